@@ -1,0 +1,45 @@
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install -q -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup paint test check bench docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/dev.stamp ## make .venv and install limner into it, editable, with its tools
+
+.venv/dev.stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) -e '.[dev]'
+	touch $@
+
+.venv/docs.stamp: .venv/dev.stamp
+	$(PIP) -e '.[docs]'
+	touch $@
+
+paint: setup ## paint the bundled photograph in 500 strokes, into out/
+	mkdir -p out
+	$(BIN)/limner paint examples/photo.jpg -n 500 -o out/photo.png -o out/photo.svg -o out/photo.mp4 -o out/photo.json
+
+test: setup ## run the tests, the README and the docs
+	$(BIN)/pytest -q
+
+check: setup ## lint, types, import rules, then the tests: what CI runs
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory test
+
+bench: setup ## time the engine and the painter, into benchmarks/results/
+	mkdir -p benchmarks/results
+	$(BIN)/limner bench engine > benchmarks/results/engine.json
+	$(BIN)/limner bench paint > benchmarks/results/paint.json
+
+docs: .venv/docs.stamp ## build the documentation into site/
+	$(BIN)/zensical build --clean --strict
+
+clean: ## remove what make made, .venv included
+	rm -rf .venv .data out site build dist .cache .hypothesis .pytest_cache .ruff_cache .import_linter_cache .benchmarks
