@@ -1,0 +1,15 @@
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("limner", derandomize=True, deadline=None, database=None)
+settings.load_profile("limner")
+
+
+@pytest.fixture(scope="session")
+def data() -> Path | None:
+    """The folder that holds the real data sets, laid out as their archives unpack; None where LIMNER_DATA is unset."""
+    folder = os.environ.get("LIMNER_DATA")
+    return Path(folder) if folder else None
