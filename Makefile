@@ -35,8 +35,8 @@ check: setup ## lint, types, import rules, then the tests: what CI runs
 
 bench: setup ## time the engine and the painter, into benchmarks/results/
 	mkdir -p benchmarks/results
-	$(BIN)/limner bench engine > benchmarks/results/engine.json
-	$(BIN)/limner bench paint > benchmarks/results/paint.json
+	$(BIN)/limner bench engine -o benchmarks/results/engine.json
+	$(BIN)/limner bench paint -o benchmarks/results/paint.json
 
 docs: .venv/docs.stamp ## build the documentation into site/
 	$(BIN)/zensical build --clean --strict
