@@ -1,0 +1,23 @@
+"""limner paints: it rebuilds images from a limited set of brush templates."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from limner.painting import Painting, paint
+    from limner.strokes import Strokes
+    from limner.templates import TemplateBank
+    from limner.writer import TemplateWriter, render
+
+__all__ = ["Painting", "Strokes", "TemplateBank", "TemplateWriter", "paint", "render"]
+
+_HOME = {"Painting": "painting", "paint": "painting", "Strokes": "strokes", "TemplateBank": "templates"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names at first use, so that `limner --help` need not wait for torch."""
+    if name not in __all__:
+        raise AttributeError(f"module 'limner' has no attribute '{name}'")
+    value = getattr(import_module(f"limner.{_HOME.get(name, 'writer')}"), name)
+    globals()[name] = value
+    return value

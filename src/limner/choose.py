@@ -1,0 +1,48 @@
+"""The which of a move: from unbounded scores to convex weights over the templates (thesis 3.3.1)."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Scores = Float[Tensor, "*stamps template"]
+
+
+def softmax(
+    scores: Scores,
+    gamma: float = 1.0,
+    noise: float = 0.0,
+    gumbel: bool = False,
+    straight_through: bool = False,
+    generator: torch.Generator | None = None,
+) -> Scores:
+    """Convex weights w^gamma / sum w^gamma of w = softmax(scores + noise): eq. 3.1, 3.2.
+
+    gamma: sharpening, >= 0; 1 leaves the softmax, infinity would be a hard choice.
+    noise: standard deviation of the Gaussian noise added to the scores, before the softmax as the thesis says.
+    gumbel: standard Gumbel noise instead of, or on top of, it: a sample of the choice (Jang et al. 2017).
+    straight_through: one-hot forward, the gradient of the soft weights backward.
+    Raises ValueError for negative gamma or noise.
+    """
+    if gamma < 0 or noise < 0:
+        raise ValueError(f"choose: gamma ({gamma}) and noise ({noise}) cannot be negative")
+    if noise:
+        scores = scores + noise * _like(scores, torch.Tensor.normal_, generator)
+    if gumbel:
+        scores = scores - _like(scores, torch.Tensor.exponential_, generator).log()
+    weights = sharpen(scores.softmax(-1), gamma) if gamma != 1 else scores.softmax(-1)
+    return hard(weights) if straight_through else weights
+
+
+def sharpen(weights: Scores, gamma: float) -> Scores:
+    """w^gamma / sum w^gamma, eq. 3.1, computed from logarithms so that a large gamma does not underflow."""
+    return (gamma * weights.clamp(min=torch.finfo(weights.dtype).tiny).log()).softmax(-1)
+
+
+def hard(weights: Scores) -> Scores:
+    """The one-hot choice of the largest weight; its gradient is that of the weights."""
+    choice = torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(weights)
+    return choice + weights - weights.detach()
+
+
+def _like(scores: Tensor, fill, generator: torch.Generator | None) -> Tensor:
+    return fill(torch.empty_like(scores), generator=generator)

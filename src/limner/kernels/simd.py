@@ -1,0 +1,192 @@
+"""Eight neighbouring pixels as one numba value.
+
+LLVM does not vectorise a loop that looks texels up and writes pixels (it cannot prove that they are different memory),
+so the kernels say it: a `float8` is an LLVM vector of eight floats with the operators `+ - *`, and the functions here
+move it to and from float32 arrays. On machines with narrower vector units LLVM splits it.
+"""
+
+import operator
+
+from llvmlite import ir
+from numba import types
+from numba.core.extending import intrinsic, models, overload, register_model
+
+F32, I32, I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+VECTOR, QUAD = ir.VectorType(F32, 8), ir.VectorType(F32, 4)
+LANES = range(8)
+FAST = ("fast",)
+
+
+class Float8(types.Type):
+    """The numba type of eight float32 lanes."""
+
+
+float8 = Float8("float8")
+
+
+@register_model(Float8)
+class _Float8Model(models.PrimitiveModel):
+    def __init__(self, dmm, fe_type):
+        super().__init__(dmm, fe_type, VECTOR)
+
+
+def _mask(lanes):
+    """The lane numbers of a shuffle."""
+    return ir.Constant(ir.VectorType(I32, len(lanes)), list(lanes))
+
+
+def _splat(builder, scalar, width=8):
+    seed = builder.insert_element(ir.Constant(ir.VectorType(scalar.type, width), ir.Undefined), scalar, I32(0))
+    return builder.shuffle_vector(seed, seed, _mask([0] * width))
+
+
+def _lanes(context, builder, value, kind):
+    """`value` as a vector: itself, or a number in every lane."""
+    return value if kind is float8 else _splat(builder, context.cast(builder, value, kind, types.float32))
+
+
+def _binary(op, instruction):
+    @intrinsic
+    def call(_, a, b):
+        def codegen(context, builder, signature, args):
+            a, b = (_lanes(context, builder, v, t) for v, t in zip(args, signature.args, strict=True))
+            return instruction(builder, a, b)
+
+        return float8(a, b), codegen
+
+    @overload(op)
+    def typed(a, b):
+        if float8 in (a, b):
+            return lambda a, b: call(a, b)
+
+    return call
+
+
+_binary(operator.add, lambda builder, a, b: builder.fadd(a, b, flags=FAST))
+_binary(operator.sub, lambda builder, a, b: builder.fsub(a, b, flags=FAST))
+_binary(operator.mul, lambda builder, a, b: builder.fmul(a, b, flags=FAST))
+_binary(operator.truediv, lambda builder, a, b: builder.fdiv(a, b, flags=FAST))
+smaller = _binary(min, lambda builder, a, b: builder.select(builder.fcmp_ordered("<", a, b), a, b))
+larger = _binary(max, lambda builder, a, b: builder.select(builder.fcmp_ordered(">", a, b), a, b))
+
+
+@intrinsic
+def splat(_, number):
+    """The same number in all lanes."""
+
+    def codegen(context, builder, signature, args):
+        return _lanes(context, builder, args[0], signature.args[0])
+
+    return float8(number), codegen
+
+
+@intrinsic
+def ramp(_):
+    """0, 1, ... 7."""
+    return float8(), lambda context, builder, signature, args: ir.Constant(VECTOR, [float(lane) for lane in LANES])
+
+
+@intrinsic
+def total(_, vector):
+    """The sum of the lanes, in a fixed order."""
+
+    def codegen(context, builder, signature, args):
+        half = args[0]
+        for width in (4, 2, 1):
+            low, high = (
+                builder.shuffle_vector(half, half, _mask(lanes))
+                for lanes in (range(width), range(width, 2 * width))
+            )
+            half = builder.fadd(low, high)
+        return builder.extract_element(half, I32(0))
+
+    return types.float32(vector), codegen
+
+
+def _address(context, builder, kind, array, index, vector):
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
+
+
+@intrinsic
+def load(_, array, index):
+    """array[index : index + 8] of a flat float32 array."""
+
+    def codegen(context, builder, signature, args):
+        index = context.cast(builder, args[1], signature.args[1], types.int64)
+        return builder.load(_address(context, builder, signature.args[0], args[0], index, VECTOR), align=4)
+
+    return float8(array, index), codegen
+
+
+@intrinsic
+def store(_, array, index, vector):
+    """array[index : index + 8] = vector."""
+
+    def codegen(context, builder, signature, args):
+        index = context.cast(builder, args[1], signature.args[1], types.int64)
+        builder.store(args[2], _address(context, builder, signature.args[0], args[0], index, VECTOR), align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, index, vector), codegen
+
+
+def _cell(builder, base, stride, u, v):
+    """Cell number and fraction within the cell, per lane, of non-negative texel coordinates."""
+    whole = ir.VectorType(I32, 8)
+    iu, iv = builder.fptosi(u, whole), builder.fptosi(v, whole)
+    fu, fv = (
+        builder.fsub(x, builder.sitofp(i, VECTOR), flags=FAST) for x, i in ((u, iu), (v, iv))
+    )
+    row = builder.mul(iv, _splat(builder, stride))
+    return builder.add(builder.add(_splat(builder, base), row), iu), fu, fv
+
+
+@intrinsic
+def fetch(_, cells, base, stride, u, v):
+    """Coefficients (a, b, c, d) of the cells under eight texel points, and the points' fractions (fu, fv) in them.
+
+    `cells` is a flat array of four floats a cell; cell (iv, iu) is number base + iv * stride + iu.
+    The mask at a point is a + b fu + c fv + d fu fv: bilinear sampling, eq. 2.21.
+    """
+
+    def codegen(context, builder, signature, args):
+        array, base, stride, u, v = args
+        number, fu, fv = _cell(builder, base, stride, u, v)
+        quads = []
+        for lane in LANES:
+            index = builder.shl(builder.sext(builder.extract_element(number, I32(lane)), I64), I64(2))
+            quads.append(builder.load(_address(context, builder, signature.args[0], array, index, QUAD), align=4))
+
+        def join(parts):
+            while len(parts) > 1:
+                both = _mask(range(2 * parts[0].type.count))
+                parts = [builder.shuffle_vector(x, y, both) for x, y in zip(parts[::2], parts[1::2], strict=True)]
+            return parts[0]
+
+        near, far = join(quads[:4]), join(quads[4:])
+        columns = [builder.shuffle_vector(near, far, _mask([4 * k + c for k in LANES])) for c in range(4)]
+        return context.make_tuple(builder, signature.return_type, [*columns, fu, fv])
+
+    return types.UniTuple(float8, 6)(cells, types.int32, types.int32, u, v), codegen
+
+
+@intrinsic
+def spread(_, cells, base, stride, u, v, weight):
+    """The transpose of `fetch`: adds weight * (1, fu, fv, fu fv) to the cells under eight texel points."""
+
+    def codegen(context, builder, signature, args):
+        array, base, stride, u, v, weight = args
+        number, fu, fv = _cell(builder, base, stride, u, v)
+        mul = builder.fmul
+        terms = [weight, mul(weight, fu), mul(weight, fv), mul(mul(weight, fu), fv)]
+        for lane in LANES:
+            index = builder.shl(builder.sext(builder.extract_element(number, I32(lane)), I64), I64(2))
+            quad = ir.Constant(QUAD, ir.Undefined)
+            for c, term in enumerate(terms):
+                quad = builder.insert_element(quad, builder.extract_element(term, I32(lane)), I32(c))
+            address = _address(context, builder, signature.args[0], array, index, QUAD)
+            builder.store(builder.fadd(builder.load(address, align=4), quad), address, align=4)
+        return context.get_dummy_value()
+
+    return types.void(cells, types.int32, types.int32, u, v, weight), codegen

@@ -1,0 +1,84 @@
+"""Strokes: the one value that every part of limner exchanges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """A batch of paintings as moves, in painting order: where, which and what, and optionally opacity, depth, slope.
+
+    where: Phi, maps a canvas point to a template point, both in [-1, 1] (`geometry`).
+    which: convex weights over the templates of a bank.
+    what: colour in [0, 1] at the centre of the template; channel is 1 or 3.
+    opacity: in [0, 1]; None is 1.  depth: larger lies nearer the viewer; None is painting order.
+    slope: linear-gradient fill, the change of colour along template x and y; None is flat.
+    Raises ValueError when the shapes do not belong together.
+    """
+
+    where: Float[Tensor, "batch move 2 3"]
+    which: Float[Tensor, "batch move template"]
+    what: Float[Tensor, "batch move channel"]
+    opacity: Float[Tensor, "batch move"] | None = None
+    depth: Float[Tensor, "batch move"] | None = None
+    slope: Float[Tensor, "batch move channel 2"] | None = None
+
+    def __post_init__(self) -> None:
+        batch, move = self.where.shape[:2]
+        channel = self.what.shape[-1]
+        wanted = {
+            "where": (batch, move, 2, 3),
+            "which": (batch, move, self.which.shape[-1]),
+            "what": (batch, move, channel),
+            "opacity": (batch, move),
+            "depth": (batch, move),
+            "slope": (batch, move, channel, 2),
+        }
+        for name, tensor in self.tensors().items():
+            if tuple(tensor.shape) != wanted[name]:
+                raise ValueError(f"strokes: {name} has shape {tuple(tensor.shape)}, expected {wanted[name]}")
+        if channel not in (1, 3):
+            raise ValueError(f"strokes: what has {channel} channels, expected 1 (gray) or 3 (RGB)")
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The fields that are set, by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: tensor for name, tensor in values.items() if tensor is not None}
+
+    def map(self, function) -> Strokes:
+        """The same strokes with `function` applied to every tensor, for example `lambda x: x.detach()`."""
+        return replace(self, **{name: function(tensor) for name, tensor in self.tensors().items()})
+
+    def __getitem__(self, index) -> Strokes:
+        """Index the batch and move dimensions, for example `strokes[:1]` or `strokes[:, order]`."""
+        return self.map(lambda tensor: tensor[index])
+
+    def __len__(self) -> int:
+        """Number of moves."""
+        return self.where.shape[1]
+
+    def then(self, later: Strokes) -> Strokes:
+        """These strokes with `later` painted on top; both set the same optional fields."""
+        theirs = later.tensors()
+        if set(theirs) != set(self.tensors()):
+            raise ValueError(f"strokes: cannot join fields {sorted(self.tensors())} with {sorted(theirs)}")
+        return replace(self, **{name: torch.cat([ours, theirs[name]], 1) for name, ours in self.tensors().items()})
+
+    def save(self, path: str | Path) -> None:
+        """Write as JSON, every float32 exactly (schema: docs/json.md)."""
+        from limner.strokes_json import dump
+
+        dump(path, self)
+
+    @staticmethod
+    def load(path: str | Path) -> Strokes:
+        """Read what `save` wrote; ValueError names the file when it is not that."""
+        from limner.strokes_json import parse
+
+        return parse(path).strokes

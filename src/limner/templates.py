@@ -1,0 +1,95 @@
+"""Template banks: named shapes drawn at any size, and masks read from files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner import pyramid
+from limner.geometry import centres
+
+THESIS_SIDE = 28
+BAR = 3 / THESIS_SIDE
+SUBSAMPLES = 16
+
+
+class Shape(NamedTuple):
+    """One outline, twice: inside(x, y) on [-1, 1]^2 for the mask, and the same as an SVG fragment."""
+
+    inside: Callable[[Tensor, Tensor], Tensor]
+    svg: str
+
+
+SHAPES = {
+    "circle": Shape(lambda x, y: x**2 + y**2 <= 1, '<circle r="1"/>'),
+    "square": Shape(lambda x, y: torch.ones_like(x, dtype=torch.bool), '<path d="M-1-1H1V1H-1Z"/>'),
+    "line": Shape(lambda x, y: y.abs() <= BAR, f'<path d="M-1-{BAR:.6f}H1V{BAR:.6f}H-1Z"/>'),
+    "curve": Shape(
+        lambda x, y: ((x + 1).hypot(y + 1) <= 2) & ((x + 1).hypot(y + 1) >= 2 - 2 * BAR),
+        f'<path d="M1-1A2 2 0 0 1-1 1V{1 - 2 * BAR:.6f}A{2 - 2 * BAR:.6f} {2 - 2 * BAR:.6f} 0 0 0 {1 - 2 * BAR:.6f}-1Z"/>',
+    ),
+    "transparent": Shape(lambda x, y: torch.zeros_like(x, dtype=torch.bool), ""),
+}
+
+
+@dataclass(frozen=True)
+class TemplateBank:
+    """K square masks in [0, 1] with a name each; `prefilter` smooths stamps drawn smaller than their template.
+
+    Raises ValueError when masks are not square, not in [0, 1], not finite, or not one to a name.
+    """
+
+    masks: Float[Tensor, "template S S"]
+    names: tuple[str, ...] = ()
+    prefilter: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.names:
+            object.__setattr__(self, "names", tuple(f"template {k}" for k in range(len(self.masks))))
+        if self.masks.ndim != 3 or self.masks.shape[1] != self.masks.shape[2] or 0 in self.masks.shape:
+            raise ValueError(f"template bank: masks have shape {tuple(self.masks.shape)}, expected (template, S, S)")
+        if len(self.names) != len(self.masks):
+            raise ValueError(f"template bank: {len(self.masks)} masks but {len(self.names)} names")
+
+    @classmethod
+    def named(cls, *names: str, size: int = THESIS_SIDE, prefilter: bool = True) -> TemplateBank:
+        """Shapes by name: circle, square, line, curve, transparent; `size` texels a side."""
+        unknown = [name for name in names if name not in SHAPES]
+        if unknown or not names:
+            raise ValueError(f"unknown template {', '.join(unknown) or '(none)'}: choose from {', '.join(SHAPES)}")
+        return cls(torch.stack([draw(SHAPES[name], size) for name in names]), names, prefilter)
+
+    @classmethod
+    def load(cls, files: str | Path | Iterable[str | Path], size: int = 64, prefilter: bool = True) -> TemplateBank:
+        """Masks from PNG or SVG files, or all those in a folder; see `masks.read_mask` for what counts as inside."""
+        from limner.masks import mask_files, read_mask
+
+        paths = mask_files(files)
+        return cls(torch.stack([read_mask(path, size) for path in paths]), tuple(path.stem for path in paths), prefilter)
+
+    @property
+    def pyramid(self) -> pyramid.Pyramid:
+        """The prefiltered sizes (`pyramid.build`); built once, or at every use while the masks are being learnt."""
+        return pyramid.build(self.masks, self.prefilter) if self.masks.requires_grad else self._pyramid
+
+    @cached_property
+    def _pyramid(self) -> pyramid.Pyramid:
+        return pyramid.build(self.masks, self.prefilter)
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+
+def draw(shape: Shape, size: int) -> Float[Tensor, "S S"]:
+    """The mask of a shape: the share of each texel that lies inside the outline."""
+    fine = centres(size * SUBSAMPLES)
+    y, x = torch.meshgrid(fine, fine, indexing="ij")
+    inside = shape.inside(x, y).float()
+    return inside.view(size, SUBSAMPLES, size, SUBSAMPLES).mean((1, 3))

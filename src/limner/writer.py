@@ -1,0 +1,182 @@
+"""The template writer: Algorithm 1 of the thesis, and `render`, which applies it to all moves of a painting."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner import canvas as reference
+from limner import choose
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+
+Canvas = Float[Tensor, "batch channel height width"]
+Compositing = Literal["additive", "over", "depth"]
+Backend = Literal["auto", "reference", "fused"]
+
+
+def render(
+    strokes: Strokes,
+    bank: TemplateBank,
+    size: tuple[int, int] | None = None,
+    background: float | Tensor = 0.0,
+    compositing: Compositing = "over",
+    backend: Backend = "auto",
+    temperature: float = 0.0,
+    straight_through: bool = False,
+) -> Canvas:
+    """Paint strokes on a canvas; differentiable in strokes, background and the bank's masks.
+
+    size: (height, width) in pixels; may be left out where `background` is a canvas.
+    background: a number, (channel,), (batch, channel) or a whole canvas (batch, channel, height, width).
+    compositing: "additive" (eq. 3.3), "over" (eq. 3.4, 3.5), or "depth": `over` in the order of `strokes.depth`.
+    temperature: softness of the order of "depth"; 0 is the exact order, which has no gradient to depth.
+    straight_through: with "depth", the exact picture with the gradient to depth of the soft one.
+    backend: "reference" (plain PyTorch), "fused" (CPU, float32), or "auto": fused where it can.
+    Raises ValueError for shapes that do not fit, for NaN or infinity in where, and for what a backend cannot do.
+    """
+    ground = _ground(strokes, background, size)
+    _check(strokes, bank, compositing, temperature)
+    painter = _backend(strokes, backend)
+    if compositing != "depth":
+        return painter(strokes, bank, ground, compositing)
+    if strokes.depth is None:
+        raise ValueError('render: compositing "depth" needs strokes.depth')
+    if temperature and not straight_through:
+        return painter(strokes, bank, ground, "depth", temperature)
+    exact = painter(in_depth_order(strokes), bank, ground, "over")
+    if not (temperature and strokes.depth.requires_grad):
+        return exact
+    still = strokes.map(Tensor.detach)
+    soft = painter(Strokes(**{**still.tensors(), "depth": strokes.depth}), bank, ground.detach(), "depth", temperature)
+    return exact + soft - soft.detach()
+
+
+def in_depth_order(strokes: Strokes) -> Strokes:
+    """The same moves sorted from far to near, ties in painting order; their depth is dropped."""
+    assert strokes.depth is not None
+    order = strokes.depth.detach().argsort(1, stable=True)
+    rows = torch.arange(len(order), device=order.device)[:, None]
+    tensors = {name: tensor[rows, order] for name, tensor in strokes.tensors().items() if name != "depth"}
+    return Strokes(**tensors)
+
+
+def paint_reference(
+    strokes: Strokes, bank: TemplateBank, canvas: Canvas, compositing: Compositing, temperature: float = 0.0
+) -> Canvas:
+    """`render` in plain PyTorch: Algorithm 1, move after move."""
+    height, width = canvas.shape[-2:]
+    pyramid = bank.pyramid
+    masks, colours = [], []
+    for t in range(len(strokes)):
+        where, slope = strokes.where[:, t], None if strokes.slope is None else strokes.slope[:, t]
+        template = strokes.which[:, t] @ pyramid.texels.to(strokes.which)
+        mask = reference.transform_mask(template, pyramid, where, (height, width))
+        if strokes.opacity is not None:
+            mask = mask * strokes.opacity[:, t, None, None]
+        masks.append(mask)
+        colours.append(reference.colour_field(strokes.what[:, t], slope, where, (height, width)))
+    if compositing == "depth":
+        return reference.soft_depth(canvas, torch.stack(masks, 1), colours, strokes.depth, temperature) if masks else canvas
+    update = {"additive": reference.additive, "over": reference.over}[compositing]
+    for mask, colour in zip(masks, colours, strict=True):
+        canvas = update(canvas, mask, colour)
+    return canvas
+
+
+class TemplateWriter(torch.nn.Module):
+    """The writing block of any decoder: scores in, a painted canvas out (Algorithm 1).
+
+    bank: the templates; with `learnable` their masks are parameters (logits, so that they stay in [0, 1]).
+    phi0: Phi = diag(phi0, phi0) + h_where, so that an untrained network paints stamps of 1 / phi0 of the canvas.
+    gamma, noise: sharpening and exploration of which (eq. 3.1, 3.2); noise is added in training mode only.
+    """
+
+    def __init__(
+        self,
+        bank: TemplateBank,
+        compositing: Compositing = "over",
+        phi0: float = 2.0,
+        gamma: float = 1.0,
+        noise: float = 0.0,
+        learnable: bool = False,
+        backend: Backend = "auto",
+    ) -> None:
+        super().__init__()
+        self.compositing, self.gamma, self.noise, self.backend = compositing, gamma, noise, backend
+        self.names, self.prefilter = bank.names, bank.prefilter
+        self.register_buffer("phi0", torch.tensor([[phi0, 0.0, 0.0], [0.0, phi0, 0.0]]))
+        self.logits = torch.nn.Parameter(torch.logit(bank.masks, eps=1e-3)) if learnable else None
+        self.register_buffer("masks", None if learnable else bank.masks)
+
+    @property
+    def bank(self) -> TemplateBank:
+        """The templates as they are now."""
+        masks = self.masks if self.logits is None else self.logits.sigmoid()
+        return TemplateBank(masks, self.names, self.prefilter)
+
+    def forward(
+        self,
+        h_where: Float[Tensor, "batch move 2 3"],
+        h_which: Float[Tensor, "batch move template"],
+        h_what: Float[Tensor, "batch move channel"],
+        canvas: Canvas,
+        **optional: Tensor,
+    ) -> Canvas:
+        """The canvas after these moves; `optional` may hold opacity, depth and slope as `Strokes` has them."""
+        strokes = self.strokes(h_where, h_which, h_what, **optional)
+        return render(strokes, self.bank, None, canvas, self.compositing, self.backend)
+
+    def strokes(self, h_where: Tensor, h_which: Tensor, h_what: Tensor, **optional: Tensor) -> Strokes:
+        """The moves that scores stand for."""
+        which = choose.softmax(h_which, self.gamma, self.noise if self.training else 0.0)
+        where = self.phi0 + h_where
+        what = h_what.sigmoid()
+        return Strokes(where, which, what, **optional)
+
+
+def _ground(strokes: Strokes, background: float | Tensor, size: tuple[int, int] | None) -> Canvas:
+    batch, channel = strokes.what.shape[0], strokes.what.shape[2]
+    ground = torch.as_tensor(background, dtype=strokes.what.dtype, device=strokes.what.device)
+    if size is None:
+        if ground.ndim != 4:
+            raise ValueError("render: give size=(height, width), or a whole canvas as background")
+        size = (ground.shape[2], ground.shape[3])
+    if min(size) < 1:
+        raise ValueError(f"render: size {tuple(size)} is not (height, width) of at least one pixel")
+    if ground.ndim in (1, 2):
+        ground = ground[..., None, None]
+    try:
+        return ground.expand(batch, channel, *size)
+    except RuntimeError:
+        shape = tuple(torch.as_tensor(background).shape)
+        raise ValueError(f"render: background of shape {shape} does not fit a canvas {(batch, channel, *size)}") from None
+
+
+def _check(strokes: Strokes, bank: TemplateBank, compositing: str, temperature: float) -> None:
+    if compositing not in ("additive", "over", "depth"):
+        raise ValueError(f'render: unknown compositing "{compositing}": choose additive, over or depth')
+    if not (temperature >= 0 and math.isfinite(temperature)):
+        raise ValueError(f"render: temperature {temperature} must be a number from 0 up")
+    if strokes.which.shape[-1] != len(bank):
+        raise ValueError(f"render: which has {strokes.which.shape[-1]} weights, the bank {len(bank)} templates")
+    if not torch.isfinite(strokes.where).all():
+        picture, move = torch.nonzero(~strokes.where.isfinite().flatten(2).all(2))[0].tolist()
+        raise ValueError(f"render: where of picture {picture}, move {move} is not finite")
+
+
+def _backend(strokes: Strokes, backend: Backend):
+    fits = strokes.where.device.type == "cpu" and all(x.dtype == torch.float32 for x in strokes.tensors().values())
+    if backend not in ("auto", "reference", "fused"):
+        raise ValueError(f'render: unknown backend "{backend}": choose auto, reference or fused')
+    if backend == "reference" or (backend == "auto" and not fits):
+        return paint_reference
+    if not fits:
+        raise ValueError("render: the fused backend needs float32 tensors on the CPU")
+    from limner.fused import paint_fused
+
+    return paint_fused
