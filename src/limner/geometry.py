@@ -41,7 +41,7 @@ def phi(
 
 def invert(where: Float[Tensor, "*stamps 2 3"]) -> Float[Tensor, "*stamps 2 3"]:
     """The affine map back, from template points to canvas points; degenerate Phi gives inf or nan."""
-    (a, b, c), (d, e, f) = ((where[..., i, j] for j in range(3)) for i in range(2))
+    (a, b, c), (d, e, f) = (row.unbind(-1) for row in where.unbind(-2))
     det = a * e - b * d
     rows = [torch.stack([e, -b, b * f - c * e], -1), torch.stack([-d, a, c * d - a * f], -1)]
     return torch.stack(rows, -2) / det[..., None, None]
