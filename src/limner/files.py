@@ -1,0 +1,47 @@
+"""Writing files whole or not at all."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from secrets import token_hex
+
+from limner.errors import UserError
+
+ADVICE = {
+    errno.ENOENT: "its folder does not exist: create it, or choose another",
+    errno.ENOTDIR: "its folder is a file: choose another",
+    errno.EISDIR: "a folder has that name: choose another",
+    errno.EACCES: "permission denied: choose another folder",
+    errno.EPERM: "permission denied: choose another folder",
+    errno.EROFS: "the disk is read-only: choose another folder",
+    errno.ENOSPC: "the disk is full: free some space, or choose another folder",
+    errno.EDQUOT: "the disk quota is used up: free some space, or choose another folder",
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+}
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside `path`, of the same suffix, that replaces it on success and is removed on failure.
+
+    Raises UserError naming `path` for any OSError, and when nothing was written.
+    """
+    path = Path(path)
+    temporary = path.parent / f".limner-{token_hex(4)}{path.suffix}"
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder")
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {reason(error)}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def reason(error: OSError) -> str:
+    """What went wrong and what to do, without the name of a file."""
+    return ADVICE.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from limner.errors import UserError
+from limner.files import atomic
+
+
+def test_replaces_on_success(tmp_path: Path) -> None:
+    path = tmp_path / "out.png"
+    path.write_text("old")
+    with atomic(path) as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.suffix == ".png"
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("fault"), KeyboardInterrupt()], ids=["error", "interrupt"])
+def test_keeps_the_old_file_on_failure(tmp_path: Path, fault: BaseException) -> None:
+    path = tmp_path / "out.png"
+    path.write_text("old")
+
+    def write() -> None:
+        with atomic(path) as temporary:
+            temporary.write_text("half")
+            raise fault
+
+    with pytest.raises(type(fault)):
+        write()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("none/out.png", "create it"),
+        ("file/out.png", "is a file"),
+        ("folder", "folder has that name"),
+        ("x" * 300 + ".png", "shorter"),
+    ],
+)
+def test_faults_name_the_output(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=words) as caught, atomic(tmp_path / name) as temporary:
+        temporary.write_text("new")
+    assert str(tmp_path / name) in str(caught.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_nothing_written_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"out\.png"), atomic(tmp_path / "out.png"):
+        pass
