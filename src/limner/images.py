@@ -1,0 +1,137 @@
+"""Opening picture files: what Pillow reads becomes values in [0, 1], what it cannot read a UserError."""
+
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from limner.errors import UserError
+
+_KINDS = """apng avif bmp dds dib gif ico j2k jfif jp2 jpe jpeg jpg pbm pcx pgm png pnm ppm qoi sgi tga tif tiff webp
+xbm xpm"""
+SUFFIXES = frozenset(f".{kind}" for kind in _KINDS.split())
+DEEP = 65535
+
+Values = Float[np.ndarray, "height width channel"]
+Alpha = Float[np.ndarray, "height width"]
+
+
+def files_in(paths: Iterable[str | Path], suffixes: frozenset[str], kind: str) -> list[Path]:
+    """Files as given, and for a folder the files in it (not below it) with one of these suffixes, sorted by name.
+
+    Raises UserError for what does not exist and for a folder without such files; `kind` says what they are.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        try:
+            inside = sorted(path.iterdir()) if path.is_dir() else None
+            if inside is None and not path.exists():
+                raise UserError(f"{path}: no such file or folder")
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+        if inside is None:
+            found.append(path)
+            continue
+        fitting = [file for file in inside if file.suffix.lower() in suffixes and not file.name.startswith(".")]
+        files = [file for file in fitting if file.is_file()]
+        if not files:
+            raise UserError(f"{path}: no {kind} in this folder")
+        found += files
+    return found
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, as UserError where there is none."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: is a folder, expected a file") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if not content:
+        raise UserError(f"{path}: is empty")
+    return content
+
+
+def open_image(source: Path | bytes, name: str) -> Image.Image:
+    """The first frame, decoded and turned upright; UserError says what `name` is instead of a picture."""
+    content = read_bytes(source) if isinstance(source, Path) else source
+    if not content:
+        raise UserError(f"{name}: is empty")
+    with decoding(name), Image.open(BytesIO(content)) as image:
+        image.load()
+        return upright(image)
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """A copy turned as its EXIF orientation asks; unreadable EXIF asks nothing."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:
+        return image.copy()
+
+
+@contextmanager
+def decoding(name: str) -> Iterator[None]:
+    """Every failure of Pillow as a UserError that names `name`; its decompression-bomb warning counts as failure."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        limit = f"{Image.MAX_IMAGE_PIXELS or 0:,}"
+        raise UserError(f"{name}: has more than {limit} pixels, the limit: shrink it first") from None
+    except UnidentifiedImageError:
+        raise UserError(f"{name}: is not a picture of a known format") from None
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{name}: is damaged or cut short ({error or type(error).__name__})") from error
+
+
+def to_values(image: Image.Image, name: str) -> tuple[Values, Alpha | None]:
+    """Stored values in [0, 1], 1 channel for gray modes and 3 otherwise, and alpha where it is not 1 everywhere."""
+    if 0 in image.size:
+        raise UserError(f"{name}: is {image.width} x {image.height}, has no pixels")
+    if image.mode == "F" or image.mode.startswith("I"):
+        return _deep(image, name), _deep_alpha(image)
+    see_through = image.has_transparency_data
+    gray = image.mode in ("1", "L", "LA", "La") or (image.mode in ("P", "PA") and _gray_palette(image))
+    with decoding(name):
+        array = np.asarray(image.convert(("LA" if see_through else "L") if gray else "RGBA" if see_through else "RGB"))
+    values = array.reshape(*array.shape[:2], -1).astype(np.float32) / 255
+    if not see_through:
+        return values, None
+    alpha = np.ascontiguousarray(values[..., -1])
+    return np.ascontiguousarray(values[..., :-1]), None if (alpha == 1).all() else alpha
+
+
+def _gray_palette(image: Image.Image) -> bool:
+    colours = np.reshape(image.getpalette("RGB") or [0, 0, 0], (-1, 3))
+    return bool((colours == colours[:, :1]).all())
+
+
+def _deep(image: Image.Image, name: str) -> Values:
+    """Gray of 16 or 32 bits a pixel."""
+    array = np.asarray(image)
+    scale = 1 if image.mode == "F" else DEEP
+    if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= scale):
+        wanted = "0 to 1" if image.mode == "F" else f"0 to {DEEP}"
+        raise UserError(f"{name}: holds values outside {wanted}: convert it to 8 or 16 bits")
+    return (array.astype(np.float32) / scale)[..., None]
+
+
+def _deep_alpha(image: Image.Image) -> Alpha | None:
+    hole = image.info.get("transparency")
+    if not isinstance(hole, int):
+        return None
+    alpha = (np.asarray(image) != hole).astype(np.float32)
+    return None if alpha.all() else alpha

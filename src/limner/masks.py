@@ -1,0 +1,88 @@
+"""Template masks from picture files: which part of a PNG or SVG is brush, and which is not."""
+
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import resvg_py
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from limner.errors import UserError
+from limner.images import SUFFIXES, Values, files_in, open_image, read_bytes, to_values
+
+VECTOR = (".svg", ".svgz")
+FINER, FINEST = 8, 4096
+NOISE = 0.06
+FAINT = 0.02
+
+Gray = Float[np.ndarray, "height width"]
+
+
+def mask_files(files: str | Path | Iterable[str | Path]) -> list[Path]:
+    """A file, several, or those in a folder, sorted by name; UserError for what does not exist or holds none."""
+    paths = [files] if isinstance(files, str | Path) else files
+    return files_in(paths, SUFFIXES | set(VECTOR), "PNG or SVG masks")
+
+
+def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:
+    """The mask in a file, `size` texels a side, every value a whole multiple of 1/255.
+
+    Alpha that varies is the mask. Otherwise the colour that the four corners share is outside, and the mask is the
+    distance from it, 1 at the farthest; a gray picture whose corners differ is taken as it is, light being inside.
+    A picture that is not square is centred in a square of outside. UserError for colour pictures whose corners
+    differ, for masks that are empty, and for files that are no picture.
+    """
+    path = Path(path)
+    vector = path.suffix.lower() in VECTOR
+    image = render_svg(path, size * max(1, min(FINER, FINEST // size))) if vector else open_image(path, str(path))
+    values, alpha = to_values(image, str(path))
+        render_svg(path, size * max(1, min(FINER, FINEST // size))) if vector else open_image(path, str(path)),
+        str(path),
+    )
+    if vector and alpha is None and np.ptp(values) < FAINT:
+        mask = np.ones(values.shape[:2], np.float32)
+    elif alpha is not None and (vector or np.ptp(alpha) > FAINT):
+        mask = alpha
+    else:
+        mask = _keyed(values, path)
+    resized = torch.from_numpy(_fit(mask, size))
+    if resized.max() < FAINT:
+        raise UserError(f"{path}: the mask is empty: nothing in it differs from its background")
+    return (resized * 255).round() / 255
+
+
+def render_svg(path: Path, side: int) -> Image.Image:
+    """An SVG drawn on transparent ground, its longer side `side` pixels."""
+    content = read_bytes(path)
+    wordless = b"text" not in content and path.suffix.lower() == ".svg"
+    try:
+        png = resvg_py.svg_to_bytes(svg_path=str(path), width=side, height=side, skip_system_fonts=wordless)
+    except ValueError as error:
+        raise UserError(f"{path}: is not an SVG that can be drawn ({error})") from error
+    return Image.open(BytesIO(png))
+
+
+def _keyed(values: Values, path: Path) -> Gray:
+    """Distance from the colour of the corners, or the luminance of a gray picture whose corners differ."""
+    corners = values[[0, 0, -1, -1], [0, -1, 0, -1]]
+    if np.ptp(corners, axis=0).max() <= NOISE:
+        distance = np.linalg.norm(values - corners.mean(0), axis=-1)
+        return distance / distance.max() if distance.max() > FAINT else np.zeros_like(distance)
+    if np.ptp(values, axis=-1).max() > NOISE:
+        raise UserError(f"{path}: the corners differ in colour, so no background is known: make it transparent")
+    return values.mean(-1)
+
+
+def _fit(mask: Gray, size: int) -> Float[np.ndarray, "S S"]:
+    """Padded to a square and resized, in [0, 1]."""
+    height, width = mask.shape
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    square = np.pad(mask, ((top, side - height - top), (left, side - width - left)))
+    exact = side % size == 0
+    filtering = Image.Resampling.BOX if exact else Image.Resampling.HAMMING if side > size else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(square).resize((size, size), filtering)).clip(0, 1)

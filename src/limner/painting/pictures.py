@@ -1,0 +1,149 @@
+"""Pictures to paint: read from any source, kept as stored sRGB values in [0, 1], shrunk with alpha in mind."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from limner.errors import UserError
+from limner.images import SUFFIXES, decoding, files_in, open_image, to_values, upright
+
+Pixels: TypeAlias = Float[Tensor, "channel height width"]
+Alpha: TypeAlias = Float[Tensor, "height width"]
+
+ROUNDING = 1e-5
+DEPTHS = {"bool": 1, "uint8": 255, "uint16": 65535}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """pixels: in [0, 1], 1 channel for gray sources, else 3.  alpha: in [0, 1], None when opaque everywhere."""
+
+    pixels: Pixels
+    alpha: Alpha | None
+    name: str
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[2]
+
+
+@runtime_checkable
+class BinaryFile(Protocol):
+    """Anything whose `read` gives bytes."""
+
+    def read(self) -> bytes: ...
+
+
+Source: TypeAlias = Picture | str | Path | bytes | BinaryFile | Image.Image | np.ndarray | Tensor
+
+
+def read_picture(source: Source) -> Picture:
+    """A picture from a path, "-" (standard input), a binary file, bytes, a PIL image, an array or a tensor.
+
+    Arrays are (height, width) or (height, width, 1 | 3 | 4), tensors (height, width) or (1 | 3 | 4, height, width);
+    bool, uint8, uint16, or floats in [0, 1]; a fourth channel is alpha. Of an animation the first frame is read.
+    Raises UserError that names what is wrong with the source.
+    """
+    if isinstance(source, Picture):
+        return source
+    if isinstance(source, Tensor):
+        array = source.detach().cpu()
+        array = array.float() if array.dtype in (torch.float16, torch.bfloat16) else array
+        return _from_array(np.moveaxis(array.numpy(), 0, -1) if array.ndim == 3 else array.numpy(), "tensor")
+    if isinstance(source, np.ndarray):
+        return _from_array(source, "array")
+    if isinstance(source, Image.Image):
+        name = Path(str(getattr(source, "filename", ""))).stem or "image"
+        with decoding(name):
+            source.load()
+        return _from_image(upright(source), name, name)
+    if isinstance(source, str | Path) and str(source) != "-":
+        path = Path(source)
+        if path.suffix.lower() in (".svg", ".svgz"):
+            raise UserError(f"{path}: SVG cannot be painted: save it as PNG first")
+        return _from_image(open_image(path, str(path)), path.stem, str(path))
+    if isinstance(source, bytes):
+        return _from_image(open_image(source, "bytes"), "picture", "bytes")
+    if isinstance(source, str | Path):
+        return _from_image(open_image(sys.stdin.buffer.read(), "standard input"), "stdin", "standard input")
+    if isinstance(source, BinaryFile):
+        name = str(getattr(source, "name", "file"))
+        return _from_image(open_image(source.read(), name), Path(name).stem, name)
+    raise UserError(f"a {type(source).__name__} is no picture: expected a path, an image, an array or a tensor")
+
+
+def picture_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
+    """Files as given ("-" too), and the pictures in each folder given, sorted by name; UserError for one with none."""
+    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    found: list[Path] = []
+    for path in given:
+        found += [Path("-")] if str(path) == "-" else files_in([path], SUFFIXES, "pictures")
+    return found
+
+
+def resized(picture: Picture, longer_side: int) -> Picture:
+    """Shrunk by a box filter until its longer side has that many pixels; never enlarged."""
+    if longer_side < 1:
+        raise UserError(f"size {longer_side}: expected at least one pixel")
+    longest = max(picture.size)
+    if longest <= longer_side:
+        return picture
+    height, width = (max(1, round(side * longer_side / longest)) for side in picture.size)
+    return fitted(picture, (height, width))
+
+
+def fitted(picture: Picture, size: tuple[int, int]) -> Picture:
+    """Exactly this (height, width): a box filter where both sides shrink, bicubic otherwise, alpha premultiplied."""
+    if picture.size == size:
+        return picture
+    if picture.alpha is None:
+        return replace(picture, pixels=_resize(picture.pixels, size))
+    alpha = _resize(picture.alpha[None], size)
+    colour = _resize(picture.pixels * picture.alpha, size)
+    pixels = torch.where(alpha > 0, colour / alpha.clamp(min=1e-6), 0).clamp(0, 1)
+    return replace(picture, pixels=pixels, alpha=alpha[0])
+
+
+def _resize(planes: Pixels, size: tuple[int, int]) -> Float[Tensor, "channel rows columns"]:
+    shrinks = planes.shape[1] >= size[0] and planes.shape[2] >= size[1]
+    filtering = Image.Resampling.BOX if shrinks else Image.Resampling.BICUBIC
+    images = [Image.fromarray(plane.numpy()).resize((size[1], size[0]), filtering) for plane in planes.contiguous()]
+    return torch.from_numpy(np.stack([np.asarray(image) for image in images])).clamp(0, 1)
+
+
+def _from_image(image: Image.Image, name: str, label: str) -> Picture:
+    values, alpha = to_values(image, label)
+    pixels = torch.from_numpy(np.moveaxis(values, -1, 0).copy())
+    return Picture(pixels, None if alpha is None else torch.from_numpy(alpha), name)
+
+
+def _from_array(array: np.ndarray, kind: str) -> Picture:
+    shape = tuple(array.shape)
+    if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)):
+        order = "(1 | 3 | 4, height, width)" if kind == "tensor" else "(height, width, 1 | 3 | 4)"
+        shape = (shape[2], *shape[:2]) if kind == "tensor" and array.ndim == 3 else shape
+        raise UserError(f"{kind} of shape {shape}: expected (height, width) or {order}")
+    if 0 in shape:
+        raise UserError(f"{kind} of shape {shape}: has no pixels")
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise UserError(f"{kind}: holds values that are not finite")
+        if array.min() < -ROUNDING or array.max() > 1 + ROUNDING:
+            raise UserError(f"{kind}: holds values from {array.min():g} to {array.max():g}: scale them to 0 to 1")
+        values = array.astype(np.float32).clip(0, 1)
+    elif array.dtype.name in DEPTHS:
+        values = array.astype(np.float32) / DEPTHS[array.dtype.name]
+    else:
+        raise UserError(f"{kind} of {array.dtype}: expected uint8, uint16, or floats from 0 to 1")
+    planes = torch.from_numpy(np.moveaxis(np.atleast_3d(values), -1, 0).copy())
+    see_through = len(planes) == 4 and bool((planes[3] < 1).any())
+    return Picture(planes[:3], planes[3] if see_through else None, kind)

@@ -1,0 +1,233 @@
+import io
+import struct
+import zlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from limner.errors import UserError
+from limner.painting.pictures import Picture, fitted, picture_files, read_picture, resized
+
+GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+COLOUR = np.stack([GRAY, GRAY[::-1], GRAY[:, ::-1]], -1)
+ALPHA = np.where(GRAY > 100, 255, GRAY).astype(np.uint8)
+DEEP = np.arange(12, dtype=np.uint16).reshape(3, 4) * 5957
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def planes(array: np.ndarray, depth: int = 255) -> torch.Tensor:
+    return torch.from_numpy(np.moveaxis(np.atleast_3d(array.astype(np.float32)), -1, 0) / np.float32(depth))
+
+
+def rgba() -> Image.Image:
+    return Image.fromarray(np.dstack([COLOUR, ALPHA]))
+
+
+@pytest.mark.parametrize(
+    ("content", "pixels"),
+    [
+        (encoded(Image.fromarray(GRAY)), planes(GRAY)),
+        (encoded(Image.fromarray(COLOUR)), planes(COLOUR)),
+        (encoded(Image.fromarray(COLOUR), "BMP"), planes(COLOUR)),
+        (encoded(Image.fromarray(COLOUR), "WEBP", lossless=True), planes(COLOUR)),
+        (encoded(Image.fromarray(COLOUR).quantize(16)), planes(COLOUR)),
+        (encoded(Image.fromarray(DEEP)), planes(DEEP, 65535)),
+        (encoded(Image.fromarray(DEEP), "TIFF"), planes(DEEP, 65535)),
+        (encoded(Image.fromarray(DEEP.astype(np.int32)), "TIFF"), planes(DEEP, 65535)),
+        (encoded(Image.fromarray(GRAY / np.float32(255)), "TIFF"), planes(GRAY)),
+        (encoded(Image.fromarray(GRAY > 100)), planes(GRAY > 100, 1)),
+        (encoded(Image.fromarray(GRAY), "GIF"), planes(GRAY)),
+        (encoded(Image.fromarray(COLOUR).convert("CMYK"), "TIFF"), planes(COLOUR)),
+    ],
+    ids=["gray", "rgb", "bmp", "webp", "palette", "deep png", "deep tiff", "int", "float", "bit", "gray gif", "cmyk"],
+)
+def test_modes(content: bytes, pixels: torch.Tensor) -> None:
+    picture = read_picture(content)
+    assert picture.alpha is None
+    assert torch.equal(picture.pixels, pixels)
+
+
+@pytest.mark.parametrize(
+    ("content", "alpha", "channels"),
+    [
+        (encoded(rgba()), ALPHA, 3),
+        (encoded(Image.merge("LA", (Image.fromarray(GRAY), Image.fromarray(ALPHA)))), ALPHA, 1),
+        (encoded(Image.fromarray(GRAY), transparency=40), np.where(GRAY == 40, 0, 255), 1),
+        (encoded(Image.fromarray(COLOUR), transparency=(40, 200, 20)), np.where(GRAY == 40, 0, 255), 3),
+        (encoded(Image.fromarray(DEEP), transparency=5957), np.where(GRAY == 20, 0, 255), 1),
+        (encoded(rgba().quantize(32)), ALPHA, 3),
+    ],
+    ids=["rgba", "la", "gray key", "rgb key", "deep key", "palette"],
+)
+def test_alpha(content: bytes, alpha: np.ndarray, channels: int) -> None:
+    picture = read_picture(content)
+    assert picture.alpha is not None
+    assert torch.equal(picture.alpha, planes(alpha)[0])
+    assert picture.pixels.shape == (channels, 3, 4)
+
+
+def test_alpha_that_hides_nothing_is_none() -> None:
+    assert read_picture(encoded(Image.fromarray(COLOUR).convert("RGBA"))).alpha is None
+    assert read_picture(np.dstack([COLOUR, np.full_like(GRAY, 255)])).alpha is None
+
+
+def test_cmyk_jpeg() -> None:
+    flat = Image.new("RGB", (16, 8), (200, 100, 50))
+    picture = read_picture(encoded(flat.convert("CMYK"), "JPEG"))
+    assert picture.pixels.mean((1, 2)).mul(255).tolist() == pytest.approx([200, 100, 50], abs=3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation(orientation: int) -> None:
+    turn = {3: 2, 6: 3, 8: 1}
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = read_picture(encoded(Image.fromarray(COLOUR), exif=exif))
+    assert picture.size == ((3, 4) if orientation < 5 else (4, 3))
+    if orientation in turn:
+        assert torch.equal(picture.pixels, planes(np.rot90(COLOUR, turn[orientation]).copy()))
+
+
+def test_first_frame_of_an_animation() -> None:
+    frames = [Image.new("RGB", (4, 3), colour) for colour in ("red", "lime")]
+    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert read_picture(content).pixels[:, 0, 0].tolist() == [1, 0, 0]
+
+
+def test_sources_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "shore.png"
+    path.write_bytes(encoded(Image.fromarray(COLOUR)))
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(path.read_bytes())))
+    with path.open("rb") as file:
+        sources = [path, str(path), file, Image.open(path), path.read_bytes(), "-", io.BytesIO(path.read_bytes())]
+        pictures = [read_picture(source) for source in sources]
+    pictures += [read_picture(COLOUR), read_picture(COLOUR.astype(np.uint16) * 257), read_picture(COLOUR / 255)]
+    pictures += [read_picture(planes(COLOUR)), read_picture(torch.from_numpy(COLOUR).permute(2, 0, 1)), pictures[0]]
+    assert [picture.name for picture in pictures[:6]] == ["shore"] * 4 + ["picture", "stdin"]
+    for picture in pictures:
+        assert torch.allclose(picture.pixels, planes(COLOUR), atol=1e-7)
+        assert picture.pixels.dtype == torch.float32
+
+
+def test_gray_arrays() -> None:
+    for source in (GRAY, GRAY[..., None], torch.from_numpy(GRAY), torch.from_numpy(GRAY)[None], GRAY / 255):
+        assert torch.allclose(read_picture(source).pixels, planes(GRAY), atol=1e-7)
+
+
+def huge_png() -> bytes:
+    """A few bytes that claim to be 20000 x 20000 pixels."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", 20000, 20000, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"just text", "not a picture"),
+        (encoded(rgba())[:60], "damaged or cut short"),
+        (encoded(Image.fromarray(COLOUR), "JPEG")[:-40], "damaged or cut short"),
+        (huge_png(), "limit"),
+        (encoded(Image.fromarray(DEEP.astype(np.int32) * 1000), "TIFF"), "16 bits"),
+        (encoded(Image.fromarray(np.full((2, 2), np.nan, np.float32)), "TIFF"), "outside 0 to 1"),
+    ],
+    ids=["empty", "text", "cut png", "cut jpeg", "bomb", "32 bits", "nan"],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=rf"photo\.png: .*{words}"):
+        read_picture(path)
+    with pytest.raises(UserError, match=words):
+        read_picture(content)
+
+
+def test_a_picture_just_above_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 11)
+    with pytest.raises(UserError, match="more than 11 pixels"):
+        read_picture(encoded(Image.fromarray(GRAY)))
+
+
+def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none\.png: no such file"):
+        read_picture(tmp_path / "none.png")
+    with pytest.raises(UserError, match="is a folder"):
+        read_picture(tmp_path)
+    with pytest.raises(UserError, match="SVG cannot be painted"):
+        read_picture(tmp_path / "logo.svg")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (np.full((2, 2), np.nan), "not finite"),
+        (np.full((2, 2), 255.0), "from 255 to 255"),
+        (np.zeros((2, 2, 2), np.uint8), r"shape \(2, 2, 2\)"),
+        (np.zeros((1, 2, 2, 3), np.uint8), "shape"),
+        (np.zeros((0, 2, 3), np.uint8), "no pixels"),
+        (np.zeros((2, 2), np.int64), "int64"),
+        (torch.zeros(2, 5, 7), r"tensor of shape \(2, 5, 7\)"),
+        (torch.zeros(3, 0, 7), "no pixels"),
+        (torch.full((2, 2), torch.inf), "not finite"),
+    ],
+)
+def test_arrays_that_are_no_picture(source: np.ndarray | torch.Tensor, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        read_picture(source)
+
+
+def test_picture_files(tmp_path: Path) -> None:
+    for name in ("b.png", "a.JPG", "notes.txt", ".hidden.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    assert [path.name for path in picture_files(tmp_path)] == ["a.JPG", "b.png"]
+    assert picture_files(["-", tmp_path / "notes.txt"]) == [Path("-"), tmp_path / "notes.txt"]
+    with pytest.raises(UserError, match="no pictures"):
+        picture_files(tmp_path / "folder.png")
+    with pytest.raises(UserError, match="no such"):
+        picture_files([tmp_path / "none.png"])
+
+
+def test_resized_is_a_box_filter() -> None:
+    picture = read_picture(torch.rand(3, 8, 12))
+    small = resized(picture, 6)
+    assert small.size == (4, 6)
+    means = picture.pixels.view(3, 4, 2, 6, 2).mean((2, 4))
+    assert torch.allclose(small.pixels, means, atol=1e-6)
+    assert resized(picture, 12) is picture
+    assert resized(picture, 500) is picture
+    assert resized(read_picture(torch.rand(3, 1, 300)), 6).size == (1, 6)
+
+
+def test_resized_keeps_hidden_colours_hidden() -> None:
+    pixels = torch.zeros(3, 4, 4)
+    pixels[0, :, :1], pixels[1, :, 1:] = 1, 1
+    alpha = torch.zeros(4, 4)
+    alpha[:, :1] = 1
+    small = resized(Picture(pixels, alpha, "edge"), 2)
+    assert small.alpha is not None
+    assert small.alpha.tolist() == [[0.5, 0], [0.5, 0]]
+    assert torch.allclose(small.pixels[:, 0, 0], torch.tensor([1.0, 0, 0]), atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(3, 5), (20, 30), (8, 2), (20, 3)])
+def test_fitted_has_the_size_asked_for(size: tuple[int, int]) -> None:
+    picture = Picture(torch.full((1, 8, 12), 0.25), torch.full((8, 12), 0.5), "flat")
+    result = fitted(picture, size)
+    assert result.size == size
+    assert torch.allclose(result.pixels, torch.tensor(0.25), atol=1e-5)
+    assert result.alpha is not None
+    assert torch.allclose(result.alpha, torch.tensor(0.5), atol=1e-5)

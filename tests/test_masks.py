@@ -1,0 +1,147 @@
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from limner.errors import UserError
+from limner.masks import mask_files, read_mask
+from limner.templates import SHAPES, TemplateBank, draw
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -1 2 2">{}</svg>'
+
+
+def disc(ground: object, ink: object, mode: str = "RGB", size: tuple[int, int] = (256, 256)) -> Image.Image:
+    """A disc of a quarter of the width in radius, in the middle."""
+    image = Image.new(mode, size, ground)  # pyright: ignore[reportArgumentType]
+    x, y, radius = size[0] / 2 - 0.5, size[1] / 2 - 0.5, size[0] / 4
+    ImageDraw.Draw(image).ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink)  # pyright: ignore[reportArgumentType]
+    return image
+
+
+def saved(folder: Path, image: Image.Image, name: str = "mask.png") -> Path:
+    image.save(folder / name)
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        disc(0, 255, "L"),
+        disc(255, 0, "L"),
+        disc(0, 1, "1"),
+        disc("white", "black"),
+        disc("navy", "yellow"),
+        disc((9, 9, 9, 0), (9, 9, 9, 255), "RGBA"),
+        disc((0, 0), (0, 255), "LA"),
+        disc("white", "black").convert("P"),
+        disc(0, 65535, "I;16"),
+    ],
+    ids=["light", "dark", "bit", "rgb", "coloured", "alpha", "gray alpha", "palette", "deep"],
+)
+def test_a_disc_is_a_disc_on_any_ground(tmp_path: Path, image: Image.Image) -> None:
+    mask = read_mask(saved(tmp_path, image), 32)
+    assert mask.mean() == pytest.approx(torch.pi / 16, abs=0.01)
+    assert mask[16, 16] == 1
+    assert mask[0].max() == 0
+
+
+def test_values_fit_in_8_bits(tmp_path: Path) -> None:
+    mask = read_mask(saved(tmp_path, disc(0, 200, "L")), 20)
+    assert torch.equal(mask, (mask * 255).round().to(torch.uint8) / 255)
+    assert mask.dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", ["circle", "square", "line", "curve"])
+def test_svg_of_a_named_shape_is_that_shape(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.svg"
+    path.write_text(SVG.format(SHAPES[name].svg))
+    difference = read_mask(path, 32) - draw(SHAPES[name], 32)
+    assert difference.abs().max() < 0.05
+    assert difference.abs().mean() < 0.004
+
+
+def test_svg_that_covers_half_a_wide_picture(tmp_path: Path) -> None:
+    path = tmp_path / "wide.svg"
+    path.write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 1"><rect width="2" height="1"/></svg>')
+    mask = read_mask(path, 16)
+    assert mask[4:12].min() == 1
+    assert mask[:4].max() == mask[12:].max() == 0
+
+
+@pytest.mark.parametrize("size", [(40, 80), (81, 40)])
+def test_centred_in_a_square_of_outside(tmp_path: Path, size: tuple[int, int]) -> None:
+    mask = read_mask(saved(tmp_path, disc("white", "black", size=size)), 64)
+    weight = mask / mask.sum()
+    middle = (torch.arange(64.0) + 0.5) / 64
+    assert (weight.sum(0) @ middle).item() == pytest.approx(0.5, abs=0.01)
+    assert (weight.sum(1) @ middle).item() == pytest.approx(0.5, abs=0.01)
+
+
+def test_gray_corners_that_differ_are_the_mask_itself(tmp_path: Path) -> None:
+    ramp = Image.linear_gradient("L")
+    mask = read_mask(saved(tmp_path, ramp), 16)
+    assert mask[:, 0].tolist() == pytest.approx([(i + 0.5) / 16 for i in range(16)], abs=0.01)
+
+
+def test_enlarged_stays_in_range(tmp_path: Path) -> None:
+    mask = read_mask(saved(tmp_path, disc(0, 255, "L", (7, 7))), 50)
+    assert (mask.min(), mask.max()) == (0, 1)
+
+
+def coloured_corners() -> Image.Image:
+    image = disc("white", "black")
+    image.paste("red", (0, 0, 9, 9))
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (coloured_corners(), "transparent"),
+        (Image.new("RGB", (9, 9), "red"), "empty"),
+        (Image.new("RGBA", (9, 9), (0, 0, 0, 0)), "empty"),
+        (Image.new("L", (9, 9), 0), "empty"),
+    ],
+    ids=["corners", "flat", "transparent", "black"],
+)
+def test_pictures_without_a_mask(tmp_path: Path, image: Image.Image, words: str) -> None:
+    with pytest.raises(UserError, match=rf"mask\.png.*{words}"):
+        read_mask(saved(tmp_path, image), 16)
+
+
+@pytest.mark.parametrize("name", ["mask.png", "mask.svg"])
+@pytest.mark.parametrize("content", [b"", b"not a picture", b"<svg", b"\x89PNG\r\n\x1a\n\0\0"])
+def test_files_that_are_no_picture(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"mask\."):
+        read_mask(path, 16)
+
+
+def test_an_svg_that_draws_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "nothing.svg"
+    path.write_text(SVG.format(""))
+    with pytest.raises(UserError, match=r"nothing\.svg.*empty"):
+        read_mask(path, 16)
+
+
+def test_folder_is_read_in_order_of_names(tmp_path: Path) -> None:
+    saved(tmp_path, disc(0, 255, "L"), "b.png")
+    saved(tmp_path, disc(0, 255, "L"), "a.tif")
+    (tmp_path / "c.svg").write_text(SVG.format(SHAPES["line"].svg))
+    (tmp_path / "notes.txt").write_text("text")
+    (tmp_path / ".hidden.png").write_text("text")
+    assert [path.name for path in mask_files(tmp_path)] == ["a.tif", "b.png", "c.svg"]
+    assert mask_files([tmp_path / "c.svg", str(tmp_path / "b.png")]) == [tmp_path / "c.svg", tmp_path / "b.png"]
+    bank = TemplateBank.load(tmp_path, size=16)
+    assert bank.names == ("a", "b", "c")
+    assert bank.masks.shape == (3, 16, 16)
+
+
+def test_folders_without_masks(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("text")
+    with pytest.raises(UserError, match="no PNG or SVG masks"):
+        mask_files(tmp_path)
+    with pytest.raises(UserError, match=r"none.*no such"):
+        mask_files(tmp_path / "none")
