@@ -40,9 +40,6 @@ def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:
     vector = path.suffix.lower() in VECTOR
     image = render_svg(path, size * max(1, min(FINER, FINEST // size))) if vector else open_image(path, str(path))
     values, alpha = to_values(image, str(path))
-        render_svg(path, size * max(1, min(FINER, FINEST // size))) if vector else open_image(path, str(path)),
-        str(path),
-    )
     if vector and alpha is None and np.ptp(values) < FAINT:
         mask = np.ones(values.shape[:2], np.float32)
     elif alpha is not None and (vector or np.ptp(alpha) > FAINT):
