@@ -1,0 +1,167 @@
+"""Painting: strokes that are ready to look at, to save and to score."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.errors import UserError
+from limner.files import atomic
+from limner.painting import raster
+from limner.painting.pictures import Picture, fitted
+from limner.painting.raster import Pixels
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import in_depth_order, render
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".svg", ".json", ".gif", ".mp4", ".webm")
+LARGEST = 2**27  # pixels of a file
+
+
+def psnr(a: Float[Tensor, "*shape"], b: Float[Tensor, "*shape"]) -> float:
+    """Peak signal-to-noise ratio in dB of values in [0, 1]: 10 log10(1 / mean squared difference)."""
+    error = (a.double() - b.double()).square().mean().item()
+    return 10 * math.log10(1 / error) if error else math.inf
+
+
+@dataclass(frozen=True)
+class Painting:
+    """One picture as strokes (a batch of 1), and what is needed to show it at any size.
+
+    background: colour in [0, 1] under the strokes; None is transparent.
+    size: (height, width) of the canvas that the strokes were fitted on.
+    target: the picture that was painted, at its full size.  seed: of the fit.
+    """
+
+    strokes: Strokes
+    bank: TemplateBank
+    background: Float[Tensor, "channel"] | None
+    size: tuple[int, int]
+    target: Picture | None = None
+    seed: int | None = None
+
+    @cached_property
+    def canvas(self) -> Float[Tensor, "1 channel height width"]:
+        """The rendering at `size`; where the background is transparent, premultiplied colours."""
+        ((colour, _),) = self._layers([len(self.strokes)], self.size)
+        return colour
+
+    @property
+    def psnr(self) -> float:
+        """In dB, of the canvas in 8 bits against the target at `size`."""
+        return self._score(self.render(*self.size))
+
+    def psnr_of(self, path: str | Path) -> float:
+        """In dB, of a saved PNG, JPEG, WebP or SVG (rendered by resvg), against the target at the size of that file.
+
+        Where the painting is transparent, premultiplied colours and alpha are compared; on white if the file has none.
+        """
+        return self._score(raster.read(Path(path)))
+
+    def render(self, height: int, width: int) -> Pixels:
+        """The painting in 8 bits at any size of about the same aspect: gray or RGB, with alpha if it is transparent."""
+        (image,) = self.stages([len(self.strokes)], (height, width))
+        return image
+
+    def stages(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[Pixels]:
+        """The painting in 8 bits after each of these rising numbers of strokes; every stroke is rendered once."""
+        for colour, cover in self._layers(counts, size):
+            yield raster.pixels(colour[0], None if cover is None else cover[0])
+
+    def save(self, path: str | Path, longer_side: int | None = None) -> None:
+        """Write a picture (PNG, JPEG, WebP, SVG), a time-lapse (GIF, MP4, WebM) or the strokes (JSON), by suffix.
+
+        longer_side: in pixels; the default is the target's, or `size` without one, and at most 480 for GIF and 1080
+        for MP4 and WebM. Raises UserError for an unknown suffix, an absurd size, or a file that cannot be written.
+        """
+        path = Path(path)
+        suffix = path.suffix.lower()
+        if suffix not in SUFFIXES:
+            raise UserError(f"{path}: cannot save as {suffix or 'a file without suffix'}: choose {', '.join(SUFFIXES)}")
+        size = self._output_size(longer_side)
+        with atomic(path) as temporary:
+            if suffix == ".json":
+                from limner.strokes_json import dump
+
+                dump(temporary, self.strokes, self.bank, self.size, self.background)
+            elif suffix == ".svg":
+                from limner.painting.svg import to_svg
+
+                temporary.write_text(to_svg(self.strokes, self.bank, size, self.background), encoding="utf-8")
+            elif suffix in (".gif", ".mp4", ".webm"):
+                self._save_time_lapse(temporary, longer_side)
+            else:
+                raster.save(temporary, self.render(*size))
+
+    def save_frames(self, folder: str | Path, count: int, longer_side: int | None = None) -> None:
+        """Write the growing painting as at most `count` PNG pictures, frame-0000.png and on, into a folder."""
+        from limner.painting.video import moments
+
+        if count < 1:
+            raise UserError(f"frames: {count} is not a number from 1 up")
+        folder = Path(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{folder}: cannot make this folder: {error.strerror}") from None
+        stages = self.stages(moments(len(self.strokes), count), self._output_size(longer_side))
+        for i, image in enumerate(stages):
+            with atomic(folder / f"frame-{i:04}.png") as temporary:
+                raster.save(temporary, image)
+
+    def _save_time_lapse(self, path: Path, longer_side: int | None) -> None:
+        from limner.painting import video
+
+        suffix = path.suffix.lower()
+        height, width = self._output_size(longer_side or min(video.SIDES[suffix], max(self._output_size(None))))
+        counts = video.moments(len(self.strokes), video.FRAMES[suffix])
+        if suffix == ".gif":
+            frames = self.stages(counts, (height, width))
+            sample = self.stages(video.moments(len(self.strokes), 6), (height, width))
+            video.save_gif(path, len(counts), frames, sample)
+        else:
+            even = max(height // 2 * 2, 2), max(width // 2 * 2, 2)
+            video.save_film(path, len(counts), self.stages(counts, even), even)
+
+    @torch.no_grad()
+    def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """The canvas (1, channel, height, width), and its coverage if transparent, after so many strokes each time."""
+        strokes = self.strokes if self.strokes.depth is None else in_depth_order(self.strokes)
+        canvas = strokes.what.new_zeros(1, strokes.what.shape[-1], *size)
+        cover = canvas[:, :1] if self.background is None else None
+        canvas = canvas if self.background is None else canvas + self.background.to(canvas)[:, None, None]
+        for done, count in pairwise([0, *counts]):
+            some = strokes[:, done:count]
+            canvas = render(some, self.bank, None, canvas)
+            if cover is not None:
+                solid = replace(some, what=torch.ones_like(some.what[..., :1]), slope=None)
+                cover = render(solid, self.bank, None, cover)
+            yield canvas, cover
+
+    def _output_size(self, longer_side: int | None) -> tuple[int, int]:
+        height, width = self.size if self.target is None else self.target.size
+        if longer_side is not None:
+            scale = longer_side / max(height, width)
+            height, width = max(round(height * scale), 1), max(round(width * scale), 1)
+        if (longer_side is not None and longer_side < 1) or height * width > LARGEST:
+            raise UserError(f"size: {longer_side or f'{width} x {height}'} pixels cannot be saved: choose 1 to {2**13}")
+        return height, width
+
+    def _score(self, image: Pixels) -> float:
+        """PSNR of pixels against the target at their size, with what the painting has behind it."""
+        if self.target is None:
+            raise ValueError("painting: no target to score against")
+        truth = fitted(self.target, (image.shape[0], image.shape[1]))
+        alpha = torch.ones_like(truth.pixels[:1]) if truth.alpha is None else truth.alpha[None]
+        shown = raster.premultiplied(image)
+        wanted = (truth.pixels * alpha).expand(3, -1, -1)
+        if len(shown) == 4 and self.background is None:
+            return psnr(shown, torch.cat([wanted, alpha]))
+        ground = torch.ones(1) if self.background is None else self.background.to(wanted)
+        return psnr(shown[:3], wanted + (1 - alpha) * ground[:, None, None])

@@ -1,0 +1,70 @@
+"""Pixels of a finished painting: 8-bit, to and from files."""
+
+import io
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy
+import resvg_py
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor
+
+from limner.errors import UserError
+
+Pixels: TypeAlias = UInt8[Tensor, "height width band"]
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+WEBP_SIDE = 16383
+
+
+def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "1 height width"] | None) -> Pixels:
+    """round(255 x) of a canvas; with `cover`, of premultiplied colours, un-premultiplied, and alpha as a last band."""
+    if cover is not None:
+        cover = cover.clamp(0, 1)
+        colour = torch.cat([torch.where(cover > 0, colour / cover.clamp(min=1e-9), 0), cover])
+    return (colour.detach().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu()
+
+
+def premultiplied(image: Pixels) -> Float[Tensor, "channel height width"]:
+    """RGB in [0, 1], or premultiplied RGB and alpha, of gray or colour pixels: what pictures are compared as."""
+    values = image.permute(2, 0, 1).float() / 255
+    if image.shape[-1] % 2:
+        return values.expand(3, -1, -1)
+    alpha = values[-1:]
+    return torch.cat([(values[:-1] * alpha).expand(3, -1, -1), alpha])
+
+
+def on_white(image: Pixels) -> Pixels:
+    """RGB pixels, with white behind whatever is transparent."""
+    values = premultiplied(image)
+    return pixels(values[:3] + (1 - values[3:]) if len(values) == 4 else values, None)
+
+
+def picture(image: Pixels) -> Image.Image:
+    """The same as a Pillow image: L, LA, RGB or RGBA."""
+    array = image.numpy()
+    return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
+
+
+def save(path: Path, image: Pixels) -> None:
+    """Write a PNG, JPEG (on white) or WebP, by the suffix of the path."""
+    suffix = path.suffix.lower()
+    if suffix == ".png":
+        picture(image).save(path, "PNG", optimize=False)
+    elif suffix == ".webp":
+        if max(image.shape) > WEBP_SIDE:
+            raise UserError(f"{path.name}: WebP ends at {WEBP_SIDE} pixels a side: choose PNG, or a smaller size")
+        picture(image).convert("RGB" if image.shape[-1] % 2 else "RGBA").save(path, "WEBP", quality=92)
+    else:
+        flat = image if image.shape[-1] == 1 else on_white(image)
+        picture(flat).save(path, "JPEG", quality=93, subsampling=0)
+
+
+def read(path: Path) -> Pixels:
+    """The pixels of a saved picture, RGB or RGBA; an SVG is rendered at its own size by resvg."""
+    drawn = path.suffix.lower() == ".svg"
+    source = io.BytesIO(resvg_py.svg_to_bytes(svg_path=str(path), skip_system_fonts=True)) if drawn else path
+    with Image.open(source) as file:
+        clear = file.mode in ("LA", "RGBA", "PA") or "transparency" in file.info
+        return torch.from_numpy(numpy.array(file.convert("RGBA" if clear else "RGB")))

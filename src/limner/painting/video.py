@@ -1,0 +1,105 @@
+"""Time-lapse: a painting that grows, as GIF, MP4 or WebM."""
+
+from collections.abc import Iterable
+from itertools import chain, repeat
+from pathlib import Path
+from typing import cast
+
+import av
+import torch
+from av.codec import Codec
+from av.codec.codec import UnknownCodecError
+from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
+from PIL import Image
+
+from limner.errors import UserError
+from limner.painting.raster import Pixels, on_white, picture
+
+FRAMES = {".gif": 120, ".mp4": 240, ".webm": 240}
+SIDES = {".gif": 480, ".mp4": 1080, ".webm": 1080}
+SECONDS, HOLD = 8, 2
+SLOWEST = 4  # frames a second
+CLEAR = 255  # the palette entry that is transparent
+ENCODERS = {
+    ".mp4": {"libx264": {"crf": "17", "preset": "veryfast"}, "mpeg4": {"b": "8M"}},
+    ".webm": {
+        "libvpx-vp9": {"crf": "20", "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1"},
+        "libvpx": {"b": "8M"},
+    },
+}
+CONTAINERS = {".mp4": {"movflags": "faststart"}, ".webm": {}}
+
+
+def moments(strokes: int, frames: int) -> list[int]:
+    """Numbers of strokes to show, rising from 0 to all: at most `frames`, and slowest for the early, large strokes."""
+    last = min(max(frames, 1) - 1, strokes)
+    if last == 0:
+        return [strokes]
+    return [max(i, round(strokes * (i / last) ** 2)) for i in range(last + 1)]
+
+
+def save_gif(path: Path, count: int, frames: Iterable[Pixels], sample: Iterable[Pixels]) -> None:
+    """Write `count` frames as a GIF that loops and rests on the last one; all share the palette of the `sample`.
+
+    Frames with an even number of bands have alpha: pixels under one half are transparent.
+    """
+    palette = _palette(list(sample))
+    first, *others = (_indexed(frame, palette) for frame in frames)
+    pause = min(max(1000 * SECONDS // count, 50), 1000 // SLOWEST)
+    durations = [pause] * (count - 1) + [1000 * HOLD]
+    clear = {"transparency": CLEAR} if CLEAR in first.tobytes() else {}
+    first.save(path, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False, **clear)
+
+
+def _palette(sample: list[Pixels]) -> Image.Image:
+    """A picture whose palette, of one colour less than a GIF may hold, suits all of the sample."""
+    opaque = torch.cat([on_white(image)[::2, ::2].flatten(0, 1) for image in sample])
+    return picture(opaque[None]).quantize(CLEAR, kmeans=1)
+
+
+def _indexed(image: Pixels, palette: Image.Image) -> Image.Image:
+    indexed = picture(on_white(image)).quantize(palette=palette, dither=Image.Dither.NONE)
+    if image.shape[-1] % 2 == 0:
+        outside = Image.fromarray(((image[..., -1] < 128).to(torch.uint8) * 255).numpy())
+        indexed.paste(CLEAR, mask=outside)
+    return indexed
+
+
+def save_film(path: Path, count: int, frames: Iterable[Pixels], size: tuple[int, int]) -> None:
+    """Write `count` frames of an even `size` (height, width) as MP4 or WebM, by suffix; the last is held two seconds.
+
+    Transparent frames are shown on white. Raises UserError when PyAV was built without an encoder for the format.
+    """
+    suffix = path.suffix.lower()
+    name, options = _encoder(suffix)
+    rate = min(max(round(count / SECONDS), SLOWEST), 30)
+    with av.open(str(path), "w", format=suffix[1:], options=CONTAINERS[suffix]) as file:
+        stream = cast(VideoStream, file.add_stream(name, rate=rate, options=options))
+        stream.height, stream.width = size
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.colorspace = Colorspace.ITU709
+        stream.codec_context.color_range = ColorRange.MPEG
+        for image in _held(frames, HOLD * rate):
+            frame = av.VideoFrame.from_ndarray(on_white(image).numpy(), "rgb24")
+            file.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)))
+        file.mux(stream.encode())
+
+
+def _held(frames: Iterable[Pixels], more: int) -> Iterable[Pixels]:
+    """The frames, and the last of them `more` times again."""
+    last = []
+    for frame in frames:
+        last = [frame]
+        yield frame
+    yield from chain.from_iterable(repeat(last, more))
+
+
+def _encoder(suffix: str) -> tuple[str, dict[str, str]]:
+    for name, options in ENCODERS[suffix].items():
+        try:
+            Codec(name, "w")
+        except UnknownCodecError:
+            continue
+        return name, options
+    raise UserError(f"{suffix[1:]}: PyAV has none of the encoders {', '.join(ENCODERS[suffix])} here: choose .gif")
