@@ -41,7 +41,7 @@ def sharpen(weights: Scores, gamma: float) -> Scores:
 def hard(weights: Scores) -> Scores:
     """The one-hot choice of the largest weight; its gradient is that of the weights."""
     choice = torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(weights)
-    return choice + weights - weights.detach()
+    return choice + (weights - weights.detach())
 
 
 def _like(scores: Tensor, fill, generator: torch.Generator | None) -> Tensor:

@@ -57,6 +57,8 @@ class TemplateBank:
             raise ValueError(f"template bank: masks have shape {tuple(self.masks.shape)}, expected (template, S, S)")
         if len(self.names) != len(self.masks):
             raise ValueError(f"template bank: {len(self.masks)} masks but {len(self.names)} names")
+        if not ((self.masks >= 0) & (self.masks <= 1)).all():
+            raise ValueError("template bank: masks hold values that are not numbers in [0, 1]")
 
     @classmethod
     def named(cls, *names: str, size: int = THESIS_SIDE, prefilter: bool = True) -> TemplateBank:

@@ -53,13 +53,13 @@ def render(
         return exact
     still = strokes.map(Tensor.detach)
     soft = painter(Strokes(**{**still.tensors(), "depth": strokes.depth}), bank, ground.detach(), "depth", temperature)
-    return exact + soft - soft.detach()
+    return exact + (soft - soft.detach())
 
 
 def in_depth_order(strokes: Strokes) -> Strokes:
     """The same moves sorted from far to near, ties in painting order; their depth is dropped."""
     assert strokes.depth is not None
-    order = strokes.depth.detach().argsort(1, stable=True)
+    order = strokes.depth.detach().argsort(dim=1, stable=True)
     rows = torch.arange(len(order), device=order.device)[:, None]
     tensors = {name: tensor[rows, order] for name, tensor in strokes.tensors().items() if name != "depth"}
     return Strokes(**tensors)
