@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -52,7 +53,9 @@ def render(
     if not (temperature and strokes.depth.requires_grad):
         return exact
     still = strokes.map(Tensor.detach)
-    soft = painter(Strokes(**{**still.tensors(), "depth": strokes.depth}), bank, ground.detach(), "depth", temperature)
+    still = replace(still, depth=strokes.depth)
+    still_bank = replace(bank, masks=bank.masks.detach()) if bank.masks.requires_grad else bank
+    soft = painter(still, still_bank, ground.detach(), "depth", temperature)
     return exact + (soft - soft.detach())
 
 
