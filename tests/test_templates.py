@@ -1,0 +1,84 @@
+"""Named shapes against their own SVG fragments, and what a bank refuses."""
+
+import io
+
+import numpy as np
+import pytest
+import resvg_py
+import torch
+from PIL import Image
+
+from limner import templates
+from limner.templates import SHAPES, TemplateBank
+
+
+@pytest.mark.parametrize("size", [7, 28, 64])
+@pytest.mark.parametrize("name", SHAPES)
+def test_mask_is_its_svg_rendered(name: str, size: int) -> None:
+    # Rendered finer and averaged, since resvg itself takes only four rows of samples a pixel.
+    fine = 8 * size
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{fine}" height="{fine}" viewBox="-1 -1 2 2">'
+    rendered = resvg_py.svg_to_bytes(svg_string=f"{svg}{SHAPES[name].svg}</svg>", skip_system_fonts=True)
+    alpha = np.asarray(Image.open(io.BytesIO(rendered)).convert("RGBA"))[..., 3] / 255
+    share = alpha.reshape(size, 8, size, 8).mean((1, 3))
+    difference = np.abs(TemplateBank.named(name, size=size).masks[0].numpy() - share)
+    assert difference.max() < 0.07  # of a texel, at the outline
+    assert difference.mean() < 0.004
+
+
+def test_areas() -> None:
+    bank = TemplateBank.named(*SHAPES, size=64)
+    areas = dict(zip(bank.names, bank.masks.mean((1, 2)).tolist(), strict=True))
+    bar = templates.BAR
+    ring = (2**2 - (2 - 2 * bar) ** 2) * torch.pi / 4 / 4
+    expected = {"circle": torch.pi / 4, "square": 1, "line": bar, "curve": ring, "transparent": 0}
+    assert areas == pytest.approx(expected, abs=0.005)
+
+
+def test_the_line_of_the_thesis_is_three_texels_wide() -> None:
+    line = TemplateBank.named("line").masks[0]
+    assert line.shape == (28, 28)
+    torch.testing.assert_close(line.sum(0), torch.full((28,), 3.0), rtol=0, atol=0.1)
+
+
+def test_bank_keeps_names_in_order() -> None:
+    bank = TemplateBank.named("line", "circle", size=9)
+    assert bank.names == ("line", "circle")
+    assert len(bank) == 2
+    assert bank.masks.shape == (2, 9, 9)
+    assert TemplateBank(torch.zeros(3, 4, 4)).names == ("template 0", "template 1", "template 2")
+
+
+def test_pyramid_is_kept_unless_masks_are_learnt() -> None:
+    bank = TemplateBank.named("circle")
+    assert bank.pyramid is bank.pyramid
+    learnt = TemplateBank(bank.masks.clone().requires_grad_())
+    assert learnt.pyramid is not learnt.pyramid
+    (gradient,) = torch.autograd.grad(learnt.pyramid.texels.sum(), learnt.masks)
+    assert (gradient > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [(("circle", "hexagon", "star"), "unknown template hexagon, star: choose from circle"), ((), r"\(none\)")],
+)
+def test_unknown_names_are_refused(names: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TemplateBank.named(*names)
+
+
+@pytest.mark.parametrize(
+    ("masks", "names", "message"),
+    [
+        (torch.zeros(2, 3, 4), (), r"shape \(2, 3, 4\)"),
+        (torch.zeros(3, 3), (), r"shape \(3, 3\)"),
+        (torch.zeros(0, 3, 3), (), "shape"),
+        (torch.zeros(2, 3, 3), ("one",), "2 masks but 1 names"),
+        (torch.full((1, 3, 3), 1.1), (), r"not numbers in \[0, 1\]"),
+        (torch.full((1, 3, 3), -0.1), (), r"not numbers in \[0, 1\]"),
+        (torch.full((1, 3, 3), torch.nan), (), r"not numbers in \[0, 1\]"),
+    ],
+)
+def test_bad_masks_are_refused(masks: torch.Tensor, names: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TemplateBank(masks, names)
