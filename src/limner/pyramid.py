@@ -29,11 +29,11 @@ def build(masks: Float[Tensor, "template S S"], prefilter: bool = True) -> Pyram
     sizes = [side]
     while prefilter and sizes[-1] > 1:
         sizes.append((sizes[-1] + 1) // 2)
-    shrink = [_averaging(side, size).to(masks) for size in sizes]
     levels, offsets, end = [], [], 0
-    for rows in shrink:
-        for columns in shrink:
-            level = rows @ masks @ columns.T if prefilter else masks
+    for rows in sizes:
+        shorter = _average(masks.mT, rows).mT
+        for columns in sizes:
+            level = _average(shorter, columns)
             level = torch.nn.functional.pad(level, (BORDER,) * 4).flatten(1)
             levels.append(level)
             offsets.append(end)
@@ -42,9 +42,13 @@ def build(masks: Float[Tensor, "template S S"], prefilter: bool = True) -> Pyram
     return Pyramid(torch.cat(levels, 1), torch.tensor(sizes, device=masks.device), table)
 
 
-def _averaging(side: int, size: int) -> Float[Tensor, "size side"]:
-    """Row r averages the r-th of `size` equal parts of `side` texels."""
-    edges = torch.arange(size + 1, dtype=torch.float64) * side / size
-    texel = torch.arange(side, dtype=torch.float64)
-    covered = torch.minimum(edges[1:, None], texel + 1) - torch.maximum(edges[:-1, None], texel)
-    return covered.clamp(min=0) * size / side
+def _average(texels: Float[Tensor, "template rows S"], size: int) -> Float[Tensor, "template rows size"]:
+    """Every row averaged over `size` equal parts, from differences of its running sum."""
+    side = texels.shape[-1]
+    if size == side:
+        return texels
+    total = torch.nn.functional.pad(texels.double().cumsum(-1), (1, 0))
+    edges = torch.arange(size + 1, device=texels.device, dtype=torch.float64) * side / size
+    whole = edges.long().clamp(max=side - 1)
+    at_edges = torch.lerp(total[..., whole], total[..., whole + 1], edges - whole)
+    return (at_edges.diff(dim=-1) * (size / side)).to(texels)

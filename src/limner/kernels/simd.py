@@ -9,6 +9,7 @@ import operator
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.extending import intrinsic, models, overload, register_model
 
 F32, I32, I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
@@ -87,6 +88,18 @@ def ramp(_):
 
 
 @intrinsic
+def prefix(_, count):
+    """1 in the first `count` lanes, 0 in the others."""
+
+    def codegen(context, builder, signature, args):
+        lanes = ir.Constant(ir.VectorType(I32, 8), list(LANES))
+        inside = builder.icmp_signed("<", lanes, _splat(builder, args[0]))
+        return builder.select(inside, ir.Constant(VECTOR, [1.0] * 8), ir.Constant(VECTOR, [0.0] * 8))
+
+    return float8(types.int32), codegen
+
+
+@intrinsic
 def total(_, vector):
     """The sum of the lanes, in a fixed order."""
 
@@ -131,31 +144,33 @@ def store(_, array, index, vector):
     return types.void(array, index, vector), codegen
 
 
-def _cell(builder, base, stride, u, v):
-    """Cell number and fraction within the cell, per lane, of non-negative texel coordinates."""
-    whole = ir.VectorType(I32, 8)
-    iu, iv = builder.fptosi(u, whole), builder.fptosi(v, whole)
-    fu, fv = (
-        builder.fsub(x, builder.sitofp(i, VECTOR), flags=FAST) for x, i in ((u, iu), (v, iv))
-    )
-    row = builder.mul(iv, _splat(builder, stride))
-    return builder.add(builder.add(_splat(builder, base), row), iu), fu, fv
+def _cell(builder, zero, base, stride, u, v, inside):
+    """Index of the cell's first coefficient and fraction within the cell, per lane; cell `zero` from lane `inside` on."""
+    floor = cgutils.get_or_insert_function(builder.module, ir.FunctionType(VECTOR, [VECTOR]), "llvm.floor.v8f32")
+    whole_u, whole_v = builder.call(floor, [u]), builder.call(floor, [v])
+    fu, fv = builder.fsub(u, whole_u, flags=FAST), builder.fsub(v, whole_v, flags=FAST)
+    iu, iv = (builder.fptosi(whole, ir.VectorType(I32, 8)) for whole in (whole_u, whole_v))
+    cell = builder.add(builder.add(_splat(builder, base), builder.mul(iv, _splat(builder, stride))), iu)
+    live = builder.icmp_signed("<", ir.Constant(ir.VectorType(I32, 8), list(LANES)), _splat(builder, inside))
+    cell = builder.select(live, cell, _splat(builder, zero))
+    return builder.shl(cell, _splat(builder, I32(2))), fu, fv
 
 
 @intrinsic
-def fetch(_, cells, base, stride, u, v):
+def fetch(_, cells, zero, base, stride, u, v, inside):
     """Coefficients (a, b, c, d) of the cells under eight texel points, and the points' fractions (fu, fv) in them.
 
-    `cells` is a flat array of four floats a cell; cell (iv, iu) is number base + iv * stride + iu.
+    `cells` is a flat array of four floats a cell; cell (iv, iu) is number base + iv * stride + iu. Only the first
+    `inside` points are looked up; the others read cell number `zero`, which should hold zeros.
     The mask at a point is a + b fu + c fv + d fu fv: bilinear sampling, eq. 2.21.
     """
 
     def codegen(context, builder, signature, args):
-        array, base, stride, u, v = args
-        number, fu, fv = _cell(builder, base, stride, u, v)
+        array, *where = args
+        number, fu, fv = _cell(builder, *where)
         quads = []
         for lane in LANES:
-            index = builder.shl(builder.sext(builder.extract_element(number, I32(lane)), I64), I64(2))
+            index = builder.sext(builder.extract_element(number, I32(lane)), I64)
             quads.append(builder.load(_address(context, builder, signature.args[0], array, index, QUAD), align=4))
 
         def join(parts):
@@ -168,20 +183,20 @@ def fetch(_, cells, base, stride, u, v):
         columns = [builder.shuffle_vector(near, far, _mask([4 * k + c for k in LANES])) for c in range(4)]
         return context.make_tuple(builder, signature.return_type, [*columns, fu, fv])
 
-    return types.UniTuple(float8, 6)(cells, types.int32, types.int32, u, v), codegen
+    return types.UniTuple(float8, 6)(cells, *[types.int32] * 3, u, v, types.int32), codegen
 
 
 @intrinsic
-def spread(_, cells, base, stride, u, v, weight):
+def spread(_, cells, zero, base, stride, u, v, inside, weight):
     """The transpose of `fetch`: adds weight * (1, fu, fv, fu fv) to the cells under eight texel points."""
 
     def codegen(context, builder, signature, args):
-        array, base, stride, u, v, weight = args
-        number, fu, fv = _cell(builder, base, stride, u, v)
+        array, *where, weight = args
+        number, fu, fv = _cell(builder, *where)
         mul = builder.fmul
         terms = [weight, mul(weight, fu), mul(weight, fv), mul(mul(weight, fu), fv)]
         for lane in LANES:
-            index = builder.shl(builder.sext(builder.extract_element(number, I32(lane)), I64), I64(2))
+            index = builder.sext(builder.extract_element(number, I32(lane)), I64)
             quad = ir.Constant(QUAD, ir.Undefined)
             for c, term in enumerate(terms):
                 quad = builder.insert_element(quad, builder.extract_element(term, I32(lane)), I32(c))
@@ -189,4 +204,4 @@ def spread(_, cells, base, stride, u, v, weight):
             builder.store(builder.fadd(builder.load(address, align=4), quad), address, align=4)
         return context.get_dummy_value()
 
-    return types.void(cells, types.int32, types.int32, u, v, weight), codegen
+    return types.void(cells, *[types.int32] * 3, u, v, types.int32, weight), codegen

@@ -1,0 +1,159 @@
+"""The template bank as the kernels read it: cells of four coefficients, and an outline for each level of a template.
+
+An outline is 17 numbers: an octagon (`footprint`) that holds every cell where the mask is not zero, an octagon within
+which the mask is constant, and its value there. The first is empty (low > high) where there is nothing.
+"""
+
+import numpy as np
+
+from limner.kernels.jit import inlined, kernel
+
+FLAT = 1e-6
+"""Largest change within a cell that counts as none."""
+NOWHERE = 1e9
+
+
+@kernel
+def find_outlines(cells, sizes, offsets, learnt, outlines):
+    """Fill outlines (template, level, level, 17) from cells (template, 4 cell).
+
+    `learnt`: the masks are parameters, whose every texel needs its gradient: support everywhere, flat nowhere.
+    """
+    for k in range(len(cells)):
+        for lv in range(len(sizes)):
+            for lu in range(len(sizes)):
+                level = cells[k, 4 * offsets[lv, lu] : 4 * (offsets[lv, lu] + (sizes[lv] + 4) * (sizes[lu] + 4))]
+                outline = outlines[k, lv, lu]
+                clear(outline)
+                find_support(level, sizes[lv] + 4, sizes[lu] + 4, learnt, outline)
+                if not learnt:
+                    find_flat(level, sizes[lv] + 4, sizes[lu] + 4, outline)
+
+
+@inlined
+def clear(outline):
+    """Nothing: an inverted octagon, which any cell widens, and a flat point out of reach."""
+    for k in range(4):
+        outline[2 * k], outline[2 * k + 1] = NOWHERE, -NOWHERE
+    outline[8:16] = NOWHERE
+    outline[16] = 0.0
+
+
+@inlined
+def find_support(level, rows, columns, everywhere, outline):
+    """The smallest octagon around the cells that are not zero."""
+    for r in range(1, rows - 2):
+        for c in range(1, columns - 2):
+            used = everywhere
+            for term in range(4):
+                used = used or level[4 * (r * columns + c) + term] != 0.0
+            if used:
+                for k in range(4):
+                    low = (c, r, c + r, c - r - 1)[k]
+                    outline[2 * k] = min(outline[2 * k], float(low))
+                    outline[2 * k + 1] = max(outline[2 * k + 1], low + (1.0 if k < 2 else 2.0))
+
+
+@inlined
+def is_flat(level, cell, value):
+    change = abs(level[4 * cell + 1]) + abs(level[4 * cell + 2]) + abs(level[4 * cell + 3])
+    return change <= FLAT and abs(level[4 * cell] - value) <= FLAT
+
+
+@inlined
+def find_flat(level, rows, columns, outline):
+    """Grow an octagon by turns on all sides from the middle of the largest square of equal, non-zero mask."""
+    square = np.zeros((rows, columns), np.int32)
+    best, row, column = 0, 0, 0
+    for r in range(rows - 2):
+        for c in range(columns - 2):
+            cell = r * columns + c
+            if level[4 * cell] != 0.0 and is_flat(level, cell, level[4 * cell]):
+                square[r, c] = 1 + min(square[r - 1, c], square[r, c - 1], square[r - 1, c - 1]) if r and c else 1
+            if square[r, c] > best:
+                best, row, column = square[r, c], r, c
+    if best == 0:
+        return
+    row, column = row - best // 2, column - best // 2
+    value = level[4 * (row * columns + column)]
+    octagon = outline[8:16]
+    for k in range(4):
+        octagon[2 * k] = (column, row, column + row, column - row - 1)[k]
+        octagon[2 * k + 1] = octagon[2 * k] + (1 if k < 2 else 2)
+    growing = True
+    while growing:
+        growing = False
+        for side in range(8):
+            step = -1 if side % 2 == 0 else 1
+            if abs(octagon[side] + step) <= rows + columns:
+                octagon[side] += step
+                if all_flat(level, rows, columns, octagon, value):
+                    growing = True
+                else:
+                    octagon[side] -= step
+    outline[16] = value
+
+
+@inlined
+def all_flat(level, rows, columns, octagon, value):
+    """Whether every cell that meets the octagon has this value throughout."""
+    if octagon[0] < 0 or octagon[1] > columns or octagon[2] < 0 or octagon[3] > rows:
+        return False
+    for r in range(int(octagon[2]), int(octagon[3])):
+        for c in range(int(octagon[0]), int(octagon[1])):
+            meets = r + c < octagon[5] and r + c + 2 > octagon[4] and c - r - 1 < octagon[7] and c - r + 1 > octagon[6]
+            if meets and not is_flat(level, r * columns + c, value):
+                return False
+    return True
+
+
+@inlined
+def choose_template(which, b, t, cells, outlines, lv, lu, start, count, mix, outline, dense):
+    """Fill outline, and mix with the cells of the convex mix of templates unless the choice is hard.
+
+    Returns the cells to read and the number of their first: those of a template itself if the choice is hard.
+    `dense`: the gradient of every weight is wanted, so the outline is that of all templates.
+    """
+    used, last = 0, 0
+    clear(outline)
+    for k in range(len(cells)):
+        if dense or which[b, t, k] != 0.0:
+            for side in range(0, 8, 2):
+                outline[side] = min(outline[side], outlines[k, lv, lu, side])
+                outline[side + 1] = max(outline[side + 1], outlines[k, lv, lu, side + 1])
+            for side in range(8, 16, 2):
+                low, high = outlines[k, lv, lu, side], outlines[k, lv, lu, side + 1]
+                outline[side] = low if used == 0 else max(outline[side], low)
+                outline[side + 1] = high if used == 0 else min(outline[side + 1], high)
+            outline[16] += which[b, t, k] * outlines[k, lv, lu, 16]
+            used, last = used + 1, k
+    for side in range(8, 16, 2):
+        if outline[side] > outline[side + 1]:
+            outline[8:16] = NOWHERE
+    if used == 1 and which[b, t, last] == 1.0:
+        return cells[last], start
+    mix[: 4 * count] = 0.0
+    for k in range(len(cells)):
+        if which[b, t, k] != 0.0:
+            weight, template = np.float32(which[b, t, k]), cells[k]
+            for x in range(4 * count):
+                mix[x] += weight * template[4 * start + x]
+    return mix, 0
+
+
+@inlined
+def give_back(which, cells, values, start, count, d_mix, d_flat, d_which, d_cells):
+    """Split the gradient of a convex mix of templates into those of the weights and of the templates' cells.
+
+    d_flat: the gradient that fell on the flat octagon, where template k has the value values[k].
+    """
+    for k in range(len(which)):
+        template, weight = cells[k], which[k]
+        found = d_flat * values[k]
+        for x in range(4 * count):
+            found += template[4 * start + x] * d_mix[x]
+        d_which[k] = found
+        if len(d_cells) > 0:
+            taught = d_cells[k]
+            for x in range(4 * count):
+                taught[4 * start + x] += weight * d_mix[x]

@@ -1,0 +1,23 @@
+"""Compiling: once per machine, cached on disk where that is possible."""
+
+import warnings
+
+from numba import njit
+
+
+OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+
+
+def kernel(function):
+    """`function` compiled at first use, without the interpreter lock, and cached beside the package or the user's cache.
+
+    Where nothing can be written the kernel is compiled anew in every process, with a warning.
+    """
+    try:
+        return njit(cache=True, **OPTIONS)(function)
+    except RuntimeError:  # numba found no folder to write to
+        warnings.warn("limner: no writable cache folder, so kernels are compiled in every run", stacklevel=2)
+        return njit(**OPTIONS)(function)
+
+
+inlined = njit(**OPTIONS)
