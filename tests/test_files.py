@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from limner.errors import UserError
-from limner.files import atomic
+from limner.files import atomic, try_writing
 
 
 def test_replaces_on_success(tmp_path: Path) -> None:
@@ -49,9 +49,16 @@ def test_faults_name_the_output(tmp_path: Path, name: str, words: str) -> None:
     with pytest.raises(UserError, match=words) as caught, atomic(tmp_path / name) as temporary:
         temporary.write_text("new")
     assert str(tmp_path / name) in str(caught.value)
+    with pytest.raises(UserError, match=words):
+        try_writing(tmp_path / name)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
 def test_nothing_written_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"out\.png"), atomic(tmp_path / "out.png"):
         pass
+
+
+def test_trying_leaves_nothing(tmp_path: Path) -> None:
+    try_writing(tmp_path / "out.png")
+    assert list(tmp_path.iterdir()) == []

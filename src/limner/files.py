@@ -28,13 +28,24 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
     Raises UserError naming `path` for any OSError, and when nothing was written.
     """
-    path = Path(path)
+    with _beside(Path(path)) as temporary:
+        yield temporary
+        os.replace(temporary, path)
+
+
+def try_writing(path: str | Path) -> None:
+    """Raise UserError where `atomic` would, and leave nothing behind."""
+    with _beside(Path(path)) as temporary:
+        temporary.touch()
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
     temporary = path.parent / f".limner-{token_hex(4)}{path.suffix}"
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")
         yield temporary
-        os.replace(temporary, path)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {reason(error)}") from error
     finally:

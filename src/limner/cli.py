@@ -1,0 +1,100 @@
+"""The `limner` command. Nothing heavy is imported before the arguments are understood."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
+
+from tyro.extras import SubcommandApp
+
+from limner.errors import UserError
+from limner.options import EngineBench, PaintBench, PaintOptions
+
+Options = PaintOptions | EngineBench | PaintBench
+
+PLAIN = (
+    (r"no type matching.*<class '(?:int|float)'>: (.*)", r"\1"),
+    (r"invalid literal for int\(\) with base 10: (.*)", r"\1 is no whole number"),
+    (r"could not convert string to float: (.*)", r"\1 is no number"),
+    (r"Expected 1 values\.", "Expected one value."),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, 2 for a fault of the input, 130 when interrupted."""
+    try:
+        return run(parse(sys.argv[1:] if arguments is None else list(arguments)))
+    except UserError as error:
+        print(f"limner: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("limner: interrupted", file=sys.stderr)
+        return 130
+
+
+def run(options: Options) -> int:
+    """Carry out a command."""
+    if isinstance(options, PaintOptions):
+        options.check()
+        from limner.painting.command import paint
+
+        return paint(options)
+    if isinstance(options, EngineBench):
+        from limner.bench import engine
+
+        engine.main(options.json)
+        return 0
+    options.check()
+    from limner.bench import paint as bench
+
+    bench.main(json=options.json, pictures=options.pictures, strokes=options.strokes, threads=options.threads)
+    return 0
+
+
+def parse(arguments: list[str]) -> Options:
+    """The command that the arguments ask for; --help prints and exits, anything amiss is a UserError of one line."""
+    if {"-h", "--help"} & set(arguments):
+        return _app().cli(prog="limner", args=arguments)
+    complaint = StringIO()
+    try:
+        with _wide(), redirect_stderr(complaint):
+            return _app().cli(prog="limner", args=arguments)
+    except SystemExit as end:
+        if not end.code:
+            raise
+        raise UserError(plain(complaint.getvalue())) from None
+
+
+def plain(box: str) -> str:
+    """The message in a complaint in one line, without its title, its frame and what follows the first rule."""
+    lines = [line.strip(" │") for line in re.sub(r"\x1b\[[0-9;]*m", "", box).splitlines()[1:]]
+    rules = [k for k, line in enumerate(lines) if re.fullmatch("[─╰╯-]{3,}", line)]
+    first = 1 if rules[:1] == [0] else 0
+    message = " ".join(lines[first : next((k for k in rules if k > first), None)])
+    for pattern, words in PLAIN:
+        message = re.sub(pattern, words, message)
+    return message or "the arguments cannot be understood: see limner --help"
+
+
+def _app() -> SubcommandApp:
+    app, bench = SubcommandApp(), SubcommandApp()
+    app.command(name="paint")(PaintOptions)
+    bench.command(name="engine")(EngineBench)
+    bench.command(name="paint")(PaintBench)
+    app.command(bench, name="bench", help="Measure how fast and how well limner paints.")
+    return app
+
+
+@contextmanager
+def _wide() -> Iterator[None]:
+    """A terminal so wide that messages are not wrapped."""
+    columns = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "10000"
+    try:
+        yield
+    finally:
+        os.environ.pop("COLUMNS")
+        if columns is not None:
+            os.environ["COLUMNS"] = columns

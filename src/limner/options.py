@@ -1,0 +1,131 @@
+"""What the commands can be asked, as frozen dataclasses; light to import, since `--help` is made of them."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
+
+from limner.errors import UserError
+
+MOST = {"strokes": 100_000, "size": 8192, "output_size": 16384, "threads": 1024, "seed": 2**63 - 1, "stop_psnr": 200}
+
+
+@dataclass(frozen=True)
+class PaintOptions:
+    """Rebuild pictures from brush strokes, as PNG, JPEG, WebP, SVG, JSON, GIF, MP4 or WebM."""
+
+    photos: Annotated[Positional[tuple[str, ...]], arg(metavar="PHOTO [PHOTO ...]", help_behavior_hint="")]
+    """Pictures, or folders of pictures; - is standard input."""
+    output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
+    """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
+    For several pictures a folder, or a pattern such as out/{name}.png. Left out: NAME-painted.png."""
+    strokes: Annotated[int, arg(aliases=["-n"], metavar="N")] = 500
+    """How many strokes."""
+    templates: Annotated[tuple[str, ...], arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = ()
+    """Brushes: any of circle, square, line, curve, and mask pictures (PNG, SVG) or folders of them. Left out: a set
+    that suits photographs."""
+    opacity: Annotated[str, arg(metavar="free|opaque|NUMBER")] = "free"
+    """Opacity of the strokes: chosen for each, all 1, or all the same number above 0 and up to 1."""
+    fill: Literal["flat", "gradient"] = "flat"
+    """One colour a stroke, or a linear gradient."""
+    background: Annotated[str, arg(metavar="auto|COLOUR|transparent")] = "auto"
+    """What lies under the strokes: the colour that suits best, a colour (#rrggbb or a name), or nothing."""
+    palette: Annotated[str | None, arg(metavar="K|FILE", help_behavior_hint="(default: any colour)")] = None
+    """Use only K colours, or those of a file: one #rrggbb a line, a GIMP palette, or a picture of few colours."""
+    min_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
+    """Smallest stroke, as a share of the picture's longer side."""
+    max_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
+    """Largest stroke, as a share of the picture's longer side."""
+    importance: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
+    """A gray picture: the lighter, the more its place matters."""
+    resume: Annotated[Path | None, arg(metavar="STROKES.JSON", help_behavior_hint="")] = None
+    """Go on from these strokes, and add N more."""
+    repaint: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
+    """With --resume, a gray picture: replace the strokes where it is light."""
+    seed: Annotated[int, arg(metavar="N")] = 0
+    """The same seed gives the same files on the same machine."""
+    stop_psnr: Annotated[float | None, arg(metavar="DB", help_behavior_hint="")] = None
+    """Stop early at this quality."""
+    time: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="")] = None
+    """Stop after this time."""
+    size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="")] = None
+    """Longer side of the picture while it is painted. Left out: what suits N."""
+    output_size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="(default: as the picture)")] = None
+    """Longer side of what is written."""
+    frames: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """Also write the growing painting as numbered pictures, at most 100."""
+    threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all cores)")] = None
+    """How many threads to use."""
+    quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False
+    """Print nothing but errors."""
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense whatever the picture is."""
+        if not self.photos:
+            raise UserError("no picture to paint: name one, or a folder, or - for standard input")
+        _within("strokes", self.strokes, 0)
+        _within("seed", self.seed, 0)
+        for name in ("size", "output_size", "threads"):
+            _within(name, getattr(self, name), 1)
+        for name in ("min_size", "max_size", "stop_psnr", "time"):
+            _positive(name, getattr(self, name))
+        if self.min_size is not None and self.max_size is not None and self.min_size > self.max_size:
+            raise UserError(f"--min-size {self.min_size:g} is larger than --max-size {self.max_size:g}")
+        if self.repaint and not self.resume:
+            raise UserError(f"--repaint {self.repaint} needs --resume and the strokes to repaint")
+        if self.opacity_value() == 0:
+            raise UserError("--opacity 0 would show nothing: choose a number above 0")
+
+    def opacity_value(self) -> str | float:
+        """ "free", "opaque" or a number in [0, 1]."""
+        if self.opacity in ("free", "opaque"):
+            return self.opacity
+        try:
+            value = float(self.opacity)
+        except ValueError:
+            value = math.nan
+        if not 0 <= value <= 1:
+            raise UserError(f"--opacity {self.opacity}: expected free, opaque, or a number up to 1")
+        return value
+
+
+@dataclass(frozen=True)
+class EngineBench:
+    """Time the engine against plain PyTorch."""
+
+    json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
+    """Also write the table as JSON."""
+
+
+@dataclass(frozen=True)
+class PaintBench:
+    """Time `limner paint` and measure the quality of what it paints."""
+
+    json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
+    """Also write the table as JSON."""
+    pictures: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: the bundled picture)")] = None
+    """Pictures to paint."""
+    strokes: Annotated[tuple[int, ...], arg(aliases=["-n"], metavar="N ...")] = (100, 500)
+    """Numbers of strokes to paint each with."""
+    threads: Annotated[int, arg(metavar="N")] = 1
+    """How many threads to use."""
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        for strokes in self.strokes:
+            _within("strokes", strokes, 0)
+        _within("threads", self.threads, 1)
+
+
+def _within(name: str, value: int | None, least: int) -> None:
+    if value is not None and not least <= value <= MOST[name]:
+        raise UserError(f"--{name.replace('_', '-')} {value}: expected {least} to {MOST[name]}")
+
+
+def _positive(name: str, value: float | None) -> None:
+    most = MOST.get(name, 1 if name.endswith("size") else math.inf)
+    if value is not None and not (0 < value <= most and math.isfinite(value)):
+        upper = f" and up to {most}" if math.isfinite(most) else ""
+        raise UserError(f"--{name.replace('_', '-')} {value:g}: expected a number above 0{upper}")

@@ -1,0 +1,82 @@
+"""Colours and palettes as people write them."""
+
+import re
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from PIL import ImageColor
+from torch import Tensor
+
+from limner.errors import UserError
+from limner.images import SUFFIXES, open_image, read_bytes, to_values
+
+MOST = 256
+HEX = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+
+
+def colour(text: str) -> Float[Tensor, "3"]:
+    """sRGB values in [0, 1] of "#rrggbb", "#rgb" (the # may be left out) or a CSS name; UserError for anything else."""
+    if match := HEX.fullmatch(text.strip()):
+        digits = match[1] if len(match[1]) == 6 else "".join(digit * 2 for digit in match[1])
+        return torch.tensor(list(bytes.fromhex(digits))) / 255
+    name = text.strip().lower()
+    if name not in ImageColor.colormap:
+        raise UserError(f'"{text}" is no colour: expected #rrggbb or a name such as white')
+    return torch.tensor(ImageColor.getrgb(name)) / 255
+
+
+def palette(text: str) -> int | Float[Tensor, "colour 3"]:
+    """A number of colours, from 1 to 256, or the colours in a file (`read_palette`)."""
+    if re.fullmatch(r"[+-]?\d+", text) is None:
+        return read_palette(Path(text))
+    if not 1 <= float(text) <= MOST:
+        raise UserError(f"palette of {text} colours: expected 1 to {MOST}, or a file of colours")
+    return int(text)
+
+
+def read_palette(path: Path) -> Float[Tensor, "colour 3"]:
+    """The colours in a file: one #rrggbb or name a line, a GIMP palette, or a picture of at most 256 colours.
+
+    Each colour once, in order of appearance. UserError names the file, and the line if it is a text.
+    """
+    colours = _of_picture(path) if path.suffix.lower() in SUFFIXES else _of_text(path)
+    distinct = list(dict.fromkeys(colours))
+    if not distinct:
+        raise UserError(f"{path}: holds no colours")
+    if len(distinct) > MOST:
+        raise UserError(f"{path}: holds {len(distinct)} colours, expected at most {MOST}")
+    return torch.tensor(distinct)
+
+
+def _of_picture(path: Path) -> list[tuple[float, ...]]:
+    values, alpha = to_values(open_image(path, str(path)), str(path))
+    shown = torch.from_numpy(values).flatten(0, 1).expand(-1, 3)
+    if alpha is not None:
+        shown = shown[torch.from_numpy(alpha).flatten() > 0]
+    return [tuple(row) for row in torch.unique(shown, dim=0).tolist()]
+
+
+def _of_text(path: Path) -> list[tuple[float, ...]]:
+    try:
+        lines = read_bytes(path).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is no text: expected one #rrggbb a line, or a picture") from None
+    gimp = lines[:1] == ["GIMP Palette"]
+    colours = []
+    for number, line in enumerate(lines, 1):
+        words = line.strip()
+        if not words or words.startswith(";") or (gimp and (number == 1 or re.match(r"#|\w+:", words))):
+            continue
+        try:
+            colours.append(_of_gimp(words) if gimp else tuple(colour(words).tolist()))
+        except UserError as error:
+            raise UserError(f"{path}, line {number}: {error}") from None
+    return colours
+
+
+def _of_gimp(line: str) -> tuple[float, ...]:
+    match = re.match(r"(\d+)\s+(\d+)\s+(\d+)(\s|$)", line)
+    if not match or max(int(part) for part in match.groups()[:3]) > 255:
+        raise UserError(f'"{line[:40]}" is no colour: expected three numbers up to 255')
+    return tuple((torch.tensor([int(part) for part in match.groups()[:3]]) / 255).tolist())

@@ -1,0 +1,89 @@
+"""Where each painting goes, settled and tried out before any painting begins."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from limner.errors import UserError
+from limner.files import try_writing
+from limner.painting.painting import LARGEST, SUFFIXES
+from limner.painting.raster import WEBP_SIDE
+
+
+def plan(given: Iterable[str], names: list[str], several: bool) -> list[list[Path]]:
+    """The files to write for each picture name, as `-o` gives them: files, folders, or patterns with {name}.
+
+    UserError for unknown suffixes, for one file given for several pictures, and for two pictures in one file.
+    """
+    patterns = [_pattern(output, several) for output in given] or ["{name}-painted.png"]
+    planned = [[Path(pattern.replace("{name}", name)) for pattern in patterns] for name in names]
+    written: dict[Path, str] = {}
+    for name, paths in zip(names, planned, strict=True):
+        for path in paths:
+            if path in written:
+                twice = f"both {written[path]} and {name}" if written[path] != name else f"{name} twice"
+                raise UserError(f"{path}: would be written for {twice}: give each a name of its own")
+            written[path] = name
+    return planned
+
+
+def spare_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """UserError for an output that would replace one of the pictures read."""
+    taken = {path.resolve() for path in inputs}
+    for output in outputs:
+        if output.resolve() in taken:
+            raise UserError(f"{output}: would replace the picture itself: choose another name")
+
+
+def check_size(path: Path, size: tuple[int, int], longer_side: int | None) -> None:
+    """UserError for pictures larger than their file may be; `size` is (height, width) of the source."""
+    scale = 1 if longer_side is None else longer_side / max(size)
+    height, width = (max(1, round(side * scale)) for side in size)
+    if height * width > LARGEST:
+        raise UserError(f"{path}: {width} x {height} pixels are too many: choose a smaller --output-size")
+    if path.suffix.lower() == ".webp" and max(height, width) > WEBP_SIDE:
+        raise UserError(f"{path}: WebP ends at {WEBP_SIDE} pixels a side: choose PNG, or a smaller --output-size")
+
+
+def make_room(files: Iterable[Path], folders: Iterable[Path]) -> None:
+    """Make the folders that are needed and see that each file can be written; if not, UserError, and no folder left."""
+    made: list[Path] = []
+    try:
+        for folder in folders:
+            _make_folder(folder, made)
+        for path in files:
+            _make_folder(path.parent, made)
+            try_writing(path)
+    except UserError:
+        for folder in reversed(made):
+            folder.rmdir()
+        raise
+
+
+def _make_folder(folder: Path, made: list[Path]) -> None:
+    try:
+        missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+        for parent in reversed(missing):
+            parent.mkdir()
+            made.append(parent)
+        if not folder.is_dir():
+            raise UserError(f"{folder}: is a file, expected a folder to write to")
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be made: {error.strerror or error}") from error
+
+
+def _pattern(given: str, several: bool) -> str:
+    """A path with {name} in it, or the path of a single file."""
+    path = Path(given)
+    suffix = path.suffix.lower()
+    folder = given.endswith((os.sep, "/")) or path.is_dir() or (several and not suffix and "{name}" not in given)
+    if folder:
+        return str(path / "{name}.png")
+    if suffix not in SUFFIXES:
+        held = f'"{path.suffix}" is no known suffix' if suffix else "has no suffix"
+        raise UserError(f"{given}: {held}: choose one of {', '.join(SUFFIXES)}")
+    if several and "{name}" not in given:
+        raise UserError(
+            f"{given}: one file for several pictures: give a folder, or a pattern like out/{{name}}{suffix}"
+        )
+    return given

@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from limner.errors import UserError
+from limner.painting.colours import colour, palette, read_palette
+
+
+@pytest.mark.parametrize("text", ["#ff8000", "ff8000", "#FF8000 "])
+def test_hex(text: str) -> None:
+    assert (colour(text) * 255).tolist() == [255, 128, 0]
+
+
+def test_short_hex_and_names() -> None:
+    assert torch.equal(colour("#f80"), colour("#ff8800"))
+    assert torch.equal(colour("White"), torch.ones(3))
+
+
+@pytest.mark.parametrize("text", ["", "#", "#ff", "#ff80000", "#gggggg", "nocolour", "rgb(1,2,3)", "#ff800080"])
+def test_no_colours(text: str) -> None:
+    with pytest.raises(UserError, match="is no colour"):
+        colour(text)
+
+
+GIMP = "GIMP Palette\nName: Two\nColumns: 2\n# note\n255 0 0\tred\n  0   0 255 blue\n"
+
+
+@pytest.mark.parametrize("text", ["#ff0000\n\n; note\n#0000ff\n#f00\n", "\ufeffred\r\nblue\r\n", GIMP])
+def test_files_of_colours(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "two.txt"
+    path.write_text(text, encoding="utf-8")
+    assert read_palette(path).tolist() == [[1, 0, 0], [0, 0, 1]]
+
+
+def test_colours_of_a_picture(tmp_path: Path) -> None:
+    image = Image.new("RGBA", (4, 1), (255, 0, 0, 255))
+    image.putpixel((1, 0), (0, 0, 255, 255))
+    image.putpixel((2, 0), (0, 255, 0, 0))
+    image.save(tmp_path / "two.png")
+    assert sorted(read_palette(tmp_path / "two.png").tolist()) == [[0, 0, 1], [1, 0, 0]]
+    Image.new("L", (2, 2), 255).save(tmp_path / "gray.png")
+    assert read_palette(tmp_path / "gray.png").tolist() == [[1, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"\n;\n", "holds no colours"),
+        (b"#ff0000\nmauvish\n", r"line 2: .mauvish. is no colour"),
+        (b"GIMP Palette\n1 2\n", "line 2"),
+        (b"GIMP Palette\n1 2 256\n", "line 2"),
+        (b"\xff\xfe\x00", "is no text"),
+        ("\n".join(f"#{k:06x}" for k in range(257)).encode(), "257 colours"),
+    ],
+)
+def test_faults_name_file_and_line(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "colours.txt"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=rf"colours\.txt.*{words}"):
+        read_palette(path)
+
+
+def test_palette_is_a_number_or_a_file(tmp_path: Path) -> None:
+    assert palette("12") == 12
+    for text in ("0", "-3", "257", "9" * 400):
+        with pytest.raises(UserError, match="expected 1 to 256"):
+            palette(text)
+    with pytest.raises(UserError, match="no such file"):
+        palette(str(tmp_path / "none.gpl"))

@@ -1,0 +1,420 @@
+import io
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+import limner
+from limner.cli import main
+from limner.options import PaintOptions
+from limner.painting.painting import Painting
+from limner.painting.pictures import Picture
+from limner.strokes import Strokes
+from limner.strokes_json import dump
+from limner.templates import TemplateBank
+
+
+class FakePainting(Painting):
+    """Writes its own text instead of pictures, and scores 23.4 dB."""
+
+    def save(self, path: Path, longer_side: int | None = None) -> None:
+        path.write_text(f"{longer_side}")
+
+    def save_frames(self, folder: Path, count: int, longer_side: int | None = None) -> None:
+        (folder / "frame-0000.png").write_text(f"{count}, {longer_side}")
+
+    def psnr_of(self, path: Path) -> float:
+        assert path.exists()
+        return 23.4
+
+
+def painting(count: int) -> FakePainting:
+    strokes = Strokes(torch.ones(1, count, 2, 3), torch.ones(1, count, 1), torch.ones(1, count, 3))
+    return FakePainting(strokes, TemplateBank.named("circle", size=8), None, (30, 40))
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Picture, dict[str, Any]]]:
+    """What `limner.paint` was called with; it paints nothing."""
+    made: list[tuple[Picture, dict[str, Any]]] = []
+
+    def paint(image: Picture, **arguments: Any) -> FakePainting:
+        made.append((image, arguments))
+        return painting(arguments["strokes"])
+
+    monkeypatch.setattr(limner, "paint", paint, raising=False)
+    return made
+
+
+def saved(image: Image.Image, kind: str = "PNG", **options: str) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+@cache
+def huge() -> bytes:
+    """A picture of more pixels than are allowed, in few bytes."""
+    return saved(Image.new("1", (12000, 12000)), "TIFF", compression="group4")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with good and bad files in it."""
+    monkeypatch.chdir(tmp_path)
+    photo = saved(Image.radial_gradient("L").resize((40, 30)).convert("RGB"))
+    strokes = Strokes(torch.rand(1, 2, 2, 3), torch.ones(1, 2, 1), torch.rand(1, 2, 3))
+    dump("strokes.json", strokes, TemplateBank.named("circle", size=8), (30, 40))
+    document = json.loads(Path("strokes.json").read_text())
+    two = Strokes(torch.rand(2, 1, 2, 3), torch.ones(2, 1, 1), torch.rand(2, 1, 3))
+    dump("two.json", two)
+    texts = {
+        "text.png": "just text",
+        "empty.png": "",
+        "logo.svg": "<svg",
+        "colours.txt": "#ff0000\nmauvish\n",
+        "damaged.json": Path("strokes.json").read_text()[:-40],
+        "newer.json": json.dumps(document | {"version": 9}),
+        "other.json": json.dumps({"shapes": []}),
+        "file": "a file",
+    }
+    pictures = {
+        "photo.png": photo,
+        "cut.png": photo[:200],
+        "flat.png": saved(Image.new("RGB", (8, 8), "red")),
+        "black.png": saved(Image.new("L", (40, 30))),
+        "square.png": saved(Image.new("L", (8, 8), 255)),
+        "wide.png": saved(Image.new("L", (40000, 1), 255)),
+        "huge.png": huge(),
+    }
+    for name, text in texts.items():
+        Path(name).write_text(text)
+    for name, content in pictures.items():
+        Path(name).write_bytes(content)
+    for folder in ("folder", "barren"):
+        Path(folder).mkdir()
+    Path("folder/a.png").write_bytes(photo)
+    Path("folder/b.png").write_bytes(photo)
+    Path("barren/notes.txt").write_text("text")
+    return tmp_path
+
+
+BAD = [
+    # What is to be painted.
+    ("", "no picture"),
+    ("none.png", "none.png: no such file"),
+    ("none/", "none: no such file"),
+    ("empty.png", "empty.png: is empty"),
+    ("text.png", "text.png: is not a picture"),
+    ("cut.png", "cut.png: is damaged or cut short"),
+    ("huge.png", "huge.png: has more than 89,478,485 pixels"),
+    ("logo.svg", "logo.svg: SVG"),
+    ("strokes.json", "strokes.json: is not a picture"),
+    ("barren", "barren: no pictures in this folder"),
+    ("photo.png none.png -o out", "none.png: no such file"),
+    ("photo.png text.png -o out", "text.png: is not a picture"),
+    ("- -", "-: standard input can be painted only once"),
+    # Where it is written.
+    ("photo.png -o out.xyz", 'out.xyz: ".xyz" is no known suffix'),
+    ("photo.png -o out", "out: has no suffix"),
+    ("photo.png -o a.png -o b.bmp", "b.bmp"),
+    ("photo.png -o file/out.png", "file: is a file, expected a folder"),
+    ("photo.png -o file/deeper/out.png", "file"),
+    ("photo.png -o new/a.png -o /dev/null/b.png", "/dev/null: is a file"),
+    ("photo.png -o photo.png", "photo.png: would replace the picture"),
+    ("folder -o folder", "a.png: would replace the picture"),
+    ("photo.png -o a.png -o a.png", "a.png: would be written for photo twice"),
+    ("folder -o out.png", "out.png: one file for several pictures"),
+    ("photo.png flat.png -o file", "file: is a file"),
+    ("photo.png folder/a.png -o x.svg", "x.svg: one file for several pictures"),
+    ("folder/a.png folder/../folder/a.png -o new", "a.png: would be written for a twice"),
+    ("photo.png --frames file", "file: is a file"),
+    ("photo.png -o", "--output"),
+    ("photo.png --output-size 16384 -o a.png", "a.png: 16384 x 12288 pixels are too many"),
+    ("wide.png -o a.webp", "a.webp: WebP ends at 16383"),
+    # Numbers.
+    ("photo.png -n -5", "--strokes -5: expected 0 to 100000"),
+    ("photo.png -n 1000000000000", "--strokes 1000000000000"),
+    ("photo.png -n many", "--strokes: 'many' is no whole number"),
+    ("photo.png -n 1.5", "--strokes: '1.5' is no whole number"),
+    ("photo.png -n", "--strokes"),
+    ("photo.png --size 0", "--size 0: expected 1 to 8192"),
+    ("photo.png --size 100000", "--size 100000"),
+    ("photo.png --output-size -1", "--output-size -1"),
+    ("photo.png --min-size .5 --max-size .1", "--min-size 0.5 is larger than --max-size 0.1"),
+    ("photo.png --min-size 0", "--min-size 0: expected a number above 0"),
+    ("photo.png --max-size nan", "--max-size nan"),
+    ("photo.png --max-size big", "--max-size: 'big' is no number"),
+    ("photo.png --threads 0", "--threads 0"),
+    ("photo.png --seed -1", "--seed -1"),
+    ("photo.png --time -3", "--time -3"),
+    ("photo.png --time inf", "--time inf"),
+    ("photo.png --stop-psnr 0", "--stop-psnr 0"),
+    ("photo.png --opacity 2", "--opacity 2"),
+    ("photo.png --opacity 0", "--opacity 0"),
+    ("photo.png --opacity glass", "--opacity glass"),
+    # Choices.
+    ("photo.png --fill dots", "'dots'"),
+    ("photo.png --frobnicate", "--frobnicate"),
+    ("photo.png --background #12345", '"#12345" is no colour'),
+    ("photo.png --background mauvish", '"mauvish" is no colour'),
+    ("photo.png --palette 0", "palette of 0 colours"),
+    ("photo.png --palette none.gpl", "none.gpl: no such file"),
+    ("photo.png --palette colours.txt", 'colours.txt, line 2: "mauvish" is no colour'),
+    ("photo.png --palette folder", "folder: is a folder"),
+    ("photo.png --palette text.png", "text.png: is not a picture"),
+    ("photo.png --templates blob", "--templates blob: is no shape"),
+    ("photo.png --templates circle text.png", "text.png: is not a picture"),
+    ("photo.png --templates flat.png", "flat.png: the mask is empty"),
+    ("photo.png --templates logo.svg", "logo.svg: is not an SVG"),
+    ("photo.png --templates barren", "barren: no PNG or SVG masks"),
+    ("photo.png --importance none.png", "none.png: no such file"),
+    ("photo.png --importance file", "file: is not a picture"),
+    ("photo.png --importance folder", "folder: is a folder"),
+    ("photo.png --importance black.png", "black.png: is black everywhere"),
+    ("photo.png --importance square.png", "square.png: is 8 x 8 pixels"),
+    # Strokes to go on from.
+    ("photo.png --resume none.json", "none.json: no such file"),
+    ("photo.png --resume other.json", "other.json: is not a file of strokes"),
+    ("photo.png --resume newer.json", "newer.json: has version 9, newer"),
+    ("photo.png --resume damaged.json", "damaged.json: is not JSON"),
+    ("photo.png --resume photo.png", "photo.png: is not JSON"),
+    ("photo.png --resume two.json", "two.json: holds several pictures"),
+    ("folder --resume strokes.json", "strokes.json continues one picture"),
+    ("photo.png --repaint square.png", "--repaint square.png needs --resume"),
+    ("photo.png --resume strokes.json --repaint square.png", "square.png: is 8 x 8"),
+]
+
+
+@pytest.mark.parametrize(("line", "words"), BAD, ids=[line or "(nothing)" for line, _ in BAD])
+def test_bad_input_is_one_line_and_changes_nothing(
+    line: str, words: str, desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(desk.rglob("*"))
+    assert main(["paint", *line.split()]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("limner: ")
+    assert err.count("\n") == 1
+    assert words in err
+    assert calls == []
+    assert sorted(desk.rglob("*")) == before
+
+
+@pytest.mark.parametrize("line", ["", "pant photo.png", "bench", "bench engines", "bench paint --threads 0"])
+def test_commands_that_are_none(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split()) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_name_with_line_breaks_stays_one_line(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["paint", "no\nsuch.png"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_unwritable_folder(
+    desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    assert main(["paint", "photo.png", "-o", "new/out.png"]) == 2
+    assert capsys.readouterr().err.startswith("limner: new/out.png: cannot be written: permission denied")
+    assert not Path("new").exists()
+    assert calls == []
+
+
+def test_every_output_is_written_and_scored(
+    desk: Path, calls: list[tuple[Picture, dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = "paint photo.png -n 7 -o new/a.png -o a.svg -o a.json -o a.mp4 --output-size 90 --frames frames"
+    assert main(line.split()) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "new/a.png  23.4 dB",
+        "a.svg  23.4 dB",
+        "a.json  7 strokes",
+        "a.mp4  7 strokes",
+        "frames  frames",
+    ]
+    assert Path("new/a.png").read_text() == "90"
+    assert Path("frames/frame-0000.png").read_text() == "100, 90"
+    ((picture, arguments),) = calls
+    assert (picture.name, picture.size) == ("photo", (30, 40))
+    given = {"strokes": 7, "opacity": "free", "fill": "flat", "background": "auto", "seed": 0, "progress": True}
+    assert arguments == given
+
+
+def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:
+    line = (
+        "paint photo.png -q -n 0 --templates circle line --opacity .5 --fill gradient --background #fff --palette 5"
+        " --min-size .1 --max-size .5 --importance photo.png --resume strokes.json --repaint photo.png --seed 3"
+        " --stop-psnr 30 --time 2 --size 128"
+    )
+    assert main(line.split()) == 0
+    arguments = calls[0][1]
+    for mask in ("importance", "repaint"):
+        assert arguments.pop(mask).size == (30, 40)
+    assert arguments == {
+        "strokes": 0,
+        "templates": ("circle", "line"),
+        "opacity": 0.5,
+        "fill": "gradient",
+        "background": "#fff",
+        "palette": 5,
+        "min_size": 0.1,
+        "max_size": 0.5,
+        "resume": Path("strokes.json"),
+        "seed": 3,
+        "stop_psnr": 30.0,
+        "time": 2.0,
+        "size": 128,
+        "progress": False,
+    }
+
+
+def test_own_templates_become_a_bank(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:
+    assert main(["paint", "photo.png", "--templates", "line", "folder", "-q"]) == 0
+    bank = calls[0][1]["templates"]
+    assert bank.names == ("line", "a", "b")
+    assert bank.masks.shape == (3, 64, 64)
+
+
+def test_palette_files_become_colours(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:
+    assert main(["paint", "photo.png", "--palette", "flat.png", "-q"]) == 0
+    assert calls[0][1]["palette"].tolist() == [[1, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("line", "files"),
+    [
+        ("photo.png", ["photo-painted.png"]),
+        ("photo.png -o new/", ["new/photo.png"]),
+        ("photo.png -o barren", ["barren/photo.png"]),
+        ("photo.png -o {name}-{name}.svg", ["photo-photo.svg"]),
+        ("folder -o new", ["new/a.png", "new/b.png"]),
+        ("folder photo.png -o new/{name}.gif", ["new/a.gif", "new/b.gif", "new/photo.gif"]),
+        ("folder", ["a-painted.png", "b-painted.png"]),
+        ("folder -o {name}/x.svg --frames new", ["a/x.svg", "b/x.svg", "new/a/frame-0000.png", "new/b/frame-0000.png"]),
+        ("-", ["stdin-painted.png"]),
+        ("photo.png -o old.json --resume old.json", ["old.json"]),
+    ],
+)
+def test_names_of_outputs(
+    line: str,
+    files: list[str],
+    desk: Path,
+    calls: list[object],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(Path("photo.png").read_bytes())))
+    Path("old.json").write_text(Path("strokes.json").read_text())
+    before = {path for path in desk.rglob("*") if path.is_file()} - {desk / file for file in files}
+    assert main(["paint", *line.split()]) == 0
+    assert all((desk / file).exists() for file in files)
+    assert {path for path in desk.rglob("*") if path.is_file()} == before | {desk / file for file in files}
+    assert all(file in capsys.readouterr().out for file in files[:1])
+
+
+def test_empty_standard_input(desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO()))
+    assert main(["paint", "-"]) == 2
+    assert capsys.readouterr().err == "limner: standard input: is empty\n"
+
+
+def test_one_failing_output_leaves_the_others(
+    desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(self: FakePainting, path: Path, longer_side: int | None = None) -> None:
+        if path.name == "a.png":
+            raise limner.errors.UserError(f"{path}: cannot be written: the disk is full")
+        path.write_text("saved")
+
+    monkeypatch.setattr(FakePainting, "save", save)
+    assert main(["paint", "photo.png", "-o", "a.png", "-o", "b.png"]) == 2
+    assert capsys.readouterr().err == "limner: a.png: cannot be written: the disk is full\n"
+    assert Path("b.png").read_text() == "saved"
+
+
+def interrupted(finish: Callable[[], FakePainting]) -> Callable[..., FakePainting]:
+    def paint(image: Picture, **arguments: Any) -> FakePainting:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            return finish()
+        raise AssertionError("not interrupted")
+
+    return paint
+
+
+def test_interrupt_saves_what_there_is(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(limner, "paint", interrupted(lambda: painting(3)), raising=False)
+    assert main(["paint", "folder", "-o", "new"]) == 130
+    out, err = capsys.readouterr()
+    assert (out, err) == ("new/a.png  23.4 dB\n", "limner: interrupted: saved 3 strokes\n")
+    assert not Path("new/b.png").exists()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_interrupt_before_there_is_anything(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop() -> FakePainting:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(limner, "paint", interrupted(stop), raising=False)
+    assert main(["paint", "photo.png"]) == 130
+    assert capsys.readouterr() == ("", "limner: interrupted\n")
+
+
+def test_bench_is_called_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+    bench, engine, paint = (ModuleType(f"limner.bench{name}") for name in ("", ".engine", ".paint"))
+    vars(engine)["main"] = lambda json: calls.append(json)
+    vars(paint)["main"] = lambda **arguments: calls.append(arguments)
+    vars(bench).update(engine=engine, paint=paint)
+    monkeypatch.setattr(limner, "bench", bench, raising=False)
+    for module in (bench, engine, paint):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert main(["bench", "engine", "-o", "engine.json"]) == 0
+    assert main(["bench", "paint", "--json", "p.json", "--pictures", "folder", "-n", "10", "20", "--threads", "2"]) == 0
+    asked = {"json": Path("p.json"), "pictures": Path("folder"), "strokes": (10, 20), "threads": 2}
+    assert calls == [Path("engine.json"), asked]
+
+
+@pytest.mark.parametrize("line", ["--help", "paint --help", "bench paint --help"])
+def test_help_needs_nothing_heavy(line: str) -> None:
+    code = "import sys; from limner.cli import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code, *line.split()], capture_output=True, text=True, check=True)
+    *help_text, modules = run.stdout.splitlines()
+    assert "usage: limner" in help_text[0]
+    assert not {"torch", "numba", "numpy", "PIL"} & set(modules.split())
+
+
+def test_every_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["paint", "--help"])
+    assert not end.value.code
+    text = capsys.readouterr().out
+    options = set(PaintOptions.__dataclass_fields__) - {"photos"}
+    assert all(f"--{option.replace('_', '-')}" in text for option in options)
+
+
+def test_the_process_exits_with_the_code(tmp_path: Path) -> None:
+    line = ["-c", "import sys; from limner.cli import main; sys.exit(main())", "paint", str(tmp_path / "none.png")]
+    run = subprocess.run([sys.executable, *line], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == f"limner: {tmp_path / 'none.png'}: no such file or folder\n"
