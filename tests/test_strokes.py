@@ -1,0 +1,101 @@
+"""The value that all parts exchange."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import jaxtyping
+import pytest
+import torch
+
+from limner.strokes import Strokes
+
+SHAPES = {
+    "where": (2, 4, 2, 3),
+    "which": (2, 4, 5),
+    "what": (2, 4, 3),
+    "opacity": (2, 4),
+    "depth": (2, 4),
+    "slope": (2, 4, 3, 2),
+}
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """As users run it: without the checks of shapes in signatures, which under pytest would come first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def full() -> Strokes:
+    return Strokes(**{name: torch.randn(shape) for name, shape in SHAPES.items()})
+
+
+def bare() -> Strokes:
+    return Strokes(*(torch.randn(SHAPES[name]) for name in ("where", "which", "what")))
+
+
+def test_tensors_are_the_fields_that_are_set() -> None:
+    assert list(full().tensors()) == list(SHAPES)
+    assert list(bare().tensors()) == ["where", "which", "what"]
+    assert len(full()) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("where", (2, 4, 3, 2)),
+        ("which", (2, 5, 5)),
+        ("what", (1, 4, 3)),
+        ("opacity", (2, 4, 1)),
+        ("depth", (4, 2)),
+        ("slope", (2, 4, 2, 3)),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_shapes_that_do_not_belong_together_are_refused(name: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=f"strokes: {name} has shape"):
+        Strokes(**{**full().tensors(), name: torch.zeros(shape)})
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_two_channels_are_refused() -> None:
+    with pytest.raises(ValueError, match="what has 2 channels, expected 1"):
+        Strokes(**{**bare().tensors(), "what": torch.zeros(2, 4, 2)})
+
+
+def test_map_reaches_every_tensor() -> None:
+    doubled = full().map(lambda tensor: tensor.double())
+    assert {tensor.dtype for tensor in doubled.tensors().values()} == {torch.float64}
+    assert bare().map(torch.zeros_like).opacity is None
+
+
+def test_indexing_is_that_of_batch_and_moves() -> None:
+    strokes, order = full(), torch.tensor([3, 0, 2, 1])
+    assert len(strokes[:, 1:3]) == 2
+    for name, tensor in strokes[:1, order].tensors().items():
+        assert torch.equal(tensor, getattr(strokes, name)[:1, order]), name
+    assert strokes[1:].where.shape[0] == 1
+
+
+def test_then_paints_on_top() -> None:
+    first, second = full(), full()
+    both = first.then(second)
+    assert len(both) == 8
+    for name, tensor in both.tensors().items():
+        assert torch.equal(tensor[:, :4], getattr(first, name)), name
+        assert torch.equal(tensor[:, 4:], getattr(second, name)), name
+
+
+def test_then_needs_the_same_fields() -> None:
+    with pytest.raises(ValueError, match="cannot join fields"):
+        full().then(bare())
+
+
+@pytest.mark.parametrize("strokes", [full, bare])
+def test_save_and_load_are_exact(strokes, tmp_path: Path) -> None:
+    saved = strokes()
+    saved.save(tmp_path / "strokes.json")
+    loaded = Strokes.load(tmp_path / "strokes.json")
+    assert list(loaded.tensors()) == list(saved.tensors())
+    assert all(torch.equal(tensor, getattr(saved, name)) for name, tensor in loaded.tensors().items())

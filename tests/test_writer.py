@@ -1,0 +1,166 @@
+"""TemplateWriter against Algorithm 1 done by hand, and what render refuses."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jaxtyping
+import pytest
+import torch
+from torch import Tensor
+
+from limner import choose
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import TemplateWriter, render
+
+BANK = TemplateBank.named("circle", "square", "line", size=12)
+
+
+def scores(batch: int = 2, moves: int = 3, channels: int = 3) -> tuple[Tensor, Tensor, Tensor]:
+    return torch.randn(batch, moves, 2, 3), torch.randn(batch, moves, 3), torch.randn(batch, moves, channels)
+
+
+def algorithm_1(h_where: Tensor, h_which: Tensor, h_what: Tensor, canvas: Tensor, gamma: float = 1.0) -> Tensor:
+    """Colour the chosen mix of templates, move it with PyTorch's own spatial transformer, and paint it over."""
+    phi0 = torch.tensor([[2.0, 0, 0], [0, 2, 0]])
+    for t in range(h_where.shape[1]):
+        weights = h_which[:, t].exp() ** gamma
+        weights = weights / weights.sum(-1, keepdim=True)
+        template = torch.einsum("bk,kij->bij", weights, BANK.masks)[:, None]
+        grid = torch.nn.functional.affine_grid(phi0 + h_where[:, t], list(canvas[:, :1].shape), align_corners=False)
+        mask = torch.nn.functional.grid_sample(template, grid, align_corners=False)
+        colour = torch.sigmoid(h_what[:, t])[..., None, None]
+        canvas = canvas * (1 - mask) + colour * mask
+    return canvas
+
+
+@pytest.mark.parametrize("gamma", [1.0, 5.0])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("backend", ["reference", "fused"])
+def test_writer_is_algorithm_1(backend: Any, channels: int, gamma: float) -> None:
+    canvas = torch.rand(2, channels, 14, 11)
+    bank = TemplateBank(BANK.masks, BANK.names, prefilter=False)
+    h = scores(channels=channels)
+    writer = TemplateWriter(bank, gamma=gamma, backend=backend)
+    torch.testing.assert_close(writer(*h, canvas), algorithm_1(*h, canvas, gamma), rtol=0, atol=2e-5)
+
+
+def test_writer_is_render_of_its_strokes() -> None:
+    h, canvas = scores(), torch.rand(2, 3, 9, 9)
+    optional = {"opacity": torch.rand(2, 3), "slope": torch.randn(2, 3, 3, 2)}
+    writer = TemplateWriter(BANK, "additive", backend="reference")
+    strokes = writer.strokes(*h, **optional)
+    assert (strokes.which.sum(-1) - 1).abs().max() < 1e-6
+    assert strokes.opacity is optional["opacity"]
+    torch.testing.assert_close(strokes.where, h[0] + torch.tensor([[2.0, 0, 0], [0, 2, 0]]))
+    expected = render(strokes, BANK, None, canvas, "additive", "reference")
+    assert torch.equal(writer(*h, canvas, **optional), expected)
+
+
+def test_noise_is_for_training_only() -> None:
+    writer, h = TemplateWriter(BANK, noise=1.0), scores()
+    assert not torch.equal(writer.strokes(*h).which, writer.strokes(*h).which)
+    writer.eval()
+    torch.testing.assert_close(writer.strokes(*h).which, choose.softmax(h[1]))
+
+
+def test_phi0_sets_the_size_of_untrained_stamps() -> None:
+    zeros = [torch.zeros_like(h) for h in scores()]
+    small = TemplateWriter(BANK, phi0=4.0).strokes(*zeros)
+    torch.testing.assert_close(small.where[0, 0], torch.tensor([[4.0, 0, 0], [0, 4, 0]]))
+
+
+@pytest.mark.parametrize("backend", ["reference", "fused"])
+def test_learnable_templates_get_gradients(backend: Any) -> None:
+    writer = TemplateWriter(BANK, learnable=True, backend=backend)
+    torch.testing.assert_close(writer.bank.masks, BANK.masks, rtol=0, atol=2e-3)
+    writer(*scores(), torch.rand(2, 3, 10, 10)).square().mean().backward()
+    assert [name for name, _ in writer.named_parameters()] == ["logits"]
+    assert writer.logits is not None
+    assert writer.logits.grad is not None
+    assert (writer.logits.grad.flatten(1).norm(dim=1) > 0).all()
+
+
+def test_fixed_templates_are_no_parameters() -> None:
+    assert list(TemplateWriter(BANK).parameters()) == []
+
+
+@pytest.mark.parametrize("learnable", [False, True])
+def test_state_dict_round_trip(learnable: bool) -> None:
+    saved = TemplateWriter(BANK, phi0=3.0, learnable=learnable)
+    other = TemplateBank(torch.zeros_like(BANK.masks), BANK.names)
+    loaded = TemplateWriter(other, learnable=learnable)
+    h, canvas = scores(), torch.rand(2, 3, 8, 8)
+    assert not torch.allclose(saved(*h, canvas), loaded(*h, canvas))
+    loaded.load_state_dict(saved.state_dict())
+    assert torch.equal(saved(*h, canvas), loaded(*h, canvas))
+
+
+@pytest.mark.parametrize(
+    "background",
+    [0.25, torch.full((3,), 0.25), torch.full((2, 3), 0.25), torch.full((2, 3, 6, 5), 0.25)],
+    ids=["number", "channel", "batch", "canvas"],
+)
+def test_backgrounds(background: float | Tensor) -> None:
+    h = scores()
+    strokes = TemplateWriter(BANK).strokes(*h)
+    expected = render(strokes, BANK, None, torch.full((2, 3, 6, 5), 0.25), backend="reference")
+    assert torch.equal(render(strokes, BANK, (6, 5), background, backend="reference"), expected)
+
+
+def test_a_background_is_not_painted_on() -> None:
+    strokes, ground = TemplateWriter(BANK).strokes(*scores()), torch.zeros(2, 3, 6, 5)
+    for backend in ("reference", "fused"):
+        render(strokes, BANK, background=ground, backend=backend)
+        assert not ground.any()
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """As users run it: without the checks of shapes in signatures, which under pytest would come first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def strokes_with(**fields: Any) -> Strokes:
+    return Strokes(**{**TemplateWriter(BANK).strokes(*scores()).tensors(), **fields})
+
+
+def test_nan_names_picture_and_move() -> None:
+    for bad in (float("nan"), float("inf")):
+        where = torch.randn(2, 3, 2, 3)
+        where[1, 2, 0, 1] = bad
+        for backend in ("reference", "fused"):
+            with pytest.raises(ValueError, match="where of picture 1, move 2 is not finite"):
+                render(strokes_with(where=where), BANK, (4, 4), backend=backend)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, r"give size=\(height, width\)"),
+        ({"size": (0, 4)}, r"size \(0, 4\) is not"),
+        ({"size": (4, 4), "background": torch.zeros(2)}, r"background of shape \(2,\) does not fit"),
+        ({"size": (4, 4), "background": torch.zeros(2, 3, 5, 4)}, r"background of shape .* does not fit"),
+        ({"size": (4, 4), "compositing": "under"}, 'unknown compositing "under": choose additive, over or depth'),
+        ({"size": (4, 4), "compositing": "depth"}, r"needs strokes\.depth"),
+        ({"size": (4, 4), "backend": "abacus"}, 'unknown backend "abacus"'),
+        ({"size": (4, 4), "temperature": -1.0}, "temperature -1.0 must be"),
+        ({"size": (4, 4), "temperature": float("nan")}, "temperature nan must be"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        render(strokes_with(), BANK, **options)
+
+
+def test_weights_and_bank_must_match() -> None:
+    with pytest.raises(ValueError, match="which has 3 weights, the bank 1 templates"):
+        render(strokes_with(), TemplateBank.named("circle"), (4, 4))
+
+
+def test_fused_is_float32_only() -> None:
+    with pytest.raises(ValueError, match="the fused backend needs float32"):
+        render(strokes_with().map(Tensor.double), BANK, (4, 4), backend="fused")
