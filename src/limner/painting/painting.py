@@ -85,12 +85,13 @@ class Painting:
         if suffix not in SUFFIXES:
             raise UserError(f"{path}: cannot save as {suffix or 'a file without suffix'}: choose {', '.join(SUFFIXES)}")
         size = self._output_size(longer_side)
-        with atomic(path) as temporary:
-            if suffix == ".json":
-                from limner.strokes_json import dump
+        if suffix == ".json":
+            from limner.strokes_json import dump
 
-                dump(temporary, self.strokes, self.bank, self.size, self.background)
-            elif suffix == ".svg":
+            dump(path, self.strokes, self.bank, self.size, self.background)
+            return
+        with atomic(path) as temporary:
+            if suffix == ".svg":
                 from limner.painting.svg import to_svg
 
                 temporary.write_text(to_svg(self.strokes, self.bank, size, self.background), encoding="utf-8")

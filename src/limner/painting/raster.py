@@ -54,7 +54,7 @@ def save(path: Path, image: Pixels) -> None:
         picture(image).save(path, "PNG", optimize=False)
     elif suffix == ".webp":
         if max(image.shape) > WEBP_SIDE:
-            raise UserError(f"{path.name}: WebP ends at {WEBP_SIDE} pixels a side: choose PNG, or a smaller size")
+            raise UserError(f"a WebP has at most {WEBP_SIDE} pixels a side: choose PNG, or a smaller size")
         picture(image).convert("RGB" if image.shape[-1] % 2 else "RGBA").save(path, "WEBP", quality=92)
     else:
         flat = image if image.shape[-1] == 1 else on_white(image)
