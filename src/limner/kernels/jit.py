@@ -1,6 +1,7 @@
 """Compiling: once per machine, cached on disk where that is possible."""
 
 import warnings
+from inspect import unwrap
 
 from numba import njit
 
@@ -14,10 +15,12 @@ def kernel(function):
     Where nothing can be written the kernel is compiled anew in every process, with a warning.
     """
     try:
-        return njit(cache=True, **OPTIONS)(function)
+        return njit(cache=True, **OPTIONS)(unwrap(function))
     except RuntimeError:  # numba found no folder to write to
         warnings.warn("limner: no writable cache folder, so kernels are compiled in every run", stacklevel=2)
-        return njit(**OPTIONS)(function)
+        return njit(**OPTIONS)(unwrap(function))
 
 
-inlined = njit(**OPTIONS)
+def inlined(function):
+    """A part of kernels. Unwrapped, as kernels are: the shape checks of the tests are no code that numba compiles."""
+    return njit(**OPTIONS)(unwrap(function))
