@@ -165,6 +165,40 @@ def test_equal_depths_keep_painting_order() -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("temperature", [0.1, 1.0])
+def test_soft_depth_equals_loops(temperature: float, backend: str) -> None:
+    strokes, bank = random_strokes(moves=4, channels=1, fields="opacity depth"), random_bank()
+    canvas = painted(backend, strokes, bank, 0.3, size=(5, 6), compositing="depth", temperature=temperature)
+    # The masks alone, as white moves added to black; then the weights of every move at every pixel.
+    white = torch.ones(2, 1, 1, dtype=torch.float64)
+    opacity, depth = strokes.opacity, strokes.depth
+    assert opacity is not None
+    assert depth is not None
+    masks = torch.stack(
+        [
+            by_hand(
+                Strokes(strokes.where[:, t : t + 1], strokes.which[:, t : t + 1], white, opacity[:, t : t + 1]),
+                bank.masks,
+                torch.zeros(2, 1, 5, 6, dtype=torch.float64),
+                "additive",
+            )[:, 0]
+            for t in range(4)
+        ]
+    )
+    for b, j, i in product(range(2), range(5), range(6)):
+        m, z = masks[:, b, j, i].tolist(), depth[b].tolist()
+        weights = [
+            m[t] * math.prod(1 - m[s] / (1 + math.exp((z[t] - z[s]) / temperature)) for s in range(4) if s != t)
+            for t in range(4)
+        ]
+        coverage = 1 - math.prod(1 - mask for mask in m)
+        mixed = sum(w * c for w, c in zip(weights, strokes.what[b, :, 0].tolist(), strict=True))
+        mixed = mixed / sum(weights) if sum(weights) else 0
+        expected = 0.3 * (1 - coverage) + mixed * coverage
+        assert canvas[b, 0, j, i].item() == pytest.approx(expected, abs=BACKENDS[backend][1])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 @settings(max_examples=20)
 @given(depths=st.lists(st.floats(-50, 50), min_size=3, max_size=3), temperature=st.floats(0.01, 100))
 def test_an_opaque_pile_hides_the_canvas(backend: str, depths: list[float], temperature: float) -> None:

@@ -19,26 +19,34 @@ WEBP_SIDE = 16383
 
 
 def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "1 height width"] | None) -> Pixels:
-    """round(255 x) of a canvas; with `cover`, of premultiplied colours, un-premultiplied, and alpha as a last band."""
+    """round(255 x) of a canvas; with `cover`, of premultiplied colours, un-premultiplied, and alpha as a last band.
+
+    By numpy, since PyTorch would wake all its threads for every one of many small frames.
+    """
+    values = colour.detach().cpu().numpy()
     if cover is not None:
-        cover = cover.clamp(0, 1)
-        colour = torch.cat([torch.where(cover > 0, colour / cover.clamp(min=1e-9), 0), cover])
-    return (colour.detach().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu()
+        alpha = cover.detach().cpu().numpy().clip(0, 1)
+        straight = numpy.divide(values, alpha, out=numpy.zeros_like(values), where=alpha > 0)
+        values = numpy.concatenate([straight, alpha])
+    values = (values.clip(0, 1) * 255).round().astype(numpy.uint8)
+    return torch.from_numpy(numpy.ascontiguousarray(numpy.moveaxis(values, 0, -1)))
 
 
 def premultiplied(image: Pixels) -> Float[Tensor, "channel height width"]:
     """RGB in [0, 1], or premultiplied RGB and alpha, of gray or colour pixels: what pictures are compared as."""
-    values = image.permute(2, 0, 1).float() / 255
-    if image.shape[-1] % 2:
-        return values.expand(3, -1, -1)
-    alpha = values[-1:]
-    return torch.cat([(values[:-1] * alpha).expand(3, -1, -1), alpha])
+    values = numpy.moveaxis(image.numpy(), -1, 0) / numpy.float32(255)
+    if len(values) % 2:
+        return torch.from_numpy(values).expand(3, -1, -1)
+    alpha = torch.from_numpy(values[-1:])
+    return torch.cat([torch.from_numpy(values[:-1] * values[-1:]).expand(3, -1, -1), alpha])
 
 
-def on_white(image: Pixels) -> Pixels:
+def on_white(image: Pixels) -> UInt8[Tensor, "height width 3"]:
     """RGB pixels, with white behind whatever is transparent."""
+    if image.shape[-1] % 2:
+        return image.expand(-1, -1, 3).contiguous()
     values = premultiplied(image)
-    return pixels(values[:3] + (1 - values[3:]) if len(values) == 4 else values, None)
+    return pixels(values[:3] + (1 - values[3:]), None)
 
 
 def picture(image: Pixels) -> Image.Image:

@@ -1,0 +1,227 @@
+"""Painting: what is scored is what is saved."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from limner import geometry
+from limner.errors import UserError
+from limner.painting.painting import Painting, psnr
+from limner.painting.pictures import Picture, fitted
+from limner.strokes import Strokes
+from limner.strokes_json import parse
+from limner.templates import TemplateBank
+from limner.writer import render
+
+BANK = TemplateBank.named("circle", "square", size=64)
+GROUND = torch.tensor([0.2, 0.5, 0.8])
+
+
+def painting(transparent: bool = False, moves: int = 8, channels: int = 3, **fields) -> Painting:
+    half = 0.1 + 0.4 * torch.rand(moves, 2)
+    where = geometry.phi(torch.rand(moves, 2) - 0.5, half, torch.rand(moves) * 6, 4 / 3)
+    which = torch.nn.functional.one_hot(torch.arange(moves) % 2, 2).float()
+    strokes = Strokes(where[None], which[None], torch.rand(1, moves, channels), 0.5 + 0.5 * torch.rand(1, moves))
+    smooth = torch.nn.functional.interpolate(torch.rand(1, channels, 3, 4), (48, 64), mode="bilinear")[0]
+    alpha = torch.linspace(0, 1, 48 * 64).view(48, 64) if transparent else None
+    target = Picture(smooth, alpha, "target")
+    ground = None if transparent else GROUND[:channels]
+    return replace(Painting(strokes, BANK, ground, (24, 32), target, 1), **fields)
+
+
+def test_psnr_is_its_formula() -> None:
+    a, b = torch.zeros(3, 4, 5), torch.full((3, 4, 5), 0.1)
+    assert psnr(a, b) == pytest.approx(20)
+    assert psnr(b, b) == math.inf
+
+
+def test_canvas_is_the_rendering_at_the_working_size() -> None:
+    opaque, clear = painting(), painting(transparent=True)
+    assert torch.equal(opaque.canvas, render(opaque.strokes, BANK, (24, 32), GROUND))
+    assert torch.equal(clear.canvas, render(clear.strokes, BANK, (24, 32), 0.0))
+
+
+def test_depth_is_respected() -> None:
+    one = painting()
+    deep = replace(one, strokes=replace(one.strokes, depth=torch.randperm(8).float()[None]))
+    assert torch.equal(deep.canvas, render(deep.strokes, BANK, (24, 32), GROUND, "depth"))
+    assert not torch.equal(deep.canvas, one.canvas)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_png_holds_rounded_values(channels: int, tmp_path: Path) -> None:
+    one = painting(channels=channels)
+    one.save(tmp_path / "a.PNG", longer_side=32)
+    with Image.open(tmp_path / "a.PNG") as file:
+        assert file.mode == ("L" if channels == 1 else "RGB")
+        pixels = np.asarray(file).reshape(24, 32, channels)
+    assert np.array_equal(pixels, (one.canvas[0] * 255).round().permute(1, 2, 0).numpy().astype(np.uint8))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("transparent", [False, True])
+def test_what_is_scored_is_what_is_saved(transparent: bool, channels: int, tmp_path: Path) -> None:
+    one = painting(transparent, channels=channels)
+    one.save(tmp_path / "work.png", longer_side=32)
+    assert one.psnr_of(tmp_path / "work.png") == one.psnr
+    one.save(tmp_path / "full.png")
+    with Image.open(tmp_path / "full.png") as file:
+        assert file.size == (64, 48)
+    full = one.psnr_of(tmp_path / "full.png")
+    names = ["full.webp", "full.svg", *([] if transparent else ["full.jpg"])]
+    for name in names:
+        one.save(tmp_path / name)
+        assert one.psnr_of(tmp_path / name) == pytest.approx(full, abs=0.1), name
+
+
+def test_score_is_that_of_premultiplied_colours_and_alpha(tmp_path: Path) -> None:
+    one = painting(transparent=True)
+    one.save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as file:
+        values = torch.from_numpy(np.asarray(file).copy()).permute(2, 0, 1) / 255
+    target = one.target
+    assert target is not None
+    assert target.alpha is not None
+    theirs = torch.cat([target.pixels * target.alpha, target.alpha[None]])
+    ours = torch.cat([values[:3] * values[3:], values[3:]])
+    assert one.psnr_of(tmp_path / "a.png") == pytest.approx(psnr(ours, theirs), abs=1e-4)
+
+
+def test_colours_of_half_covered_pixels_are_those_of_the_strokes() -> None:
+    one = painting(transparent=True, moves=1)
+    pixels = one.render(48, 64)
+    covered = pixels[pixels[..., 3] > 60]
+    assert (covered[:, 3] < 255).any()
+    assert (covered[:, :3] - (one.strokes.what[0, 0] * 255)).abs().max() <= 1
+    assert (pixels[..., 3] == 0).any()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".JPEG", ".webp"])
+def test_compressed_pictures_look_the_same(suffix: str, tmp_path: Path) -> None:
+    one = painting()
+    one.save(tmp_path / f"a{suffix}", longer_side=320)
+    with Image.open(tmp_path / f"a{suffix}") as file:
+        theirs = torch.from_numpy(np.asarray(file.convert("RGB")).copy()) / 255
+    assert psnr(theirs, one.render(240, 320) / 255) > 37
+
+
+def test_gradient_fill_does_not_change_the_coverage() -> None:
+    flat = painting(transparent=True)
+    slope = torch.rand(1, 8, 3, 1) @ torch.rand(1, 8, 1, 2)
+    tilted = replace(flat, strokes=replace(flat.strokes, slope=slope))
+    assert torch.equal(flat.render(24, 32)[..., 3], tilted.render(24, 32)[..., 3])
+    assert not torch.equal(flat.render(24, 32), tilted.render(24, 32))
+
+
+def test_a_target_with_alpha_may_have_an_opaque_background() -> None:
+    clear = painting(transparent=True)
+    one = replace(clear, background=GROUND)
+    assert clear.target is not None
+    small = fitted(clear.target, (24, 32))
+    assert small.alpha is not None
+    wanted = small.pixels * small.alpha + GROUND[:, None, None] * (1 - small.alpha)
+    shown = (one.canvas[0] * 255).round() / 255
+    assert one.psnr == pytest.approx(psnr(shown, wanted), abs=1e-4)
+
+
+def test_jpeg_of_a_transparent_painting_is_on_white(tmp_path: Path) -> None:
+    one = painting(transparent=True, moves=0)
+    one.save(tmp_path / "a.jpg")
+    with Image.open(tmp_path / "a.jpg") as file:
+        assert file.getextrema() == ((255, 255),) * 3
+    assert one.psnr_of(tmp_path / "a.jpg") > 0
+
+
+def test_any_size_shows_the_same_painting() -> None:
+    one = painting()
+    large = one.render(240, 320).permute(2, 0, 1).float() / 255
+    shrunk = torch.nn.functional.avg_pool2d(large, 10)
+    assert psnr(shrunk, one.canvas[0]) > 30
+
+
+def test_longer_side_keeps_the_aspect(tmp_path: Path) -> None:
+    painting().save(tmp_path / "a.webp", longer_side=100)
+    with Image.open(tmp_path / "a.webp") as file:
+        assert file.size == (100, 75)
+    replace(painting(), target=None).save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.size == (32, 24)
+
+
+def test_svg_has_the_size_of_the_png(tmp_path: Path) -> None:
+    painting().save(tmp_path / "a.svg")
+    root = ElementTree.parse(tmp_path / "a.svg").getroot()
+    assert (root.get("width"), root.get("height")) == ("64", "48")
+
+
+def test_json_is_read_back(tmp_path: Path) -> None:
+    one = painting()
+    one.save(tmp_path / "a.json")
+    document = parse(tmp_path / "a.json")
+    assert torch.equal(document.strokes.where, one.strokes.where)
+    assert document.size == (24, 32)
+    assert document.background is not None
+    assert torch.equal(document.background, GROUND)
+
+
+def test_stages_grow_into_the_painting() -> None:
+    for one in (painting(), painting(transparent=True)):
+        first, middle, last = one.stages([0, 4, 8], (24, 32))
+        assert torch.equal(last, one.render(24, 32))
+        assert not torch.equal(middle, last)
+        assert len(first.flatten(0, 1).unique(dim=0)) == 1
+
+
+def test_frames_folder(tmp_path: Path) -> None:
+    one = painting()
+    one.save_frames(tmp_path / "new" / "frames", 5)
+    files = sorted((tmp_path / "new" / "frames").iterdir())
+    assert [file.name for file in files] == [f"frame-000{i}.png" for i in range(5)]
+    with Image.open(files[-1]) as file:
+        assert np.array_equal(np.asarray(file), one.render(48, 64).numpy())
+    one.save_frames(tmp_path / "many", 1000, longer_side=16)
+    assert len(list((tmp_path / "many").iterdir())) == 9
+
+
+@pytest.fixture
+def blocked(tmp_path: Path) -> Iterator[Path]:
+    """A file where a folder is wanted."""
+    (tmp_path / "file").write_text("")
+    yield tmp_path / "file"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_cannot_be_saved(blocked: Path) -> None:
+    one, folder = painting(), blocked.parent
+    for name in ("a.bmp", "a", "a.svgz"):
+        with pytest.raises(UserError, match=r"choose \.png, \.jpg"):
+            one.save(folder / name)
+    for side in (0, -5, 100_000):
+        with pytest.raises(UserError, match="size"):
+            one.save(folder / "a.png", longer_side=side)
+    with pytest.raises(UserError, match="cannot be written"):
+        one.save(blocked / "a.png")
+    with pytest.raises(UserError, match="cannot be written"):
+        one.save(folder / "none" / "a.svg")
+    with pytest.raises(UserError, match="not a number from 1"):
+        one.save_frames(folder / "frames", 0)
+    with pytest.raises(UserError, match="cannot make this folder"):
+        one.save_frames(blocked / "frames", 3)
+
+
+def test_webp_has_a_largest_side(blocked: Path) -> None:
+    thin = replace(painting(), size=(2, 20_000), target=None)
+    with pytest.raises(UserError, match="at most 16383"):
+        thin.save(blocked.parent / "a.webp")
+
+
+def test_without_a_target_there_is_no_score() -> None:
+    with pytest.raises(ValueError, match="no target"):
+        _ = replace(painting(), target=None).psnr

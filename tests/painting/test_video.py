@@ -1,0 +1,166 @@
+"""Time-lapses, decoded again."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+from av.codec.codec import UnknownCodecError
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageSequence
+
+from limner import geometry
+from limner.errors import UserError
+from limner.painting import video
+from limner.painting.painting import Painting, psnr
+from limner.painting.raster import on_white
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+
+
+def painting(moves: int = 30, background: torch.Tensor | None = None, size: tuple[int, int] = (33, 45)) -> Painting:
+    where = geometry.phi(torch.rand(moves, 2) - 0.5, 0.1 + 0.4 * torch.rand(moves, 2), torch.rand(moves) * 6)
+    strokes = Strokes(where[None], torch.ones(1, moves, 1), torch.rand(1, moves, 3))
+    return Painting(strokes, TemplateBank.named("circle", size=64), background, size)
+
+
+WHITE = torch.ones(3)
+
+
+@given(strokes=st.integers(0, 5000), frames=st.integers(1, 300))
+def test_moments_are_bounded_and_rise_to_the_end(strokes: int, frames: int) -> None:
+    counts = video.moments(strokes, frames)
+    assert len(counts) == min(frames, strokes + 1)
+    assert counts[-1] == strokes
+    steps = np.diff(counts)
+    assert (steps > 0).all()
+    if len(counts) > 1:
+        assert counts[0] == 0
+        assert steps[: len(steps) // 2].sum() <= steps[len(steps) // 2 :].sum()
+
+
+def frames_of(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as file:
+        return [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
+
+
+def decibels(a: np.ndarray, b: np.ndarray) -> float:
+    return psnr(torch.from_numpy(a.copy()) / 255, torch.from_numpy(b.copy()) / 255)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+@pytest.mark.parametrize("background", [WHITE * 0.3, None], ids=["opaque", "transparent"])
+def test_film(suffix: str, background: torch.Tensor | None, tmp_path: Path) -> None:
+    one = painting(background=background)
+    one.save(tmp_path / f"film{suffix}", longer_side=90)
+    frames = frames_of(tmp_path / f"film{suffix}")
+    rate = 4  # 31 pictures in about eight seconds
+    assert len(frames) == 31 + 2 * rate
+    assert frames[0].shape == (66, 90, 3)
+    assert decibels(frames[-1], on_white(one.render(66, 90)).numpy()) > 28  # colours at half the resolution
+    assert decibels(frames[-1], frames[30]) > 40
+    assert decibels(frames[-1], frames[15]) < 25
+    with av.open(str(tmp_path / f"film{suffix}")) as file:
+        assert file.streams.video[0].average_rate == rate
+        assert file.streams.video[0].codec_context.name in ("h264", "vp9", "libvpx-vp9")
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_number_of_frames_is_bounded_and_sides_are_even(suffix: str, tmp_path: Path) -> None:
+    one = painting(moves=700, background=WHITE, size=(17, 19))
+    one.save(tmp_path / f"film{suffix}")
+    frames = frames_of(tmp_path / f"film{suffix}")
+    assert len(frames) == 240 + 60
+    assert frames[0].shape == (16, 18, 3)
+
+
+def test_gif(tmp_path: Path) -> None:
+    one = painting(background=WHITE * 0.3)
+    one.save(tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as file:
+        frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(file)]
+        durations = [frame.info["duration"] for frame in ImageSequence.Iterator(file)]
+        assert file.info["loop"] == 0
+    assert len(frames) <= 31
+    assert sum(durations) == 30 * 250 + 2000
+    assert durations[-1] >= 2000
+    assert (np.abs(frames[0] - np.float64(0.3 * 255)) < 4).all()
+    assert decibels(frames[-1], one.render(33, 45).numpy()) > 35
+
+
+def test_transparent_gif(tmp_path: Path) -> None:
+    one = painting(moves=6)
+    one.save(tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as file:
+        frames = [np.asarray(frame.convert("RGBA")) for frame in ImageSequence.Iterator(file)]
+    assert not frames[0][..., 3].any()
+    truth = one.render(33, 45).numpy()
+    assert np.array_equal(frames[-1][..., 3] > 0, truth[..., 3] >= 128)
+    solid = truth[..., 3] == 255
+    assert solid.sum() > 100
+    assert decibels(frames[-1][solid][:, :3], truth[solid][:, :3]) > 35
+
+
+def test_gif_is_bounded(tmp_path: Path) -> None:
+    painting(moves=400, background=WHITE, size=(300, 960)).save(tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as file:
+        assert file.size == (480, 150)
+        assert getattr(file, "n_frames", 1) <= 120
+        total = sum(frame.info["duration"] for frame in ImageSequence.Iterator(file))
+    assert 8000 <= total <= 12_000
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm"])
+def test_no_strokes_are_one_picture(suffix: str, tmp_path: Path) -> None:
+    painting(moves=0, background=WHITE * 0.5).save(tmp_path / f"film{suffix}")
+    frames = frames_of(tmp_path / f"film{suffix}")
+    assert (np.abs(frames[-1] - np.float64(0.5 * 255)) < 4).all()
+
+
+def missing(*names: str):
+    """PyAV's Codec where these encoders were left out."""
+
+    def codec(name: str, mode: str) -> object:
+        if name in names:
+            raise UnknownCodecError(name)
+        return av.Codec(name, mode)
+
+    return codec
+
+
+def test_mp4_without_x264(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video, "Codec", missing("libx264"))
+    one = painting(background=WHITE)
+    one.save(tmp_path / "film.mp4", longer_side=90)
+    with av.open(str(tmp_path / "film.mp4")) as file:
+        assert file.streams.video[0].codec_context.name == "mpeg4"
+    assert decibels(frames_of(tmp_path / "film.mp4")[-1], one.render(66, 90).numpy()) > 25
+
+
+def test_no_encoder_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video, "Codec", missing("libvpx-vp9", "libvpx"))
+    with pytest.raises(UserError, match=r"none of the encoders libvpx-vp9, libvpx here: choose \.gif"):
+        painting().save(tmp_path / "film.webm")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_depth_orders_the_film(tmp_path: Path) -> None:
+    one = painting(background=WHITE)
+    deep = replace(one, strokes=replace(one.strokes, depth=torch.randperm(30).float()[None]))
+    deep.save(tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as file:
+        *_, last = (np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(file))
+    assert decibels(last, deep.render(33, 45).numpy()) > 35
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+def test_gray_film(suffix: str, tmp_path: Path) -> None:
+    one = painting()
+    one = replace(one, strokes=replace(one.strokes, what=one.strokes.what[..., :1]), background=torch.zeros(1))
+    one.save(tmp_path / f"film{suffix}", longer_side=90)
+    frames = frames_of(tmp_path / f"film{suffix}")
+    height, width = frames[-1].shape[:2]
+    assert decibels(frames[-1], on_white(one.render(height, width)).numpy()) > 30
