@@ -29,7 +29,7 @@ def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "
         straight = numpy.divide(values, alpha, out=numpy.zeros_like(values), where=alpha > 0)
         values = numpy.concatenate([straight, alpha])
     values = (values.clip(0, 1) * 255).round().astype(numpy.uint8)
-    return torch.from_numpy(numpy.ascontiguousarray(numpy.moveaxis(values, 0, -1)))
+    return torch.from_numpy(numpy.stack(list(values), -1))
 
 
 def premultiplied(image: Pixels) -> Float[Tensor, "channel height width"]:
