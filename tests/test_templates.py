@@ -1,7 +1,9 @@
 """Named shapes against their own SVG fragments, and what a bank refuses."""
 
 import io
+from collections.abc import Iterator
 
+import jaxtyping
 import numpy as np
 import pytest
 import resvg_py
@@ -67,6 +69,15 @@ def test_unknown_names_are_refused(names: tuple[str, ...], message: str) -> None
         TemplateBank.named(*names)
 
 
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """As users run it: without the checks of shapes in signatures, which under pytest would come first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
     ("masks", "names", "message"),
     [
