@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from limner.kernels import over
+from limner.kernels import depth as soft_depth
+from limner.kernels import layout, over
 from limner.kernels.bank import find_outlines
 from limner.kernels.threads import run
 from limner.pyramid import BORDER, Pyramid
@@ -22,6 +22,9 @@ BAND = 64
 """Rows of a task where a single picture is cut into several."""
 GROUPS = 32
 """Tasks are handed to threads in this many groups; templates' gradients are summed group by group."""
+
+MARGIN = 4
+"""Cells behind the last, so that the kernels may read on."""
 
 
 class Cells(NamedTuple):
@@ -38,10 +41,9 @@ def paint_fused(
 ) -> Float[Tensor, "batch channel height width"]:
     """`writer.paint_reference` by the kernels; once differentiable."""
     cells = cells_of(bank)
-    mode = (compositing, temperature)
     return _Painting.apply(  # pyright: ignore[reportReturnType]
         canvas, strokes.where, strokes.which, strokes.what, strokes.opacity, strokes.depth, strokes.slope, cells.cells,
-        cells, mode,
+        cells, compositing, temperature,
     )  # fmt: skip
 
 
@@ -55,9 +57,10 @@ def cells_of(bank: TemplateBank) -> Cells:
 
 
 def _build_cells(pyramid: Pyramid) -> Cells:
-    texels = pyramid.texels.float()
+    texels = torch.nn.functional.pad(pyramid.texels.float(), (0, MARGIN))
     sizes, offsets = pyramid.sizes.numpy(), pyramid.offsets.numpy()
-    stride = torch.cat([torch.full(((n + 2 * BORDER) * (m + 2 * BORDER),), m + 2 * BORDER) for n in sizes for m in sizes])
+    widths = [torch.full(((n + 2 * BORDER) * (m + 2 * BORDER),), m + 2 * BORDER) for n in sizes for m in sizes]
+    stride = torch.cat([*widths, torch.ones(MARGIN, dtype=torch.long)])
     here, last = torch.arange(texels.shape[1]), texels.shape[1] - 1
     right, below, beyond = (texels[:, (here + step).clamp(max=last)] for step in (1, stride, stride + 1))
     cells = torch.stack([texels, right - texels, below - texels, beyond - below - right + texels], -1).flatten(1)
@@ -66,81 +69,111 @@ def _build_cells(pyramid: Pyramid) -> Cells:
     return Cells(cells, outlines, sizes, offsets)
 
 
+class Plan(NamedTuple):
+    """What the forward pass leaves for the backward pass, beside the tensors."""
+
+    tables: tuple[np.ndarray, ...]
+    band: int
+    tasks: int
+    switches: tuple[bool, ...]
+    arrays: tuple[np.ndarray, ...]
+    work: int
+    softness: tuple[np.ndarray, float] | None
+
+
 class _Painting(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, canvas, where, which, what, opacity, depth, slope, cells, bank: Cells, mode):
-        canvas = canvas.contiguous().clone() if canvas.is_contiguous() else canvas.contiguous()
+    def forward(ctx, canvas, where, which, what, opacity, depth, slope, cells, bank: Cells, compositing, temperature):
         needs = dict(zip(_NAMES, ctx.needs_input_grad, strict=False))
-        flat = _flat_arrays(where, which, what, opacity, slope)
-        height, width = canvas.shape[-2:]
-        batch, moves = where.shape[:2]
-        band = height if batch >= 8 or height <= 2 * BAND else BAND
-        bands = -(-height // band)
-        additive = mode[0] == "additive"
+        soft, additive = compositing == "depth", compositing == "additive"
         dense = needs["which"] or needs["cells"]
-        keep_edges = not additive and (needs["where"] or needs["opacity"] or dense)
         keep_all = not additive and (needs["opacity"] or dense)
-        tally = np.zeros((batch, bands, moves), np.int64)
-        tables = (cells.detach().numpy(), *bank[1:])
-        reach = np.empty((batch, bands, moves, 2), np.int32)
-        layout = np.empty((batch, moves, height, 4), np.int16)
-        touched = over.lay_out(
-            *flat[:2], *tables, dense, keep_all, band, height, width, reach, layout, tally
-        )
-        ends = tally.cumsum().reshape(tally.shape)
-        begins = (ends - tally) * canvas.shape[1]
-        kept = np.empty(ends.max(initial=0) * canvas.shape[1] if keep_edges else 0, np.float32)
+        keep_edges = keep_all or (not additive and needs["where"])
         switches = (additive, slope is not None, dense, keep_edges, keep_all)
-        image = canvas.detach().numpy()
+        strokes = _stroke_arrays(where, which, what, opacity, slope)
+        tables = (cells.detach().numpy().reshape(-1), *bank[1:])
+        result = canvas.detach().clone(memory_format=torch.contiguous_format)
+        keep = 2 if soft else int(keep_all)
+        band, touched, arrays = _lay_out(strokes, tables, dense, keep, soft or keep_edges, result)
+        tasks = arrays[1].shape[0] * arrays[1].shape[1] if where.shape[1] else 0
+        softness = _softness(depth, temperature) if soft else None
+        plan = Plan(tables, band, tasks, switches, arrays, touched, softness)
+        image = result.numpy()
 
-        def paint(first, last, group):
-            over.forward(first, last, band, image, *flat, *tables, *switches, reach, layout, kept, begins)
+        def paint(first: int, last: int, _: int) -> None:
+            if plan.softness:
+                soft_depth.forward(first, last, band, image, strokes, tables, switches, arrays, plan.softness[0])
+            else:
+                over.forward(first, last, band, image, strokes, tables, switches, arrays)
 
-        run(paint, batch * bands, GROUPS, touched)
+        run(paint, tasks, GROUPS, touched)
         if any(ctx.needs_input_grad):
-            ctx.save_for_backward(where, which, what, opacity, slope, cells)
-            ctx.plan = (bank, band, bands, needs, switches, reach, layout, kept, begins, touched)
-        return canvas
+            ctx.save_for_backward(canvas if soft else None, where, which, what, opacity, slope, cells)
+            ctx.needs, ctx.plan = needs, plan
+        return result
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        where, which, what, opacity, slope, cells = ctx.saved_tensors
-        bank, band, bands, needs, switches, reach, layout, kept, begins, touched = ctx.plan
-        grad = grad.contiguous().clone()
-        flat = _flat_arrays(where, which, what, opacity, slope)
-        batch, moves = where.shape[:2]
-        tasks = batch * bands
-        groups = min(GROUPS, tasks)
-        dense = switches[2]
-        shapes = {
-            "where": where.shape,
-            "which": which.shape if dense else (0, 0, 0),
-            "what": what.shape,
-            "opacity": (batch, moves),
-            "slope": slope.shape if slope is not None else (0, 0, 0, 0),
-        }
-        parts = {name: np.zeros((bands, *shape), np.float32) for name, shape in shapes.items()}
-        d_cells = np.zeros((groups, *(cells.shape if needs["cells"] else (0, 0))), np.float32)
-        tables = (cells.detach().numpy(), *bank[1:])
-        image = grad.numpy()
+        canvas, where, which, what, opacity, slope, cells = ctx.saved_tensors
+        plan, needs = ctx.plan, ctx.needs
+        result = grad.clone(memory_format=torch.contiguous_format)
+        strokes = _stroke_arrays(where, which, what, opacity, slope)
+        bands = plan.arrays[1].shape[1]
+        shapes = [where.shape, which.shape if plan.switches[2] else (0, 0, 0), what.shape, where.shape[:2]]
+        shapes += [slope.shape if slope is not None else (0, 0, 0, 0)]
+        parts = [np.zeros((bands, *shape), np.float32) for shape in shapes]
+        d_cells = np.zeros((min(GROUPS, plan.tasks), cells.numel() if needs["cells"] else 0), np.float32)
+        d_depth = np.zeros((bands, *where.shape[:2]), np.float32)
+        image, ground = result.numpy(), None if canvas is None else canvas.detach().contiguous().numpy()
 
-        def pull(first, last, group):
-            over.backward(
-                first, last, band, image, *flat, *tables, *switches, reach, layout, kept, begins, *parts.values(), d_cells, group
-            )
+        def pull(first: int, last: int, group: int) -> None:
+            shared = (strokes, plan.tables, plan.switches, plan.arrays)
+            if plan.softness:
+                soft_depth.backward(
+                    first, last, plan.band, group, image, *shared, plan.softness[0], ground, (*parts, d_cells), d_depth
+                )
+            else:
+                over.backward(first, last, plan.band, group, image, *shared, (*parts, d_cells))
 
-        run(pull, tasks, groups, touched, split=needs["cells"])
-        summed = {name: torch.from_numpy(part[0] if bands == 1 else part.sum(0)) for name, part in parts.items()}
-        gradients = {**summed, "canvas": grad, "cells": torch.from_numpy(d_cells.sum(0)) if needs["cells"] else None}
-        return *(gradients.get(name) if needs[name] else None for name in _NAMES), None, None
+        run(pull, plan.tasks, GROUPS, plan.work, split=needs["cells"])
+        summed = [torch.from_numpy(part[0] if bands == 1 else part.sum(0)) for part in parts]
+        by_depth = torch.from_numpy(d_depth.sum(0) / plan.softness[1]) if plan.softness else None
+        by_cells = torch.from_numpy(d_cells.sum(0)).view_as(cells) if needs["cells"] else None
+        gradients = (result, *summed[:4], by_depth, summed[4], by_cells)
+        return *(g if needs[name] else None for name, g in zip(_NAMES, gradients, strict=True)), None, None, None
 
 
 _NAMES = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "cells")
 
 
-def _flat_arrays(where, which, what, opacity, slope):
+def _lay_out(strokes, tables, dense: bool, keep: int, keeps: bool, canvas: Tensor):
+    """Rows of a band, pixels touched, and the plan that the kernels share."""
+    (batch, channels, height, width), moves = canvas.shape, strokes[0].shape[1]
+    band = height if batch >= 8 or height <= 2 * BAND else BAND
+    bands = -(-height // band)
+    placed = np.empty((batch, moves, layout.COLUMNS))
+    reach = np.empty((batch, bands, moves, 2), np.int32)
+    spans = np.empty((batch, moves, 4, height), np.int16 if width < 2**15 else np.int32)
+    tally = np.empty((batch, bands, moves), np.int64)
+    touched = layout.lay_out(*strokes[:2], *tables[1:3], dense, keep, band, height, width, placed, reach, spans, tally)
+    if keep < 2:
+        tally *= channels
+    ends = tally.cumsum().reshape(tally.shape)
+    kept = np.empty(ends.max(initial=0) if keeps else 0, np.float32)
+    return band, touched, (placed, reach, spans, kept, ends - tally)
+
+
+def _softness(depth: Tensor, temperature: float) -> tuple[np.ndarray, float]:
+    """nearer (batch, move, move) of `kernels.depth`, and the temperature."""
+    depth = depth.detach()
+    nearer = torch.sigmoid((depth[:, None] - depth[:, :, None]) / temperature)
+    nearer.diagonal(dim1=1, dim2=2).zero_()
+    return nearer.numpy(), temperature
+
+
+def _stroke_arrays(where, which, what, opacity, slope) -> tuple[np.ndarray, ...]:
     """The kernels' view of the strokes; opacity and slope stand in where they are not set."""
-    alpha = torch.ones(where.shape[:2]) if opacity is None else opacity
-    tilt = torch.empty(0, 0, 0, 0) if slope is None else slope
-    return [tensor.detach().contiguous().numpy() for tensor in (where, which, what, alpha, tilt)]
+    opacity = torch.ones(where.shape[:2]) if opacity is None else opacity
+    slope = torch.empty(0, 0, 0, 0) if slope is None else slope
+    return tuple(tensor.detach().contiguous().numpy() for tensor in (where, which, what, opacity, slope))

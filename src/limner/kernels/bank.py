@@ -7,6 +7,9 @@ which the mask is constant, and its value there. The first is empty (low > high)
 import numpy as np
 
 from limner.kernels.jit import inlined, kernel
+from limner.kernels.simd import load, splat, store, total
+
+F = np.float32
 
 FLAT = 1e-6
 """Largest change within a cell that counts as none."""
@@ -108,15 +111,14 @@ def all_flat(level, rows, columns, octagon, value):
 
 
 @inlined
-def choose_template(which, b, t, cells, outlines, lv, lu, start, count, mix, outline, dense):
-    """Fill outline, and mix with the cells of the convex mix of templates unless the choice is hard.
+def choose_outline(which, b, t, outlines, lv, lu, outline, dense):
+    """Fill outline with that of the convex mix of templates; returns the template if the choice is hard, else -1.
 
-    Returns the cells to read and the number of their first: those of a template itself if the choice is hard.
     `dense`: the gradient of every weight is wanted, so the outline is that of all templates.
     """
     used, last = 0, 0
     clear(outline)
-    for k in range(len(cells)):
+    for k in range(which.shape[2]):
         if dense or which[b, t, k] != 0.0:
             for side in range(0, 8, 2):
                 outline[side] = min(outline[side], outlines[k, lv, lu, side])
@@ -130,30 +132,40 @@ def choose_template(which, b, t, cells, outlines, lv, lu, start, count, mix, out
     for side in range(8, 16, 2):
         if outline[side] > outline[side + 1]:
             outline[8:16] = NOWHERE
-    if used == 1 and which[b, t, last] == 1.0:
-        return cells[last], start
-    mix[: 4 * count] = 0.0
-    for k in range(len(cells)):
-        if which[b, t, k] != 0.0:
-            weight, template = np.float32(which[b, t, k]), cells[k]
-            for x in range(4 * count):
-                mix[x] += weight * template[4 * start + x]
-    return mix, 0
+    return last if used == 1 and which[b, t, last] == 1.0 else -1
 
 
 @inlined
-def give_back(which, cells, values, start, count, d_mix, d_flat, d_which, d_cells):
-    """Split the gradient of a convex mix of templates into those of the weights and of the templates' cells.
+def blend(which, b, t, cells, start, count, mix):
+    """The cells of a convex mix of templates: `count` cells of each from `start` on, into mix."""
+    stride = len(cells) // (4 * which.shape[2])
+    done = False
+    for k in range(which.shape[2]):
+        weight, base = which[b, t, k], 4 * (k * stride + start)
+        if weight != 0.0:
+            if done:
+                for x in range(0, 4 * count, 8):
+                    store(mix, x, load(mix, x) + load(cells, base + x) * weight)
+            else:
+                for x in range(0, 4 * count, 8):
+                    store(mix, x, load(cells, base + x) * weight)
+            done = True
+    if not done:
+        mix[:] = 0.0
 
-    d_flat: the gradient that fell on the flat octagon, where template k has the value values[k].
-    """
-    for k in range(len(which)):
-        template, weight = cells[k], which[k]
-        found = d_flat * values[k]
-        for x in range(4 * count):
-            found += template[4 * start + x] * d_mix[x]
-        d_which[k] = found
-        if len(d_cells) > 0:
-            taught = d_cells[k]
+
+@inlined
+def give_back(which, b, t, cells, start, count, d_mix, d_which, band, d_cells, group):
+    """Split the gradient of a convex mix into those of the weights and of the cells, adding to both; clears d_mix."""
+    stride = len(cells) // (4 * which.shape[2])
+    for k in range(which.shape[2]):
+        weight, base = which[b, t, k], 4 * (k * stride + start)
+        found, more = splat(F(0)), splat(F(0))
+        for x in range(0, 4 * count, 16):
+            found = found + load(cells, base + x) * load(d_mix, x)
+            more = more + load(cells, base + x + 8) * load(d_mix, x + 8)
+        d_which[band, b, t, k] += total(found + more)
+        if d_cells.shape[1] > 0 and weight != 0.0:
             for x in range(4 * count):
-                taught[4 * start + x] += weight * d_mix[x]
+                d_cells[group, base + x] += weight * d_mix[x]
+    d_mix[: 4 * count] = 0.0

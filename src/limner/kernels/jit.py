@@ -5,12 +5,11 @@ from inspect import unwrap
 
 from numba import njit
 
-
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
 
 
 def kernel(function):
-    """`function` compiled at first use, without the interpreter lock, and cached beside the package or the user's cache.
+    """`function` compiled at first use, to run without the interpreter lock, and cached on disk.
 
     Where nothing can be written the kernel is compiled anew in every process, with a warning.
     """

@@ -107,8 +107,7 @@ def total(_, vector):
         half = args[0]
         for width in (4, 2, 1):
             low, high = (
-                builder.shuffle_vector(half, half, _mask(lanes))
-                for lanes in (range(width), range(width, 2 * width))
+                builder.shuffle_vector(half, half, _mask(lanes)) for lanes in (range(width), range(width, 2 * width))
             )
             half = builder.fadd(low, high)
         return builder.extract_element(half, I32(0))
@@ -145,7 +144,7 @@ def store(_, array, index, vector):
 
 
 def _cell(builder, zero, base, stride, u, v, inside):
-    """Index of the cell's first coefficient and fraction within the cell, per lane; cell `zero` from lane `inside` on."""
+    """Index of a cell's first coefficient and fraction within the cell, by lane; cell `zero` from lane `inside` on."""
     floor = cgutils.get_or_insert_function(builder.module, ir.FunctionType(VECTOR, [VECTOR]), "llvm.floor.v8f32")
     whole_u, whole_v = builder.call(floor, [u]), builder.call(floor, [v])
     fu, fv = builder.fsub(u, whole_u, flags=FAST), builder.fsub(v, whole_v, flags=FAST)

@@ -1,0 +1,219 @@
+"""Painting all moves at once in a soft order of depth (`canvas.soft_depth`), forward and backward.
+
+A task is a band of rows of one picture, worked in two passes: move after move the masks of its stamps are sampled into
+`kept` (`sampling`), then row after row, eight pixels at a time, the moves that touch them are weighed against each
+other. The backward pass goes the other way. Products that leave one factor out are formed from both ends, without
+division.
+
+Shapes: as in `over`; nearer (batch, move, move), at [b, t, s] the sigmoid of (depth of s - depth of t) / temperature,
+zero where s = t. With equal depths some 120 opaque stamps on one pixel are the most that float32 can weigh.
+"""
+
+import numpy as np
+
+from limner.kernels.jit import inlined, kernel
+from limner.kernels.layout import blocks_of
+from limner.kernels.sampling import pull_masks, sample_masks
+from limner.kernels.simd import larger, load, ramp, splat, store, total
+from limner.kernels.stamp import add, colour_of, mix_colours, put_rows, settle_colours, take_rows
+
+F = np.float32
+TINY = F(1e-37)
+
+
+@kernel
+def forward(first, last, band, canvas, strokes, bank, switches, plan, nearer):
+    """Paint on canvas, in place, tasks first to last."""
+    where, _, what, _, slope = strokes
+    _, reach, layout, kept, begins = plan
+    tilted = switches[1]
+    channels, height, width = canvas.shape[1:]
+    moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
+    pad = np.zeros(channels * min(band, height) * stride, np.float32)
+    tints = np.empty((moves * channels, 3), np.float32)
+    cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 4), np.int64), np.empty(moves, np.int64)
+    masks = np.empty(8 * moves, np.float32)
+    paint = np.empty(8 * channels, np.float32)
+    one, none = splat(F(1)), splat(F(0))
+    for task in range(first, last):
+        b, k = task // bands, task % bands
+        top, bottom = k * band, min(height, (k + 1) * band)
+        page = (bottom - top) * stride
+        take_rows(canvas, b, top, bottom, stride, pad)
+        sample_masks(b, k, strokes, bank, plan)
+        for t in range(moves):
+            mix_colours(b, t, what, slope, tilted, where, 2.0 / width, 2.0 / height, tints, t * channels)
+            cursors[t] = begins[b, k, t]
+        for j in range(top, bottom):
+            crossing = find_row(b, k, j, reach, layout, cursors, row)
+            for i in range(0, width, 8):
+                active = find_block(i, row, crossing, kept, near, masks)
+                if active == 0:
+                    continue
+                paint[:] = 0.0
+                sky, weights, coverage = one, none, none
+                for a in range(active):
+                    t = row[near[a], 0]
+                    mask = load(masks, 8 * a)
+                    weight = mask
+                    for e in range(active):
+                        weight = weight * (one - load(masks, 8 * e) * nearer[b, t, row[near[e], 0]])
+                    for c in range(channels):
+                        store(paint, 8 * c, load(paint, 8 * c) + weight * colour_of(tints, t * channels + c, i, j))
+                    sky, weights = sky * (one - mask), weights + weight
+                    coverage = coverage + (mask - coverage * mask)
+                share = coverage / larger(weights, TINY)
+                for c in range(channels):
+                    at = c * page + (j - top) * stride + i
+                    store(pad, at, load(pad, at) * sky + load(paint, 8 * c) * share)
+        put_rows(canvas, b, top, bottom, stride, pad)
+
+
+@inlined
+def find_row(b, k, j, reach, layout, cursors, row):
+    """The moves under row j: row (move, 4) gets number, first and past-last column, and where column 0 is kept."""
+    crossing = 0
+    for t in range(len(cursors)):
+        if reach[b, k, t, 0] <= j < reach[b, k, t, 1]:
+            begin, end = layout[b, t, 0, j], layout[b, t, 3, j]
+            if begin < end:
+                begin = begin // 8 * 8
+                row[crossing, 0], row[crossing, 1], row[crossing, 2] = t, begin, end
+                row[crossing, 3] = cursors[t] - begin
+                cursors[t] += 8 * blocks_of(begin, end)
+                crossing += 1
+    return crossing
+
+
+@inlined
+def find_block(i, row, crossing, kept, near, masks):
+    """Which of the row's moves touch columns i to i + 8; their masks there."""
+    active = 0
+    for m in range(crossing):
+        if row[m, 1] <= i < row[m, 2]:
+            near[active] = m
+            store(masks, 8 * active, load(kept, row[m, 3] + i))
+            active += 1
+    return active
+
+
+@kernel
+def backward(first, last, band, group, grad, strokes, bank, switches, plan, nearer, canvas, gradients, d_depth):
+    """Gradients of tasks first to last; grad holds that of the result and becomes that of `canvas`, the background.
+
+    gradients: d_where (band, batch, move, 2, 3) and so on as in `over`; d_depth (band, batch, move), times temperature.
+    """
+    where, _, what, _, slope = strokes
+    _, reach, layout, kept, begins = plan
+    d_where, _, d_what, _, d_slope, _ = gradients
+    tilted = switches[1]
+    channels, height, width = grad.shape[1:]
+    moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
+    page_size = channels * min(band, height) * stride
+    pad, ground = np.zeros(page_size, np.float32), np.zeros(page_size, np.float32)
+    tints = np.empty((moves * channels, 3), np.float32)
+    cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 4), np.int64), np.empty(moves, np.int64)
+    masks, d_masks = np.empty(8 * moves, np.float32), np.empty(8 * moves, np.float32)
+    weighed, ahead = np.empty(8 * moves, np.float32), np.empty(8 * moves, np.float32)
+    pulls, d_order = np.empty(8 * moves, np.float32), np.empty(8 * moves, np.float32)
+    paint = np.empty(8 * channels, np.float32)
+    sums = np.empty(24 * moves * channels, np.float32)
+    d_kept = np.zeros(largest_task(begins, len(kept), first, last, bands), np.float32)
+    one, none = splat(F(1)), splat(F(0))
+    for task in range(first, last):
+        b, k = task // bands, task % bands
+        top, bottom = k * band, min(height, (k + 1) * band)
+        page = (bottom - top) * stride
+        take_rows(grad, b, top, bottom, stride, pad)
+        take_rows(canvas, b, top, bottom, stride, ground)
+        for t in range(moves):
+            mix_colours(b, t, what, slope, tilted, where, 2.0 / width, 2.0 / height, tints, t * channels)
+            cursors[t] = begins[b, k, t]
+        sums[:], d_order[:] = 0.0, 0.0
+        base = begins[b, k, 0]
+        for j in range(top, bottom):
+            crossing = find_row(b, k, j, reach, layout, cursors, row)
+            y = F((2 * j + 1) / height - 1)
+            for i in range(0, width, 8):
+                active = find_block(i, row, crossing, kept, near, masks)
+                if active == 0:
+                    continue
+                at = (j - top) * stride + i
+                xs = ramp() * F(2 / width) + F((2 * i + 1) / width - 1)
+                # What was painted: weights, their sum, the coverage, and for each move the clear sky before it.
+                paint[:] = 0.0
+                sky, weights, coverage = one, none, none
+                for a in range(active):
+                    t = row[near[a], 0]
+                    mask = load(masks, 8 * a)
+                    free = one
+                    for e in range(active):
+                        free = free * (one - load(masks, 8 * e) * nearer[b, t, row[near[e], 0]])
+                    weight = mask * free
+                    for c in range(channels):
+                        store(paint, 8 * c, load(paint, 8 * c) + weight * colour_of(tints, t * channels + c, i, j))
+                    store(weighed, 8 * a, free)
+                    store(ahead, 8 * a, sky)
+                    sky, weights = sky * (one - mask), weights + weight
+                    coverage = coverage + (mask - coverage * mask)
+                per = one / larger(weights, TINY)
+                share = coverage * per
+                d_coverage = none
+                for c in range(channels):
+                    g, mean = load(pad, c * page + at), load(paint, 8 * c) * per
+                    d_coverage = d_coverage + g * (mean - load(ground, c * page + at))
+                    store(paint, 8 * c, mean)
+                # Gradients by colour, by weight, and through the coverage by mask.
+                behind = d_coverage
+                for a in range(active - 1, -1, -1):
+                    t = row[near[a], 0]
+                    mask, free = load(masks, 8 * a), load(weighed, 8 * a)
+                    pull, used = none, mask * free * share
+                    for c in range(channels):
+                        g = load(pad, c * page + at)
+                        pull = pull + g * (colour_of(tints, t * channels + c, i, j) - load(paint, 8 * c))
+                        add(sums, 24 * (t * channels + c), g * used)
+                        if tilted:
+                            add(sums, 24 * (t * channels + c) + 8, g * used * xs)
+                            add(sums, 24 * (t * channels + c) + 16, g * used * y)
+                    pull = pull * share
+                    store(d_masks, 8 * a, pull * free + behind * load(ahead, 8 * a))
+                    store(pulls, 8 * a, pull * mask)
+                    behind = behind * (one - mask)
+                # Through the weight of move a, by the masks and depths of the moves e before it.
+                for a in range(active):
+                    t, product = row[near[a], 0], one
+                    for e in range(active):
+                        store(ahead, 8 * e, product)
+                        product = product * (one - load(masks, 8 * e) * nearer[b, t, row[near[e], 0]])
+                    product, own = load(pulls, 8 * a), none
+                    for e in range(active - 1, -1, -1):
+                        s = row[near[e], 0]
+                        mask, order = load(masks, 8 * e), nearer[b, t, s]
+                        pull = product * load(ahead, 8 * e)
+                        add(d_masks, 8 * e, pull * (none - order))
+                        moved = pull * mask * (order * (F(1) - order))
+                        add(d_order, 8 * s, none - moved)
+                        own = own + moved
+                        product = product * (one - mask * order)
+                    add(d_order, 8 * t, own)
+                for a in range(active):
+                    store(d_kept, row[near[a], 3] - base + i, load(d_masks, 8 * a))
+                for c in range(channels):
+                    store(pad, c * page + at, load(pad, c * page + at) * sky)
+        put_rows(grad, b, top, bottom, stride, pad)
+        pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, 2.0 / width, 2.0 / height)
+        for t in range(moves):
+            d_depth[k, b, t] = total(load(d_order, 8 * t))
+            settle_colours(k, b, t, sums, t * channels, where, slope, tilted, d_where, d_what, d_slope)
+
+
+@inlined
+def largest_task(begins, end, first, last, bands):
+    """The most values that one of these tasks keeps."""
+    most = 0
+    for task in range(first, last):
+        following = task + 1
+        stop = begins[following // bands, following % bands, 0] if following < begins.shape[0] * bands else end
+        most = max(most, stop - begins[task // bands, task % bands, 0])
+    return most

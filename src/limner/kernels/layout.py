@@ -1,0 +1,102 @@
+"""Where all stamps lie, worked out once for the forward and the backward pass.
+
+placed (batch, move, 10), float64: texel axes (u0, ux, uy) and (v0, vx, vy), value of the mask on its flat run, levels
+(y, x) in the pyramid, and the template of a hard choice or -1 for a mix.
+reach (batch, band, move, 2): first and past-last row under the stamp in a band of rows.
+layout (batch, move, 4, H): per row the first pixel under the stamp, the first and past-last of its flat run, and the
+first past the stamp.
+"""
+
+import math
+
+import numpy as np
+
+from limner.kernels.bank import choose_outline
+from limner.kernels.footprint import edges, eights, place, rows
+from limner.kernels.jit import inlined, kernel
+
+U, V, FLAT, LEVEL_V, LEVEL_U, TEMPLATE, COLUMNS = 0, 3, 6, 7, 8, 9, 10
+
+
+@kernel
+def lay_out(where, which, outlines, sizes, dense, keep, band, height, width, placed, reach, layout, tally):
+    """Fill placed, reach and layout, and tally (batch, band, move): values that a pass keeps; returns pixels touched.
+
+    `keep`: 0 for the edges of stamps, 1 for all their pixels, 2 for all their pixels in blocks of the canvas' columns.
+    """
+    outline = np.empty(17, np.float64)
+    lines = np.empty((4, 5), np.float64)
+    touched = 0
+    for b in range(where.shape[0]):
+        for t in range(where.shape[1]):
+            lv, lu, u, v = place(where, b, t, sizes, height, width)
+            template = choose_outline(which, b, t, outlines, lv, lu, outline, dense)
+            for k in range(3):
+                placed[b, t, U + k], placed[b, t, V + k] = u[k], v[k]
+            placed[b, t, FLAT], placed[b, t, LEVEL_V], placed[b, t, LEVEL_U] = outline[16], lv, lu
+            placed[b, t, TEMPLATE] = template
+            edges(u, v, outline, lines)
+            for k in range(tally.shape[1]):
+                j0, j1 = rows(u, v, outline, k * band, min(height, (k + 1) * band))
+                reach[b, k, t, 0], reach[b, k, t, 1] = j0, j1
+                span_rows(lines, j0, j1, width, b, t, layout)
+                kept = 0
+                for j in range(j0, j1):
+                    first, start = layout[b, t, 0, j], layout[b, t, 1, j]
+                    stop, last = layout[b, t, 2, j], layout[b, t, 3, j]
+                    touched += last - first
+                    if keep == 2:
+                        kept += blocks_of(first, last)
+                    else:
+                        kept += eights(first, start) + eights(stop, last) + (eights(start, stop) if keep else 0)
+                tally[b, k, t] = 8 * kept
+    return touched
+
+
+@inlined
+def span_rows(lines, j0, j1, width, b, t, layout):
+    """Fill the layout of rows j0 to j1.
+
+    The flat run starts a whole number of eights after the first pixel. Where there is none it lies past the stamp.
+    One straight line without branches, so that LLVM works on several rows at once.
+    """
+    l0, h0, fl0, fh0, m0 = lines[0, 0], lines[0, 1], lines[0, 2], lines[0, 3], lines[0, 4]
+    l1, h1, fl1, fh1, m1 = lines[1, 0], lines[1, 1], lines[1, 2], lines[1, 3], lines[1, 4]
+    l2, h2, fl2, fh2, m2 = lines[2, 0], lines[2, 1], lines[2, 2], lines[2, 3], lines[2, 4]
+    l3, h3, fl3, fh3, m3 = lines[3, 0], lines[3, 1], lines[3, 2], lines[3, 3], lines[3, 4]
+    right, end = width - 1.0, float(width)
+    for j in range(j0, j1):
+        y = float(j)
+        y0, y1, y2, y3 = y * m0, y * m1, y * m2, y * m3
+        low = larger(larger(larger(l0 + y0, l1 + y1), larger(l2 + y2, l3 + y3)), 0.0)
+        high = smaller(smaller(smaller(h0 + y0, h1 + y1), smaller(h2 + y2, h3 + y3)), right)
+        flat_low = larger(larger(larger(fl0 + y0, fl1 + y1), larger(fl2 + y2, fl3 + y3)), 0.0)
+        flat_high = smaller(smaller(smaller(fh0 + y0, fh1 + y1), smaller(fh2 + y2, fh3 + y3)), right)
+        some, flat = low <= high, flat_low < flat_high
+        first = np.int32(math.ceil(smaller(low, end)))
+        last = np.int32(math.floor(larger(high, -1.0))) + np.int32(1)
+        start = first + ((np.int32(math.ceil(smaller(flat_low, end))) - first + np.int32(7)) & np.int32(-8))
+        stop = np.int32(math.floor(larger(flat_high, -1.0))) + np.int32(1)
+        stop = stop if stop < last else last
+        flat = flat and start < stop
+        start, stop = start if flat else last, stop if flat else last
+        layout[b, t, 0, j] = first if some else 0
+        layout[b, t, 1, j] = start if some else 0
+        layout[b, t, 2, j] = stop if some else 0
+        layout[b, t, 3, j] = last if some else 0
+
+
+@inlined
+def larger(a, b):
+    return a if a > b else b
+
+
+@inlined
+def smaller(a, b):
+    return a if a < b else b
+
+
+@inlined
+def blocks_of(first, last):
+    """Aligned blocks of eight columns that hold first ... last - 1, and one more as a margin for writing."""
+    return (last + 7) // 8 - first // 8 + 1 if first < last else 0
