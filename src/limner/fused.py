@@ -114,7 +114,7 @@ class _Painting(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad):
+    def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         canvas, where, which, what, opacity, slope, cells = ctx.saved_tensors
         plan, needs = ctx.plan, ctx.needs
         result = grad.clone(memory_format=torch.contiguous_format)

@@ -15,7 +15,7 @@ from limner.kernels.jit import inlined, kernel
 from limner.kernels.layout import blocks_of
 from limner.kernels.sampling import pull_masks, sample_masks
 from limner.kernels.simd import larger, load, ramp, splat, store, total
-from limner.kernels.stamp import add, colour_of, mix_colours, put_rows, settle_colours, take_rows
+from limner.kernels.stamp import add, colour_of, put_rows, settle_colours, sum_colours, take_rows, template_points
 
 F = np.float32
 TINY = F(1e-37)
@@ -25,16 +25,15 @@ TINY = F(1e-37)
 def forward(first, last, band, canvas, strokes, bank, switches, plan, nearer):
     """Paint on canvas, in place, tasks first to last."""
     where, _, what, _, slope = strokes
-    _, reach, layout, kept, begins = plan
-    tilted = switches[1]
+    placed, reach, layout, kept, begins = plan
+    sizes, tilted = bank[2], switches[1]
     channels, height, width = canvas.shape[1:]
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
-    tints = np.empty((moves * channels, 3), np.float32)
-    cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 4), np.int64), np.empty(moves, np.int64)
+    cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 5), np.int64), np.empty(moves, np.int64)
     masks = np.empty(8 * moves, np.float32)
     paint = np.empty(8 * channels, np.float32)
-    one, none = splat(F(1)), splat(F(0))
+    one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
@@ -42,7 +41,6 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, nearer):
         take_rows(canvas, b, top, bottom, stride, pad)
         sample_masks(b, k, strokes, bank, plan)
         for t in range(moves):
-            mix_colours(b, t, what, slope, tilted, where, 2.0 / width, 2.0 / height, tints, t * channels)
             cursors[t] = begins[b, k, t]
         for j in range(top, bottom):
             crossing = find_row(b, k, j, reach, layout, cursors, row)
@@ -58,8 +56,11 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, nearer):
                     weight = mask
                     for e in range(active):
                         weight = weight * (one - load(masks, 8 * e) * nearer[b, t, row[near[e], 0]])
+                    if tilted:
+                        at = max(i, row[near[a], 4])
+                        px, py = template_points(b, t, at, at - i, j, sizes, placed)
                     for c in range(channels):
-                        store(paint, 8 * c, load(paint, 8 * c) + weight * colour_of(tints, t * channels + c, i, j))
+                        add(paint, 8 * c, weight * colour_of(what, slope, tilted, b, t, c, px, py))
                     sky, weights = sky * (one - mask), weights + weight
                     coverage = coverage + (mask - coverage * mask)
                 share = coverage / larger(weights, TINY)
@@ -71,12 +72,13 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, nearer):
 
 @inlined
 def find_row(b, k, j, reach, layout, cursors, row):
-    """The moves under row j: row (move, 4) gets number, first and past-last column, and where column 0 is kept."""
+    """The moves under row j. row (move, 5): move, first block, past-last pixel, where column 0 is kept, first pixel."""
     crossing = 0
     for t in range(len(cursors)):
         if reach[b, k, t, 0] <= j < reach[b, k, t, 1]:
             begin, end = layout[b, t, 0, j], layout[b, t, 3, j]
             if begin < end:
+                row[crossing, 4] = begin
                 begin = begin // 8 * 8
                 row[crossing, 0], row[crossing, 1], row[crossing, 2] = t, begin, end
                 row[crossing, 3] = cursors[t] - begin
@@ -104,22 +106,21 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, near
     gradients: d_where (band, batch, move, 2, 3) and so on as in `over`; d_depth (band, batch, move), times temperature.
     """
     where, _, what, _, slope = strokes
-    _, reach, layout, kept, begins = plan
+    placed, reach, layout, kept, begins = plan
     d_where, _, d_what, _, d_slope, _ = gradients
-    tilted = switches[1]
+    sizes, tilted = bank[2], switches[1]
     channels, height, width = grad.shape[1:]
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
     page_size = channels * min(band, height) * stride
     pad, ground = np.zeros(page_size, np.float32), np.zeros(page_size, np.float32)
-    tints = np.empty((moves * channels, 3), np.float32)
-    cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 4), np.int64), np.empty(moves, np.int64)
+    cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 5), np.int64), np.empty(moves, np.int64)
     masks, d_masks = np.empty(8 * moves, np.float32), np.empty(8 * moves, np.float32)
     weighed, ahead = np.empty(8 * moves, np.float32), np.empty(8 * moves, np.float32)
     pulls, d_order = np.empty(8 * moves, np.float32), np.empty(8 * moves, np.float32)
     paint = np.empty(8 * channels, np.float32)
-    sums = np.empty(24 * moves * channels, np.float32)
+    sums = np.empty(40 * moves * channels, np.float32)
     d_kept = np.zeros(largest_task(begins, len(kept), first, last, bands), np.float32)
-    one, none = splat(F(1)), splat(F(0))
+    one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
@@ -127,13 +128,12 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, near
         take_rows(grad, b, top, bottom, stride, pad)
         take_rows(canvas, b, top, bottom, stride, ground)
         for t in range(moves):
-            mix_colours(b, t, what, slope, tilted, where, 2.0 / width, 2.0 / height, tints, t * channels)
             cursors[t] = begins[b, k, t]
         sums[:], d_order[:] = 0.0, 0.0
         base = begins[b, k, 0]
         for j in range(top, bottom):
             crossing = find_row(b, k, j, reach, layout, cursors, row)
-            y = F((2 * j + 1) / height - 1)
+            ys = splat(F((2 * j + 1) / height - 1))
             for i in range(0, width, 8):
                 active = find_block(i, row, crossing, kept, near, masks)
                 if active == 0:
@@ -150,8 +150,11 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, near
                     for e in range(active):
                         free = free * (one - load(masks, 8 * e) * nearer[b, t, row[near[e], 0]])
                     weight = mask * free
+                    if tilted:
+                        column = max(i, row[near[a], 4])
+                        px, py = template_points(b, t, column, column - i, j, sizes, placed)
                     for c in range(channels):
-                        store(paint, 8 * c, load(paint, 8 * c) + weight * colour_of(tints, t * channels + c, i, j))
+                        add(paint, 8 * c, weight * colour_of(what, slope, tilted, b, t, c, px, py))
                     store(weighed, 8 * a, free)
                     store(ahead, 8 * a, sky)
                     sky, weights = sky * (one - mask), weights + weight
@@ -169,13 +172,13 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, near
                     t = row[near[a], 0]
                     mask, free = load(masks, 8 * a), load(weighed, 8 * a)
                     pull, used = none, mask * free * share
+                    if tilted:
+                        column = max(i, row[near[a], 4])
+                        px, py = template_points(b, t, column, column - i, j, sizes, placed)
                     for c in range(channels):
                         g = load(pad, c * page + at)
-                        pull = pull + g * (colour_of(tints, t * channels + c, i, j) - load(paint, 8 * c))
-                        add(sums, 24 * (t * channels + c), g * used)
-                        if tilted:
-                            add(sums, 24 * (t * channels + c) + 8, g * used * xs)
-                            add(sums, 24 * (t * channels + c) + 16, g * used * y)
+                        pull = pull + g * (colour_of(what, slope, tilted, b, t, c, px, py) - load(paint, 8 * c))
+                        sum_colours(sums, t * channels + c, g * used, tilted, xs, ys, px, py)
                     pull = pull * share
                     store(d_masks, 8 * a, pull * free + behind * load(ahead, 8 * a))
                     store(pulls, 8 * a, pull * mask)
@@ -205,7 +208,7 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, near
         pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, 2.0 / width, 2.0 / height)
         for t in range(moves):
             d_depth[k, b, t] = total(load(d_order, 8 * t))
-            settle_colours(k, b, t, sums, t * channels, where, slope, tilted, d_where, d_what, d_slope)
+            settle_colours(k, b, t, sums, t * channels, slope, tilted, d_where, d_what, d_slope)
 
 
 @inlined

@@ -51,7 +51,7 @@ def rows(u, v, octagon, top, bottom):
     if octagon[0] >= octagon[1]:
         return top, top
     det = u[1] * v[2] - u[2] * v[1]
-    if abs(det) < 1e-12:
+    if abs(det) <= 1e-9 * (abs(u[1] * v[2]) + abs(u[2] * v[1])):
         return top, bottom
     cu, cv = 0.5 * (octagon[0] + octagon[1]) - u[0], 0.5 * (octagon[2] + octagon[3]) - v[0]
     middle = (u[1] * cv - v[1] * cu) / det

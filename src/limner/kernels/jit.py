@@ -1,6 +1,7 @@
 """Compiling: once per machine, cached on disk where that is possible."""
 
 import warnings
+from functools import cache
 from inspect import unwrap
 
 from numba import njit
@@ -16,8 +17,13 @@ def kernel(function):
     try:
         return njit(cache=True, **OPTIONS)(unwrap(function))
     except RuntimeError:  # numba found no folder to write to
-        warnings.warn("limner: no writable cache folder, so kernels are compiled in every run", stacklevel=2)
+        _warn()
         return njit(**OPTIONS)(unwrap(function))
+
+
+@cache
+def _warn() -> None:
+    warnings.warn("limner: no writable cache folder, so kernels are compiled in every run", stacklevel=3)
 
 
 def inlined(function):

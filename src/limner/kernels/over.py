@@ -21,14 +21,14 @@ from limner.kernels.jit import kernel
 from limner.kernels.layout import FLAT, U, V
 from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, store
 from limner.kernels.stamp import (
-    add,
     choose_cells,
     colour_of,
-    mix_colours,
     put_rows,
     settle_colours,
     settle_mask,
+    sum_colours,
     take_rows,
+    template_points,
 )
 
 F = np.float32
@@ -46,9 +46,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
     stride = width + 8
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
     mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
-    tint = np.empty((channels, 3), np.float32)
-    dx, dy = 2.0 / width, 2.0 / height
-    one = splat(F(1))
+    one, x, y = splat(F(1)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
@@ -63,7 +61,6 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
             v0, vx, vy = placed[b, t, V], placed[b, t, V + 1], placed[b, t, V + 2]
             zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
             source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
-            mix_colours(b, t, what, slope, tilted, where, dx, dy, tint, 0)
             ramp_u, ramp_v = ramp() * narrow(ux), ramp() * narrow(vx)
             flat = splat(F(placed[b, t, FLAT])) * alpha
             cursor = begins[b, k, t]
@@ -75,8 +72,10 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
                     if i == start:
                         for c in range(channels):
                             for i in range(start, stop, 8):
+                                if tilted:
+                                    x, y = template_points(b, t, i, 0, j, sizes, placed)
                                 at, mask = c * page + line + i, flat * prefix(int32(stop - i))
-                                below, paint = load(pad, at), mask * colour_of(tint, c, i, j)
+                                below, paint = load(pad, at), mask * colour_of(what, slope, tilted, b, t, c, x, y)
                                 if keep_all:
                                     store(kept, cursor, below)
                                     cursor += 8
@@ -90,9 +89,11 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
                         ramp_u + F(ui - pu), ramp_v + F(vi - pv), int32(end - i),
                     )  # fmt: skip
                     mask = (p + q * fu + (r + s * fu) * fv) * alpha
+                    if tilted:
+                        x, y = template_points(b, t, i, 0, j, sizes, placed)
                     for c in range(channels):
                         at = c * page + line + i
-                        below, paint = load(pad, at), mask * colour_of(tint, c, i, j)
+                        below, paint = load(pad, at), mask * colour_of(what, slope, tilted, b, t, c, x, y)
                         if keep_edges:
                             store(kept, cursor, below)
                             cursor += 8
@@ -119,10 +120,9 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
     mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
     d_mix = np.zeros(4 * (sizes[0] + 4) ** 2 + 16 if dense else 16, np.float32)
-    tint = np.empty((channels, 3), np.float32)
-    sums = np.zeros(channels * 24, np.float32)
+    sums = np.zeros(channels * 40, np.float32)
     dx, dy = 2.0 / width, 2.0 / height
-    none = splat(F(0))
+    none, x, y = splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
@@ -137,7 +137,6 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
             v0, vx, vy = placed[b, t, V], placed[b, t, V + 1], placed[b, t, V + 2]
             zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
             source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
-            mix_colours(b, t, what, slope, tilted, where, dx, dy, tint, 0)
             ramp_u, ramp_v = ramp() * narrow(ux), ramp() * narrow(vx)
             flat = splat(F(placed[b, t, FLAT])) * alpha
             cursor = begins[b, k, t]
@@ -147,19 +146,19 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                 uj, vj = u0 + j * uy, v0 + j * vy
                 i, start, stop, end = layout[b, t, 0, j], layout[b, t, 1, j], layout[b, t, 2, j], layout[b, t, 3, j]
                 line = (j - top) * stride
-                y = F((j + 0.5) * dy - 1.0)
+                ys = splat(F((j + 0.5) * dy - 1.0))
                 while i < end:
                     if i == start:
                         for c in range(channels):
-                            painted_c, painted_x = none, none
                             for i in range(start, stop, 8):
                                 g = load(pad, c * page + line + i)
                                 live = prefix(int32(stop - i))
                                 painted = g * flat * live
-                                painted_c = painted_c + painted
-                                colour = colour_of(tint, c, i, j)
+                                xs = ramp() * F(dx) + F((i + 0.5) * dx - 1.0)
                                 if tilted:
-                                    painted_x = painted_x + painted * (ramp() * F(dx) + F((i + 0.5) * dx - 1.0))
+                                    x, y = template_points(b, t, i, 0, j, sizes, placed)
+                                colour = colour_of(what, slope, tilted, b, t, c, x, y)
+                                sum_colours(sums, c, painted, tilted, xs, ys, x, y)
                                 if additive:
                                     smooth = smooth + g * colour * live
                                 else:
@@ -167,10 +166,6 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                                 if keep_all:
                                     smooth = smooth + g * live * (colour - load(kept, cursor))
                                     cursor += 8
-                            add(sums, 24 * c, painted_c)
-                            if tilted:
-                                add(sums, 24 * c + 8, painted_x)
-                                add(sums, 24 * c + 16, painted_c * y)
                         i = stop
                         continue
                     ui, vi = uj + i * ux, vj + i * vx
@@ -181,14 +176,13 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                     mask = shape * alpha
                     xs = ramp() * F(dx) + F((i + 0.5) * dx - 1.0)
                     d_mask = none
+                    if tilted:
+                        x, y = template_points(b, t, i, 0, j, sizes, placed)
                     for c in range(channels):
                         g = load(pad, c * page + line + i)
                         painted = g * mask
-                        add(sums, 24 * c, painted)
-                        if tilted:
-                            add(sums, 24 * c + 8, painted * xs)
-                            add(sums, 24 * c + 16, painted * y)
-                        colour = colour_of(tint, c, i, j)
+                        sum_colours(sums, c, painted, tilted, xs, ys, x, y)
+                        colour = colour_of(what, slope, tilted, b, t, c, x, y)
                         if additive:
                             d_mask = d_mask + g * colour
                         else:
@@ -197,8 +191,8 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                                 d_mask = d_mask + g * (colour - load(kept, cursor))
                                 cursor += 8
                     gu, gv = d_mask * (q + s * fv), d_mask * (r + s * fu)
-                    su, sux, suy = su + gu, sux + gu * xs, suy + gu * y
-                    sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * y
+                    su, sux, suy = su + gu, sux + gu * xs, suy + gu * ys
+                    sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * ys
                     sharp = sharp + d_mask * shape
                     if dense:
                         spread(d_mix, int32(0), int32(pv * hop + pu), hop, un, vn, inside, d_mask * alpha)
@@ -207,5 +201,5 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                 k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, cells, sizes, offsets,
                 outlines, dense, d_mix, d_where, d_which, d_opacity, d_cells, group,
             )  # fmt: skip
-            settle_colours(k, b, t, sums, 0, where, slope, tilted, d_where, d_what, d_slope)
+            settle_colours(k, b, t, sums, 0, slope, tilted, d_where, d_what, d_slope)
         put_rows(grad, b, top, bottom, stride, pad)

@@ -6,6 +6,8 @@ move it to and from float32 arrays. On machines with narrower vector units LLVM 
 """
 
 import operator
+from inspect import unwrap
+from typing import Any
 
 from llvmlite import ir
 from numba import types
@@ -16,6 +18,11 @@ F32, I32, I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 VECTOR, QUAD = ir.VectorType(F32, 8), ir.VectorType(F32, 4)
 LANES = range(8)
 FAST = ("fast",)
+
+
+def instruction(function) -> Any:
+    """A function given as LLVM code."""
+    return intrinsic(unwrap(function))
 
 
 class Float8(types.Type):
@@ -46,12 +53,12 @@ def _lanes(context, builder, value, kind):
     return value if kind is float8 else _splat(builder, context.cast(builder, value, kind, types.float32))
 
 
-def _binary(op, instruction):
-    @intrinsic
+def _binary(op, combine):
+    @instruction
     def call(_, a, b):
         def codegen(context, builder, signature, args):
             a, b = (_lanes(context, builder, v, t) for v, t in zip(args, signature.args, strict=True))
-            return instruction(builder, a, b)
+            return combine(builder, a, b)
 
         return float8(a, b), codegen
 
@@ -71,7 +78,7 @@ smaller = _binary(min, lambda builder, a, b: builder.select(builder.fcmp_ordered
 larger = _binary(max, lambda builder, a, b: builder.select(builder.fcmp_ordered(">", a, b), a, b))
 
 
-@intrinsic
+@instruction
 def splat(_, number):
     """The same number in all lanes."""
 
@@ -81,13 +88,13 @@ def splat(_, number):
     return float8(number), codegen
 
 
-@intrinsic
+@instruction
 def ramp(_):
     """0, 1, ... 7."""
     return float8(), lambda context, builder, signature, args: ir.Constant(VECTOR, [float(lane) for lane in LANES])
 
 
-@intrinsic
+@instruction
 def prefix(_, count):
     """1 in the first `count` lanes, 0 in the others."""
 
@@ -99,7 +106,7 @@ def prefix(_, count):
     return float8(types.int32), codegen
 
 
-@intrinsic
+@instruction
 def total(_, vector):
     """The sum of the lanes, in a fixed order."""
 
@@ -120,7 +127,7 @@ def _address(context, builder, kind, array, index, vector):
     return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
 
 
-@intrinsic
+@instruction
 def load(_, array, index):
     """array[index : index + 8] of a flat float32 array."""
 
@@ -131,7 +138,7 @@ def load(_, array, index):
     return float8(array, index), codegen
 
 
-@intrinsic
+@instruction
 def store(_, array, index, vector):
     """array[index : index + 8] = vector."""
 
@@ -155,7 +162,7 @@ def _cell(builder, zero, base, stride, u, v, inside):
     return builder.shl(cell, _splat(builder, I32(2))), fu, fv
 
 
-@intrinsic
+@instruction
 def fetch(_, cells, zero, base, stride, u, v, inside):
     """Coefficients (a, b, c, d) of the cells under eight texel points, and the points' fractions (fu, fv) in them.
 
@@ -185,7 +192,7 @@ def fetch(_, cells, zero, base, stride, u, v, inside):
     return types.UniTuple(float8, 6)(cells, *[types.int32] * 3, u, v, types.int32), codegen
 
 
-@intrinsic
+@instruction
 def spread(_, cells, zero, base, stride, u, v, inside, weight):
     """The transpose of `fetch`: adds weight * (1, fu, fv, fu fv) to the cells under eight texel points."""
 

@@ -4,9 +4,10 @@ import numpy as np
 from numba import int32
 
 from limner.kernels.bank import blend, give_back
+from limner.kernels.footprint import narrow
 from limner.kernels.jit import inlined
-from limner.kernels.layout import FLAT, LEVEL_U, LEVEL_V, TEMPLATE
-from limner.kernels.simd import load, ramp, store, total
+from limner.kernels.layout import FLAT, LEVEL_U, LEVEL_V, TEMPLATE, U, V
+from limner.kernels.simd import load, ramp, splat, store, total
 
 F = np.float32
 
@@ -23,22 +24,24 @@ def choose_cells(which, b, t, cells, sizes, offsets, placed, mix):
 
 
 @inlined
-def mix_colours(b, t, what, slope, tilted, where, dx, dy, tints, row):
-    """Colour of a stamp as an affine map of pixels: channel c of pixel (i, j) is tints[row + c] . (1, i, j)."""
-    for c in range(what.shape[2]):
-        tints[row + c, 0], tints[row + c, 1], tints[row + c, 2] = what[b, t, c], 0.0, 0.0
-        if tilted:
-            for axis in range(2):
-                s, x, y = slope[b, t, c, axis], where[b, t, axis, 0], where[b, t, axis, 1]
-                tints[row + c, 0] += s * (x * (0.5 * dx - 1.0) + y * (0.5 * dy - 1.0) + where[b, t, axis, 2])
-                tints[row + c, 1] += s * x * dx
-                tints[row + c, 2] += s * y * dy
+def template_points(b, t, i, shift, j, sizes, placed):
+    """x and y on the template under eight pixels of row j, from column i - shift on; column i is under the stamp."""
+    lanes, two = ramp() - F(shift), 2.0
+    lv, lu = sizes[int(placed[b, t, LEVEL_V])], sizes[int(placed[b, t, LEVEL_U])]
+    u = placed[b, t, U] + i * placed[b, t, U + 1] + j * placed[b, t, U + 2]
+    v = placed[b, t, V] + i * placed[b, t, V + 1] + j * placed[b, t, V + 2]
+    x = lanes * narrow(placed[b, t, U + 1] * two / lu) + narrow((u - 1.5) * two / lu - 1.0)
+    y = lanes * narrow(placed[b, t, V + 1] * two / lv) + narrow((v - 1.5) * two / lv - 1.0)
+    return x, y
 
 
 @inlined
-def colour_of(tints, row, i, j):
-    """One channel of a stamp's colour in eight pixels from (i, j) on."""
-    return ramp() * tints[row, 1] + (tints[row, 0] + F(i) * tints[row, 1] + F(j) * tints[row, 2])
+def colour_of(what, slope, tilted, b, t, c, x, y):
+    """Channel c of a stamp's colour at template points (x, y)."""
+    colour = splat(what[b, t, c])
+    if tilted:
+        colour = colour + x * slope[b, t, c, 0] + y * slope[b, t, c, 1]
+    return colour
 
 
 @inlined
@@ -48,21 +51,29 @@ def add(array, index, vector):
 
 
 @inlined
-def settle_colours(band, b, t, sums, row, where, slope, tilted, d_where, d_what, d_slope):
-    """Gradients of what, slope and, by the fill, where; sums (channel, 3, 8), from `row`: painted times 1, x and y."""
+def sum_colours(sums, row, painted, tilted, canvas_x, canvas_y, x, y):
+    """Add to sums (row, 5, 8) the gradient by colour, times 1, canvas x and y, and template x and y."""
+    add(sums, 40 * row, painted)
+    if tilted:
+        add(sums, 40 * row + 8, painted * canvas_x)
+        add(sums, 40 * row + 16, painted * canvas_y)
+        add(sums, 40 * row + 24, painted * x)
+        add(sums, 40 * row + 32, painted * y)
+
+
+@inlined
+def settle_colours(band, b, t, sums, row, slope, tilted, d_where, d_what, d_slope):
+    """Gradients of what and slope, and of where through the fill, from `sum_colours`."""
     for c in range(d_what.shape[3]):
-        whole = total(load(sums, 24 * (row + c)))
+        at = 40 * (row + c)
+        whole = total(load(sums, at))
         d_what[band, b, t, c] = whole
         if tilted:
-            by_x, by_y = total(load(sums, 24 * (row + c) + 8)), total(load(sums, 24 * (row + c) + 16))
             for axis in range(2):
-                s = slope[b, t, c, axis]
-                d_where[band, b, t, axis, 0] += s * by_x
-                d_where[band, b, t, axis, 1] += s * by_y
-                d_where[band, b, t, axis, 2] += s * whole
-                d_slope[band, b, t, c, axis] = (
-                    where[b, t, axis, 0] * by_x + where[b, t, axis, 1] * by_y + where[b, t, axis, 2] * whole
-                )
+                d_where[band, b, t, axis, 0] += slope[b, t, c, axis] * total(load(sums, at + 8))
+                d_where[band, b, t, axis, 1] += slope[b, t, c, axis] * total(load(sums, at + 16))
+                d_where[band, b, t, axis, 2] += slope[b, t, c, axis] * whole
+                d_slope[band, b, t, c, axis] = total(load(sums, at + 24 + 8 * axis))
 
 
 @inlined
