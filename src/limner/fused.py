@@ -165,11 +165,12 @@ def _lay_out(strokes, tables, dense: bool, keep: int, keeps: bool, canvas: Tenso
 
 
 def _softness(depth: Tensor, temperature: float) -> tuple[np.ndarray, float]:
-    """nearer (batch, move, move) of `kernels.depth`, and the temperature."""
-    depth = depth.detach()
-    nearer = torch.sigmoid((depth[:, None] - depth[:, :, None]) / temperature)
-    nearer.diagonal(dim1=1, dim2=2).zero_()
-    return nearer.numpy(), temperature
+    """order of `kernels.depth`, and the temperature."""
+    difference = (depth[:, None] - depth[:, :, None]).detach() / temperature
+    order = torch.stack([difference, -difference]).sigmoid()
+    order[0].diagonal(dim1=1, dim2=2).fill_(0)
+    order[1].diagonal(dim1=1, dim2=2).fill_(1)
+    return order.numpy(), temperature
 
 
 def _stroke_arrays(where, which, what, opacity, slope) -> tuple[np.ndarray, ...]:

@@ -5,8 +5,10 @@ A task is a band of rows of one picture, worked in two passes: move after move t
 other. The backward pass goes the other way. Products that leave one factor out are formed from both ends, without
 division.
 
-Shapes: as in `over`; nearer (batch, move, move), at [b, t, s] the sigmoid of (depth of s - depth of t) / temperature,
-zero where s = t. With equal depths some 120 opaque stamps on one pixel are the most that float32 can weigh.
+Shapes: as in `over`; order (2, batch, move, move): [0, b, t, s] is the sigmoid of (depth of s - depth of t) / temperature
+and zero where s = t, [1, b, t, s] one minus that: what move s leaves of t is then (1 - mask) + mask order[1], which
+keeps its digits where it is small. With equal depths some 120 opaque stamps on one pixel are the most that float32 can
+weigh.
 """
 
 import numpy as np
@@ -22,7 +24,7 @@ TINY = F(1e-37)
 
 
 @kernel
-def forward(first, last, band, canvas, strokes, bank, switches, plan, nearer):
+def forward(first, last, band, canvas, strokes, bank, switches, plan, order):
     """Paint on canvas, in place, tasks first to last."""
     where, _, what, _, slope = strokes
     placed, reach, layout, kept, begins = plan
@@ -55,7 +57,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, nearer):
                     mask = load(masks, 8 * a)
                     weight = mask
                     for e in range(active):
-                        weight = weight * (one - load(masks, 8 * e) * nearer[b, t, row[near[e], 0]])
+                        weight = weight * let_through(masks, e, order[1, b, t, row[near[e], 0]])
                     if tilted:
                         at = max(i, row[near[a], 4])
                         px, py = template_points(b, t, at, at - i, j, sizes, placed)
@@ -99,8 +101,15 @@ def find_block(i, row, crossing, kept, near, masks):
     return active
 
 
+@inlined
+def let_through(masks, e, farther):
+    """The share of a move that is seen through mask e, which lies farther back to this degree."""
+    mask = load(masks, 8 * e)
+    return (splat(F(1)) - mask) + mask * farther
+
+
 @kernel
-def backward(first, last, band, group, grad, strokes, bank, switches, plan, nearer, canvas, gradients, d_depth):
+def backward(first, last, band, group, grad, strokes, bank, switches, plan, order, canvas, gradients, d_depth):
     """Gradients of tasks first to last; grad holds that of the result and becomes that of `canvas`, the background.
 
     gradients: d_where (band, batch, move, 2, 3) and so on as in `over`; d_depth (band, batch, move), times temperature.
@@ -148,7 +157,7 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, near
                     mask = load(masks, 8 * a)
                     free = one
                     for e in range(active):
-                        free = free * (one - load(masks, 8 * e) * nearer[b, t, row[near[e], 0]])
+                        free = free * let_through(masks, e, order[1, b, t, row[near[e], 0]])
                     weight = mask * free
                     if tilted:
                         column = max(i, row[near[a], 4])
@@ -188,17 +197,17 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, near
                     t, product = row[near[a], 0], one
                     for e in range(active):
                         store(ahead, 8 * e, product)
-                        product = product * (one - load(masks, 8 * e) * nearer[b, t, row[near[e], 0]])
+                        product = product * let_through(masks, e, order[1, b, t, row[near[e], 0]])
                     product, own = load(pulls, 8 * a), none
                     for e in range(active - 1, -1, -1):
                         s = row[near[e], 0]
-                        mask, order = load(masks, 8 * e), nearer[b, t, s]
+                        mask, nearer, farther = load(masks, 8 * e), order[0, b, t, s], order[1, b, t, s]
                         pull = product * load(ahead, 8 * e)
-                        add(d_masks, 8 * e, pull * (none - order))
-                        moved = pull * mask * (order * (F(1) - order))
+                        add(d_masks, 8 * e, pull * (none - nearer))
+                        moved = pull * mask * (nearer * farther)
                         add(d_order, 8 * s, none - moved)
                         own = own + moved
-                        product = product * (one - mask * order)
+                        product = product * let_through(masks, e, farther)
                     add(d_order, 8 * t, own)
                 for a in range(active):
                     store(d_kept, row[near[a], 3] - base + i, load(d_masks, 8 * a))
