@@ -5,7 +5,7 @@ A task is a band of rows of one picture, worked in two passes: move after move t
 other. The backward pass goes the other way. Products that leave one factor out are formed from both ends, without
 division.
 
-Shapes: as in `over`; order (2, batch, move, move): [0, b, t, s] is the sigmoid of (depth of s - depth of t) / temperature
+Shapes: as in `over`; order (2, batch, move, move): [0, b, t, s] is sigmoid((depth of s - depth of t) / temperature)
 and zero where s = t, [1, b, t, s] one minus that: what move s leaves of t is then (1 - mask) + mask order[1], which
 keeps its digits where it is small. With equal depths some 120 opaque stamps on one pixel are the most that float32 can
 weigh.
