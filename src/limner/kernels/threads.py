@@ -7,14 +7,35 @@ by another process takes fewer.
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 import torch
 
 WORTH = 1 << 18
 """Touched pixels for which waking another thread pays."""
+
+_allowed: ContextVar[int | None] = ContextVar("_allowed", default=None)
+
+
+@contextmanager
+def for_kernels_only() -> Iterator[None]:
+    """Give torch's threads to the kernels alone, and let torch itself work on one.
+
+    Torch's threads spin while they wait for each other, which costs more than it gains on small tensors, and very much
+    more while another process holds a core.
+    """
+    threads = torch.get_num_threads()
+    token = _allowed.set(_allowed.get() or threads)
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        _allowed.reset(token)
 
 
 def run(job: Callable[[int, int, int], None], tasks: int, groups: int, work: int, split: bool = False) -> None:
@@ -23,7 +44,7 @@ def run(job: Callable[[int, int, int], None], tasks: int, groups: int, work: int
     `split`: keep the groups apart on a single thread too.
     """
     groups = min(groups, tasks)
-    threads = min(torch.get_num_threads(), groups, 1 + work // WORTH)
+    threads = min(_allowed.get() or torch.get_num_threads(), groups, 1 + work // WORTH)
     if threads < 2 and not split:
         job(0, tasks, 0)
         return

@@ -23,7 +23,7 @@ from limner.strokes_json import parse
 from limner.templates import SHAPES, TemplateBank, draw
 
 FRAMES = 100
-TEXELS = 64
+TEXELS = 128
 SCORED = (".png", ".jpg", ".jpeg", ".webp", ".svg")
 STRETCH = 0.05
 

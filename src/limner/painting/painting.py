@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from limner.errors import UserError
 from limner.files import atomic
@@ -22,6 +23,7 @@ from limner.writer import in_depth_order, render
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".svg", ".json", ".gif", ".mp4", ".webm")
 LARGEST = 2**27  # pixels of a file
+COARSE = 2**22  # pixels of a still from which on edges need no finer grain
 
 
 def psnr(a: Float[Tensor, "*shape"], b: Float[Tensor, "*shape"]) -> float:
@@ -49,7 +51,7 @@ class Painting:
     @cached_property
     def canvas(self) -> Float[Tensor, "1 channel height width"]:
         """The rendering at `size`; where the background is transparent, premultiplied colours."""
-        ((colour, _),) = self._layers([len(self.strokes)], self.size)
+        ((colour, _),) = self._layers([len(self.strokes)], self.size, raster.GRAIN)
         return colour
 
     @property
@@ -66,12 +68,16 @@ class Painting:
 
     def render(self, height: int, width: int) -> Pixels:
         """The painting in 8 bits at any size of about the same aspect: gray or RGB, with alpha if it is transparent."""
-        (image,) = self.stages([len(self.strokes)], (height, width))
+        grain = raster.GRAIN if height * width <= COARSE else 1
+        (image,) = self.stages([len(self.strokes)], (height, width), grain)
         return image
 
-    def stages(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[Pixels]:
-        """The painting in 8 bits after each of these rising numbers of strokes; every stroke is rendered once."""
-        for colour, cover in self._layers(counts, size):
+    def stages(self, counts: Iterable[int], size: tuple[int, int], grain: int = 1) -> Iterator[Pixels]:
+        """The painting in 8 bits after each of these rising numbers of strokes; every stroke is rendered once.
+
+        grain: samples a pixel along each axis.
+        """
+        for colour, cover in self._layers(counts, size, grain):
             yield raster.pixels(colour[0], None if cover is None else cover[0])
 
     def save(self, path: str | Path, longer_side: int | None = None) -> None:
@@ -131,10 +137,12 @@ class Painting:
             video.save_film(path, len(counts), self.stages(counts, even), even)
 
     @torch.no_grad()
-    def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:
+    def _layers(
+        self, counts: Iterable[int], size: tuple[int, int], grain: int
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
         """The canvas (1, channel, height, width), and its coverage if transparent, after so many strokes each time."""
         strokes = self.strokes if self.strokes.depth is None else in_depth_order(self.strokes)
-        canvas = strokes.what.new_zeros(1, strokes.what.shape[-1], *size)
+        canvas = strokes.what.new_zeros(1, strokes.what.shape[-1], size[0] * grain, size[1] * grain)
         cover = canvas[:, :1] if self.background is None else None
         canvas = canvas if self.background is None else canvas + self.background.to(canvas)[:, None, None]
         for done, count in pairwise([0, *counts]):
@@ -143,7 +151,7 @@ class Painting:
             if cover is not None:
                 solid = replace(some, what=torch.ones_like(some.what[..., :1]), slope=None)
                 cover = render(solid, self.bank, None, cover)
-            yield canvas, cover
+            yield avg_pool2d(canvas, grain), None if cover is None else avg_pool2d(cover, grain)
 
     def _output_size(self, longer_side: int | None) -> tuple[int, int]:
         height, width = self.size if self.target is None else self.target.size

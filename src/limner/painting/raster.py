@@ -16,6 +16,8 @@ from limner.errors import UserError
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 WEBP_SIDE = 16383
+GRAIN = 2
+"""Samples a pixel along each axis in stills, so that edges are as sharp as those an SVG renderer draws."""
 
 
 def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "1 height width"] | None) -> Pixels:

@@ -1,0 +1,183 @@
+"""Fitting strokes to a picture: add where the error is, refine all together, move what is wasted, settle.
+
+Rounds of greedy adding, coarse to fine: each proposes strokes (`propose`) and takes a few steps with all strokes. Then
+rounds that drop the strokes that matter least and propose as many. At last steps with a falling rate.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.painting.goal import Goal
+from limner.painting.moves import Moves, Style
+from limner.painting.propose import propose
+from limner.painting.raster import GRAIN
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+
+RATE = 0.04
+DETAIL = 150
+"""Pixels a stroke that the size worked at has at least, while strokes are added and moved."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much work to do: rounds of adding and of moving, steps after each, and steps to settle.
+
+    share: of the strokes that a round moves.  tries: random stamps a round chooses from.  fine: the rate, as a share of
+    the first, below which the canvas is seen as it will be saved.
+    """
+
+    adding: int = 33
+    steps: int = 10
+    moving: int = 10
+    moving_steps: int = 20
+    share: float = 0.05
+    settling: int = 200
+    fine: float = 0.4
+    tries: int = 2000
+
+
+@dataclass(frozen=True)
+class Progress:
+    """done: share of the work.  error: mean squared error at the size worked at.  strokes: painted so far."""
+
+    done: float
+    error: float
+    strokes: int
+
+    @property
+    def psnr(self) -> float:
+        """Of the error, in dB."""
+        return -10 * math.log10(self.error) if self.error > 0 else math.inf
+
+
+class Pace:
+    """How far the work is: by steps taken of those planned, or by the time that has passed of that allowed."""
+
+    def __init__(self, steps: int, seconds: float | None) -> None:
+        self.steps, self.seconds = steps, seconds
+        self.taken, self.started = 0, time.monotonic()
+
+    def done(self) -> float:
+        return (time.monotonic() - self.started) / self.seconds if self.seconds else self.taken / self.steps
+
+    def until(self, steps: float) -> Iterator[float]:
+        """Take steps until so many of the planned ones, or their share of the time, are behind; yields the share done."""
+        while (done := self.done()) < steps / self.steps:
+            yield done
+            self.taken += 1
+
+
+def fit(
+    goal: Goal,
+    bank: TemplateBank,
+    count: int,
+    ground: Float[Tensor, "channel"],
+    style: Style,
+    seed: int = 0,
+    plan: Plan = Plan(),
+    seconds: float | None = None,
+    watch: Callable[[Progress], None] = lambda progress: None,
+    stop_psnr: float = math.inf,
+) -> tuple[Strokes, Float[Tensor, "channel"]]:
+    """`count` strokes that rebuild a goal, and the colour of the ground under them.
+
+    seconds: time to take instead of the plan's steps.  watch: called after every round.
+    stop_psnr: stop as soon as the goal is met this well, in dB, perhaps with fewer strokes.
+    Ctrl-C stops too: what there is then is returned.
+    """
+    moves = Moves.none(len(bank), ground, style)
+    try:
+        for done, error in work(moves, goal, bank, count, seed, plan, seconds) if count else ():
+            progress = Progress(done, error, len(moves))
+            watch(progress)
+            if progress.psnr >= stop_psnr and Progress(done, moves.error(goal, bank), len(moves)).psnr >= stop_psnr:
+                break
+    except KeyboardInterrupt:
+        pass
+    return moves.strokes().map(Tensor.detach), moves.ground
+
+
+def work(
+    moves: Moves, goal: Goal, bank: TemplateBank, count: int, seed: int, plan: Plan, seconds: float | None
+) -> Iterator[tuple[float, float]]:
+    """The rounds of fitting; yields the share of the work done and the error, now and then."""
+    generator = torch.Generator().manual_seed(seed)
+    goals = goal.sizes()
+    adding = min(plan.adding, count)
+    added, moved = adding * plan.steps, adding * plan.steps + plan.moving * plan.moving_steps
+    pace = Pace(moved + plan.settling, seconds)
+    for r in range(adding):
+        due = max((r + 1) / adding, pace.done() * pace.steps / added)
+        new = min(count, math.ceil(count * due)) - len(moves)
+        near = goals[coarse(goals, DETAIL * (len(moves) + new))]
+        propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, goal, count, moves.style), generator)
+        error = refine(moves, near, bank, pace.until((r + 1) * plan.steps))
+        yield pace.done(), error
+    near = goals[coarse(goals, DETAIL * count)]
+    wasted = math.ceil(plan.share * count)
+    for r in range(plan.moving):
+        end = added + (r + 1) * plan.moving_steps
+        if pace.done() < end / pace.steps:
+            value = importance(moves, near, bank, generator)
+            moves.keep(value.argsort(descending=True, stable=True)[: count - wasted].sort().values)
+            propose(moves, near, bank, wasted, plan.tries, radii(near, goal, count, moves.style), generator)
+            yield pace.done(), refine(moves, near, bank, pace.until(end))
+    share, saved = moved / pace.steps, replace(goal, grain=GRAIN)
+    for i, done in enumerate(pace.until(pace.steps)):
+        fall = 0.5 + 0.5 * math.cos(math.pi * (done - share) / (1 - share))
+        error = moves.step(goal if fall > plan.fine else saved, bank, RATE * (0.02 + 0.98 * fall))
+        if i % 10 == 0:
+            yield done, error
+    yield 1.0, moves.error(saved, bank)
+
+
+def refine(moves: Moves, goal: Goal, bank: TemplateBank, steps: Iterator[float]) -> float:
+    """Steps at the full rate, at least one; returns the last error."""
+    error = moves.step(goal, bank, RATE)
+    next(steps, None)
+    for _ in steps:
+        error = moves.step(goal, bank, RATE)
+    return error
+
+
+def coarse(goals: list[Goal], pixels: float) -> int:
+    """The smallest size of goal that still has so many pixels."""
+    fits = [level for level, goal in enumerate(goals) if math.prod(goal.size) >= pixels]
+    return max(fits, default=0)
+
+
+def radii(near: Goal, goal: Goal, count: int, style: Style) -> tuple[float, float]:
+    """Smallest and largest mean half size to try, in pixels of `near`: from a speck to most of the picture."""
+    scale = near.size[0] / goal.size[0]
+    side = math.sqrt(math.prod(near.size))
+    low = max(0.1 * side / math.sqrt(count), style.smallest * scale, 0.5)
+    high = min(0.3 * side, style.largest * scale)
+    return min(low, style.largest * scale), max(high, low)
+
+
+def importance(moves: Moves, goal: Goal, bank: TemplateBank, generator: torch.Generator, probes: int = 4) -> Tensor:
+    """How much the squared error would grow without each stroke, to second order in its opacity.
+
+    The curvature, the sum over pixels of the squared change, is estimated from `probes` random pictures.
+    """
+    strokes = moves.strokes().map(Tensor.detach)
+    alpha = (torch.ones(1, len(moves)) if strokes.opacity is None else strokes.opacity).clone().requires_grad_()
+    ((canvas, residual), *_) = goal.residuals(replace(strokes, opacity=alpha), bank, moves.ground)
+    (slope,) = torch.autograd.grad(canvas, alpha, 2 * goal.weighed(residual), retain_graph=True)
+    curvature = torch.zeros_like(slope)
+    for _ in range(probes):
+        noise = torch.randn(canvas.shape, generator=generator)
+        noise = noise if goal.weight is None else noise * goal.weight.sqrt()
+        (found,) = torch.autograd.grad(canvas, alpha, noise, retain_graph=True)
+        curvature += found.square() / probes
+    alpha = alpha.detach()
+    return (alpha.square() * curvature - alpha * slope)[0]

@@ -1,0 +1,97 @@
+"""What a painting is fitted to: the picture at several sizes, what lies under the strokes, and where it matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
+
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import render
+
+SMALLEST = 24
+"""Pixels on the shorter side below which a goal is not halved."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """pixels: the target, premultiplied where alpha is given.  weight: how much each pixel matters, mean 1.
+    region: where new strokes may start, in [0, 1].
+    under, under_cover: strokes painted before, as a canvas and its coverage; None where there are none.
+    grain: samples a pixel along each axis; 2 shows edges as they will be saved (`raster.GRAIN`), 1 is faster.
+    """
+
+    pixels: Float[Tensor, "channel height width"]
+    alpha: Float[Tensor, "height width"] | None = None
+    weight: Float[Tensor, "height width"] | None = None
+    region: Float[Tensor, "height width"] | None = None
+    under: Float[Tensor, "channel height width"] | None = None
+    under_cover: Float[Tensor, "height width"] | None = None
+    grain: int = 1
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.pixels.shape[1], self.pixels.shape[2]
+
+    def halved(self) -> Goal:
+        """The same at half the size."""
+        height, width = ((side + 1) // 2 for side in self.size)
+        shrink = {"size": (height, width), "mode": "area"}
+
+        def half(plane: Tensor | None) -> Tensor | None:
+            if plane is None:
+                return None
+            planes = plane if plane.ndim == 3 else plane[None]
+            return interpolate(planes[None], **shrink)[0].view(*plane.shape[:-2], height, width)
+
+        planes = ("pixels", "alpha", "weight", "region", "under", "under_cover")
+        return replace(self, **{name: half(getattr(self, name)) for name in planes})
+
+    def sizes(self) -> list[Goal]:
+        """This goal, then half of it, and so on down to a small one."""
+        goals = [self]
+        while min(goals[-1].size) >= 2 * SMALLEST:
+            goals.append(goals[-1].halved())
+        return goals
+
+    def canvas(
+        self, strokes: Strokes, bank: TemplateBank, ground: Float[Tensor, "channel"]
+    ) -> Float[Tensor, "1 c h w"]:
+        """The strokes on the ground, or on what is under them."""
+        return self._painted(strokes, bank, ground if self.under is None else self.under)
+
+    def cover(self, strokes: Strokes, bank: TemplateBank) -> Float[Tensor, "1 1 h w"]:
+        """How far the strokes and what is under them cover each pixel."""
+        white = replace(strokes, what=torch.ones_like(strokes.what[..., :1]), slope=None)
+        return self._painted(white, bank, torch.zeros(1) if self.under_cover is None else self.under_cover[None])
+
+    def _painted(self, strokes: Strokes, bank: TemplateBank, ground: Tensor) -> Tensor:
+        height, width = self.size
+        if ground.ndim == 3:
+            ground = ground.repeat_interleave(self.grain, 1).repeat_interleave(self.grain, 2)[None]
+        canvas = render(strokes, bank, (height * self.grain, width * self.grain), ground)
+        return canvas if self.grain == 1 else avg_pool2d(canvas, self.grain)
+
+    def residuals(self, strokes: Strokes, bank: TemplateBank, ground: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Pairs (canvas, canvas - target) of (1, c, h, w) whose weighted squares are the error: colours, coverage."""
+        canvas = self.canvas(strokes, bank, ground)
+        pairs = [(canvas, canvas.detach() - self.pixels)]
+        if self.alpha is not None:
+            cover = self.cover(strokes, bank)
+            pairs.append((cover, cover.detach() - self.alpha))
+        return pairs
+
+    def error(self, residuals: list[tuple[Tensor, Tensor]]) -> float:
+        """The weighted mean of squares of what `residuals` returned."""
+        planes = sum(residual.shape[1] for _, residual in residuals)
+        squares = sum(float(self.weighed(residual.square()).mean()) * residual.shape[1] for _, residual in residuals)
+        return squares / planes
+
+    def weighed(self, planes: Tensor) -> Tensor:
+        """Times the weight of each pixel."""
+        return planes if self.weight is None else planes * self.weight

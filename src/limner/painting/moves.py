@@ -1,0 +1,208 @@
+"""The strokes while they are being fitted: their numbers, and small steps in them.
+
+A stamp is moved in its own frame, so that one rate suits large and small stamps: a step (D, d) stretches and turns it by
+D and shifts it by d, in units of the template, and Phi becomes about (I - D)(Phi - [0 | d]). At D = d = 0 the gradient to
+[D | d] is -dPhi [Phi^T | e3], where dPhi is the gradient to Phi. Stamps are not sheared: a sheared stamp's texels are
+slanted, so that its edges are blurred, which a fit exploits and an SVG cannot show.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.painting.goal import Goal
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+
+RATES = {"where": 1.0, "what": 0.2, "level": 2.0, "slope": 0.2, "ground": 0.2}
+MOMENTS = (0.9, 0.99)
+FAINT, SOLID = -3.0, 4.0
+"""Bounds of the opacity's logit."""
+
+
+@dataclass
+class Style:
+    """How strokes may look: fixed opacity (None is free), gradient fill, and least and largest half widths in pixels.
+
+    palette: the colours allowed; a stroke keeps the one that it starts with.  learn_ground: whether the ground is free.
+    """
+
+    opacity: float | None = None
+    gradient: bool = False
+    palette: Float[Tensor, "colour channel"] | None = None
+    smallest: float = 0.5
+    largest: float = math.inf
+    learn_ground: bool = True
+
+    def ink(self, what: Float[Tensor, "n channel"]) -> Float[Tensor, "n channel"]:
+        """The allowed colours that are nearest."""
+        if self.palette is None or not len(what):
+            return what
+        return self.palette[(what[:, None] - self.palette).square().sum(-1).argmin(1)]
+
+
+@dataclass
+class Moves:
+    """n strokes as free numbers: where (n, 2, 3), what (n, channel), level: logit of opacity (n,), slope; and ground.
+
+    first, second: running means of the gradient and its square (Adam).  age: steps each stroke has taken.
+    steps: taken in all.
+    """
+
+    which: Float[Tensor, "n template"]
+    values: dict[str, Tensor]
+    ground: Float[Tensor, "channel"]
+    style: Style
+    first: dict[str, Tensor] = field(default_factory=dict)
+    second: dict[str, Tensor] = field(default_factory=dict)
+    age: Tensor = field(default_factory=lambda: torch.zeros(0))
+    steps: int = 0
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    @staticmethod
+    def none(templates: int, ground: Float[Tensor, "channel"], style: Style) -> Moves:
+        """No strokes yet, on a ground."""
+        channels = len(ground)
+        values = {"where": torch.zeros(0, 2, 3), "what": torch.zeros(0, channels)}
+        if style.opacity is None:
+            values["level"] = torch.zeros(0)
+        if style.gradient:
+            values["slope"] = torch.zeros(0, channels, 2)
+        moves = Moves(torch.zeros(0, templates), values, ground, style)
+        moves.first = {name: torch.zeros_like(value) for name, value in values.items()}
+        moves.first |= {"where": torch.zeros(0, 5), "ground": torch.zeros_like(ground)}
+        moves.second = {name: torch.zeros_like(value) for name, value in moves.first.items()}
+        return moves
+
+    def add(self, which: Tensor, values: dict[str, Tensor]) -> None:
+        """Paint more strokes on top."""
+        self.which = torch.cat([self.which, which])
+        for name, value in self.values.items():
+            self.values[name] = torch.cat([value, values[name]])
+            for moment in (self.first, self.second):
+                moment[name] = torch.cat([moment[name], torch.zeros(len(which), *moment[name].shape[1:])])
+        self.age = torch.cat([self.age, torch.zeros(len(which))])
+
+    def keep(self, kept: Tensor) -> None:
+        """Drop all strokes but those of a mask or of indices (in painting order)."""
+        self.which, self.age = self.which[kept], self.age[kept]
+        for numbers in (self.values, self.first, self.second):
+            numbers.update({name: numbers[name][kept] for name in self.values})
+
+    def strokes(self, leaves: dict[str, Tensor] | None = None) -> Strokes:
+        """As Strokes, a batch of one; `leaves` replaces values, to ask for gradients."""
+        values = self.values | (leaves or {})
+        if "level" in values:
+            opacity = values["level"].sigmoid()[None]
+        else:
+            fixed = self.style.opacity
+            opacity = None if fixed == 1 else torch.full((1, len(self)), fixed)
+        slope = values["slope"][None] if "slope" in values else None
+        return Strokes(values["where"][None], self.which[None], values["what"][None], opacity, None, slope)
+
+    def step(self, goal: Goal, bank: TemplateBank, rate: float) -> float:
+        """One step of Adam on all strokes together; returns the mean squared error before it."""
+        free = self.values.keys() - ({"what", "slope"} if self.style.palette is not None else set())
+        leaves = {name: self.values[name].detach().requires_grad_() for name in self.values if name in free}
+        ground = self.ground.clone().requires_grad_(self.style.learn_ground)
+        pairs = goal.residuals(self.strokes(leaves), bank, ground)
+        wanted = [*leaves.values(), *([ground] if self.style.learn_ground else [])]
+        pull = [goal.weighed(residual) for _, residual in pairs]
+        found = torch.autograd.grad([canvas for canvas, _ in pairs], wanted, pull, allow_unused=True)
+        gradients = dict(zip([*leaves, "ground"], found, strict=False))
+        with torch.no_grad():
+            self.values = {name: value.clone() for name, value in self.values.items()}
+            half = half_sizes(self.values["where"], goal.size)
+            gradients["where"] = in_own_frame(self.values["where"], gradients["where"], half)
+            self.age += 1
+            self.steps += 1
+            for name, gradient in gradients.items():
+                if gradient is not None:
+                    self._follow(name, gradient, rate * RATES[name], half)
+            self.limit(goal.size)
+        return goal.error(pairs)
+
+    def error(self, goal: Goal, bank: TemplateBank) -> float:
+        """The weighted mean squared error of the strokes as they are."""
+        with torch.no_grad():
+            return goal.error(goal.residuals(self.strokes(), bank, self.ground))
+
+    def _follow(self, name: str, gradient: Tensor, rate: float, half: Tensor) -> None:
+        beta1, beta2 = MOMENTS
+        self.first[name].lerp_(gradient, 1 - beta1)
+        self.second[name].lerp_(gradient.square(), 1 - beta2)
+        age = self.steps if name == "ground" else self.age.view(-1, *[1] * (gradient.ndim - 1))
+        mean = self.first[name] / (1 - beta1**age)
+        scale = (self.second[name] / (1 - beta2**age)).sqrt_().add_(1e-12)
+        change = mean.div_(scale).mul_(-rate)
+        if name == "where":
+            self.values["where"] = moved(self.values["where"], change, half)
+        elif name == "ground":
+            self.ground = (self.ground + change).clamp_(0, 1)
+        else:
+            self.values[name] += change
+
+    def limit(self, size: tuple[int, int]) -> None:
+        """Bring all numbers back into their ranges."""
+        values = self.values
+        values["what"].clamp_(0, 1)
+        if "level" in values:
+            values["level"].clamp_(FAINT, SOLID)
+        if "slope" in values:
+            values["slope"] = fillable(values["what"], values["slope"])
+        half = half_sizes(values["where"], size)
+        allowed = half.clamp(self.style.smallest, max(self.style.largest, self.style.smallest))
+        values["where"] *= (half / allowed)[..., None]
+
+
+def in_own_frame(where: Float[Tensor, "n 2 3"], gradient: Float[Tensor, "n 2 3"], half: Tensor) -> Float[Tensor, "n 5"]:
+    """The gradient to a step (width, height, turn, x, y) in the stamp's own frame, from that to Phi.
+
+    half: half width and height of each stamp, in pixels.
+    """
+    deform = -gradient @ where.mT
+    aspect = half[:, 0] / half[:, 1]
+    turn = deform[:, 1, 0] * aspect - deform[:, 0, 1] / aspect
+    return torch.stack([deform[:, 0, 0], deform[:, 1, 1], turn, -gradient[:, 0, 2], -gradient[:, 1, 2]], -1)
+
+
+def moved(
+    where: Float[Tensor, "n 2 3"], step: Float[Tensor, "n 5"], half: Float[Tensor, "n 2"]
+) -> Float[Tensor, "n 2 3"]:
+    """Phi after a step (width, height, turn, x, y) in the stamp's own frame."""
+    width, height, turn, x, y = step.unbind(-1)
+    aspect = half[:, 0] / half[:, 1]
+    cos, sin, narrow, low = turn.cos(), turn.sin(), (-width).exp(), (-height).exp()
+    shifted = where.clone()
+    shifted[:, 0, 2] -= x
+    shifted[:, 1, 2] -= y
+    back = torch.stack([cos * narrow, sin * narrow / aspect, -sin * low * aspect, cos * low], -1)
+    return back.view(-1, 2, 2) @ shifted
+
+
+def half_sizes(where: Float[Tensor, "n 2 3"], size: tuple[int, int]) -> Float[Tensor, "n 2"]:
+    """Half widths and half heights of stamps, along their own axes, in pixels of a canvas of (height, width)."""
+    (a, b), (c, d) = where[:, 0, :2].unbind(-1), where[:, 1, :2].unbind(-1)
+    height, width = size
+    det = (a * d - b * c).abs().clamp(min=1e-12)
+    along_x = torch.hypot(d * width, c * height)
+    along_y = torch.hypot(b * width, a * height)
+    return torch.stack([along_x, along_y], -1) / (2 * det[:, None])
+
+
+def fillable(what: Float[Tensor, "n channel"], slope: Float[Tensor, "n channel 2"]) -> Float[Tensor, "n channel 2"]:
+    """The nearest slopes that one linear gradient can fill (rank one) with colours in [0, 1] everywhere."""
+    xx, yy = slope[..., 0].square().sum(1), slope[..., 1].square().sum(1)
+    xy = (slope[..., 0] * slope[..., 1]).sum(1)
+    angle = 0.5 * torch.atan2(2 * xy, xx - yy)
+    along = torch.stack([angle.cos(), angle.sin()], -1)
+    slope = (slope * along[:, None]).sum(-1, keepdim=True) * along[:, None]
+    room = torch.minimum(what, 1 - what) / slope.abs().sum(-1).clamp(min=1e-9)
+    return slope * room.clamp(max=1)[..., None]

@@ -1,0 +1,132 @@
+"""New strokes: many random stamps are tried on the current canvas, each with its best colour, and the best are taken."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, one_hot
+
+from limner.geometry import phi
+from limner.painting.goal import Goal
+from limner.painting.moves import Moves
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import render
+
+START = 0.75
+"""Opacity of a new stroke where it is free."""
+STRETCH = 0.5
+"""Spread of the logarithm of a new stamp's elongation."""
+APART = 0.8
+"""Stamps taken together are at least this share of the sum of their radii apart."""
+
+
+def propose(
+    moves: Moves, goal: Goal, bank: TemplateBank, wanted: int, tries: int, radii: tuple[float, float], generator
+) -> None:
+    """Paint `wanted` new strokes on top of the others: those of `tries` that lower the squared error most.
+
+    radii: smallest and largest mean half size to try, in pixels of the goal.
+    """
+    strokes = moves.strokes()
+    canvas = goal.canvas(strokes, bank, moves.ground)[0]
+    pixels = goal.pixels
+    if goal.alpha is not None:
+        cover = goal.cover(strokes, bank)[0]
+        canvas, pixels = torch.cat([canvas, cover]), torch.cat([pixels, goal.alpha[None]])
+    error = goal.weighed((pixels - canvas).square()).sum(0)
+    error = error if goal.region is None else error * goal.region
+    where, radius, centre = random_stamps(goal, error, tries, radii, generator)
+    which = one_hot(torch.randint(len(bank), (tries,), generator=generator), len(bank)).float()
+    opacity = START if moves.style.opacity is None else moves.style.opacity
+    colours, gain = best_colours(where, which, bank, goal, canvas, pixels, opacity, moves)
+    chosen = spread_out(centre, radius, gain, wanted)
+    chosen = chosen[radius[chosen].argsort(descending=True, stable=True)]
+    values = {"where": where[chosen], "what": colours[chosen]}
+    if moves.style.opacity is None:
+        values["level"] = torch.full((len(chosen),), math.log(START / (1 - START)))
+    if moves.style.gradient:
+        values["slope"] = torch.zeros(len(chosen), colours.shape[1], 2)
+    moves.add(which[chosen], values)
+    moves.limit(goal.size)
+
+
+def random_stamps(
+    goal: Goal, error: Float[Tensor, "height width"], tries: int, radii: tuple[float, float], generator
+) -> tuple[Float[Tensor, "tries 2 3"], Float[Tensor, "tries"], Float[Tensor, "tries 2"]]:
+    """Phi, radius and centre (pixels) of stamps where the error is large, of any angle, sizes even on a log scale."""
+    height, width = goal.size
+    side = 2 * (max(height, width) // 100) + 1
+    near = avg_pool2d(error[None], side, 1, side // 2, count_include_pad=False).flatten()
+    place = torch.multinomial(near + 1e-3 * near.mean() + 1e-12, tries, replacement=True, generator=generator)
+    jitter = torch.rand(tries, 2, generator=generator)
+    centre = torch.stack([place % width, place // width], -1) + jitter
+    low, high = (math.log(r) for r in radii)
+    radius = torch.exp(low + (high - low) * torch.rand(tries, generator=generator))
+    stretch = torch.exp(STRETCH * torch.randn(tries, generator=generator))
+    half = torch.stack([radius * stretch, radius / stretch], -1) * (2 / height)
+    angle = math.pi * torch.rand(tries, generator=generator)
+    points = 2 * centre / torch.tensor([width, height]) - 1
+    return phi(points, half, angle, width / height), radius, centre
+
+
+def best_colours(
+    where: Tensor,
+    which: Tensor,
+    bank: TemplateBank,
+    goal: Goal,
+    canvas: Tensor,
+    pixels: Tensor,
+    opacity: float,
+    moves: Moves,
+) -> tuple[Float[Tensor, "tries channel"], Float[Tensor, "tries"]]:
+    """The colour in [0, 1] that each stamp alone would best have, in closed form, and how far it lowers the error.
+
+    Over a stamp that is 1 inside, the error (t - (1 - o) c - o w)^2 of canvas c and target t is least where w is the
+    mean of d / o, d = t - (1 - o) c.
+    """
+    rest = pixels - (1 - opacity) * canvas
+    before = (pixels - canvas).square().sum(0)
+    planes = [before, rest.square().sum(0), torch.ones_like(before), *rest]
+    sums = under_stamps(where, which, bank, goal.weighed(torch.stack(planes)))
+    old, squares, area = sums[:, 0], sums[:, 1], sums[:, 2].clamp(min=1e-3)
+    what = (sums[:, 3:] / (opacity * area[:, None])).clamp(0, 1)
+    if goal.alpha is not None:
+        what = torch.cat([what[:, :-1], torch.ones(len(what), 1)], 1)
+    channels = len(goal.pixels)
+    what = torch.cat([moves.style.ink(what[:, :channels]), what[:, channels:]], 1)
+    new = squares - 2 * opacity * (what * sums[:, 3:]).sum(1) + opacity**2 * area * what.square().sum(1)
+    return what[:, :channels], torch.where(sums[:, 2] < 1, -math.inf, old - new)
+
+
+def under_stamps(
+    where: Float[Tensor, "n 2 3"],
+    which: Float[Tensor, "n template"],
+    bank: TemplateBank,
+    planes: Float[Tensor, "p h w"],
+) -> Float[Tensor, "n p"]:
+    """Sum of each plane under each stamp's mask: the gradient of adding the stamps up with respect to their colours."""
+    size = (planes.shape[1], planes.shape[2])
+    sums = []
+    for start in range(0, len(planes), 3):
+        chunk = torch.cat([planes[start : start + 3], planes.new_zeros(3, *size)])[:3]
+        what = torch.zeros(1, len(where), 3, requires_grad=True)
+        canvas = render(Strokes(where[None], which[None], what), bank, size, compositing="additive")
+        sums.append(torch.autograd.grad(canvas, what, chunk[None])[0][0])
+    return torch.cat(sums, 1)[:, : len(planes)]
+
+
+def spread_out(centre: Tensor, radius: Tensor, gain: Tensor, wanted: int) -> Tensor:
+    """Indices of the stamps of largest gain that keep apart; filled up with the next best if there are too few."""
+    order = gain.argsort(descending=True, stable=True)
+    places, sizes = centre[order].numpy(), radius[order].numpy()
+    taken, left = [], []
+    for i, (place, size) in enumerate(zip(places, sizes, strict=True)):
+        if len(taken) == wanted:
+            break
+        apart = ((places[taken] - place) ** 2).sum(1) ** 0.5 >= APART * (sizes[taken] + size)
+        (taken if apart.all() else left).append(i)
+    return order[torch.tensor(sorted((taken + left)[:wanted]), dtype=torch.long)]
