@@ -117,18 +117,22 @@ def choose_outline(which, b, t, outlines, lv, lu, outline, dense):
     `dense`: the gradient of every weight is wanted, so the outline is that of all templates.
     """
     used, last = 0, 0
-    clear(outline)
     for k in range(which.shape[2]):
         if dense or which[b, t, k] != 0.0:
-            for side in range(0, 8, 2):
-                outline[side] = min(outline[side], outlines[k, lv, lu, side])
-                outline[side + 1] = max(outline[side + 1], outlines[k, lv, lu, side + 1])
-            for side in range(8, 16, 2):
-                low, high = outlines[k, lv, lu, side], outlines[k, lv, lu, side + 1]
-                outline[side] = low if used == 0 else max(outline[side], low)
-                outline[side + 1] = high if used == 0 else min(outline[side + 1], high)
+            if used == 0:
+                for side in range(16):
+                    outline[side] = outlines[k, lv, lu, side]
+                outline[16] = 0.0
+            else:
+                for side in range(0, 8, 2):
+                    outline[side] = min(outline[side], outlines[k, lv, lu, side])
+                    outline[side + 1] = max(outline[side + 1], outlines[k, lv, lu, side + 1])
+                    outline[side + 8] = max(outline[side + 8], outlines[k, lv, lu, side + 8])
+                    outline[side + 9] = min(outline[side + 9], outlines[k, lv, lu, side + 9])
             outline[16] += which[b, t, k] * outlines[k, lv, lu, 16]
             used, last = used + 1, k
+    if used == 0:
+        clear(outline)
     for side in range(8, 16, 2):
         if outline[side] > outline[side + 1]:
             outline[8:16] = NOWHERE

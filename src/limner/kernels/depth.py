@@ -28,7 +28,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, order):
     """Paint on canvas, in place, tasks first to last."""
     where, _, what, _, slope = strokes
     placed, reach, layout, kept, begins = plan
-    sizes, tilted = bank[2], switches[1]
+    tilted = switches[1]
     channels, height, width = canvas.shape[1:]
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
@@ -60,7 +60,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, order):
                         weight = weight * let_through(masks, e, order[1, b, t, row[near[e], 0]])
                     if tilted:
                         at = max(i, row[near[a], 4])
-                        px, py = template_points(b, t, at, at - i, j, sizes, placed)
+                        px, py = template_points(b, t, at, at - i, j, placed)
                     for c in range(channels):
                         add(paint, 8 * c, weight * colour_of(what, slope, tilted, b, t, c, px, py))
                     sky, weights = sky * (one - mask), weights + weight
@@ -117,7 +117,7 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, orde
     where, _, what, _, slope = strokes
     placed, reach, layout, kept, begins = plan
     d_where, _, d_what, _, d_slope, _ = gradients
-    sizes, tilted = bank[2], switches[1]
+    tilted = switches[1]
     channels, height, width = grad.shape[1:]
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
     page_size = channels * min(band, height) * stride
@@ -161,7 +161,7 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, orde
                     weight = mask * free
                     if tilted:
                         column = max(i, row[near[a], 4])
-                        px, py = template_points(b, t, column, column - i, j, sizes, placed)
+                        px, py = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
                         add(paint, 8 * c, weight * colour_of(what, slope, tilted, b, t, c, px, py))
                     store(weighed, 8 * a, free)
@@ -183,7 +183,7 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, orde
                     pull, used = none, mask * free * share
                     if tilted:
                         column = max(i, row[near[a], 4])
-                        px, py = template_points(b, t, column, column - i, j, sizes, placed)
+                        px, py = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
                         g = load(pad, c * page + at)
                         pull = pull + g * (colour_of(what, slope, tilted, b, t, c, px, py) - load(paint, 8 * c))

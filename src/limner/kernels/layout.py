@@ -1,7 +1,7 @@
 """Where all stamps lie, worked out once for the forward and the backward pass.
 
-placed (batch, move, 10), float64: texel axes (u0, ux, uy) and (v0, vx, vy), value of the mask on its flat run, levels
-(y, x) in the pyramid, and the template of a hard choice or -1 for a mix.
+placed (batch, move, 12), float64: texel axes (u0, ux, uy) and (v0, vx, vy), value of the mask on its flat run, levels
+(y, x) in the pyramid, the template of a hard choice or -1 for a mix, and the size of a texel (y, x) on the template.
 reach (batch, band, move, 2): first and past-last row under the stamp in a band of rows.
 layout (batch, move, 4, H): per row the first pixel under the stamp, the first and past-last of its flat run, and the
 first past the stamp.
@@ -15,7 +15,7 @@ from limner.kernels.bank import choose_outline
 from limner.kernels.footprint import edges, eights, place, rows
 from limner.kernels.jit import inlined, kernel
 
-U, V, FLAT, LEVEL_V, LEVEL_U, TEMPLATE, COLUMNS = 0, 3, 6, 7, 8, 9, 10
+U, V, FLAT, LEVEL_V, LEVEL_U, TEMPLATE, PER_V, PER_U, COLUMNS = 0, 3, 6, 7, 8, 9, 10, 11, 12
 
 
 @kernel
@@ -35,6 +35,7 @@ def lay_out(where, which, outlines, sizes, dense, keep, band, height, width, pla
                 placed[b, t, U + k], placed[b, t, V + k] = u[k], v[k]
             placed[b, t, FLAT], placed[b, t, LEVEL_V], placed[b, t, LEVEL_U] = outline[16], lv, lu
             placed[b, t, TEMPLATE] = template
+            placed[b, t, PER_V], placed[b, t, PER_U] = 2.0 / sizes[lv], 2.0 / sizes[lu]
             edges(u, v, outline, lines)
             for k in range(tally.shape[1]):
                 j0, j1 = rows(u, v, outline, k * band, min(height, (k + 1) * band))
@@ -57,16 +58,18 @@ def lay_out(where, which, outlines, sizes, dense, keep, band, height, width, pla
 def span_rows(lines, j0, j1, width, b, t, layout):
     """Fill the layout of rows j0 to j1.
 
-    The flat run starts a whole number of eights after the first pixel. Where there is none it lies past the stamp.
-    One straight line without branches, so that LLVM works on several rows at once.
+    The flat run starts a whole number of eights after the first pixel. Where there is none, or it would spare none of
+    the eights, it lies past the stamp.
+    One straight line without branches, and rows of unsigned numbers (which count from no end), so that LLVM works on
+    several at once.
     """
     l0, h0, fl0, fh0, m0 = lines[0, 0], lines[0, 1], lines[0, 2], lines[0, 3], lines[0, 4]
     l1, h1, fl1, fh1, m1 = lines[1, 0], lines[1, 1], lines[1, 2], lines[1, 3], lines[1, 4]
     l2, h2, fl2, fh2, m2 = lines[2, 0], lines[2, 1], lines[2, 2], lines[2, 3], lines[2, 4]
     l3, h3, fl3, fh3, m3 = lines[3, 0], lines[3, 1], lines[3, 2], lines[3, 3], lines[3, 4]
     right, end = width - 1.0, float(width)
-    for j in range(j0, j1):
-        y = float(j)
+    for r in range(j1 - j0):
+        y, j = float(j0 + r), np.uint64(j0 + r)
         y0, y1, y2, y3 = y * m0, y * m1, y * m2, y * m3
         low = larger(larger(larger(l0 + y0, l1 + y1), larger(l2 + y2, l3 + y3)), 0.0)
         high = smaller(smaller(smaller(h0 + y0, h1 + y1), smaller(h2 + y2, h3 + y3)), right)
@@ -78,7 +81,8 @@ def span_rows(lines, j0, j1, width, b, t, layout):
         start = first + ((np.int32(math.ceil(smaller(flat_low, end))) - first + np.int32(7)) & np.int32(-8))
         stop = np.int32(math.floor(larger(flat_high, -1.0))) + np.int32(1)
         stop = stop if stop < last else last
-        flat = flat and start < stop
+        whole, edge = (last - first + 7) >> 3, ((start - first) >> 3) + ((last - stop + 7) >> 3)
+        flat = flat and start < stop and edge < whole
         start, stop = start if flat else last, stop if flat else last
         layout[b, t, 0, j] = first if some else 0
         layout[b, t, 1, j] = start if some else 0

@@ -73,7 +73,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
                         for c in range(channels):
                             for i in range(start, stop, 8):
                                 if tilted:
-                                    x, y = template_points(b, t, i, 0, j, sizes, placed)
+                                    x, y = template_points(b, t, i, 0, j, placed)
                                 at, mask = c * page + line + i, flat * prefix(int32(stop - i))
                                 below, paint = load(pad, at), mask * colour_of(what, slope, tilted, b, t, c, x, y)
                                 if keep_all:
@@ -90,7 +90,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
                     )  # fmt: skip
                     mask = (p + q * fu + (r + s * fu) * fv) * alpha
                     if tilted:
-                        x, y = template_points(b, t, i, 0, j, sizes, placed)
+                        x, y = template_points(b, t, i, 0, j, placed)
                     for c in range(channels):
                         at = c * page + line + i
                         below, paint = load(pad, at), mask * colour_of(what, slope, tilted, b, t, c, x, y)
@@ -156,7 +156,7 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                                 painted = g * flat * live
                                 xs = ramp() * F(dx) + F((i + 0.5) * dx - 1.0)
                                 if tilted:
-                                    x, y = template_points(b, t, i, 0, j, sizes, placed)
+                                    x, y = template_points(b, t, i, 0, j, placed)
                                 colour = colour_of(what, slope, tilted, b, t, c, x, y)
                                 sum_colours(sums, c, painted, tilted, xs, ys, x, y)
                                 if additive:
@@ -177,7 +177,7 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                     xs = ramp() * F(dx) + F((i + 0.5) * dx - 1.0)
                     d_mask = none
                     if tilted:
-                        x, y = template_points(b, t, i, 0, j, sizes, placed)
+                        x, y = template_points(b, t, i, 0, j, placed)
                     for c in range(channels):
                         g = load(pad, c * page + line + i)
                         painted = g * mask

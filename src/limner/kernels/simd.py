@@ -176,17 +176,18 @@ def fetch(_, cells, zero, base, stride, u, v, inside):
         number, fu, fv = _cell(builder, *where)
         quads = []
         for lane in LANES:
-            index = builder.sext(builder.extract_element(number, I32(lane)), I64)
+            index = builder.zext(builder.extract_element(number, I32(lane)), I64)
             quads.append(builder.load(_address(context, builder, signature.args[0], array, index, QUAD), align=4))
 
-        def join(parts):
-            while len(parts) > 1:
-                both = _mask(range(2 * parts[0].type.count))
-                parts = [builder.shuffle_vector(x, y, both) for x, y in zip(parts[::2], parts[1::2], strict=True)]
-            return parts[0]
+        def mix(x, y, lanes):
+            return builder.shuffle_vector(x, y, _mask(lanes))
 
-        near, far = join(quads[:4]), join(quads[4:])
-        columns = [builder.shuffle_vector(near, far, _mask([4 * k + c for k in LANES])) for c in range(4)]
+        # Transposed as two halves of 4 x 4, in steps that are one instruction each.
+        first, second, third, fourth = (mix(quads[k], quads[k + 4], LANES) for k in range(4))
+        low, high = (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)
+        left, right = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
+        pairs = [(mix(first, second, half), mix(third, fourth, half)) for half in (low, high)]
+        columns = [mix(*pair, half) for pair in pairs for half in (left, right)]
         return context.make_tuple(builder, signature.return_type, [*columns, fu, fv])
 
     return types.UniTuple(float8, 6)(cells, *[types.int32] * 3, u, v, types.int32), codegen
@@ -202,7 +203,7 @@ def spread(_, cells, zero, base, stride, u, v, inside, weight):
         mul = builder.fmul
         terms = [weight, mul(weight, fu), mul(weight, fv), mul(mul(weight, fu), fv)]
         for lane in LANES:
-            index = builder.sext(builder.extract_element(number, I32(lane)), I64)
+            index = builder.zext(builder.extract_element(number, I32(lane)), I64)
             quad = ir.Constant(QUAD, ir.Undefined)
             for c, term in enumerate(terms):
                 quad = builder.insert_element(quad, builder.extract_element(term, I32(lane)), I32(c))

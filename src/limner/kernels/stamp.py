@@ -6,7 +6,7 @@ from numba import int32
 from limner.kernels.bank import blend, give_back
 from limner.kernels.footprint import narrow
 from limner.kernels.jit import inlined
-from limner.kernels.layout import FLAT, LEVEL_U, LEVEL_V, TEMPLATE, U, V
+from limner.kernels.layout import FLAT, LEVEL_U, LEVEL_V, PER_U, PER_V, TEMPLATE, U, V
 from limner.kernels.simd import load, ramp, splat, store, total
 
 F = np.float32
@@ -24,14 +24,13 @@ def choose_cells(which, b, t, cells, sizes, offsets, placed, mix):
 
 
 @inlined
-def template_points(b, t, i, shift, j, sizes, placed):
+def template_points(b, t, i, shift, j, placed):
     """x and y on the template under eight pixels of row j, from column i - shift on; column i is under the stamp."""
-    lanes, two = ramp() - F(shift), 2.0
-    lv, lu = sizes[int(placed[b, t, LEVEL_V])], sizes[int(placed[b, t, LEVEL_U])]
+    lanes, per_u, per_v = ramp() - F(shift), placed[b, t, PER_U], placed[b, t, PER_V]
     u = placed[b, t, U] + i * placed[b, t, U + 1] + j * placed[b, t, U + 2]
     v = placed[b, t, V] + i * placed[b, t, V + 1] + j * placed[b, t, V + 2]
-    x = lanes * narrow(placed[b, t, U + 1] * two / lu) + narrow((u - 1.5) * two / lu - 1.0)
-    y = lanes * narrow(placed[b, t, V + 1] * two / lv) + narrow((v - 1.5) * two / lv - 1.0)
+    x = lanes * narrow(placed[b, t, U + 1] * per_u) + narrow((u - 1.5) * per_u - 1.0)
+    y = lanes * narrow(placed[b, t, V + 1] * per_v) + narrow((v - 1.5) * per_v - 1.0)
     return x, y
 
 
@@ -106,8 +105,8 @@ def take_rows(canvas, b, top, bottom, stride, pad):
     for c in range(canvas.shape[1]):
         for j in range(top, bottom):
             line = (c * (bottom - top) + j - top) * stride
-            for i in range(canvas.shape[3]):
-                pad[line + i] = canvas[b, c, j, i]
+            for i in range(np.uint64(canvas.shape[3])):
+                pad[np.uint64(line) + i] = canvas[b, c, j, i]
 
 
 @inlined
@@ -116,5 +115,5 @@ def put_rows(canvas, b, top, bottom, stride, pad):
     for c in range(canvas.shape[1]):
         for j in range(top, bottom):
             line = (c * (bottom - top) + j - top) * stride
-            for i in range(canvas.shape[3]):
-                canvas[b, c, j, i] = pad[line + i]
+            for i in range(np.uint64(canvas.shape[3])):
+                canvas[b, c, j, i] = pad[np.uint64(line) + i]
