@@ -4,8 +4,6 @@ Rounds of greedy adding, coarse to fine: each proposes strokes (`propose`) and t
 rounds that drop the strokes that matter least and propose as many. At last steps with a falling rate.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -70,7 +68,7 @@ class Pace:
         return (time.monotonic() - self.started) / self.seconds if self.seconds else self.taken / self.steps
 
     def until(self, steps: float) -> Iterator[float]:
-        """Take steps until so many of the planned ones, or their share of the time, are behind; yields the share done."""
+        """Take steps until so many of the planned ones, or their share of the time, are over; yields the share done."""
         while (done := self.done()) < steps / self.steps:
             yield done
             self.taken += 1
@@ -92,18 +90,20 @@ def fit(
 
     seconds: time to take instead of the plan's steps.  watch: called after every round.
     stop_psnr: stop as soon as the goal is met this well, in dB, perhaps with fewer strokes.
-    Ctrl-C stops too: what there is then is returned.
+    Ctrl-C stops too: what there was after the last round is returned, since a round may end in the middle of a change.
     """
     moves = Moves.none(len(bank), ground, style)
+    seen = replace(goal, weight=None, grain=GRAIN)
+    painted = moves.strokes(), moves.ground
     try:
         for done, error in work(moves, goal, bank, count, seed, plan, seconds) if count else ():
-            progress = Progress(done, error, len(moves))
-            watch(progress)
-            if progress.psnr >= stop_psnr and Progress(done, moves.error(goal, bank), len(moves)).psnr >= stop_psnr:
+            painted = moves.strokes(), moves.ground
+            watch(Progress(done, error, len(moves)))
+            if stop_psnr < math.inf and Progress(done, moves.error(seen, bank), len(moves)).psnr >= stop_psnr:
                 break
     except KeyboardInterrupt:
         pass
-    return moves.strokes().map(Tensor.detach), moves.ground
+    return painted
 
 
 def work(
@@ -118,8 +118,10 @@ def work(
     for r in range(adding):
         due = max((r + 1) / adding, pace.done() * pace.steps / added)
         new = min(count, math.ceil(count * due)) - len(moves)
+        if new == 0:
+            continue
         near = goals[coarse(goals, DETAIL * (len(moves) + new))]
-        propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, goal, count, moves.style), generator)
+        propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, count, moves.style), generator)
         error = refine(moves, near, bank, pace.until((r + 1) * plan.steps))
         yield pace.done(), error
     near = goals[coarse(goals, DETAIL * count)]
@@ -129,7 +131,7 @@ def work(
         if pace.done() < end / pace.steps:
             value = importance(moves, near, bank, generator)
             moves.keep(value.argsort(descending=True, stable=True)[: count - wasted].sort().values)
-            propose(moves, near, bank, wasted, plan.tries, radii(near, goal, count, moves.style), generator)
+            propose(moves, near, bank, wasted, max(plan.tries, 4 * wasted), radii(near, count, moves.style), generator)
             yield pace.done(), refine(moves, near, bank, pace.until(end))
     share, saved = moved / pace.steps, replace(goal, grain=GRAIN)
     for i, done in enumerate(pace.until(pace.steps)):
@@ -155,13 +157,12 @@ def coarse(goals: list[Goal], pixels: float) -> int:
     return max(fits, default=0)
 
 
-def radii(near: Goal, goal: Goal, count: int, style: Style) -> tuple[float, float]:
-    """Smallest and largest mean half size to try, in pixels of `near`: from a speck to most of the picture."""
-    scale = near.size[0] / goal.size[0]
+def radii(near: Goal, count: int, style: Style) -> tuple[float, float]:
+    """Smallest and largest mean half size to try, in pixels: from a speck to most of the picture, within the style."""
+    least, most = style.half_sizes(near.size)
     side = math.sqrt(math.prod(near.size))
-    low = max(0.1 * side / math.sqrt(count), style.smallest * scale, 0.5)
-    high = min(0.3 * side, style.largest * scale)
-    return min(low, style.largest * scale), max(high, low)
+    low = min(max(0.1 * side / math.sqrt(count), least), most)
+    return low, max(min(0.3 * side, most), low)
 
 
 def importance(moves: Moves, goal: Goal, bank: TemplateBank, generator: torch.Generator, probes: int = 4) -> Tensor:

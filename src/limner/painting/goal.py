@@ -1,8 +1,7 @@
 """What a painting is fitted to: the picture at several sizes, what lies under the strokes, and where it matters."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -38,7 +37,7 @@ class Goal:
         """(height, width)."""
         return self.pixels.shape[1], self.pixels.shape[2]
 
-    def halved(self) -> Goal:
+    def halved(self) -> Self:
         """The same at half the size."""
         height, width = ((side + 1) // 2 for side in self.size)
         shrink = {"size": (height, width), "mode": "area"}
@@ -52,7 +51,7 @@ class Goal:
         planes = ("pixels", "alpha", "weight", "region", "under", "under_cover")
         return replace(self, **{name: half(getattr(self, name)) for name in planes})
 
-    def sizes(self) -> list[Goal]:
+    def sizes(self) -> list[Self]:
         """This goal, then half of it, and so on down to a small one."""
         goals = [self]
         while min(goals[-1].size) >= 2 * SMALLEST:

@@ -1,12 +1,10 @@
 """The strokes while they are being fitted: their numbers, and small steps in them.
 
-A stamp is moved in its own frame, so that one rate suits large and small stamps: a step (D, d) stretches and turns it by
-D and shifts it by d, in units of the template, and Phi becomes about (I - D)(Phi - [0 | d]). At D = d = 0 the gradient to
-[D | d] is -dPhi [Phi^T | e3], where dPhi is the gradient to Phi. Stamps are not sheared: a sheared stamp's texels are
-slanted, so that its edges are blurred, which a fit exploits and an SVG cannot show.
+A stamp is moved in its own frame, so that one rate suits large and small stamps: a step (D, d) stretches and turns it
+by D and shifts it by d, in units of the template, and Phi becomes about (I - D)(Phi - [0 | d]). At D = d = 0 the
+gradient to [D | d] is -dPhi [Phi^T | e3], where dPhi is the gradient to Phi. Stamps are not sheared: a sheared stamp's
+texels are slanted, so that its edges are blurred, which a fit exploits and an SVG cannot show.
 """
-
-from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
@@ -23,21 +21,29 @@ RATES = {"where": 1.0, "what": 0.2, "level": 2.0, "slope": 0.2, "ground": 0.2}
 MOMENTS = (0.9, 0.99)
 FAINT, SOLID = -3.0, 4.0
 """Bounds of the opacity's logit."""
+SPECK = 0.5
+"""Least half size of a stamp in pixels, whatever its style."""
 
 
 @dataclass
 class Style:
-    """How strokes may look: fixed opacity (None is free), gradient fill, and least and largest half widths in pixels.
+    """How strokes may look: fixed opacity (None is free), gradient fill, least and largest half sizes.
 
+    smallest, largest: half width and half height, as a share of the canvas' longer side.
     palette: the colours allowed; a stroke keeps the one that it starts with.  learn_ground: whether the ground is free.
     """
 
     opacity: float | None = None
     gradient: bool = False
     palette: Float[Tensor, "colour channel"] | None = None
-    smallest: float = 0.5
+    smallest: float = 0.0
     largest: float = math.inf
     learn_ground: bool = True
+
+    def half_sizes(self, size: tuple[int, int]) -> tuple[float, float]:
+        """Least and largest half size in pixels of a canvas of (height, width); at least a speck if that is allowed."""
+        most = self.largest * max(size)
+        return min(max(SPECK, self.smallest * max(size)), most), most
 
     def ink(self, what: Float[Tensor, "n channel"]) -> Float[Tensor, "n channel"]:
         """The allowed colours that are nearest."""
@@ -67,7 +73,7 @@ class Moves:
         return len(self.which)
 
     @staticmethod
-    def none(templates: int, ground: Float[Tensor, "channel"], style: Style) -> Moves:
+    def none(templates: int, ground: Float[Tensor, "channel"], style: Style) -> "Moves":
         """No strokes yet, on a ground."""
         channels = len(ground)
         values = {"where": torch.zeros(0, 2, 3), "what": torch.zeros(0, channels)}
@@ -99,10 +105,10 @@ class Moves:
     def strokes(self, leaves: dict[str, Tensor] | None = None) -> Strokes:
         """As Strokes, a batch of one; `leaves` replaces values, to ask for gradients."""
         values = self.values | (leaves or {})
-        if "level" in values:
+        fixed = self.style.opacity
+        if fixed is None:
             opacity = values["level"].sigmoid()[None]
         else:
-            fixed = self.style.opacity
             opacity = None if fixed == 1 else torch.full((1, len(self)), fixed)
         slope = values["slope"][None] if "slope" in values else None
         return Strokes(values["where"][None], self.which[None], values["what"][None], opacity, None, slope)
@@ -158,7 +164,7 @@ class Moves:
         if "slope" in values:
             values["slope"] = fillable(values["what"], values["slope"])
         half = half_sizes(values["where"], size)
-        allowed = half.clamp(self.style.smallest, max(self.style.largest, self.style.smallest))
+        allowed = half.clamp(*self.style.half_sizes(size))
         values["where"] *= (half / allowed)[..., None]
 
 

@@ -1,6 +1,4 @@
-"""New strokes: many random stamps are tried on the current canvas, each with its best colour, and the best are taken."""
-
-from __future__ import annotations
+"""New strokes: many random stamps are tried on the canvas, each in its best colour, and the best are taken."""
 
 import math
 
@@ -61,7 +59,10 @@ def random_stamps(
     height, width = goal.size
     side = 2 * (max(height, width) // 100) + 1
     near = avg_pool2d(error[None], side, 1, side // 2, count_include_pad=False).flatten()
-    place = torch.multinomial(near + 1e-3 * near.mean() + 1e-12, tries, replacement=True, generator=generator)
+    chance = near + 1e-3 * near.mean() + 1e-12
+    if goal.region is not None:
+        chance = chance * goal.region.flatten() + 1e-30
+    place = torch.multinomial(chance, tries, replacement=True, generator=generator)
     jitter = torch.rand(tries, 2, generator=generator)
     centre = torch.stack([place % width, place // width], -1) + jitter
     low, high = (math.log(r) for r in radii)

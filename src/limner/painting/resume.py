@@ -1,9 +1,9 @@
 """Painting on: strokes painted before, which stay as they are under the new ones, except where they are repainted."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate, pad
 from limner.errors import UserError
 from limner.geometry import invert
 from limner.painting.painting import Painting
+from limner.painting.prepare import bank_of
 from limner.strokes import Strokes
 from limner.strokes_json import parse
 from limner.templates import TemplateBank
@@ -21,17 +22,28 @@ from limner.writer import in_depth_order, render
 
 @dataclass(frozen=True)
 class Before:
-    """strokes: a batch of one, in painting order.  bank: theirs and, after them, templates for new strokes."""
+    """strokes: a batch of one, in painting order.  bank: their templates and those for new strokes.
+
+    fresh: which of the bank new strokes may use.
+    """
 
     strokes: Strokes
     bank: TemplateBank
     background: Float[Tensor, "channel"] | None
+    fresh: list[int]
 
     @property
     def coloured(self) -> bool:
         return self.strokes.what.shape[-1] == 3
 
-    def without(self, region: Float[Tensor, "height width"] | None) -> tuple[Before, int]:
+    @property
+    def brushes(self) -> TemplateBank:
+        """The templates for new strokes."""
+        return replace(
+            self.bank, masks=self.bank.masks[self.fresh], names=tuple(self.bank.names[k] for k in self.fresh)
+        )
+
+    def without(self, region: Float[Tensor, "height width"] | None) -> tuple[Self, int]:
         """These less the strokes whose centre lies in a region (where it is above one half), and how many those are."""
         if region is None or not len(self.strokes):
             return self, 0
@@ -53,8 +65,9 @@ class Before:
         return canvas, render(white, self.bank, size)[0, 0]
 
     def then(self, later: Strokes) -> Strokes:
-        """All strokes; what one side leaves out (opacity, slope) is filled in."""
+        """All strokes, later ones painted with `brushes`; what one side leaves out (opacity, slope) is filled in."""
         earlier = self._in(later.what.shape[-1])
+        later = replace(later, which=_placed(later.which, self.fresh, len(self.bank)))
         if earlier.opacity is not None or later.opacity is not None:
             earlier, later = (s if s.opacity is not None else replace(s, opacity=_ones(s)) for s in (earlier, later))
         if earlier.slope is not None or later.slope is not None:
@@ -69,8 +82,8 @@ class Before:
         return replace(self.strokes, what=self.strokes.what.expand(-1, -1, channels), slope=slope)
 
 
-def read_before(source: str | Path | Painting, templates: TemplateBank | tuple[str, ...] | None) -> Before:
-    """What to paint on, with a bank that holds its templates and those asked for.
+def read_before(source: str | Path | Painting, templates: TemplateBank | Sequence[str] | None) -> Before:
+    """What to paint on, with the templates asked for, or else its own, for new strokes.
 
     Raises UserError if it is not one picture, or does not say what its templates are.
     """
@@ -84,18 +97,32 @@ def read_before(source: str | Path | Painting, templates: TemplateBank | tuple[s
         if len(strokes.where) != 1:
             raise UserError(f"{source}: holds {len(strokes.where)} pictures, expected one")
     strokes = (strokes if strokes.depth is None else in_depth_order(strokes)).map(lambda tensor: tensor.float())
-    if templates is not None:
-        bank = _joined(bank, templates)
-        strokes = replace(strokes, which=pad(strokes.which, (0, len(bank) - strokes.which.shape[-1])))
-    return Before(strokes, bank, background)
+    background = None if background is None else background.float()
+    if not templates:
+        return Before(strokes, bank, background, list(range(len(bank))))
+    joined, fresh = _joined(bank, bank_of(templates, bank.masks.shape[-1]))
+    which = pad(strokes.which, (0, len(joined) - len(bank)))
+    return Before(replace(strokes, which=which), joined, background, fresh)
 
 
-def _joined(bank: TemplateBank, more: TemplateBank | tuple[str, ...]) -> TemplateBank:
+def _joined(bank: TemplateBank, more: TemplateBank) -> tuple[TemplateBank, list[int]]:
+    """One bank of both, each mask once, in the size of the first; and where in it the second's are."""
     side = bank.masks.shape[-1]
-    if not isinstance(more, TemplateBank):
-        more = TemplateBank.named(*more, size=side)
-    masks = interpolate(more.masks[None], (side, side), mode="area")[0] if more.masks.shape[-1] != side else more.masks
-    return TemplateBank(torch.cat([bank.masks, masks]), bank.names + more.names, bank.prefilter)
+    masks, names, fresh = list(bank.masks), list(bank.names), []
+    for mask, name in zip(more.masks, more.names, strict=True):
+        fitting = mask if len(mask) == side else interpolate(mask[None, None], (side, side), mode="area")[0, 0]
+        same = [k for k, known in enumerate(masks) if torch.equal(known, fitting)]
+        fresh.append(same[0] if same else len(masks))
+        if not same:
+            masks.append(fitting)
+            names.append(name)
+    return TemplateBank(torch.stack(masks), tuple(names), bank.prefilter), fresh
+
+
+def _placed(which: Float[Tensor, "1 move template"], columns: list[int], count: int) -> Float[Tensor, "1 move {count}"]:
+    """The same weights in these columns of `count`."""
+    placed = which.new_zeros(*which.shape[:2], count)
+    return placed.index_add(2, torch.tensor(columns), which)
 
 
 def _ones(strokes: Strokes) -> Tensor:
