@@ -143,19 +143,14 @@ def choose_outline(which, b, t, outlines, lv, lu, outline, dense):
 def blend(which, b, t, cells, start, count, mix):
     """The cells of a convex mix of templates: `count` cells of each from `start` on, into mix."""
     stride = len(cells) // (4 * which.shape[2])
-    done = False
-    for k in range(which.shape[2]):
-        weight, base = which[b, t, k], 4 * (k * stride + start)
-        if weight != 0.0:
-            if done:
-                for x in range(0, 4 * count, 8):
-                    store(mix, x, load(mix, x) + load(cells, base + x) * weight)
-            else:
-                for x in range(0, 4 * count, 8):
-                    store(mix, x, load(cells, base + x) * weight)
-            done = True
-    if not done:
-        mix[:] = 0.0
+    for x in range(0, 4 * count, 16):
+        near, far = splat(F(0)), splat(F(0))
+        for k in range(which.shape[2]):
+            at = 4 * (k * stride + start) + x
+            near = near + load(cells, at) * which[b, t, k]
+            far = far + load(cells, at + 8) * which[b, t, k]
+        store(mix, x, near)
+        store(mix, x + 8, far)
 
 
 @inlined
@@ -172,4 +167,6 @@ def give_back(which, b, t, cells, start, count, d_mix, d_which, band, d_cells, g
         if d_cells.shape[1] > 0 and weight != 0.0:
             for x in range(4 * count):
                 d_cells[group, base + x] += weight * d_mix[x]
-    d_mix[: 4 * count] = 0.0
+    nothing = splat(F(0))
+    for y in range(0, 4 * count, 8):
+        store(d_mix, y, nothing)

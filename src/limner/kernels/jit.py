@@ -3,6 +3,8 @@
 import warnings
 from functools import cache
 from inspect import unwrap
+from pathlib import Path
+from zlib import crc32
 
 from numba import njit
 
@@ -14,11 +16,20 @@ def kernel(function):
 
     Where nothing can be written the kernel is compiled anew in every process, with a warning.
     """
+    function = unwrap(function)
+    function.__qualname__ += f"_{_sources()}"  # numba looks at a kernel's own file only, not at its parts
     try:
-        return njit(cache=True, **OPTIONS)(unwrap(function))
+        return njit(cache=True, **OPTIONS)(function)
     except RuntimeError:  # numba found no folder to write to
         _warn()
-        return njit(**OPTIONS)(unwrap(function))
+        return njit(**OPTIONS)(function)
+
+
+@cache
+def _sources() -> str:
+    """A mark of all that kernels are made from."""
+    sources = (path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return f"{crc32(b''.join(sources)):08x}"
 
 
 @cache
@@ -28,4 +39,4 @@ def _warn() -> None:
 
 def inlined(function):
     """A part of kernels. Unwrapped, as kernels are: the shape checks of the tests are no code that numba compiles."""
-    return njit(**OPTIONS)(unwrap(function))
+    return njit(forceinline=True, **OPTIONS)(unwrap(function))

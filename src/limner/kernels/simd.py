@@ -202,11 +202,17 @@ def spread(_, cells, zero, base, stride, u, v, inside, weight):
         number, fu, fv = _cell(builder, *where)
         mul = builder.fmul
         terms = [weight, mul(weight, fu), mul(weight, fv), mul(mul(weight, fu), fv)]
-        for lane in LANES:
+
+        def mix(x, y, lanes):
+            return builder.shuffle_vector(x, y, _mask(lanes))
+
+        low, high = (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)
+        left, right = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
+        pairs = [(mix(*terms[:2], half), mix(*terms[2:], half)) for half in (low, high)]
+        both = [mix(*pair, half) for pair in pairs for half in (left, right)]
+        quads = [mix(pair, pair, range(4 * half, 4 * half + 4)) for half in (0, 1) for pair in both]
+        for lane, quad in enumerate(quads):
             index = builder.zext(builder.extract_element(number, I32(lane)), I64)
-            quad = ir.Constant(QUAD, ir.Undefined)
-            for c, term in enumerate(terms):
-                quad = builder.insert_element(quad, builder.extract_element(term, I32(lane)), I32(c))
             address = _address(context, builder, signature.args[0], array, index, QUAD)
             builder.store(builder.fadd(builder.load(address, align=4), quad), address, align=4)
         return context.get_dummy_value()
