@@ -286,7 +286,7 @@ def test_own_templates_become_a_bank(desk: Path, calls: list[tuple[Picture, dict
     assert main(["paint", "photo.png", "--templates", "line", "folder", "-q"]) == 0
     bank = calls[0][1]["templates"]
     assert bank.names == ("line", "a", "b")
-    assert bank.masks.shape == (3, 64, 64)
+    assert bank.masks.shape == (3, 128, 128)
 
 
 def test_palette_files_become_colours(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from limner import geometry
 from limner.errors import UserError
+from limner.painting import raster
 from limner.painting.painting import Painting, psnr
 from limner.painting.pictures import Picture, fitted
 from limner.strokes import Strokes
@@ -42,16 +44,37 @@ def test_psnr_is_its_formula() -> None:
     assert psnr(b, b) == math.inf
 
 
-def test_canvas_is_the_rendering_at_the_working_size() -> None:
+def halved(canvas: Tensor) -> Tensor:
+    """Each pixel the mean of two by two."""
+    return sum(canvas[..., i::2, j::2] for i in (0, 1) for j in (0, 1)) / 4
+
+
+def test_canvas_is_a_rendering_at_twice_the_working_size_averaged() -> None:
     opaque, clear = painting(), painting(transparent=True)
-    assert torch.equal(opaque.canvas, render(opaque.strokes, BANK, (24, 32), GROUND))
-    assert torch.equal(clear.canvas, render(clear.strokes, BANK, (24, 32), 0.0))
+    assert torch.allclose(opaque.canvas, halved(render(opaque.strokes, BANK, (48, 64), GROUND)), atol=1e-6)
+    assert torch.allclose(clear.canvas, halved(render(clear.strokes, BANK, (48, 64), 0.0)), atol=1e-6)
+
+
+def test_stills_have_the_edges_of_an_svg(tmp_path: Path) -> None:
+    one = painting(moves=40)
+    one.save(tmp_path / "a.svg", longer_side=64)
+    drawn = raster.read(tmp_path / "a.svg")[..., :3] / 255
+    (rough,) = one.stages([40], (48, 64))
+    assert psnr(one.render(48, 64) / 255, drawn) > psnr(rough / 255, drawn) + 3
+    assert psnr(one.render(48, 64) / 255, drawn) > 35
+
+
+def test_very_large_stills_are_rendered_plainly() -> None:
+    one = painting(moves=2)
+    (plain,) = one.stages([2], (2000, 2400))
+    assert torch.equal(one.render(2000, 2400), plain)
 
 
 def test_depth_is_respected() -> None:
     one = painting()
-    deep = replace(one, strokes=replace(one.strokes, depth=torch.randperm(8).float()[None]))
-    assert torch.equal(deep.canvas, render(deep.strokes, BANK, (24, 32), GROUND, "depth"))
+    depth = torch.randperm(8)
+    deep = replace(one, strokes=replace(one.strokes, depth=depth.float()[None]))
+    assert torch.equal(deep.canvas, replace(one, strokes=one.strokes[:, depth.argsort()]).canvas)
     assert not torch.equal(deep.canvas, one.canvas)
 
 
@@ -173,7 +196,7 @@ def test_json_is_read_back(tmp_path: Path) -> None:
 
 def test_stages_grow_into_the_painting() -> None:
     for one in (painting(), painting(transparent=True)):
-        first, middle, last = one.stages([0, 4, 8], (24, 32))
+        first, middle, last = one.stages([0, 4, 8], (24, 32), raster.GRAIN)
         assert torch.equal(last, one.render(24, 32))
         assert not torch.equal(middle, last)
         assert len(first.flatten(0, 1).unique(dim=0)) == 1

@@ -1,7 +1,6 @@
 """What a painting is fitted to: the picture at several sizes, what lies under the strokes, and where it matters."""
 
 from dataclasses import dataclass, replace
-from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -37,7 +36,7 @@ class Goal:
         """(height, width)."""
         return self.pixels.shape[1], self.pixels.shape[2]
 
-    def halved(self) -> Self:
+    def halved(self) -> "Goal":
         """The same at half the size."""
         height, width = ((side + 1) // 2 for side in self.size)
         shrink = {"size": (height, width), "mode": "area"}
@@ -51,9 +50,9 @@ class Goal:
         planes = ("pixels", "alpha", "weight", "region", "under", "under_cover")
         return replace(self, **{name: half(getattr(self, name)) for name in planes})
 
-    def sizes(self) -> list[Self]:
+    def sizes(self) -> list["Goal"]:
         """This goal, then half of it, and so on down to a small one."""
-        goals = [self]
+        goals: list[Goal] = [self]
         while min(goals[-1].size) >= 2 * SMALLEST:
             goals.append(goals[-1].halved())
         return goals

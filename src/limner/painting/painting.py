@@ -68,8 +68,7 @@ class Painting:
 
     def render(self, height: int, width: int) -> Pixels:
         """The painting in 8 bits at any size of about the same aspect: gray or RGB, with alpha if it is transparent."""
-        grain = raster.GRAIN if height * width <= COARSE else 1
-        (image,) = self.stages([len(self.strokes)], (height, width), grain)
+        (image,) = self.stages([len(self.strokes)], (height, width), _grain((height, width)))
         return image
 
     def stages(self, counts: Iterable[int], size: tuple[int, int], grain: int = 1) -> Iterator[Pixels]:
@@ -117,7 +116,8 @@ class Painting:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"{folder}: cannot make this folder: {error.strerror}") from None
-        stages = self.stages(moments(len(self.strokes), count), self._output_size(longer_side))
+        size = self._output_size(longer_side)
+        stages = self.stages(moments(len(self.strokes), count), size, _grain(size))
         for i, image in enumerate(stages):
             with atomic(folder / f"frame-{i:04}.png") as temporary:
                 raster.save(temporary, image)
@@ -174,3 +174,8 @@ class Painting:
             return psnr(shown, torch.cat([wanted, alpha]))
         ground = torch.ones(1) if self.background is None else self.background.to(wanted)
         return psnr(shown[:3], wanted + (1 - alpha) * ground[:, None, None])
+
+
+def _grain(size: tuple[int, int]) -> int:
+    """Samples a pixel along each axis that a still of this size is rendered with."""
+    return raster.GRAIN if size[0] * size[1] <= COARSE else 1

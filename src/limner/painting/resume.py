@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -43,7 +42,7 @@ class Before:
             self.bank, masks=self.bank.masks[self.fresh], names=tuple(self.bank.names[k] for k in self.fresh)
         )
 
-    def without(self, region: Float[Tensor, "height width"] | None) -> tuple[Self, int]:
+    def without(self, region: Float[Tensor, "height width"] | None) -> tuple["Before", int]:
         """These less the strokes whose centre lies in a region (where it is above one half), and how many those are."""
         if region is None or not len(self.strokes):
             return self, 0
