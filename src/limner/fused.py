@@ -92,13 +92,12 @@ class _Painting(torch.autograd.Function):
         switches = (additive, slope is not None, dense, keep_edges, keep_all)
         strokes = _stroke_arrays(where, which, what, opacity, slope)
         tables = (cells.detach().numpy().reshape(-1), *bank[1:])
-        result = canvas.detach().clone(memory_format=torch.contiguous_format)
+        image = np.array(canvas.detach().numpy(), order="C")  # torch would share the copying among spinning threads
         keep = 2 if soft else int(keep_all)
-        band, touched, arrays = _lay_out(strokes, tables, dense, keep, soft or keep_edges, result)
+        band, touched, arrays = _lay_out(strokes, tables, dense, keep, soft or keep_edges, image.shape)
         tasks = arrays[1].shape[0] * arrays[1].shape[1] if where.shape[1] else 0
         softness = _softness(depth, temperature) if soft else None
         plan = Plan(tables, band, tasks, switches, arrays, touched, softness)
-        image = result.numpy()
 
         def paint(first: int, last: int, _: int) -> None:
             if plan.softness:
@@ -110,14 +109,14 @@ class _Painting(torch.autograd.Function):
         if any(ctx.needs_input_grad):
             ctx.save_for_backward(canvas if soft else None, where, which, what, opacity, slope, cells)
             ctx.needs, ctx.plan = needs, plan
-        return result
+        return torch.from_numpy(image)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         canvas, where, which, what, opacity, slope, cells = ctx.saved_tensors
         plan, needs = ctx.plan, ctx.needs
-        result = grad.clone(memory_format=torch.contiguous_format)
+        image = np.array(grad.numpy(), order="C")
         strokes = _stroke_arrays(where, which, what, opacity, slope)
         bands = plan.arrays[1].shape[1]
         shapes = [where.shape, which.shape if plan.switches[2] else (0, 0, 0), what.shape, where.shape[:2]]
@@ -125,7 +124,7 @@ class _Painting(torch.autograd.Function):
         parts = [np.zeros((bands, *shape), np.float32) for shape in shapes]
         d_cells = np.zeros((min(GROUPS, plan.tasks), cells.numel() if needs["cells"] else 0), np.float32)
         d_depth = np.zeros((bands, *where.shape[:2]), np.float32)
-        image, ground = result.numpy(), None if canvas is None else canvas.detach().contiguous().numpy()
+        ground = None if canvas is None else canvas.detach().contiguous().numpy()
 
         def pull(first: int, last: int, group: int) -> None:
             shared = (strokes, plan.tables, plan.switches, plan.arrays)
@@ -140,16 +139,16 @@ class _Painting(torch.autograd.Function):
         summed = [torch.from_numpy(part[0] if bands == 1 else part.sum(0)) for part in parts]
         by_depth = torch.from_numpy(d_depth.sum(0) / plan.softness[1]) if plan.softness else None
         by_cells = torch.from_numpy(d_cells.sum(0)).view_as(cells) if needs["cells"] else None
-        gradients = (result, *summed[:4], by_depth, summed[4], by_cells)
+        gradients = (torch.from_numpy(image), *summed[:4], by_depth, summed[4], by_cells)
         return *(g if needs[name] else None for name, g in zip(_NAMES, gradients, strict=True)), None, None, None
 
 
 _NAMES = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "cells")
 
 
-def _lay_out(strokes, tables, dense: bool, keep: int, keeps: bool, canvas: Tensor):
+def _lay_out(strokes, tables, dense: bool, keep: int, keeps: bool, shape: tuple[int, ...]):
     """Rows of a band, pixels touched, and the plan that the kernels share."""
-    (batch, channels, height, width), moves = canvas.shape, strokes[0].shape[1]
+    (batch, channels, height, width), moves = shape, strokes[0].shape[1]
     band = height if batch >= 8 or height <= 2 * BAND else BAND
     bands = -(-height // band)
     placed = np.empty((batch, moves, layout.COLUMNS))
