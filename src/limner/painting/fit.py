@@ -35,9 +35,9 @@ class Plan:
 
     adding: int = 33
     steps: int = 10
-    moving: int = 10
+    moving: int = 16
     moving_steps: int = 20
-    share: float = 0.05
+    share: float = 0.06
     settling: int = 200
     fine: float = 0.4
     tries: int = 2000
@@ -67,7 +67,7 @@ class Pace:
     def done(self) -> float:
         return (time.monotonic() - self.started) / self.seconds if self.seconds else self.taken / self.steps
 
-    def until(self, steps: float) -> Iterator[float]:
+    def until(self, steps: int) -> Iterator[float]:
         """Take steps until so many of the planned ones, or their share of the time, are over; yields the share done."""
         while (done := self.done()) < steps / self.steps:
             yield done
@@ -151,7 +151,7 @@ def refine(moves: Moves, goal: Goal, bank: TemplateBank, steps: Iterator[float])
     return error
 
 
-def coarse(goals: list[Goal], pixels: float) -> int:
+def coarse(goals: list[Goal], pixels: int) -> int:
     """The smallest size of goal that still has so many pixels."""
     fits = [level for level, goal in enumerate(goals) if math.prod(goal.size) >= pixels]
     return max(fits, default=0)

@@ -1,0 +1,14 @@
+from functools import partial
+
+import pytest
+
+import limner.painting
+from limner.painting.fit import Plan, fit
+
+QUICK = Plan(adding=5, steps=4, moving=2, moving_steps=4, settling=25, tries=150)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`limner.paint` with a tenth of the work: for small pictures of few strokes."""
+    monkeypatch.setattr(limner.painting, "fit", partial(fit, plan=QUICK))

@@ -1,0 +1,182 @@
+"""Fitting: rounds, time, interrupts, and what strokes are worth."""
+
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+from scipy.stats import spearmanr
+from torch import Tensor
+
+from limner.painting.fit import RATE, Pace, Plan, Progress, coarse, fit, importance, radii
+from limner.painting.goal import Goal
+from limner.painting.moves import SPECK, Moves, Style
+from limner.painting.propose import propose
+from limner.templates import TemplateBank
+
+BANK = TemplateBank.named("circle", "square", size=32)
+QUICK = Plan(adding=4, steps=3, moving=2, moving_steps=3, settling=12, tries=100)
+GROUND = torch.tensor([0.4, 0.5, 0.6])
+
+
+def picture(height: int = 24, width: int = 32) -> Tensor:
+    return torch.nn.functional.interpolate(torch.rand(1, 3, 4, 5), (height, width), mode="bicubic")[0].clamp(0, 1)
+
+
+class Clock:
+    """The module time, but every look at it takes a tenth of a second."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 0.1
+        return self.now
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 30])
+def test_exactly_so_many_strokes(count: int) -> None:
+    strokes, ground = fit(Goal(picture()), BANK, count, GROUND, Style(), plan=QUICK)
+    assert len(strokes) == count
+    assert all(tensor.isfinite().all() and not tensor.requires_grad for tensor in strokes.tensors().values())
+    assert torch.equal(ground, GROUND) == (count == 0)
+
+
+def test_more_strokes_than_are_tried() -> None:
+    plan = replace(QUICK, moving=1, moving_steps=1, settling=1, steps=1, share=0.5, tries=10)
+    strokes, _ = fit(Goal(picture()), BANK, 120, GROUND, Style(), plan=plan)
+    assert len(strokes) == 120
+
+
+def test_progress_rises_to_the_end() -> None:
+    seen: list[Progress] = []
+    fit(Goal(picture()), BANK, 6, GROUND, Style(), plan=QUICK, watch=seen.append)
+    assert [one.done for one in seen] == sorted(one.done for one in seen)
+    assert seen[-1].done == 1
+    assert [one.strokes for one in seen] == sorted(one.strokes for one in seen)
+    assert seen[-1].psnr > seen[0].psnr
+    assert Progress(1.0, 0.01, 3).psnr == pytest.approx(20)
+    assert Progress(1.0, 0.0, 3).psnr == math.inf
+
+
+def test_last_progress_is_the_error_of_what_is_returned() -> None:
+    seen: list[Progress] = []
+    goal = Goal(picture())
+    strokes, ground = fit(goal, BANK, 6, GROUND, Style(), plan=QUICK, watch=seen.append)
+    canvas = replace(goal, grain=2).canvas(strokes, BANK, ground)[0]
+    assert seen[-1].error == pytest.approx((canvas - goal.pixels).square().mean().item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("seconds", [1e-9, 0.35, 2.0, 30.0])
+def test_time_bounds_the_looks_at_the_clock(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(sys.modules[fit.__module__], "time", clock)
+    strokes, _ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, seconds=seconds)
+    assert len(strokes) == 20
+    assert seconds <= clock.now < seconds + 2.5
+
+
+def test_more_time_is_used() -> None:
+    pace = Pace(10, None)
+    assert list(pace.until(5)) == [0, 0.1, 0.2, 0.3, 0.4]
+    assert list(pace.until(5)) == []
+    assert pace.done() == 0.5
+
+
+def test_stops_once_it_is_good_enough() -> None:
+    goal = Goal(picture())
+    strokes, ground = fit(goal, BANK, 60, GROUND, Style(), stop_psnr=20.0)
+    assert 0 < len(strokes) < 60
+    canvas = replace(goal, grain=2).canvas(strokes, BANK, ground)[0]
+    assert (canvas - goal.pixels).square().mean() <= 10**-2
+
+
+def test_stopping_does_not_ask_for_weights() -> None:
+    pixels = picture()
+    weight = torch.full((24, 32), 1e-4)
+    weight[0, 0] = 1
+    goal = Goal(pixels, weight=weight / weight.mean())
+    strokes, ground = fit(goal, BANK, 8, GROUND, Style(), plan=QUICK, stop_psnr=60.0)
+    assert len(strokes) == 8
+
+
+@pytest.mark.parametrize("method", ["step", "add", "keep", "limit"])
+@pytest.mark.parametrize("call", [1, 9])
+def test_interrupt_gives_what_there_is(method: str, call: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[None] = []
+    whole = getattr(Moves, method)
+
+    def cut(self: Moves, *arguments):
+        calls.append(None)
+        if len(calls) == call:
+            self.which = self.which[:0]
+            raise KeyboardInterrupt
+        return whole(self, *arguments)
+
+    plan = replace(QUICK, moving=12)
+    monkeypatch.setattr(Moves, method, cut)
+    strokes, ground = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=plan)
+    assert len(calls) == call
+    assert len(strokes) == (20 if method == "keep" or (method, call) == ("add", 9) else len(strokes)) < 21
+    assert (len(strokes) == 0) == (call == 1 and method != "keep")
+    assert Goal(picture()).canvas(strokes, BANK, ground).isfinite().all()
+
+
+def test_interrupt_from_the_watcher() -> None:
+    def watch(progress: Progress) -> None:
+        if progress.strokes >= 10:
+            raise KeyboardInterrupt
+
+    strokes, _ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, watch=watch)
+    assert len(strokes) == 10
+
+
+def test_coarse_is_the_smallest_size_that_is_large_enough() -> None:
+    goals = [Goal(torch.zeros(1, side, side)) for side in (80, 40, 20)]
+    assert [coarse(goals, pixels) for pixels in (1, 400, 401, 1600, 6400, 10**6)] == [2, 2, 1, 1, 0, 0]
+
+
+def test_radii_are_ordered_and_within_the_style() -> None:
+    for size in ((1, 1), (1, 500), (60, 80), (500, 3)):
+        for style in (Style(), Style(smallest=0.1), Style(largest=0.02), Style(smallest=0.1, largest=0.1)):
+            for count in (1, 50, 10_000):
+                low, high = radii(Goal(torch.zeros(1, *size)), count, style)
+                least, most = style.half_sizes(size)
+                assert 0 < low <= high
+                assert low >= least
+                assert high <= most or high == SPECK
+
+
+@pytest.mark.parametrize("opacity", [None, 1.0])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_importance_ranks_as_leaving_out_does(opacity: float | None, weighted: bool) -> None:
+    weight = torch.linspace(0.1, 1.9, 32).expand(24, 32) if weighted else None
+    goal, generator = Goal(picture(), weight=weight), torch.Generator().manual_seed(1)
+    moves = Moves.none(2, GROUND, Style(opacity=opacity))
+    for wanted in (3, 6, 9):
+        propose(moves, goal, BANK, wanted, 300, (1.5, 7.0), generator)
+    found = importance(moves, goal, BANK, generator, probes=400)
+    strokes, base = moves.strokes(), moves.error(goal, BANK)
+    pixels = goal.pixels.numel()
+    exact = []
+    for t in range(len(moves)):
+        rest = strokes[:, [k for k in range(len(moves)) if k != t]]
+        exact.append((goal.error(goal.residuals(rest, BANK, moves.ground)) - base) * pixels)
+    assert spearmanr(found, exact).statistic > 0.95
+
+
+def test_work_takes_the_steps_that_were_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[float] = []
+
+    def step(self: Moves, goal: Goal, bank: TemplateBank, rate: float) -> float:
+        rates.append(rate)
+        return 0.5
+
+    monkeypatch.setattr(Moves, "step", step)
+    fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK)
+    assert len(rates) == 4 * 3 + 2 * 3 + 12
+    settling: Iterator[float] = iter(rates[-12:])
+    assert rates[:18] == [RATE] * 18
+    assert all(later < earlier for earlier, later in zip(rates[-12:], list(settling)[1:], strict=False))

@@ -1,0 +1,91 @@
+"""Goals: what is scored, and the same at half the size."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from limner import geometry
+from limner.painting.goal import SMALLEST, Goal
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import render
+
+BANK = TemplateBank.named("circle", "square", size=32)
+SIZE = (24, 32)
+GROUND = torch.tensor([0.2, 0.5, 0.8])
+
+
+def strokes(count: int = 5) -> Strokes:
+    where = geometry.phi(torch.rand(count, 2) - 0.5, 0.2 + 0.4 * torch.rand(count, 2), torch.rand(count) * 6, 4 / 3)
+    which = torch.nn.functional.one_hot(torch.arange(count) % 2, 2).float()
+    return Strokes(where[None], which[None], torch.rand(1, count, 3), 0.3 + 0.7 * torch.rand(1, count))
+
+
+def blocks(plane: Tensor) -> Tensor:
+    """Means of two by two."""
+    return plane.unflatten(-1, (-1, 2)).unflatten(-3, (-1, 2)).mean((-1, -3))
+
+
+def test_halved_planes_are_means_of_two_by_two() -> None:
+    planes = {name: torch.rand(*SIZE) for name in ("alpha", "weight", "region", "under_cover")}
+    goal = Goal(torch.rand(3, *SIZE), under=torch.rand(3, *SIZE), **planes)
+    half = goal.halved()
+    assert half.size == (12, 16)
+    for name in ("pixels", "under", *planes):
+        assert torch.allclose(getattr(half, name), blocks(getattr(goal, name)), atol=1e-6), name
+    assert Goal(goal.pixels).halved().alpha is None
+
+
+def test_odd_sides_are_rounded_up_and_constants_kept() -> None:
+    half = Goal(torch.full((3, 7, 1), 0.3)).halved()
+    assert half.size == (4, 1)
+    assert torch.allclose(half.pixels, torch.full((3, 4, 1), 0.3))
+
+
+def test_sizes_end_before_the_shorter_side_is_small() -> None:
+    sizes = [goal.size for goal in Goal(torch.zeros(1, 200, 401)).sizes()]
+    assert sizes == [(200, 401), (100, 201), (50, 101), (25, 51)]
+    assert min(sizes[-1]) >= SMALLEST
+    assert len(Goal(torch.zeros(1, 1, 4000)).sizes()) == 1
+
+
+def test_canvas_is_on_the_ground_or_on_what_is_under() -> None:
+    some, under = strokes(), torch.rand(3, *SIZE)
+    goal = Goal(torch.rand(3, *SIZE))
+    assert torch.allclose(goal.canvas(some, BANK, GROUND), render(some, BANK, SIZE, GROUND))
+    below = replace(goal, under=under)
+    assert torch.allclose(below.canvas(some, BANK, GROUND), render(some, BANK, SIZE, under[None]))
+
+
+def test_a_finer_grain_is_a_larger_canvas_averaged() -> None:
+    some, under = strokes(), torch.rand(3, *SIZE)
+    fine = Goal(torch.rand(3, *SIZE), grain=2)
+    assert torch.allclose(
+        fine.canvas(some, BANK, GROUND)[0], blocks(render(some, BANK, (48, 64), GROUND)[0]), atol=1e-6
+    )
+    none = replace(fine, under=under).canvas(some[:, :0], BANK, GROUND)
+    assert torch.allclose(none[0], under, atol=1e-6)
+
+
+def test_cover_is_one_less_what_shines_through() -> None:
+    some = strokes()
+    goal = Goal(torch.rand(3, *SIZE), alpha=torch.rand(SIZE))
+    through = torch.ones(1, 1, *SIZE)
+    assert some.opacity is not None
+    for t in range(len(some)):
+        one = replace(some[:, t : t + 1], what=torch.ones(1, 1, 1), opacity=None)
+        through = through * (1 - some.opacity[0, t] * render(one, BANK, SIZE, compositing="additive"))
+    assert torch.allclose(goal.cover(some, BANK), 1 - through, atol=1e-5)
+    full = replace(goal, under_cover=torch.ones(SIZE))
+    assert torch.allclose(full.cover(some, BANK), torch.ones(1, 1, *SIZE), atol=1e-5)
+
+
+def test_error_counts_colours_and_coverage_by_weight() -> None:
+    some, weight = strokes(), 2 * torch.rand(SIZE)
+    goal = Goal(torch.rand(3, *SIZE), torch.rand(SIZE), weight)
+    pairs = goal.residuals(some, BANK, torch.zeros(3))
+    shown = torch.cat([goal.canvas(some, BANK, torch.zeros(3)), goal.cover(some, BANK)], 1)[0]
+    wanted = torch.cat([goal.pixels, goal.alpha[None]]) if goal.alpha is not None else goal.pixels
+    assert goal.error(pairs) == pytest.approx(((shown - wanted).square() * weight).mean().item(), rel=1e-5)

@@ -1,0 +1,168 @@
+"""New strokes, against brute force."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from limner import geometry
+from limner.painting.goal import Goal
+from limner.painting.moves import Moves, Style, half_sizes
+from limner.painting.propose import APART, START, best_colours, propose, random_stamps, spread_out, under_stamps
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import render
+
+BANK = TemplateBank.named("circle", "square", size=32)
+SQUARES = TemplateBank(torch.ones(1, 64, 64), prefilter=False)
+SIZE = (24, 32)
+
+
+def stamps(count: int) -> tuple[Tensor, Tensor]:
+    where = geometry.phi(torch.rand(count, 2) - 0.5, 0.2 + 0.4 * torch.rand(count, 2), torch.rand(count) * 6, 4 / 3)
+    return where, torch.nn.functional.one_hot(torch.arange(count) % 2, 2).float()
+
+
+def source(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("planes", [1, 3, 5])
+def test_sums_under_stamps_are_plain_sums(planes: int) -> None:
+    where, which = stamps(6)
+    values = torch.randn(planes, *SIZE)
+    sums = under_stamps(where, which, BANK, values)
+    for t in range(6):
+        one = Strokes(where[None, t : t + 1], which[None, t : t + 1], torch.ones(1, 1, 1))
+        mask = render(one, BANK, SIZE, backend="reference")[0, 0]
+        assert torch.allclose(sums[t], (mask * values).sum((1, 2)), rtol=1e-4, atol=1e-3)
+
+
+def aligned() -> Tensor:
+    """Phi of squares whose sides lie on the borders of pixels, so that their masks are 0 or 1."""
+    left, top = torch.tensor([2.0, 8, 20]), torch.tensor([3.0, 10, 1])
+    wide, high = torch.tensor([6.0, 12, 8]), torch.tensor([9.0, 5, 20])
+    centre = torch.stack([2 * (left + wide / 2) / SIZE[1] - 1, 2 * (top + high / 2) / SIZE[0] - 1], -1)
+    return geometry.phi(centre, torch.stack([wide, high], -1) / SIZE[0], torch.zeros(3), SIZE[1] / SIZE[0])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("opacity", [0.3, 0.75, 1.0])
+def test_best_colours_are_those_of_least_squares(opacity: float, weighted: bool) -> None:
+    canvas, where = torch.rand(3, *SIZE), aligned()
+    pixels = canvas + 0.2 * (torch.rand(3, *SIZE) - 0.5)
+    goal = Goal(pixels, weight=0.1 + torch.rand(SIZE) if weighted else None)
+    moves = Moves.none(1, torch.zeros(3), Style())
+    what, gain = best_colours(where, torch.ones(3, 1), SQUARES, goal, canvas, pixels, opacity, moves)
+
+    def error(t: int, colours: Tensor) -> Tensor:
+        one = Strokes(where[None, t : t + 1], torch.ones(1, 1, 1), colours[None, None], torch.full((1, 1), opacity))
+        return goal.weighed((render(one, SQUARES, SIZE, canvas[None])[0] - pixels).square()).sum((1, 2))
+
+    levels = torch.linspace(0, 1, 201)
+    before = goal.weighed((canvas - pixels).square()).sum()
+    for t in range(3):
+        tried = torch.stack([error(t, level.expand(3)) for level in levels])
+        assert torch.allclose(what[t], levels[tried.argmin(0)], atol=0.0051)
+        assert gain[t].item() == pytest.approx((before - error(t, what[t]).sum()).item(), rel=1e-3, abs=1e-3)
+
+
+def test_stamps_of_nothing_are_never_best() -> None:
+    where = torch.cat([aligned(), torch.tensor([[[1e4, 0, 0], [0, 1e4, 0]]]), aligned()[:1] + 100])
+    goal, moves = Goal(torch.rand(3, *SIZE)), Moves.none(1, torch.zeros(3), Style())
+    _, gain = best_colours(where, torch.ones(5, 1), SQUARES, goal, torch.zeros(3, *SIZE), goal.pixels, 1.0, moves)
+    assert gain[:3].isfinite().all()
+    assert (gain[3:] == -math.inf).all()
+
+
+def test_best_colours_of_a_palette_are_in_it() -> None:
+    palette, goal = torch.rand(4, 3), Goal(torch.rand(3, *SIZE))
+    moves = Moves.none(1, torch.zeros(3), Style(palette=palette))
+    what, _ = best_colours(aligned(), torch.ones(3, 1), SQUARES, goal, torch.zeros(3, *SIZE), goal.pixels, 1.0, moves)
+    assert all((colour == palette).all(1).any() for colour in what)
+
+
+def test_random_stamps_lie_where_the_error_is() -> None:
+    goal, error = Goal(torch.zeros(1, *SIZE)), torch.zeros(SIZE)
+    error[5, 9] = 1
+    where, radius, centre = random_stamps(goal, error, 500, (2.0, 8.0), source())
+    assert ((radius >= 2) & (radius <= 8)).all()
+    assert (radius < 4).float().mean() == pytest.approx(0.5, abs=0.1)
+    hit = (centre.floor() == torch.tensor([9.0, 5.0])).all(1)
+    assert hit.float().mean() > 0.4
+    found = (geometry.invert(where)[..., 2] + 1) / 2 * torch.tensor([SIZE[1], SIZE[0]])
+    assert torch.allclose(found, centre, atol=1e-3)
+    assert torch.allclose(half_sizes(where, SIZE).prod(1).sqrt(), radius, rtol=1e-4)
+
+
+def test_random_stamps_start_in_the_region() -> None:
+    region = torch.zeros(SIZE)
+    region[:12, 16:] = 1
+    goal = Goal(torch.zeros(1, *SIZE), region=region)
+    _, _, centre = random_stamps(goal, torch.zeros(SIZE), 300, (2.0, 8.0), source())
+    assert (centre[:, 0] >= 16).all()
+    assert (centre[:, 1] <= 12).all()
+
+
+def test_stamps_are_spread_out_by_gain_and_filled_up() -> None:
+    centre, radius, gain = 50 * torch.rand(60, 2), 1 + 4 * torch.rand(60), torch.rand(60)
+    taken: list[int] = []
+    for i in gain.argsort(descending=True).tolist():
+        if all(math.dist(centre[i], centre[j]) >= APART * float(radius[i] + radius[j]) for j in taken):
+            taken.append(i)
+    assert sorted(spread_out(centre, radius, gain, len(taken)).tolist()) == sorted(taken)
+    every = spread_out(centre, radius, gain, len(taken) + 5)
+    assert len(set(every.tolist())) == len(taken) + 5
+    assert set(taken) < set(every.tolist())
+    assert len(spread_out(centre, radius, gain, 0)) == 0
+
+
+@pytest.mark.parametrize(
+    "style", [Style(), Style(opacity=1.0), Style(gradient=True), Style(smallest=0.1, largest=0.15)]
+)
+def test_propose_adds_as_many_as_wanted_and_lowers_the_error(style: Style) -> None:
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 3, 4), SIZE, mode="bilinear")[0]
+    goal, moves = Goal(smooth), Moves.none(2, smooth.mean((1, 2)), style)
+    before = moves.error(goal, BANK)
+    for wanted in (1, 4):
+        propose(moves, goal, BANK, wanted, 300, (2.0, 8.0), source())
+    assert len(moves) == 5
+    assert moves.error(goal, BANK) < 0.9 * before
+    half = half_sizes(moves.values["where"], SIZE)
+    least, most = style.half_sizes(SIZE)
+    assert (half >= least - 1e-3).all()
+    assert (half <= most + 1e-3).all()
+    if style.opacity is None:
+        assert moves.strokes().opacity is not None
+        assert torch.allclose(moves.values["level"].sigmoid(), torch.full((5,), START))
+
+
+def test_propose_covers_where_the_picture_is_opaque() -> None:
+    alpha = torch.zeros(SIZE)
+    alpha[4:20, 18:30] = 1
+    goal, moves = Goal(alpha.expand(3, -1, -1) * 0.5, alpha), Moves.none(2, torch.zeros(3), Style(opacity=1.0))
+    propose(moves, goal, BANK, 1, 500, (3.0, 8.0), source())
+    cover = goal.cover(moves.strokes(), BANK)[0, 0]
+    assert cover[alpha == 1].mean() > 0.4
+    assert cover[alpha == 0].mean() < 0.15
+    assert torch.allclose(moves.values["what"], torch.full((1, 3), 0.5), atol=0.1)
+
+
+def test_same_generator_same_strokes() -> None:
+    goal = Goal(torch.rand(3, *SIZE))
+    one, same, other = (Moves.none(2, torch.zeros(3), Style()) for _ in range(3))
+    for moves, seed in ((one, 1), (same, 1), (other, 2)):
+        propose(moves, goal, BANK, 3, 50, (2.0, 8.0), source(seed))
+    assert torch.equal(one.values["where"], same.values["where"])
+    assert not torch.equal(one.values["where"], other.values["where"])
+
+
+def test_weight_moves_strokes() -> None:
+    weight = torch.full(SIZE, 1e-3)
+    weight[:, 16:] = 2
+    goal = replace(Goal(torch.rand(3, *SIZE)), weight=weight)
+    moves = Moves.none(2, torch.zeros(3), Style())
+    propose(moves, goal, BANK, 8, 300, (1.5, 3.0), source())
+    assert (geometry.invert(moves.values["where"])[:, 0, 2] > -0.1).all()

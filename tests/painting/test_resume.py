@@ -1,0 +1,163 @@
+"""Painting on: what was painted before stays, bit for bit."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+import limner
+from limner import geometry
+from limner.errors import UserError
+from limner.painting.painting import Painting
+from limner.painting.resume import read_before
+from limner.strokes import Strokes
+from limner.strokes_json import dump
+from limner.templates import TemplateBank
+
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+def picture(channels: int = 3, height: int = 30, width: int = 40) -> Tensor:
+    smooth = torch.nn.functional.interpolate(torch.rand(1, channels, 6, 8), (height, width), mode="bicubic")
+    return smooth[0].clamp(0, 1)
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> tuple[Tensor, Painting, Path]:
+    """A picture, a painting of it, and that painting's strokes as a file."""
+    image = picture()
+    painting = limner.paint(image, 12)
+    painting.save(tmp_path / "first.json")
+    return image, painting, tmp_path / "first.json"
+
+
+def same(one: Strokes, other: Strokes) -> bool:
+    ours, theirs = one.tensors(), other.tensors()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_strokes_are_added_to_those_that_stay(first: tuple[Tensor, Painting, Path]) -> None:
+    image, painting, file = first
+    more = limner.paint(image, 10, resume=file)
+    assert len(more.strokes) == 22
+    assert same(more.strokes[:, :12], painting.strokes)
+    assert torch.equal(more.background, painting.background)
+    assert more.psnr > painting.psnr + 0.5
+    again = limner.paint(image, 10, resume=painting)
+    assert same(again.strokes, more.strokes)
+    assert same(limner.paint(image, 0, resume=file).strokes, painting.strokes)
+
+
+def test_repainting_replaces_what_has_its_centre_in_the_mask(first: tuple[Tensor, Painting, Path]) -> None:
+    image, painting, file = first
+    mask = torch.zeros(30, 40)
+    mask[:, :20] = 1
+    lost = geometry.invert(painting.strokes.where)[0, :, 0, 2] < 0
+    lost &= geometry.invert(painting.strokes.where)[0, :, :, 2].abs().max(1).values < 1
+    assert 0 < lost.sum() < 12
+    new = limner.paint(image, 3, resume=file, repaint=mask)
+    kept = painting.strokes[:, ~lost]
+    assert len(new.strokes) == 15
+    assert same(new.strokes[:, : len(kept)], kept)
+    centres = geometry.invert(new.strokes.where)[0, len(kept) :, 0, 2]
+    assert (centres < 0.3).all()
+    assert not same(new.strokes[:, :12], painting.strokes)
+
+
+def test_a_mask_of_nothing_replaces_nothing(first: tuple[Tensor, Painting, Path]) -> None:
+    image, painting, file = first
+    assert same(limner.paint(image, 0, resume=file, repaint=torch.zeros(30, 40)).strokes, painting.strokes)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1)])
+def test_gray_and_colour_meet_in_colour(before: int, after: int) -> None:
+    painting = limner.paint(picture(before), 5)
+    more = limner.paint(picture(after), 4, resume=painting)
+    assert more.strokes.what.shape == (1, 9, 3)
+    assert torch.equal(more.strokes.what[:, :5], painting.strokes.what.expand(-1, -1, 3))
+    assert more.canvas.shape[1] == 3
+
+
+def test_gray_on_gray_stays_gray() -> None:
+    assert limner.paint(picture(1), 4, resume=limner.paint(picture(1), 5)).strokes.what.shape == (1, 9, 1)
+
+
+def test_new_brushes_paint_the_new_strokes(first: tuple[Tensor, Painting, Path]) -> None:
+    image, painting, file = first
+    leaf = TemplateBank(torch.rand(1, 16, 16), ("leaf",))
+    for templates, names in ((["line", "circle"], ("circle", "line")), (leaf, ("circle", "leaf"))):
+        more = limner.paint(image, 6, resume=file, templates=templates)
+        assert more.bank.names == names
+        assert torch.equal(more.strokes.which[0, :12], torch.tensor([[1.0, 0.0]]).expand(12, 2))
+        assert torch.equal(more.bank.masks[:1], painting.bank.masks)
+    assert torch.equal(more.strokes.which[0, 12:], torch.tensor([[0.0, 1.0]]).expand(6, 2))
+
+
+def test_the_same_brush_twice_is_one_brush(first: tuple[Tensor, Painting, Path]) -> None:
+    image, _, file = first
+    more = limner.paint(image, 3, resume=file, templates=("circle", "circle"))
+    assert more.bank.names == ("circle",)
+    assert torch.equal(more.strokes.which, torch.ones(1, 15, 1))
+
+
+def test_what_one_side_leaves_out_is_filled_in(first: tuple[Tensor, Painting, Path]) -> None:
+    image, painting, file = first
+    more = limner.paint(image, 3, resume=file, opacity="opaque", fill="gradient")
+    assert more.strokes.opacity is not None
+    assert more.strokes.slope is not None
+    assert (more.strokes.opacity[0, 12:] == 1).all()
+    assert not more.strokes.slope[0, :12].any()
+    assert torch.equal(more.canvas.isfinite(), torch.ones(1, 3, 30, 40, dtype=torch.bool))
+    shown = replace(more, strokes=more.strokes[:, :12]).canvas
+    assert torch.allclose(shown, painting.canvas, atol=1e-6)
+
+
+def test_a_transparent_painting_stays_transparent() -> None:
+    image = torch.cat([picture(), torch.zeros(1, 30, 40)])
+    image[3, 5:25, 5:25] = 1
+    painting = limner.paint(image, 8)
+    more = limner.paint(image, 8, resume=painting)
+    assert more.background is None
+    assert more.psnr > painting.psnr
+
+
+def test_depth_becomes_order() -> None:
+    strokes = limner.paint(picture(), 4).strokes
+    deep = replace(strokes, depth=torch.tensor([[0.3, 0.1, 0.4, 0.2]]))
+    painting = Painting(deep, TemplateBank.named("circle", size=16), torch.ones(3), (30, 40))
+    assert same(read_before(painting, None).strokes, strokes[:, [1, 3, 0, 2]])
+
+
+def test_double_precision_is_rounded(tmp_path: Path) -> None:
+    strokes = limner.paint(picture(), 4).strokes.map(lambda tensor: tensor.double())
+    ground = torch.ones(3, dtype=torch.float64)
+    dump(tmp_path / "a.json", strokes, TemplateBank.named("circle", size=16), (30, 40), ground)
+    more = limner.paint(picture(), 2, resume=tmp_path / "a.json")
+    assert more.strokes.where.dtype == torch.float32
+    assert len(more.strokes) == 6
+
+
+def test_centres_nowhere_are_kept() -> None:
+    strokes = Strokes(torch.zeros(1, 1, 2, 3), torch.ones(1, 1, 1), torch.rand(1, 1, 3))
+    painting = Painting(strokes, TemplateBank.named("circle", size=16), torch.ones(3), (30, 40))
+    assert read_before(painting, None).without(torch.ones(30, 40))[1] == 0
+
+
+def test_what_cannot_be_painted_on(first: tuple[Tensor, Painting, Path], tmp_path: Path) -> None:
+    image, painting, file = first
+    painting.strokes.save(tmp_path / "bare.json")
+    two = painting.strokes.map(lambda tensor: torch.cat([tensor, tensor]))
+    dump(tmp_path / "two.json", two, painting.bank, (30, 40))
+    with pytest.raises(UserError, match=r"bare\.json: does not hold its templates"):
+        limner.paint(image, 3, resume=tmp_path / "bare.json")
+    with pytest.raises(UserError, match=r"two\.json: holds 2 pictures, expected one"):
+        limner.paint(image, 3, resume=tmp_path / "two.json")
+    with pytest.raises(UserError, match="unknown template blob"):
+        limner.paint(image, 3, resume=file, templates=["blob"])
+    with pytest.raises(UserError, match="they have theirs"):
+        limner.paint(image, 3, resume=file, background="red")
+    with pytest.raises(UserError, match="needs strokes to resume"):
+        limner.paint(image, 3, repaint=torch.ones(30, 40))
