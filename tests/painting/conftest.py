@@ -5,7 +5,7 @@ import pytest
 import limner.painting
 from limner.painting.fit import Plan, fit
 
-QUICK = Plan(adding=5, steps=4, moving=2, moving_steps=4, settling=25, tries=150)
+QUICK = Plan(adding=4, steps=3, moving=1, moving_steps=4, settling=18, tries=120)
 
 
 @pytest.fixture

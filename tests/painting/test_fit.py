@@ -98,7 +98,7 @@ def test_stopping_does_not_ask_for_weights() -> None:
     weight = torch.full((24, 32), 1e-4)
     weight[0, 0] = 1
     goal = Goal(pixels, weight=weight / weight.mean())
-    strokes, ground = fit(goal, BANK, 8, GROUND, Style(), plan=QUICK, stop_psnr=60.0)
+    strokes, _ = fit(goal, BANK, 8, GROUND, Style(), plan=QUICK, stop_psnr=60.0)
     assert len(strokes) == 8
 
 

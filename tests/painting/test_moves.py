@@ -158,7 +158,7 @@ def test_limit_brings_back_what_has_left_its_range() -> None:
     assert (half <= 6 + 1e-4).all()
     assert moves.values["what"].min() >= 0
     assert moves.values["what"].max() <= 1
-    assert FAINT <= moves.values["level"].min()
+    assert moves.values["level"].min() >= FAINT
     assert moves.values["level"].max() <= SOLID
     kept = torch.nn.functional.cosine_similarity(axes(moves.values["where"].double()), angles, dim=-2)
     assert torch.allclose(kept, torch.ones_like(kept), atol=1e-5)

@@ -16,7 +16,6 @@ from limner.strokes import Strokes
 from limner.strokes_json import dump
 from limner.templates import TemplateBank
 
-
 pytestmark = pytest.mark.usefixtures("quick")
 
 

@@ -1,0 +1,344 @@
+"""`limner.paint` on small pictures of every kind."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+import limner
+from limner import geometry
+from limner.errors import UserError
+from limner.painting import prepare
+from limner.painting.fit import fit
+from limner.painting.goal import Goal
+from limner.painting.moves import Moves, Style, half_sizes
+from limner.painting.painting import Painting, psnr
+from limner.painting.pictures import fitted, read_picture
+from limner.painting.propose import best_colours
+from limner.strokes import Strokes
+from limner.strokes_json import parse
+from limner.templates import TemplateBank
+from limner.writer import render
+
+PHOTO = Path(__file__).parents[2] / "examples" / "photo.jpg"
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+def picture(channels: int = 3, height: int = 30, width: int = 40) -> Tensor:
+    smooth = torch.nn.functional.interpolate(torch.rand(1, channels, 5, 6), (height, width), mode="bicubic")
+    return smooth[0].clamp(0, 1)
+
+
+def disc(channels: int = 3) -> Tensor:
+    """A picture that is opaque on a disc and transparent elsewhere."""
+    points = geometry.canvas_points(30, 40)
+    alpha = (points[..., :2].norm(dim=-1) < 0.7).float()
+    return torch.cat([picture(3)[:channels].expand(3, -1, -1), alpha[None]])
+
+
+def bytes_of(painting: Painting, folder: Path) -> tuple[bytes, bytes]:
+    for suffix in ("png", "json"):
+        painting.save(folder / f"a.{suffix}")
+    return (folder / "a.png").read_bytes(), (folder / "a.json").read_bytes()
+
+
+def opaque_on(painting: Painting) -> Tensor:
+    assert painting.background is not None
+    return painting.background
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 100])
+def test_exactly_so_many_strokes_within_range(count: int) -> None:
+    image = picture()
+    painting = limner.paint(image, count)
+    strokes = painting.strokes
+    assert len(strokes) == count
+    assert painting.size == (30, 40)
+    assert strokes.where.isfinite().all()
+    assert strokes.opacity is not None
+    for values in (strokes.what, strokes.opacity, opaque_on(painting)):
+        assert ((values >= 0) & (values <= 1)).all()
+    assert painting.psnr > psnr(image, image.mean((1, 2), keepdim=True).expand_as(image)) + (count > 1) - 0.1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 30), (40, 1), (2, 200), (3, 3)])
+def test_pictures_of_any_shape(shape: tuple[int, int], tmp_path: Path) -> None:
+    painting = limner.paint(torch.rand(3, *shape), 12)
+    assert len(painting.strokes) == 12
+    assert painting.canvas.shape == (1, 3, *shape)
+    for suffix in ("png", "svg", "json"):
+        painting.save(tmp_path / f"a.{suffix}")
+    assert math.isfinite(painting.psnr)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.25, 1.0])
+def test_constant_pictures(value: float) -> None:
+    painting = limner.paint(torch.full((3, 20, 20), value), 5)
+    assert len(painting.strokes) == 5
+    assert painting.psnr > 40
+
+
+def test_pictures_that_are_not_numbers() -> None:
+    with pytest.raises(UserError, match="not finite"):
+        limner.paint(torch.full((3, 20, 20), math.nan), 5)
+
+
+@pytest.mark.parametrize("opacity", ["opaque", 1.0, 0.4])
+def test_fixed_opacity(opacity: Any) -> None:
+    strokes = limner.paint(picture(), 10, opacity=opacity).strokes
+    if opacity == 0.4:
+        assert strokes.opacity is not None
+        assert torch.allclose(strokes.opacity, torch.full((1, 10), 0.4))
+    else:
+        assert strokes.opacity is None
+
+
+def test_gradient_fill_is_linear_and_within_colours(tmp_path: Path) -> None:
+    ramp = torch.linspace(0, 1, 40).expand(3, 30, 40) * torch.tensor([1, 0.5, 0.2])[:, None, None]
+    painting = limner.paint(ramp, 8, fill="gradient")
+    what, slope = painting.strokes.what, painting.strokes.slope
+    assert slope is not None
+    assert torch.linalg.svdvals(slope)[..., 1].max() < 1e-5
+    assert slope.abs().max() > 0.05
+    for corner in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+        shown = what + slope @ torch.tensor(corner, dtype=torch.float32)
+        assert shown.min() > -1e-5
+        assert shown.max() < 1 + 1e-5
+    assert painting.psnr > limner.paint(ramp, 8).psnr + 1
+    painting.save(tmp_path / "a.svg")
+    assert "<linearGradient" in (tmp_path / "a.svg").read_text()
+    assert painting.psnr_of(tmp_path / "a.svg") == pytest.approx(painting.psnr, abs=3)
+
+
+def test_backgrounds() -> None:
+    image = picture()
+    assert torch.allclose(opaque_on(limner.paint(image, 0)), image.mean((1, 2)), atol=1e-5)
+    assert opaque_on(limner.paint(image, 3, background="#ff8000")).tolist() == pytest.approx([1, 128 / 255, 0])
+    clear = limner.paint(image, 20, background="transparent")
+    assert clear.background is None
+    covered = clear.render(30, 40)[..., 3].float().mean()
+    assert covered > 128
+    onto = limner.paint(disc(), 20, background="white")
+    assert opaque_on(onto).tolist() == [1, 1, 1]
+    assert onto.render(30, 40)[0, 0].tolist() == pytest.approx([255] * 3, abs=12)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_transparent_stays_transparent(channels: int, tmp_path: Path) -> None:
+    image = disc(channels)
+    painting = limner.paint(image, 40)
+    assert painting.background is None
+    painting.save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as file:
+        alpha = np.asarray(file)[..., -1] / 255
+    inside = image[3].numpy() == 1
+    assert alpha[~inside].mean() < 0.12
+    assert alpha[inside].mean() > 0.85
+    assert alpha[0, 0] < 0.02
+    assert painting.psnr_of(tmp_path / "a.png") == painting.psnr > 15
+
+
+def test_gray_pictures_give_gray_unless_colours_are_asked_for() -> None:
+    gray = picture(1)
+    hues = torch.tensor([[1.0, 0, 0], [0, 0, 1]])
+    grays = torch.tensor([[0.1], [0.5], [0.9]]).expand(3, 3)
+    for arguments, channels in (
+        ({}, 1),
+        ({"background": "red"}, 3),
+        ({"palette": hues}, 3),
+        ({"palette": grays}, 1),
+        ({"palette": 4}, 1),
+    ):
+        painting = limner.paint(gray, 4, **arguments)
+        assert painting.strokes.what.shape[-1] == channels, arguments
+        assert painting.canvas.shape[1] == channels
+
+
+@pytest.mark.parametrize("fill", ["flat", "gradient"])
+@pytest.mark.parametrize("background", ["auto", "transparent"])
+def test_palette_of_given_colours(fill: Any, background: str) -> None:
+    palette = torch.rand(5, 3)
+    painting = limner.paint(picture(), 20, palette=palette, fill=fill, background=background)
+    assert all((colour == palette).all(1).any() for colour in painting.strokes.what[0])
+    assert painting.strokes.slope is None or not painting.strokes.slope.any()
+    if background == "auto":
+        assert (opaque_on(painting) == palette).all(1).any()
+
+
+@pytest.mark.parametrize("count", [1, 2, 6, 256])
+def test_palette_of_so_many_colours(count: int) -> None:
+    painting = limner.paint(picture(), 30, palette=count)
+    assert 1 <= len(painting.strokes.what[0].unique(dim=0)) <= count
+    assert painting.psnr > 8
+
+
+def test_palette_is_of_what_can_be_seen() -> None:
+    image = torch.ones(4, 10, 10) * torch.tensor([0.0, 1, 0, 0])[:, None, None]
+    image[:, 5:] = torch.tensor([1.0, 0, 0, 1])[:, None, None]
+    assert prepare.inks(2, image[:3], image[3]) == pytest.approx(torch.tensor([[1.0, 0, 0]]))
+    found = prepare.inks(2, image[:3], None)
+    assert found is not None
+    assert sorted(found.tolist()) == [[0, 1, 0], [1, 0, 0]]
+
+
+@pytest.mark.parametrize("sizes", [{"min_size": 0.3}, {"max_size": 0.1}, {"min_size": 0.2, "max_size": 0.25}])
+@pytest.mark.parametrize("seconds", [None, 1e-3])
+def test_sizes_are_respected(sizes: dict[str, float], seconds: float | None) -> None:
+    painting = limner.paint(picture(3, 64, 60), 15, time=seconds, **sizes)
+    share = 2 * half_sizes(painting.strokes.where[0], painting.size) / 64
+    assert share.min() >= sizes.get("min_size", 0) * 0.999
+    assert share.max() <= sizes.get("max_size", math.inf) * 1.001
+
+
+def test_importance_lowers_the_error_where_it_is_light() -> None:
+    image, mask = picture(), torch.zeros(30, 40)
+    image = image * 0.5 + 0.5 * torch.rand(3, 10, 10).repeat(1, 3, 4)
+    mask[:, :12] = 1
+    plain, steered = limner.paint(image, 25), limner.paint(image, 25, importance=mask)
+    left = [(one.canvas[0] - image)[..., :12].square().mean() for one in (plain, steered)]
+    right = [(one.canvas[0] - image)[..., 12:].square().mean() for one in (plain, steered)]
+    assert left[1] < 0.9 * left[0]
+    assert right[1] > right[0]
+
+
+def test_importance_everywhere_is_none() -> None:
+    image = picture()
+    same = limner.paint(image, 5, importance=torch.ones(30, 40))
+    assert torch.allclose(same.canvas, limner.paint(image, 5).canvas, atol=1e-3)
+
+
+def test_same_seed_same_bytes_on_any_number_of_threads(tmp_path: Path) -> None:
+    image = picture(3, 60, 64)
+    runs, threads = [], torch.get_num_threads()
+    try:
+        for number, seed in ((1, 5), (1, 5), (2, 5), (1, 6)):
+            torch.set_num_threads(number)
+            runs.append(bytes_of(limner.paint(image, 40, seed=seed), tmp_path))
+    finally:
+        torch.set_num_threads(threads)
+    assert runs[0] == runs[1] == runs[2]
+    assert runs[0][0] != runs[3][0]
+    assert runs[0][1] != runs[3][1]
+
+
+def test_stops_at_a_quality_with_fewer_strokes() -> None:
+    image = picture()
+    painting = limner.paint(image, 300, stop_psnr=20.0)
+    assert 0 < len(painting.strokes) < 300
+    assert psnr(painting.canvas[0], image) >= 20
+
+
+def test_interrupted_paintings_can_be_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[None] = []
+    step = Moves.step
+
+    def cut(self: Moves, *arguments: Any) -> float:
+        calls.append(None)
+        if len(calls) > 9:
+            raise KeyboardInterrupt
+        return step(self, *arguments)
+
+    monkeypatch.setattr(Moves, "step", cut)
+    painting = limner.paint(picture(), 20)
+    assert 0 < len(painting.strokes) < 20
+    bytes_of(painting, tmp_path)
+    assert len(parse(tmp_path / "a.json").strokes) == len(painting.strokes)
+
+
+def test_working_size() -> None:
+    image = picture(3, 60, 90)
+    assert limner.paint(image, 3, size=30).size == (20, 30)
+    assert limner.paint(image, 3, size=1000).size == (60, 90)
+    assert limner.paint(picture(3, 10, 600), 3).size == (4, 256)
+
+
+def test_templates() -> None:
+    image, own = picture(), TemplateBank.named("line", "square", size=32)
+    assert limner.paint(image, 2).bank.names == ("circle",)
+    assert limner.paint(image, 2, templates=["curve", "line"]).bank.names == ("curve", "line")
+    assert limner.paint(image, 2, templates="square").bank.names == ("square",)
+    assert limner.paint(image, 2, templates=own).bank is own
+
+
+ABSURD: list[tuple[dict[str, Any], str]] = [
+    ({"strokes": -1}, "strokes: -1 is not a whole number"),
+    ({"seed": -1}, "seed: -1 is not"),
+    ({"opacity": 0.0}, "opacity: 0.0 is neither"),
+    ({"opacity": 1.5}, "opacity: 1.5 is neither"),
+    ({"opacity": math.nan}, "opacity: nan is neither"),
+    ({"min_size": -0.1}, "min_size: -0.1 is not"),
+    ({"max_size": 0.0}, "max_size: 0.0 is not"),
+    ({"min_size": 0.3, "max_size": 0.2}, r"min_size: 0\.3 is larger than max_size, 0\.2"),
+    ({"time": 0.0}, "time: 0.0 is not"),
+    ({"time": math.inf}, "time: inf is not"),
+    ({"stop_psnr": math.nan}, "stop_psnr: nan is not"),
+    ({"size": 0}, "size: 0 is not"),
+    ({"background": "mauvish"}, '"mauvish" is no colour'),
+    ({"templates": ["blob"]}, "unknown template blob"),
+    ({"palette": 0}, "palette: 0 is not"),
+    ({"palette": 257}, "palette: 257 is not"),
+    ({"palette": torch.rand(0, 3)}, r"palette: a tensor of shape \(0, 3\)"),
+    ({"palette": torch.full((2, 3), 1.5)}, "expected .* from 0 to 1"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), ABSURD)
+def test_absurd_arguments(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        limner.paint(picture(), **arguments)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda: prepare.check_whole(strokes=1.5),
+        lambda: prepare.check_whole(strokes="many"),
+        lambda: prepare.check_whole(strokes=True),
+        lambda: prepare.check_positive(time="soon"),
+        lambda: prepare.check_fill("dotted"),
+        lambda: prepare.fixed_opacity("faint"),
+        lambda: prepare.fixed_opacity(None),
+    ],
+)
+def test_arguments_of_the_wrong_kind(check: Callable[[], object]) -> None:
+    with pytest.raises(UserError):
+        check()
+    prepare.check_whole(strokes=np.int64(3))
+
+
+def scattered(image: Tensor, count: int) -> float:
+    """PSNR of so many random strokes, each in its best colour when it is painted."""
+    height, width = image.shape[1:]
+    generator = torch.Generator().manual_seed(3)
+    bank, moves = TemplateBank.named("circle", size=64), Moves.none(1, image.mean((1, 2)), Style(opacity=1.0))
+    canvas = image.mean((1, 2), keepdim=True).expand_as(image)
+    half = 0.05 * 10 ** torch.rand(count, 2, generator=generator)
+    half = half[half.prod(1).argsort(descending=True)]
+    angle = 3 * torch.rand(count, generator=generator)
+    where = geometry.phi(2 * torch.rand(count, 2, generator=generator) - 1, half, angle, width / height)
+    for t in range(count):
+        which = torch.ones(1, 1)
+        what, gain = best_colours(where[t : t + 1], which, bank, Goal(image), canvas, image, 1.0, moves)
+        if gain > 0:
+            canvas = render(Strokes(where[None, t : t + 1], which[None], what[None]), bank, None, canvas[None])[0]
+    return psnr(canvas, image)
+
+
+def test_quality(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limner.painting, "fit", fit)
+    photo = read_picture(PHOTO)
+    small = fitted(photo, tuple(round(side * 72 / max(photo.size)) for side in photo.size))
+    painting = limner.paint(small, 50)
+    assert psnr(painting.canvas[0], small.pixels) > scattered(small.pixels, 50) + QUALITY
+    assert replace(painting, strokes=painting.strokes[:, :25]).psnr < painting.psnr
+
+
+QUALITY = 6.0
+"""dB by which fitted strokes beat random ones at the least."""
