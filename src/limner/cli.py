@@ -5,14 +5,17 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
+from importlib import import_module
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 from tyro.extras import SubcommandApp
 
 from limner.errors import UserError
-from limner.options import EngineBench, PaintBench, PaintOptions
+from limner.options import EngineBench, PaintBench, PaintOptions, PartsBench
 
-Options = PaintOptions | EngineBench | PaintBench
+Options = PaintOptions | EngineBench | PaintBench | PartsBench
 
 PLAIN = (
     (r"no type matching.*<class '(?:int|float)'>: (.*)", r"\1"),
@@ -41,16 +44,19 @@ def run(options: Options) -> int:
         from limner.painting.command import paint
 
         return paint(options)
-    if isinstance(options, EngineBench):
-        from limner.bench import engine
-
-        engine.main(options.json)
-        return 0
     options.check()
-    from limner.bench import paint as bench
-
-    bench.main(json=options.json, pictures=options.pictures, strokes=options.strokes, threads=options.threads)
+    name = "engine" if isinstance(options, EngineBench) else "paint" if isinstance(options, PaintBench) else "parts"
+    bench(name).main(**vars(options))
     return 0
+
+
+def bench(name: str) -> Any:
+    """A module of the folder benchmarks/, which a checkout of the repository has and an installed package has not."""
+    folder = Path(__file__).resolve().parents[2] / "benchmarks"
+    if not (folder / f"{name}.py").exists():
+        raise UserError("limner bench works only in a checkout of the repository, beside its folder benchmarks")
+    sys.path.insert(0, str(folder))
+    return import_module(name)
 
 
 def parse(arguments: list[str]) -> Options:
@@ -79,11 +85,12 @@ def plain(box: str) -> str:
 
 
 def _app() -> SubcommandApp:
-    app, bench = SubcommandApp(), SubcommandApp()
+    app, benches = SubcommandApp(), SubcommandApp()
     app.command(name="paint")(PaintOptions)
-    bench.command(name="engine")(EngineBench)
-    bench.command(name="paint")(PaintBench)
-    app.command(bench, name="bench", help="Measure how fast and how well limner paints.")
+    benches.command(name="engine")(EngineBench)
+    benches.command(name="paint")(PaintBench)
+    benches.command(name="parts")(PartsBench)
+    app.command(benches, name="bench", help="Measure how fast and how well limner paints.")
     return app
 
 

@@ -29,7 +29,7 @@ def phi(
     angle: Float[Tensor, "*stamps"],
     aspect: float = 1.0,
 ) -> Float[Tensor, "*stamps 2 3"]:
-    """Phi of a stamp of given centre (canvas units), half width and half height (units of canvas height / 2), angle (rad).
+    """Phi of a stamp of given centre (canvas units), half width and height (in canvas heights / 2), and angle (rad).
 
     `aspect` is canvas width / height: on a canvas that is not square a rotation happens in pixels, not in canvas units.
     """

@@ -98,6 +98,9 @@ class EngineBench:
     json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
     """Also write the table as JSON."""
 
+    def check(self) -> None:
+        """There is nothing to ask wrongly."""
+
 
 @dataclass(frozen=True)
 class PaintBench:
@@ -117,6 +120,23 @@ class PaintBench:
         for strokes in self.strokes:
             _within("strokes", strokes, 0)
         _within("threads", self.threads, 1)
+
+
+@dataclass(frozen=True)
+class PartsBench:
+    """Measure what each part of the fitting adds."""
+
+    json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
+    """Also write the table as JSON."""
+    pictures: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: the bundled picture)")] = None
+    """Pictures to paint."""
+    strokes: Annotated[tuple[int, ...], arg(aliases=["-n"], metavar="N ...")] = (100, 500)
+    """Numbers of strokes to paint each with."""
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        for strokes in self.strokes:
+            _within("strokes", strokes, 0)
 
 
 def _within(name: str, value: int | None, least: int) -> None:

@@ -17,6 +17,7 @@ from limner.geometry import centres
 
 THESIS_SIDE = 28
 BAR = 3 / THESIS_SIDE
+INNER = 2 - 2 * BAR
 SUBSAMPLES = 16
 
 
@@ -32,8 +33,8 @@ SHAPES = {
     "square": Shape(lambda x, y: torch.ones_like(x, dtype=torch.bool), '<path d="M-1-1H1V1H-1Z"/>'),
     "line": Shape(lambda x, y: y.abs() <= BAR, f'<path d="M-1-{BAR:.6f}H1V{BAR:.6f}H-1Z"/>'),
     "curve": Shape(
-        lambda x, y: ((x + 1).hypot(y + 1) <= 2) & ((x + 1).hypot(y + 1) >= 2 - 2 * BAR),
-        f'<path d="M1-1A2 2 0 0 1-1 1V{1 - 2 * BAR:.6f}A{2 - 2 * BAR:.6f} {2 - 2 * BAR:.6f} 0 0 0 {1 - 2 * BAR:.6f}-1Z"/>',
+        lambda x, y: ((x + 1).hypot(y + 1) <= 2) & ((x + 1).hypot(y + 1) >= INNER),
+        f'<path d="M1-1A2 2 0 0 1-1 1V{INNER - 1:.6f}A{INNER:.6f} {INNER:.6f} 0 0 0 {INNER - 1:.6f}-1Z"/>',
     ),
     "transparent": Shape(lambda x, y: torch.zeros_like(x, dtype=torch.bool), ""),
 }
@@ -74,7 +75,8 @@ class TemplateBank:
         from limner.masks import mask_files, read_mask
 
         paths = mask_files(files)
-        return cls(torch.stack([read_mask(path, size) for path in paths]), tuple(path.stem for path in paths), prefilter)
+        masks = torch.stack([read_mask(path, size) for path in paths])
+        return cls(masks, tuple(path.stem for path in paths), prefilter)
 
     @property
     def pyramid(self) -> pyramid.Pyramid:

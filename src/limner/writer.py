@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -72,23 +73,29 @@ def paint_reference(
     strokes: Strokes, bank: TemplateBank, canvas: Canvas, compositing: Compositing, temperature: float = 0.0
 ) -> Canvas:
     """`render` in plain PyTorch: Algorithm 1, move after move."""
-    height, width = canvas.shape[-2:]
-    pyramid = bank.pyramid
-    masks, colours = [], []
+    if compositing == "depth":
+        assert strokes.depth is not None
+        stamps = list(_stamps(strokes, bank, canvas))
+        if not stamps:
+            return canvas
+        masks = torch.stack([mask for mask, _ in stamps], 1)
+        return reference.soft_depth(canvas, masks, [colour for _, colour in stamps], strokes.depth, temperature)
+    update = {"additive": reference.additive, "over": reference.over}[compositing]
+    for mask, colour in _stamps(strokes, bank, canvas):
+        canvas = update(canvas, mask, colour)
+    return canvas
+
+
+def _stamps(strokes: Strokes, bank: TemplateBank, canvas: Canvas) -> Iterator[tuple[Tensor, Tensor]]:
+    """The transformed mask and the colour of every move in turn."""
+    size, pyramid = (canvas.shape[2], canvas.shape[3]), bank.pyramid
     for t in range(len(strokes)):
         where, slope = strokes.where[:, t], None if strokes.slope is None else strokes.slope[:, t]
         template = strokes.which[:, t] @ pyramid.texels.to(strokes.which)
-        mask = reference.transform_mask(template, pyramid, where, (height, width))
+        mask = reference.transform_mask(template, pyramid, where, size)
         if strokes.opacity is not None:
             mask = mask * strokes.opacity[:, t, None, None]
-        masks.append(mask)
-        colours.append(reference.colour_field(strokes.what[:, t], slope, where, (height, width)))
-    if compositing == "depth":
-        return reference.soft_depth(canvas, torch.stack(masks, 1), colours, strokes.depth, temperature) if masks else canvas
-    update = {"additive": reference.additive, "over": reference.over}[compositing]
-    for mask, colour in zip(masks, colours, strict=True):
-        canvas = update(canvas, mask, colour)
-    return canvas
+        yield mask, reference.colour_field(strokes.what[:, t], slope, where, size)
 
 
 class TemplateWriter(torch.nn.Module):
@@ -98,6 +105,9 @@ class TemplateWriter(torch.nn.Module):
     phi0: Phi = diag(phi0, phi0) + h_where, so that an untrained network paints stamps of 1 / phi0 of the canvas.
     gamma, noise: sharpening and exploration of which (eq. 3.1, 3.2); noise is added in training mode only.
     """
+
+    phi0: Tensor
+    masks: Tensor
 
     def __init__(
         self,
@@ -110,17 +120,22 @@ class TemplateWriter(torch.nn.Module):
         backend: Backend = "auto",
     ) -> None:
         super().__init__()
-        self.compositing, self.gamma, self.noise, self.backend = compositing, gamma, noise, backend
-        self.names, self.prefilter = bank.names, bank.prefilter
+        self.compositing: Compositing = compositing
+        self.backend: Backend = backend
+        self.gamma, self.noise = gamma, noise
+        self._bank, self._seen = bank, -1
         self.register_buffer("phi0", torch.tensor([[phi0, 0.0, 0.0], [0.0, phi0, 0.0]]))
         self.logits = torch.nn.Parameter(torch.logit(bank.masks, eps=1e-3)) if learnable else None
         self.register_buffer("masks", None if learnable else bank.masks)
 
     @property
     def bank(self) -> TemplateBank:
-        """The templates as they are now."""
-        masks = self.masks if self.logits is None else self.logits.sigmoid()
-        return TemplateBank(masks, self.names, self.prefilter)
+        """The templates as they are now; made anew only when the masks have changed."""
+        if self.logits is not None:
+            return replace(self._bank, masks=self.logits.sigmoid())
+        if self._bank.masks is not self.masks or self._seen != self.masks._version:
+            self._bank, self._seen = replace(self._bank, masks=self.masks), self.masks._version
+        return self._bank
 
     def forward(
         self,
@@ -156,8 +171,8 @@ def _ground(strokes: Strokes, background: float | Tensor, size: tuple[int, int] 
     try:
         return ground.expand(batch, channel, *size)
     except RuntimeError:
-        shape = tuple(torch.as_tensor(background).shape)
-        raise ValueError(f"render: background of shape {shape} does not fit a canvas {(batch, channel, *size)}") from None
+        shape, wanted = tuple(torch.as_tensor(background).shape), (batch, channel, *size)
+        raise ValueError(f"render: background of shape {shape} does not fit a canvas {wanted}") from None
 
 
 def _check(strokes: Strokes, bank: TemplateBank, compositing: str, temperature: float) -> None:

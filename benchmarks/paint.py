@@ -1,0 +1,166 @@
+"""Quality and cost of `limner paint`, whole processes: `limner bench paint --pictures FOLDER`, about ten minutes.
+
+Every picture of the folder is scaled to 256 px on the longer side by a box filter and painted with each number of
+strokes, in three styles. CPU-seconds are those of the process, start-up included; PSNR is of the saved PNG; the SVG is
+written from the saved JSON and rendered by resvg at the same size. Where primitive's figures are known, for the twelve
+pictures of primitive.json, they stand beside. Then one larger picture: time, memory, and how time grows with N.
+"""
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from json import dumps, loads
+from pathlib import Path
+
+from PIL import Image
+
+from limner.errors import UserError
+
+HERE = Path(__file__).resolve().parent
+SIDE = 256
+STYLES = {"free, flat": [], "opaque, flat": ["--opacity", "opaque"], "free, gradient": ["--fill", "gradient"]}
+LARGE, MANY = (1024, 768), (250, 500, 1000, 2000)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process: PSNR of its PNG and of its SVG in dB, CPU and wall seconds, peak memory in MB."""
+
+    psnr: float
+    svg: float
+    cpu: float
+    wall: float
+    memory: float
+
+
+def paint(picture: Path, strokes: int, style: list[str], threads: int) -> Run:
+    """Paint a picture in a process of its own and score what it saved."""
+    from limner.painting.painting import Painting
+    from limner.painting.pictures import read_picture
+    from limner.strokes_json import parse
+
+    png, document = picture.with_suffix(".out.png"), picture.with_suffix(".out.json")
+    command = ["paint", str(picture), "-n", str(strokes), "-o", str(png), "-o", str(document), "--quiet"]
+    command += ["--threads", str(threads), *style]
+    start = time.monotonic()
+    code = "import sys; from limner.cli import main; sys.exit(main())"
+    process = subprocess.Popen([sys.executable, "-c", code, *command])
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"limner {' '.join(command)} failed")
+    wall = time.monotonic() - start
+    found = parse(document)
+    assert found.bank is not None
+    assert len(found.strokes) == strokes
+    painting = Painting(found.strokes, found.bank, found.background, found.size, read_picture(picture))
+    svg = picture.with_suffix(".out.svg")
+    painting.save(svg)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Run(painting.psnr_of(png), painting.psnr_of(svg), cpu, wall, usage.ru_maxrss / 1024)
+
+
+def scaled(picture: Path, folder: Path) -> Path:
+    """The picture at 256 px on the longer side, as a PNG in a folder."""
+    image = Image.open(picture).convert("RGB")
+    share = SIDE / max(image.size)
+    path = folder / f"{picture.stem}.png"
+    image.resize((round(image.width * share), round(image.height * share)), Image.Resampling.BOX).save(path)
+    return path
+
+
+def table(pictures: list[Path], counts: tuple[int, ...], threads: int) -> list[dict]:
+    """A row for each picture, number of strokes and style."""
+    known = loads((HERE / "primitive.json").read_text())
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        small = [scaled(picture, Path(folder)) for picture in pictures]
+        paint(small[0], 5, [], threads)  # compiles the kernels, if that has not been done
+        for count in counts:
+            for name, style in STYLES.items():
+                for picture in small:
+                    run = paint(picture, count, style, threads)
+                    peer = known.get(str(count), {}).get(picture.stem)
+                    row = {"picture": picture.stem, "strokes": count, "style": name, **rounded(run)}
+                    rows.append({**row, "primitive": peer and {"psnr": peer[0], "cpu": peer[1]}})
+                    print(line(rows[-1]), flush=True)
+                print(line(mean(rows, count, name)), flush=True)
+    return rows
+
+
+def growth(picture: Path) -> list[dict]:
+    """A picture of 1024 x 768 on all cores, with more and more strokes."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        large = Path(folder) / "large.png"
+        Image.open(picture).convert("RGB").resize(LARGE, Image.Resampling.LANCZOS).save(large)
+        for count in MANY:
+            run = paint(large, count, [], os.cpu_count() or 1)
+            rows.append({"picture": picture.stem, "strokes": count, **rounded(run)})
+            print(
+                f"{LARGE[0]} x {LARGE[1]}, N={count}: {run.wall:.1f} s, {run.memory:.0f} MB, {run.psnr:.2f} dB",
+                flush=True,
+            )
+    return rows
+
+
+def rounded(run: Run) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in vars(run).items()}
+
+
+def mean(rows: list[dict], count: int, style: str) -> dict:
+    """The mean row of a style, over the pictures that primitive has painted too if there are any."""
+    rows = [row for row in rows if row["strokes"] == count and row["style"] == style]
+    both = [row for row in rows if row["primitive"]]
+    found = {key: statistics.mean(row[key] for row in both or rows) for key in ("psnr", "svg", "cpu", "wall", "memory")}
+    peer = {key: statistics.mean(row["primitive"][key] for row in both) for key in ("psnr", "cpu")} if both else None
+    return {"picture": "mean", "strokes": count, "style": style, **found, "primitive": peer}
+
+
+def line(row: dict) -> str:
+    """A row as text."""
+    text = (
+        f"{row['picture']:>13} N={row['strokes']:<4} {row['style']:<14} {row['psnr']:6.2f} dB  {row['cpu']:5.1f} CPU-s"
+    )
+    text += f"  svg {row['svg'] - row['psnr']:+.2f} dB"
+    if row["primitive"]:
+        peer = row["primitive"]
+        text += f"  primitive {row['psnr'] - peer['psnr']:+.2f} dB, {row['cpu'] / peer['cpu']:.2f} of its CPU-s"
+    return text
+
+
+def main(json: Path | None, pictures: Path | None, strokes: tuple[int, ...], threads: int) -> None:
+    """Print the tables, and write them as JSON."""
+    chosen = choose(pictures)
+    rows = table(chosen, strokes, threads)
+    large = growth(chosen[-1])
+    if json:
+        means = [mean(rows, count, style) for count in strokes for style in STYLES]
+        result = {"machine": machine(threads), "side": SIDE, "seed": 0, "means": means, "rows": rows, "large": large}
+        json.write_text(dumps(result, indent=1) + "\n")
+
+
+def choose(folder: Path | None) -> list[Path]:
+    """The pictures of a folder that primitive's figures are known of, or all, or the bundled one."""
+    found = sorted((folder or HERE.parent / "examples").rglob("*.[jp][pn]g"))
+    known = loads((HERE / "primitive.json").read_text())["100"]
+    pictures = [path for path in found if path.stem in known] or found
+    if not pictures:
+        raise UserError(f"{folder}: holds no JPEG or PNG pictures to paint")
+    return pictures
+
+
+def machine(threads: int) -> dict:
+    """What the figures were measured on."""
+    return {"cpu": cpu_name(), "cores": os.cpu_count(), "python": platform.python_version(), "threads": threads}
+
+
+def cpu_name() -> str:
+    """Of this machine, as the kernel tells it."""
+    info = Path("/proc/cpuinfo")
+    names = [row.split(":")[1].strip() for row in info.read_text().splitlines() if row.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -1,0 +1,82 @@
+"""What each part of the fitting adds: `limner bench parts --pictures FOLDER`, about three minutes for four pictures.
+
+The fit is run as it is, and with one part left out or changed at a time, in one process and on one thread. PSNR is of
+the canvas at 256 px on the longer side, the mean over the pictures; seconds are CPU-seconds of the fit alone.
+"""
+
+import time
+from importlib import import_module
+from json import dumps
+from pathlib import Path
+from unittest import mock
+
+import torch
+from paint import SIDE, choose, machine
+
+import limner
+from limner.painting.fit import Plan
+from limner.painting.moves import RATES
+from limner.painting.pictures import read_picture, resized
+from limner.painting.propose import propose
+
+FIT = import_module("limner.painting.fit")
+STEPS = Plan.adding * Plan.steps + Plan.moving * Plan.moving_steps
+
+
+def unchosen(moves, goal, bank, wanted, tries, radii, generator):
+    """Proposals without a choice: the first stamps drawn are taken."""
+    propose(moves, goal, bank, wanted, max(wanted, 1), radii, generator)
+
+
+def at_once() -> Plan:
+    """The same number of steps, with all strokes added in one round."""
+    return Plan(adding=1, steps=STEPS, moving=0)
+
+
+PARTS = {
+    "as it is": {},
+    "strokes not chosen from 2,000 tries": {"proposing": unchosen},
+    "all strokes added at once": {"plan": at_once()},
+    "wasted strokes not moved": {"plan": Plan(steps=STEPS // Plan.adding, moving=0)},
+    "no refinement between rounds": {"plan": Plan(steps=1, moving_steps=1, settling=STEPS + Plan.settling)},
+    "no settling at a falling rate": {"plan": Plan(settling=2)},
+    "colours as proposed, not refined": {"rates": {"what": 0.0}},
+    "opaque": {"style": {"opacity": "opaque"}},
+    "linear-gradient fill": {"style": {"fill": "gradient"}},
+    "circles and squares": {"style": {"templates": ("circle", "square")}},
+}
+
+
+def main(json: Path | None, pictures: Path | None, strokes: tuple[int, ...]) -> None:
+    """Print the table, and write it as JSON."""
+    torch.set_num_threads(1)
+    chosen = choose(pictures)
+    rows = []
+    limner.paint(chosen[0], 2, size=32)
+    for count in strokes:
+        for part, change in PARTS.items():
+            found = [measure(picture, count, **change) for picture in chosen]
+            psnr, seconds = (sum(column) / len(found) for column in zip(*found, strict=True))
+            rows.append({"strokes": count, "part": part, "psnr": round(psnr, 2), "seconds": round(seconds, 2)})
+            print(f"N={count:<5} {part:<38} {psnr:6.2f} dB  {seconds:5.1f} CPU-s", flush=True)
+    if json:
+        names = [picture.stem for picture in chosen]
+        result = {"machine": machine(1), "side": SIDE, "seed": 0, "pictures": names, "rows": rows}
+        json.write_text(dumps(result, indent=1) + "\n")
+
+
+def measure(picture: Path, count: int, proposing=propose, plan=None, rates=None, style=None) -> tuple[float, float]:
+    """PSNR of a painting and CPU-seconds of fitting it, with something changed."""
+    small = resized(read_picture(picture), SIDE)
+
+    def planned(*args, **kwargs):
+        return FIT.fit(*args, **{**kwargs, "plan": plan or Plan()})
+
+    with (
+        mock.patch.object(limner.painting, "fit", planned),
+        mock.patch.dict(RATES, rates or {}),
+        mock.patch.object(FIT, "propose", proposing),
+    ):
+        start = time.process_time()
+        painting = limner.paint(small, count, **(style or {}))
+        return painting.psnr, time.process_time() - start
