@@ -418,3 +418,20 @@ def test_the_process_exits_with_the_code(tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, *line], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr == f"limner: {tmp_path / 'none.png'}: no such file or folder\n"
+
+
+def test_outputs_are_written_when_nobody_listens(tmp_path: Path) -> None:
+    Image.radial_gradient("L").resize((20, 15)).save(tmp_path / "photo.png")
+    code = "import sys; from limner.cli import main; sys.exit(main())"
+    files = [tmp_path / name for name in ("a.png", "b.png")]
+    line = [sys.executable, "-c", code, "paint", str(tmp_path / "photo.png"), "-n", "0"]
+    run = subprocess.Popen(
+        [*line, *(f"-o={file}" for file in files)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert run.stdout is not None
+    assert run.stderr is not None
+    run.stdout.close()
+    complaint = run.stderr.read()
+    run.stderr.close()
+    assert (run.wait(), "Error" in complaint) == (0, False)
+    assert all(file.exists() for file in files)

@@ -55,7 +55,8 @@ def paint(
     resume: strokes to paint on, which stay as they are, with their background; as many as asked for are added.
     repaint: a gray picture; the resumed strokes with their centre where it is light are replaced.
     seed: the same seed gives the same strokes on the same machine, unless `time` is set.
-    stop_psnr: stop early at this quality, in dB.  time: seconds to take.  size: longer side of the canvas worked at.
+    stop_psnr: stop early at this quality, in dB on the canvas worked at.  size: longer side of that canvas.
+    time: seconds to take.
     Raises UserError for arguments that make no sense. Ctrl-C ends the fit and returns what there is.
     """
     prepare.check_whole(strokes=strokes, seed=seed, size=size or 0)

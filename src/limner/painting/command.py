@@ -1,5 +1,6 @@
 """`limner paint`: reads everything and tries every output before the first stroke, then paints, saves and scores."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -162,13 +163,21 @@ def save(painting: Painting, job: Job, options: PaintOptions) -> None:
             continue
         if not options.quiet:
             scored = path.suffix.lower() in SCORED
-            print(f"{path}  " + (f"{painting.psnr_of(path):.1f} dB" if scored else f"{len(painting.strokes)} strokes"))
+            say(f"{path}  " + (f"{painting.psnr_of(path):.1f} dB" if scored else f"{len(painting.strokes)} strokes"))
     if job.frames:
         painting.save_frames(job.frames, FRAMES, options.output_size)
         if not options.quiet:
-            print(f"{job.frames}  frames")
+            say(f"{job.frames}  frames")
     if faults:
         raise faults[0]
+
+
+def say(line: str) -> None:
+    """Print a line; once nobody reads them any more, this and all later ones are dropped, and work goes on."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
