@@ -208,8 +208,9 @@ def spread(_, cells, zero, base, stride, u, v, inside, weight):
 
         low, high = (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)
         left, right = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
-        pairs = [(mix(*terms[:2], half), mix(*terms[2:], half)) for half in (low, high)]
-        both = [mix(*pair, half) for pair in pairs for half in (left, right)]
+        a, b, c, d = terms
+        pairs = [(mix(a, b, half), mix(c, d, half)) for half in (low, high)]
+        both = [mix(first, second, half) for first, second in pairs for half in (left, right)]
         quads = [mix(pair, pair, range(4 * half, 4 * half + 4)) for half in (0, 1) for pair in both]
         for lane, quad in enumerate(quads):
             index = builder.zext(builder.extract_element(number, I32(lane)), I64)
