@@ -382,17 +382,23 @@ def test_interrupt_before_there_is_anything(
 
 def test_bench_is_called_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[object] = []
-    bench, engine, paint = (ModuleType(f"limner.bench{name}") for name in ("", ".engine", ".paint"))
-    vars(engine)["main"] = lambda json: calls.append(json)
-    vars(paint)["main"] = lambda **arguments: calls.append(arguments)
-    vars(bench).update(engine=engine, paint=paint)
-    monkeypatch.setattr(limner, "bench", bench, raising=False)
-    for module in (bench, engine, paint):
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+    for name in ("engine", "paint", "parts"):
+        module = ModuleType(name)
+        vars(module)["main"] = lambda name=name, **arguments: calls.append((name, arguments))
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     assert main(["bench", "engine", "-o", "engine.json"]) == 0
     assert main(["bench", "paint", "--json", "p.json", "--pictures", "folder", "-n", "10", "20", "--threads", "2"]) == 0
+    assert main(["bench", "parts", "-n", "30"]) == 0
     asked = {"json": Path("p.json"), "pictures": Path("folder"), "strokes": (10, 20), "threads": 2}
-    assert calls == [Path("engine.json"), asked]
+    parts = {"json": None, "pictures": None, "strokes": (30,)}
+    assert calls == [("engine", {"json": Path("engine.json")}), ("paint", asked), ("parts", parts)]
+
+
+def test_bench_needs_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys) -> None:
+    monkeypatch.setattr(limner.cli, "__file__", str(tmp_path / "a" / "b" / "cli.py"))
+    assert main(["bench", "engine"]) == 2
+    assert "checkout" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("line", ["--help", "paint --help", "bench paint --help"])
