@@ -1,0 +1,81 @@
+"""How well a canvas explains an image: the reconstruction losses, summed over the pixels of each image."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Canvas = Float[Tensor, "batch channel height width"]
+PerImage = Float[Tensor, "batch"]
+
+EPSILON = 1e-3
+"""Cross-entropy clamps the canvas to [EPSILON, 1 - EPSILON]: a painted 0 or 1 would cost infinity where it is wrong."""
+
+
+class SquaredError(nn.Module):
+    """||x - c||^2, the deterministic painters' loss (thesis 5.1)."""
+
+    nats = False
+
+    def forward(self, images: Canvas, canvas: Canvas) -> PerImage:
+        """The loss of each image."""
+        return (images - canvas).square().flatten(1).sum(1)
+
+
+class CrossEntropy(nn.Module):
+    """-log p(x | c) of Bernoulli pixels, x in [0, 1] taken as a probability (thesis 2.2.1)."""
+
+    nats = True
+
+    def forward(self, images: Canvas, canvas: Canvas) -> PerImage:
+        """The loss of each image, in nats."""
+        return bernoulli(images, canvas.clamp(EPSILON, 1 - EPSILON))
+
+
+class FlipNoise(nn.Module):
+    """-log p(x | c) of Bernoulli pixels that flip with a learnt probability: p = e + (1 - 2 e) c, e from 0.2."""
+
+    nats = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logit = nn.Parameter(torch.tensor(math.log(0.2 / 0.8)))
+
+    def forward(self, images: Canvas, canvas: Canvas) -> PerImage:
+        """The loss of each image, in nats."""
+        flip = self.logit.sigmoid().clamp(EPSILON, 0.5 - EPSILON)
+        return bernoulli(images, flip + (1 - 2 * flip) * canvas.clamp(0, 1))
+
+
+class OptimalSigma(nn.Module):
+    """-log N(x; c, sigma^2) with the sigma that suits the batch best (Rybkin et al., sigma-VAE, 2021).
+
+    Its gradient is that of (N / 2) log(mean squared error). Out of training, sigma is the running mean of training's.
+    """
+
+    nats = True
+    variance: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("variance", torch.tensor(1.0))
+
+    def forward(self, images: Canvas, canvas: Canvas) -> PerImage:
+        """The loss of each image, in nats."""
+        error = (images - canvas).square().flatten(1)
+        if self.training:
+            best = error.detach().mean().clamp(min=1e-8)
+            self.variance.lerp_(best, 0.01)
+        else:
+            best = self.variance
+        return error.sum(1) / (2 * best) + 0.5 * error.shape[1] * (2 * math.pi * best).log()
+
+
+LIKELIHOODS = {"mse": SquaredError, "ce": CrossEntropy, "optimal-sigma": OptimalSigma, "flip": FlipNoise}
+
+
+def bernoulli(images: Canvas, probability: Canvas) -> PerImage:
+    """Cross-entropy of Bernoulli pixels, summed over each image, in nats."""
+    loss = nn.functional.binary_cross_entropy(probability, images, reduction="none")
+    return loss.flatten(1).sum(1)

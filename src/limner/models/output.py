@@ -1,0 +1,33 @@
+"""Output: what every model returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.strokes import Strokes
+
+PerImage = Float[Tensor, "batch"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """A batch of reconstructions.
+
+    losses: for each image, by name; their sum is minimised. "reconstruction" is summed over pixels, "latent" over the
+        numbers of the code, both in nats where the likelihood is one.
+    strokes: the moves that `canvas` was painted with; None for models that paint without templates.
+    log_weight: log p(x, z) - log q(z | x) in nats, for models with a bound (variational, with a true likelihood).
+    """
+
+    canvas: Float[Tensor, "batch channel height width"]
+    losses: dict[str, PerImage]
+    strokes: Strokes | None = None
+    log_weight: PerImage | None = None
+
+    @property
+    def loss(self) -> Float[Tensor, ""]:
+        """The mean over images of the sum of the losses."""
+        return sum(self.losses.values()).mean()  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,0 +1,68 @@
+"""What a model can be asked to be; light to import, since the command line's help is made of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+PAINTERS = ("simple", "recurrent", "canvas-recurrent", "conv")
+OTHERS = ("autoencoder", "draw", "t-draw", "air", "t-air")
+Kind = Literal["simple", "recurrent", "canvas-recurrent", "conv", "autoencoder", "draw", "t-draw", "air", "t-air"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model; what a kind has no use for is left at its default."""
+
+    kind: Kind = "simple"
+    """Painters: simple, recurrent, canvas-recurrent, conv. Without templates: autoencoder, draw, air."""
+    moves: int = 2
+    """Strokes an image (steps of draw and air)."""
+    templates: tuple[str, ...] = ("square",)
+    """Names of the template bank."""
+    hidden: int = 256
+    """Units of a hidden layer."""
+    layers: int = 1
+    """Hidden layers before the writers; a recurrent painter's last is its LSTM."""
+    batch_norm: bool = False
+    """Normalise the hidden layer over the batch."""
+    phi0: float = 2.0
+    """Phi = diag(phi0, phi0) + h: an untrained painter's stamps cover 1 / phi0 of the canvas."""
+    affine: Literal["full", "scale"] = "full"
+    """All six numbers of Phi, or four: no rotation and no skew."""
+    init: float = 0.05
+    """Standard deviation of the Gaussian that weights start from."""
+    gamma: float = 1.0
+    """Sharpening of the template choice in training (3.1)."""
+    gamma_rate: float = 0.0
+    """What gamma grows by in an iteration, up to 30."""
+    gamma_test: float = 30.0
+    """Sharpening out of training."""
+    noise: float = 0.0
+    """Standard deviation of the noise on the template scores in training (3.2)."""
+    order: Literal["fixed", "soft", "straight-through", "evidence"] = "fixed"
+    """Which move lies on top: the later one; by a learnt depth; by the image's evidence."""
+    temperature: float = 1.0
+    """Softness of a learnt order."""
+    temperature_end: float = 1.0
+    """Softness that it is annealed to."""
+    anneal: int = 0
+    """Iterations of annealing."""
+    likelihood: Literal["mse", "ce", "optimal-sigma", "flip"] = "mse"
+    """Reconstruction loss: squared error, cross-entropy, Gaussian of the best sigma, Bernoulli with flip noise."""
+    latent: int = 0
+    """Size of a latent code; 0 is none: writers read the hidden layer."""
+    sigma: float = -1.0
+    """Noise on the code: 0 is none (deterministic), a positive number is fixed, -1 is learnt (variational)."""
+    sigma_start: float = 1.0
+    """Where a learnt sigma starts."""
+    latent_cost: Literal["full", "mu", "none"] = "full"
+    """KL(q || N(0, 1)), its term in mu only, or none."""
+    beta: float = 1.0
+    """Weight of the latent cost."""
+    free_bits: float = 0.0
+    """Nats that each latent number may cost for nothing."""
+    input_noise: float = 0.0
+    """Standard deviation of the noise on the input image in training."""
+    window: int = 12
+    """Side of the windows that draw and air read and write, in pixels."""
+    window_size: float = 0.0
+    """Side of air's read windows as a share of the image's, held there; 0 leaves it free."""
