@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -65,10 +66,20 @@ class Strokes:
 
     def then(self, later: Strokes) -> Strokes:
         """These strokes with `later` painted on top; both set the same optional fields."""
-        theirs = later.tensors()
-        if set(theirs) != set(self.tensors()):
-            raise ValueError(f"strokes: cannot join fields {sorted(self.tensors())} with {sorted(theirs)}")
-        return replace(self, **{name: torch.cat([ours, theirs[name]], 1) for name, ours in self.tensors().items()})
+        return Strokes.joined([self, later])
+
+    @staticmethod
+    def joined(parts: Sequence[Strokes]) -> Strokes:
+        """All moves of several strokes in turn, which all set the same optional fields."""
+        tensors = [part.tensors() for part in parts]
+        for theirs in tensors[1:]:
+            if theirs.keys() != tensors[0].keys():
+                raise ValueError(f"strokes: cannot join fields {sorted(tensors[0])} with {sorted(theirs)}")
+        return Strokes(**{name: torch.cat([part[name] for part in tensors], 1) for name in tensors[0]})
+
+    def deepened(self, depth: Float[Tensor, "batch move"]) -> Strokes:
+        """The same moves at these depths."""
+        return replace(self, depth=depth)
 
     def save(self, path: str | Path) -> None:
         """Write as JSON, every float32 exactly (schema: docs/json.md)."""

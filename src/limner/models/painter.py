@@ -1,0 +1,114 @@
+"""The Painter network: an autoencoder whose decoder is template writers (thesis chapter 5)."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from limner.models.code import Code, Coder
+from limner.models.encoders import Convolutional, Dense, Recurrent
+from limner.models.initial import initialise
+from limner.models.likelihood import LIKELIHOODS
+from limner.models.order import by_evidence
+from limner.models.output import Output
+from limner.models.settings import Model
+from limner.models.writers import Writers
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import render
+
+Images = Float[Tensor, "batch channel height width"]
+
+GAMMA_MOST = 30.0
+
+
+class Painter(nn.Module):
+    """Images in, moves and the canvas they paint out; simple, recurrent, canvas-recurrent or convolutional.
+
+    size: (height, width) of the images.  channels: 1 or 3.
+    """
+
+    def __init__(self, settings: Model, size: tuple[int, int], channels: int) -> None:
+        super().__init__()
+        self.settings, self.size, self.channels = settings, size, channels
+        recurrent = settings.kind in ("recurrent", "canvas-recurrent")
+        if recurrent:
+            self.encoder = Recurrent(settings, size, channels)
+        elif settings.kind == "conv":
+            self.encoder = Convolutional(settings, size, channels)
+        else:
+            self.encoder = Dense(settings, channels * size[0] * size[1], settings.layers)
+        self.coder = Coder(settings, self.encoder.features)
+        self.writers = Writers(settings, self.coder.size, 1 if recurrent else settings.moves, channels)
+        self.likelihood = LIKELIHOODS[settings.likelihood]()
+        self.temperature = settings.temperature
+        initialise(self, settings.init)
+
+    @property
+    def bank(self) -> TemplateBank:
+        """The templates."""
+        return self.writers.bank
+
+    def schedule(self, iteration: int) -> None:
+        """Set what is annealed: gamma grows in even steps, the temperature falls by an even factor."""
+        settings = self.settings
+        self.writers.gamma = min(settings.gamma + settings.gamma_rate * iteration, max(GAMMA_MOST, settings.gamma))
+        done = min(1.0, iteration / settings.anneal) if settings.anneal else 0.0
+        self.temperature = settings.temperature * (settings.temperature_end / settings.temperature) ** done
+
+    def forward(self, images: Images) -> Output:
+        """Paint a batch. In training a learnt order is soft; out of it, what is painted is what `strokes` says."""
+        seen = images
+        if self.training and self.settings.input_noise:
+            seen = images + self.settings.input_noise * torch.randn_like(images)
+        strokes, codes = self.moves(seen)
+        if self.settings.order == "evidence":
+            strokes = strokes.deepened(by_evidence(images, strokes, self.bank))
+        canvas = self.paint(strokes)
+        reconstruction = self.likelihood(images, canvas)
+        losses = {"reconstruction": reconstruction}
+        if self.coder.settings.latent:
+            losses["latent"] = torch.stack([code.cost for code in codes]).sum(0)
+        return Output(canvas, losses, strokes, self._log_weight(reconstruction, codes))
+
+    def moves(self, images: Images) -> tuple[Strokes, list[Code]]:
+        """The moves for each image, and the codes that they were read from."""
+        if isinstance(self.encoder, Recurrent):
+            return self._moves_in_turn(images, self.encoder)
+        code = self.coder(self.encoder(images))
+        return self.writers(code.z), [code]
+
+    def paint(self, strokes: Strokes) -> Images:
+        """The canvas that moves paint, on white paper."""
+        if strokes.depth is None:
+            return render(strokes, self.bank, self.size)
+        temperature = self.temperature if self.training and self.settings.order != "evidence" else 0.0
+        straight = self.settings.order == "straight-through"
+        return render(
+            strokes, self.bank, self.size, compositing="depth", temperature=temperature, straight_through=straight
+        )
+
+    def sample(self, count: int) -> Output:
+        """Paint from codes drawn from the prior; needs a latent code, and an encoder that is not recurrent."""
+        if not self.settings.latent or isinstance(self.encoder, Recurrent):
+            raise ValueError("sample: needs a painter with a latent code (latent > 0) of kind simple or conv")
+        z = torch.randn(count, self.coder.size, device=self.writers.scores.weight.device)
+        strokes = self.writers(z)
+        return Output(self.paint(strokes), {}, strokes)
+
+    def _moves_in_turn(self, images: Images, encoder: Recurrent) -> tuple[Strokes, list[Code]]:
+        gates, state, memory = encoder.start(images)
+        canvas, codes, moves = torch.zeros_like(images), [], []
+        for _ in range(self.settings.moves):
+            state, memory = encoder(gates, state, memory, canvas)
+            codes.append(self.coder(state))
+            moves.append(self.writers(codes[-1].z))
+            if encoder.by_canvas is not None:
+                canvas = render(moves[-1], self.bank, background=canvas)
+        return Strokes.joined(moves), codes
+
+    def _log_weight(self, reconstruction: Tensor, codes: list[Code]) -> Tensor | None:
+        if not (self.likelihood.nats and codes[0].gaussian):
+            return None
+        return sum((code.gaussian.log_ratio() for code in codes if code.gaussian), -reconstruction)
