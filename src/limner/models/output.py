@@ -19,6 +19,7 @@ class Output:
     losses: for each image, by name; their sum is minimised. "reconstruction" is summed over pixels, "latent" over the
         numbers of the code, both in nats where the likelihood is one.
     strokes: the moves that `canvas` was painted with; None for models that paint without templates.
+    steps: the canvas after each step, for models that paint step by step without templates.
     log_weight: log p(x, z) - log q(z | x) in nats, for models with a bound (variational, with a true likelihood).
     """
 
@@ -26,6 +27,7 @@ class Output:
     losses: dict[str, PerImage]
     strokes: Strokes | None = None
     log_weight: PerImage | None = None
+    steps: Float[Tensor, "batch step channel height width"] | None = None
 
     @property
     def loss(self) -> Float[Tensor, ""]:

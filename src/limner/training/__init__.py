@@ -1,0 +1,1 @@
+"""Training: one loop, its checkpoints and pictures, and the metrics of trained models."""

@@ -1,0 +1,70 @@
+"""Weights and the optimiser's memory on disk, as safetensors: no pickle is ever loaded."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from limner.errors import UserError
+from limner.files import atomic
+
+
+def save_weights(path: Path, model: nn.Module) -> None:
+    """Write the weights, whole or not at all."""
+    _save(path, model.state_dict(), {})
+
+
+def load_weights(path: Path, model: nn.Module) -> None:
+    """Read weights into a model of the same shape; UserError names the file that does not fit."""
+    tensors, _ = _load(path)
+    _fit(path, model, tensors)
+
+
+def save_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, iteration: int) -> None:
+    """Write all that training goes on from after `iteration` iterations."""
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for number, memory in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in memory.items()}
+    _save(path, tensors, {"iteration": str(iteration)})
+
+
+def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> int:
+    """Restore what `save_checkpoint` wrote, and return the number of iterations done."""
+    tensors, notes = _load(path)
+    weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
+    _fit(path, model, weights)
+    memory: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimiser."):
+            _, number, field = name.split(".", 2)
+            memory.setdefault(int(number), {})[field] = tensor
+    optimiser.load_state_dict({"state": memory, "param_groups": optimiser.state_dict()["param_groups"]})
+    return int(notes["iteration"])
+
+
+def _save(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None:
+    still = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    with atomic(path) as temporary:
+        try:
+            save_file(still, temporary, notes)
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+
+
+def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path}: no weights can be read from it: {error}") from error
+
+
+def _fit(path: Path, model: nn.Module, tensors: dict[str, Tensor]) -> None:
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise UserError(f"{path}: the weights are not of this model: {reason}") from error

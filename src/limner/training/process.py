@@ -1,0 +1,69 @@
+"""The painting process as a picture: a row for each image, a column for each move, the target last (thesis Fig. 4.1)."""
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor, nn
+
+from limner.files import atomic
+from limner.models.code import mean_codes
+from limner.models.output import Output
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import in_depth_order, render
+
+Images = Float[Tensor, "image channel height width"]
+Steps = Float[Tensor, "image step channel height width"]
+
+GAP = 2
+COLUMNS_MOST = 12
+
+
+def steps(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Steps:
+    """The canvas after each move."""
+    if strokes.depth is not None:
+        strokes = in_depth_order(strokes)
+    canvas = strokes.what.new_zeros(len(strokes.what), strokes.what.shape[2], *size)
+    found = []
+    for t in range(len(strokes)):
+        canvas = render(strokes[:, t : t + 1], bank, background=canvas)
+        found.append(canvas)
+    return torch.stack(found, 1)
+
+
+def of_output(output: Output, bank: TemplateBank | None) -> Steps:
+    """The canvas after each move that a model made; only the last where it made none."""
+    if output.steps is not None:
+        return output.steps
+    if output.strokes is None or bank is None:
+        return output.canvas[:, None]
+    return steps(output.strokes, bank, (output.canvas.shape[2], output.canvas.shape[3]))
+
+
+@torch.no_grad()
+def paint_process(model: nn.Module, images: Images, path: Path, columns: int = COLUMNS_MOST) -> None:
+    """Write the painting process of images; of more moves than `columns` only some are shown, the last always."""
+    was = model.training
+    model.eval()
+    with mean_codes(model):
+        output = model(images)
+    model.train(was)
+    shown = of_output(output, getattr(model, "bank", None))
+    count = min(columns, shown.shape[1])
+    chosen = torch.linspace(0, shown.shape[1] - 1, count).round().long()
+    save_sheet(torch.cat([shown[:, chosen], images[:, None]], 1), path)
+
+
+def save_sheet(cells: Float[Tensor, "row column channel height width"], path: Path) -> None:
+    """Write a table of images of ink, shown as black on white, with gray lines between them."""
+    rows, columns, channels, height, width = cells.shape
+    sheet = torch.full((channels, rows * (height + GAP) + GAP, columns * (width + GAP) + GAP), 0.5)
+    for row in range(rows):
+        for column in range(columns):
+            top, left = GAP + row * (height + GAP), GAP + column * (width + GAP)
+            sheet[:, top : top + height, left : left + width] = 1 - cells[row, column].clamp(0, 1)
+    pixels = (sheet * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    with atomic(path) as temporary:
+        Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save(temporary)

@@ -1,0 +1,55 @@
+"""The losses of every iteration, one JSON object a line, in a file that only grows."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from limner.errors import UserError
+from limner.files import reason
+
+
+class Record:
+    """`metrics.jsonl` of a run: {"iteration": 1, "loss": ..., "reconstruction": ...} and so on, floats exactly.
+
+    done: iterations whose lines stay; later ones, of a run that was cut off after its last checkpoint, are removed.
+    """
+
+    def __init__(self, path: Path, done: int = 0) -> None:
+        self.path = path
+        kept = [line for line in _lines(path) if line["iteration"] <= done]
+        if [line["iteration"] for line in kept] != list(range(1, done + 1)):
+            raise UserError(f"{path}: the losses of iterations 1 to {done} are not all there: train anew")
+        self._waiting = kept
+        self._write("w")
+
+    def add(self, iteration: int, losses: dict[str, float]) -> None:
+        """Note the losses of an iteration, counted from 1; they are on disk after `flush`."""
+        self._waiting.append({"iteration": iteration, **losses})
+
+    def flush(self) -> None:
+        """Write what has been noted."""
+        self._write("a")
+
+    def _write(self, mode: str) -> None:
+        try:
+            with self.path.open(mode) as file:
+                file.writelines(json.dumps(line) + "\n" for line in self._waiting)
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot be written: {reason(error)}") from error
+        self._waiting = []
+
+
+def read(path: Path) -> dict[str, list[float]]:
+    """The losses by name, one number an iteration."""
+    lines = list(_lines(path))
+    names = dict.fromkeys(name for line in lines for name in line)
+    return {name: [line[name] for line in lines] for name in names}
+
+
+def _lines(path: Path) -> Iterator[dict[str, float]]:
+    """The whole lines of the file; a last one cut off by a crash is left out."""
+    if not path.exists():
+        return
+    for line in path.read_text().splitlines(keepends=True):
+        if line.endswith("\n"):
+            yield json.loads(line)

@@ -1,0 +1,48 @@
+"""How a model is trained; light to import, since the command line's help is made of it."""
+
+from dataclasses import dataclass
+
+from limner.errors import UserError
+
+
+@dataclass(frozen=True)
+class Training:
+    """Adam on batches drawn without replacement, counted in iterations as the thesis counts."""
+
+    iterations: int = 10_000
+    """Batches to train on."""
+    batch: int = 100
+    """Images a batch, over all processes together."""
+    rate: float = 1e-3
+    """Adam's learning rate."""
+    drop_at: int = 0
+    """Iteration after which the learning rate is `rate_after`; 0 is never."""
+    rate_after: float = 1e-4
+    """Learning rate after the drop."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Adam's decay rates."""
+    seed: int = 0
+    """Of the weights, the order of the images and all noise."""
+    checkpoint_every: int = 1000
+    """Iterations between checkpoints; 0 is only at the end."""
+    picture_every: int = 1000
+    """Iterations between pictures of the painting process; 0 is only at the end."""
+    threads: int = 1
+    """Threads of a process on a CPU."""
+    tensorboard: bool = False
+    """Also write the losses for TensorBoard, which must be installed."""
+
+    def rate_at(self, iteration: int) -> float:
+        """The learning rate of an iteration, counted from 0."""
+        return self.rate_after if self.drop_at and iteration >= self.drop_at else self.rate
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        for name in ("iterations", "batch", "threads"):
+            if getattr(self, name) < 1:
+                raise UserError(f"--training.{name} {getattr(self, name)}: expected at least 1")
+        for name in ("drop_at", "checkpoint_every", "picture_every", "seed"):
+            if getattr(self, name) < 0:
+                raise UserError(f"--training.{name.replace('_', '-')} {getattr(self, name)}: expected 0 or more")
+        if not (self.rate > 0 and self.rate_after > 0):
+            raise UserError("--training.rate and --training.rate-after must be above 0")
