@@ -66,3 +66,9 @@ class Model:
     """Side of the windows that draw and air read and write, in pixels."""
     window_size: float = 0.0
     """Side of air's read windows as a share of the image's, held there; 0 leaves it free."""
+    prior_where: float = 1.0
+    """Standard deviation of the prior of air's where around phi0."""
+
+    def gamma_at(self, iteration: int) -> float:
+        """Sharpening in an iteration of training: it grows evenly, up to 30."""
+        return min(self.gamma + self.gamma_rate * iteration, max(30.0, self.gamma))
