@@ -4,14 +4,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from limner.experiments.runs import load
     from limner.painting import Painting, paint
     from limner.strokes import Strokes
     from limner.templates import TemplateBank
     from limner.writer import TemplateWriter, render
 
-__all__ = ["Painting", "Strokes", "TemplateBank", "TemplateWriter", "paint", "render"]
+__all__ = ["Painting", "Strokes", "TemplateBank", "TemplateWriter", "load", "paint", "render"]
 
-_HOME = {"Painting": "painting", "paint": "painting", "Strokes": "strokes", "TemplateBank": "templates"}
+_HOME = {
+    "Painting": "painting",
+    "Strokes": "strokes",
+    "TemplateBank": "templates",
+    "load": "experiments.runs",
+    "paint": "painting",
+}
 
 
 def __getattr__(name: str) -> Any:

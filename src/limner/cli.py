@@ -3,19 +3,22 @@
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from tyro.conf import arg
 from tyro.extras import SubcommandApp
 
 from limner.errors import UserError
+from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
+from limner.experiments.thesis import EXPERIMENTS
 from limner.options import EngineBench, PaintBench, PaintOptions, PartsBench
 
-Options = PaintOptions | EngineBench | PaintBench | PartsBench
+Options = PaintOptions | TrainOptions | EvaluateOptions | EngineBench | PaintBench | PartsBench
 
 PLAIN = (
     (r"no type matching.*<class '(?:int|float)'>: (.*)", r"\1"),
@@ -35,16 +38,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("limner: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read our output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def run(options: Options) -> int:
     """Carry out a command."""
+    options.check()
     if isinstance(options, PaintOptions):
-        options.check()
         from limner.painting.command import paint
 
         return paint(options)
-    options.check()
+    if isinstance(options, TrainOptions):
+        from limner.experiments.command import train
+
+        return train(options)
+    if isinstance(options, EvaluateOptions):
+        from limner.experiments.command import evaluate
+
+        return evaluate(options)
     name = "engine" if isinstance(options, EngineBench) else "paint" if isinstance(options, PaintBench) else "parts"
     bench(name).main(**vars(options))
     return 0
@@ -85,13 +98,28 @@ def plain(box: str) -> str:
 
 
 def _app() -> SubcommandApp:
-    app, benches = SubcommandApp(), SubcommandApp()
+    app, experiments, benches = SubcommandApp(), SubcommandApp(), SubcommandApp()
     app.command(name="paint")(PaintOptions)
+    for name in EXPERIMENTS:
+        experiments.command(name=name)(_train(name))
+    app.command(experiments, name="train", help="Train a model of the thesis on one of its data sets.")
+    app.command(name="evaluate")(EvaluateOptions)
     benches.command(name="engine")(EngineBench)
     benches.command(name="paint")(PaintBench)
     benches.command(name="parts")(PartsBench)
     app.command(benches, name="bench", help="Measure how fast and how well limner paints.")
     return app
+
+
+def _train(name: str) -> Callable[..., TrainOptions]:
+    """The command that trains an experiment: its options start from the experiment's own settings."""
+    start = train_options(name, EXPERIMENTS[name]())
+
+    def command(options: Annotated[TrainOptions, arg(name="")] = start) -> TrainOptions:
+        return options
+
+    command.__doc__ = EXPERIMENTS[name].__doc__
+    return command
 
 
 @contextmanager

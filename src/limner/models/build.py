@@ -28,7 +28,9 @@ def check(settings: Model) -> None:
     if settings.moves < 1:
         raise UserError(f"--model.moves {settings.moves}: expected at least 1")
     if settings.order != "fixed" and settings.kind not in ("simple", "recurrent", "conv"):
-        raise UserError(f"--model.order {settings.order} works for kinds simple, recurrent and conv, not {settings.kind}")
+        raise UserError(
+            f"--model.order {settings.order} works for kinds simple, recurrent and conv, not {settings.kind}"
+        )
     if min(settings.temperature, settings.temperature_end) <= 0:
         raise UserError("--model.temperature and --model.temperature-end must be above 0")
     if settings.sigma > 0 and not settings.latent and settings.kind not in ("draw", "t-draw", "air", "t-air"):

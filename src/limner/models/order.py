@@ -12,7 +12,9 @@ Images = Float[Tensor, "batch channel height width"]
 
 
 @torch.no_grad()
-def by_evidence(images: Images, strokes: Strokes, bank: TemplateBank, sigma: float = 0.2) -> Float[Tensor, "batch move"]:
+def by_evidence(
+    images: Images, strokes: Strokes, bank: TemplateBank, sigma: float = 0.2
+) -> Float[Tensor, "batch move"]:
     """Depths 0, 1, 2 ... that put a move above another where the image shows its colour in what both cover.
 
     g_t = exp(-(x - a_t)^2 / 2 sigma^2) says how well the colour a_t explains a pixel, and
@@ -26,9 +28,7 @@ def by_evidence(images: Images, strokes: Strokes, bank: TemplateBank, sigma: flo
     return greedy_order(evidence)
 
 
-def move_masks(
-    strokes: Strokes, bank: TemplateBank, size: tuple[int, int]
-) -> Float[Tensor, "batch move height width"]:
+def move_masks(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Float[Tensor, "batch move height width"]:
     """The transformed mask of every move, each as if it were alone."""
     pyramid = bank.pyramid
     moves = strokes.where.flatten(0, 1)

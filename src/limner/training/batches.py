@@ -1,4 +1,4 @@
-"""Which images an iteration trains on, as a pure function of seed and iteration: nothing to save, nothing to restore."""
+"""Which images an iteration trains on: a pure function of seed and iteration, so that there is nothing to save."""
 
 from dataclasses import dataclass, field
 

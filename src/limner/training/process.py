@@ -1,4 +1,4 @@
-"""The painting process as a picture: a row for each image, a column for each move, the target last (thesis Fig. 4.1)."""
+"""The painting process as a picture: a row for each image, a column for each move, the target last (Fig. 4.1)."""
 
 from pathlib import Path
 

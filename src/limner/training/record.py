@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from limner.errors import UserError
-from limner.files import reason
+from limner.files import atomic, reason
 
 
 class Record:
@@ -19,8 +19,9 @@ class Record:
         kept = [line for line in _lines(path) if line["iteration"] <= done]
         if [line["iteration"] for line in kept] != list(range(1, done + 1)):
             raise UserError(f"{path}: the losses of iterations 1 to {done} are not all there: train anew")
-        self._waiting = kept
-        self._write("w")
+        with atomic(path) as temporary:
+            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
+        self._waiting: list[dict[str, float]] = []
 
     def add(self, iteration: int, losses: dict[str, float]) -> None:
         """Note the losses of an iteration, counted from 1; they are on disk after `flush`."""
@@ -28,11 +29,8 @@ class Record:
 
     def flush(self) -> None:
         """Write what has been noted."""
-        self._write("a")
-
-    def _write(self, mode: str) -> None:
         try:
-            with self.path.open(mode) as file:
+            with self.path.open("a") as file:
                 file.writelines(json.dumps(line) + "\n" for line in self._waiting)
         except OSError as error:
             raise UserError(f"{self.path}: cannot be written: {reason(error)}") from error

@@ -1,0 +1,49 @@
+"""The commands `limner train` and `limner evaluate`."""
+
+import json
+import sys
+
+import torch
+
+from limner.data.loading import load as load_data
+from limner.experiments import runs
+from limner.experiments.options import EvaluateOptions, TrainOptions
+from limner.files import atomic, try_writing
+from limner.training.loop import Stopped
+from limner.training.metrics import evaluate as measure
+from limner.training.process import paint_process
+
+ROWS = 10
+
+
+def train(options: TrainOptions) -> int:
+    """Train, and return the exit code: 0, or 130 where it was asked to stop."""
+    try:
+        runs.start(options.experiment(), options.out, options.resume, options.quiet)
+    except Stopped as stopped:
+        print(f"limner: {stopped}", file=sys.stderr)
+        return 130
+    if not options.quiet:
+        print(f"{options.out}: trained; see how good it is with: limner evaluate {options.out}")
+    return 0
+
+
+def evaluate(options: EvaluateOptions) -> int:
+    """Measure, print a table, and write what is asked for."""
+    for path in (options.json, options.picture):
+        if path:
+            try_writing(path)
+    model, experiment = runs.load(options.run), runs.read(options.run).experiment
+    torch.set_num_threads(experiment.training.threads)
+    images = load_data(experiment.data, options.split)[: options.images]
+    torch.manual_seed(options.seed)
+    found = measure(model, images, samples=options.samples)
+    for name, value in found.items():
+        print(f"{name:<28} {value:.5g}")
+    if options.json:
+        about = {"run": options.run.name, "split": options.split, "seed": options.seed}
+        with atomic(options.json) as temporary:
+            temporary.write_text(json.dumps(about | found, indent=1) + "\n")
+    if options.picture:
+        paint_process(model, images[:ROWS].ink(), options.picture)
+    return 0

@@ -1,0 +1,68 @@
+"""What `limner train` and `limner evaluate` can be asked; light to import."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from limner.data.settings import Data
+from limner.errors import UserError
+from limner.experiments.settings import Experiment
+from limner.models.settings import Model
+from limner.training.settings import Training
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Train a model."""
+
+    out: Annotated[Path, arg(metavar="FOLDER")] = Path("runs/run")
+    """Where the run goes: settings, weights, losses, checkpoints, pictures."""
+    resume: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
+    """Go on with the run that is there."""
+    quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False
+    """Print nothing but errors."""
+    data: Data = field(default_factory=Data)
+    model: Model = field(default_factory=Model)
+    training: Training = field(default_factory=Training)
+
+    def experiment(self) -> Experiment:
+        """The experiment that is asked for."""
+        return Experiment(self.data, self.model, self.training)
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        self.training.check()
+
+
+def train_options(name: str, experiment: Experiment) -> TrainOptions:
+    """The options that an experiment starts from."""
+    return TrainOptions(Path("runs") / name, data=experiment.data, model=experiment.model, training=experiment.training)
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Measure a trained model on held-out images."""
+
+    run: Annotated[Positional[Path], arg(metavar="RUN", help_behavior_hint="")]
+    """The folder of a run."""
+    split: Literal["train", "validation", "test"] = "test"
+    """Which images."""
+    images: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all)")] = None
+    """At most so many of them."""
+    samples: Annotated[int, arg(metavar="K", help_behavior_hint="(default: none)")] = 0
+    """Samples an image for the importance-weighted bound of models that have one."""
+    picture: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Also write the painting process of the first images."""
+    json: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Also write the figures as JSON."""
+    seed: Annotated[int, arg(metavar="N")] = 0
+    """Of the samples."""
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        if self.images is not None and self.images < 1:
+            raise UserError(f"--images {self.images}: expected at least 1")
+        if self.samples < 0:
+            raise UserError(f"--samples {self.samples}: expected 0 or more")

@@ -1,0 +1,158 @@
+"""The training loop. One process or many, any device: accelerate knows where it runs."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from limner.data.images import Images
+from limner.errors import UserError
+from limner.training.batches import Batches, seed_noise
+from limner.training.checkpoints import load_checkpoint, save_checkpoint, save_weights
+from limner.training.process import paint_process
+from limner.training.record import Record
+from limner.training.settings import Training
+
+LOG_EVERY = 100
+ROWS = 8
+
+
+class Stopped(Exception):
+    """Training ended early, in good order, because it was asked to by Ctrl-C or SIGTERM."""
+
+
+def train(model: nn.Module, images: Images, settings: Training, run: Path, quiet: bool = False) -> None:
+    """Train until `settings.iterations`, going on from the checkpoint in the folder `run` if there is one.
+
+    Leaves in `run`: metrics.jsonl (the losses of every iteration), checkpoint.safetensors, weights.safetensors and
+    pictures of the painting process. Raises UserError when the loss is no longer a number; the last checkpoint, from
+    before, stays. Raises Stopped after Ctrl-C or SIGTERM, having saved.
+    """
+    torch.set_num_threads(settings.threads)
+    accelerator = Accelerator()
+    device, process = accelerator.device, accelerator.process_index
+    if settings.batch % accelerator.num_processes:
+        raise UserError(
+            f"--training.batch {settings.batch} does not divide among {accelerator.num_processes} processes"
+        )
+    optimiser = torch.optim.Adam(model.parameters(), settings.rate, settings.betas, fused=_fuses(device))
+    checkpoint = run / "checkpoint.safetensors"
+    done = load_checkpoint(checkpoint, model, optimiser) if checkpoint.exists() else 0
+    parallel, optimiser = accelerator.prepare(model.train(), optimiser)
+    batches = Batches(len(images), settings.batch, settings.seed)
+    board = _board(run) if settings.tensorboard and accelerator.is_main_process else None
+    record = Record(run / "metrics.jsonl", done) if accelerator.is_main_process else None
+    waiting: list[dict[str, Tensor]] = []
+
+    def note(iteration: int) -> None:
+        """Check and record the losses since the last time."""
+        found = _averages(accelerator, waiting)
+        first = iteration - len(waiting) + 1
+        waiting.clear()
+        for place, losses in enumerate(found, first):
+            if not math.isfinite(losses["loss"]):
+                raise UserError(_not_a_number(place, checkpoint))
+            if record:
+                record.add(place, losses)
+        if record:
+            record.flush()
+        if board and found:
+            for name, value in found[-1].items():
+                board.add_scalar(name, value, iteration)
+
+    def save(iteration: int) -> None:
+        note(iteration)
+        if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
+            raise UserError(_not_a_number(iteration, checkpoint))
+        if accelerator.is_main_process:
+            save_checkpoint(checkpoint, model, optimiser.optimizer, iteration)
+            save_weights(run / "weights.safetensors", model)
+
+    def picture(iteration: int) -> None:
+        if accelerator.is_main_process:
+            paint_process(model, images[:ROWS].ink(device), run / f"painting-{iteration:06d}.png")
+
+    bar = tqdm(total=settings.iterations, initial=done, disable=quiet or not accelerator.is_main_process, unit="it")
+    with bar, _stop_gently() as asked_to_stop:
+        for iteration in range(done + 1, settings.iterations + 1):
+            model.schedule(iteration - 1)
+            seed_noise(settings.seed, iteration, process)
+            for group in optimiser.param_groups:
+                group["lr"] = settings.rate_at(iteration - 1)
+            batch = batches[iteration - 1][process :: accelerator.num_processes]
+            losses = parallel(images[batch].ink(device)).losses
+            means = {name: loss.mean() for name, loss in losses.items()}
+            loss = sum(means.values())
+            optimiser.zero_grad()
+            accelerator.backward(loss)
+            optimiser.step()
+            waiting.append({name: value.detach() for name, value in {"loss": loss, **means}.items()})
+            bar.update()
+            if len(waiting) == LOG_EVERY:
+                bar.set_postfix(loss=f"{loss.item():.4g}")
+                note(iteration)
+            if _due(iteration, settings.checkpoint_every) or asked_to_stop():
+                save(iteration)
+            if _due(iteration, settings.picture_every):
+                picture(iteration)
+            if asked_to_stop() and iteration < settings.iterations:
+                raise Stopped(
+                    f"stopped after iteration {iteration} of {settings.iterations}; --resume goes on from there"
+                )
+    save(settings.iterations)
+    picture(settings.iterations)
+
+
+def _due(iteration: int, every: int) -> bool:
+    return bool(every) and iteration % every == 0
+
+
+def _fuses(device: torch.device) -> bool:
+    return device.type in ("cpu", "cuda")
+
+
+def _averages(accelerator: Accelerator, waiting: list[dict[str, Tensor]]) -> list[dict[str, float]]:
+    """The losses of some iterations, averaged over processes."""
+    if not waiting:
+        return []
+    table = torch.stack([torch.stack(list(losses.values())) for losses in waiting])
+    if accelerator.num_processes > 1:
+        table = accelerator.reduce(table, "mean")
+    return [dict(zip(waiting[0], row, strict=True)) for row in table.tolist()]
+
+
+def _not_a_number(iteration: int, checkpoint: Path) -> str:
+    kept = f"the checkpoint {checkpoint} from before it is kept" if checkpoint.exists() else "nothing was saved yet"
+    return f"the loss is no longer a number in iteration {iteration}; {kept}: lower --training.rate and go on"
+
+
+def _board(run: Path):
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise UserError("--training.tensorboard needs the package tensorboard: pip install tensorboard") from None
+    return SummaryWriter(str(run / "tensorboard"))
+
+
+@contextmanager
+def _stop_gently() -> Iterator:
+    """Inside, Ctrl-C and SIGTERM only leave word; calling what is yielded tells whether there is any."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    before = {number: signal.signal(number, lambda *_: asked.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
