@@ -1,0 +1,57 @@
+"""Loading any data set by its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from limner.data import mnist, sources, synthetic
+from limner.data.images import Images
+from limner.data.settings import SPLITS, Data, Split
+from limner.errors import UserError
+
+READERS = {"mnist": mnist.read}
+CHUNK = 1024
+LUMA = (0.299, 0.587, 0.114)
+
+
+def load(data: Data, split: Split = "train") -> Images:
+    """The images of one split, held in memory as ink; the splits of a set share no image.
+
+    A real set that is not on this machine is downloaded once, where its terms allow that.
+    Raises UserError for settings that make no sense, and for a set that is missing, with the place to get it from.
+    """
+    data.check()
+    if split not in SPLITS:
+        raise UserError(f'unknown split "{split}": choose {", ".join(SPLITS)}')
+    if data.synthetic:
+        return synthetic.draw(data, split)
+    images = READERS[data.name](sources.fetch(data), split)
+    wanted = data.images if split == "train" else data.held_out
+    if wanted is not None and wanted < len(images):
+        chosen = torch.randperm(len(images), generator=torch.Generator().manual_seed(data.seed))[:wanted]
+        images = images[chosen.sort().values]
+    pixels = images.pixels
+    if data.channels != images.channels:
+        pixels = _chunked(gray, pixels) if data.channels == 1 else pixels.expand(-1, 3, -1, -1)
+    if (side := data.size) and images.size != (side, side):
+        pixels = _chunked(lambda some: resized(some, (side, side)), pixels)
+    return replace(images, pixels=pixels)
+
+
+def gray(pixels: Tensor) -> Tensor:
+    """RGB bytes as gray by luma (ITU-R 601); it is linear, so ink becomes ink."""
+    weights = torch.tensor(LUMA)[:, None, None]
+    return (pixels * weights).sum(1, keepdim=True).round().byte()
+
+
+def resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bytes at another size, smoothed where it is smaller."""
+    return torch.nn.functional.interpolate(pixels, size, mode="bilinear", antialias=True)
+
+
+def _chunked(function: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:
+    return torch.cat([function(some) for some in pixels.split(CHUNK)])

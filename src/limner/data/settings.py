@@ -1,0 +1,150 @@
+"""What a data set can be asked to be; light to import, since the command line's help is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Literal
+
+from limner.errors import UserError
+
+Shape = Literal["square", "circle", "line", "curve"]
+Split = Literal["train", "validation", "test"]
+Name = Literal[
+    "two-rectangles",
+    "four-rectangles",
+    "zero-to-two-rectangles",
+    "two-rectangles-occlusion",
+    "two-rectangles-mixed",
+    "two-shapes",
+    "shapes",
+    "mnist",
+    "omniglot",
+    "cifar",
+    "faces",
+    "folder",
+]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+THESIS_SIZE = 28
+TRAIN, HELD_OUT = 10_000, 2_000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How synthetic images are made, with nothing left open; the fields are explained at `Data`."""
+
+    counts: tuple[int, int] = (2, 2)
+    shapes: tuple[Shape, ...] = ("square",)
+    isotropic: bool = False
+    min_side: float = 5.0
+    max_side: float = 14.0
+    rotation: float = 0.0
+    levels: tuple[float, ...] = (1.0,)
+    inverted: float = 0.0
+    overlap: bool = True
+
+
+RECTANGLES = Recipe()
+SYNTHETIC: dict[str, Recipe] = {
+    "two-rectangles": RECTANGLES,
+    "four-rectangles": replace(RECTANGLES, counts=(4, 4), min_side=4.0, max_side=10.0),
+    "zero-to-two-rectangles": replace(RECTANGLES, counts=(0, 2)),
+    "two-rectangles-occlusion": replace(RECTANGLES, levels=(0.5, 1.0)),
+    "two-rectangles-mixed": replace(RECTANGLES, inverted=0.5),
+    "two-shapes": replace(RECTANGLES, shapes=("square", "circle"), isotropic=True),
+    "shapes": Recipe(counts=(1, 4), shapes=("square", "circle"), rotation=180.0, levels=()),
+}
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set. What is left out is as the set of that name has it; the fields from `counts` on are for synthetic
+    sets, and shape any of them: "shapes" is the general one."""
+
+    name: Name = "two-rectangles"
+    """Which set; folder is a folder of your own pictures."""
+    images: int | None = None
+    """Images to train on. Left out: 10,000 of a synthetic set, all of a real one."""
+    held_out: int | None = None
+    """Images to validate on, and again to test on. Left out: 2,000 of a synthetic set, all of a real one."""
+    size: int | None = None
+    """Side in pixels. Left out: 28 for a synthetic set and for a folder, as it is for a real one (faces: 100)."""
+    channels: Literal[1, 3] = 1
+    """1 is gray, 3 is RGB."""
+    folder: Path | None = None
+    """Your pictures; for a real set, where it lies. Left out: what LIMNER_DATA names, or the cache of downloads."""
+    seed: int = 0
+    """Another seed draws other images; the splits never share theirs."""
+    counts: tuple[int, int] | None = None
+    """Fewest and most shapes in an image."""
+    shapes: tuple[Shape, ...] | None = None
+    """Shapes to choose from."""
+    isotropic: bool | None = None
+    """Shapes as wide as high."""
+    min_side: float | None = None
+    """Shortest side in pixels."""
+    max_side: float | None = None
+    """Longest side in pixels."""
+    rotation: float | None = None
+    """Largest turn either way, in degrees."""
+    levels: tuple[float, ...] | None = None
+    """Inks that a shape may have, each of its channels on its own: 1 is black. None given: any from 0.2 to 1."""
+    inverted: float | None = None
+    """Share of images that are white on black."""
+    overlap: bool | None = None
+    """Whether shapes may lie over one another."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the images are drawn, not read."""
+        return self.name in SYNTHETIC
+
+    def recipe(self) -> Recipe:
+        """How the images of a synthetic set are made; sides grow with the canvas unless they are given.
+
+        Raises UserError for what cannot be drawn.
+        """
+        named, size = SYNTHETIC[self.name], self.size or THESIS_SIZE
+        named = replace(
+            named, min_side=named.min_side * size / THESIS_SIZE, max_side=named.max_side * size / THESIS_SIZE
+        )
+        recipe = replace(named, **self._given())
+        _check(recipe)
+        return recipe
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        for name in ("images", "held_out", "size"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UserError(f"{_flag(name)} {value}: expected at least 1")
+        if self.seed < 0:
+            raise UserError(f"seed {self.seed}: expected a number from 0 up")
+        if self.synthetic:
+            self.recipe()
+        elif given := self._given():
+            raise UserError(f"{_flag(next(iter(given)))} is for synthetic sets: {self.name} is not drawn")
+
+    def _given(self) -> dict[str, object]:
+        values = {field.name: getattr(self, field.name) for field in fields(Recipe)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def _check(recipe: Recipe) -> None:
+    fewest, most = recipe.counts
+    if not 0 <= fewest <= most or most < 1:
+        raise UserError(f"counts {fewest} {most}: expected the fewest shapes, then the most")
+    if not recipe.shapes:
+        raise UserError("shapes: name at least one")
+    if not 0 < recipe.min_side <= recipe.max_side:
+        raise UserError(
+            f"sides of {recipe.min_side:g} to {recipe.max_side:g} pixels: expected the shortest first, above 0"
+        )
+    if not 0 <= recipe.rotation <= 180:
+        raise UserError(f"rotation {recipe.rotation:g}: expected 0 to 180 degrees")
+    if not all(0 <= level <= 1 for level in (*recipe.levels, recipe.inverted)):
+        raise UserError("levels and inverted: expected numbers from 0 to 1")
+
+
+def _flag(name: str) -> str:
+    return name.replace("_", "-")
