@@ -36,8 +36,7 @@ def evaluate(options: EvaluateOptions) -> int:
     model, experiment = runs.load(options.run), runs.read(options.run).experiment
     torch.set_num_threads(experiment.training.threads)
     images = load_data(experiment.data, options.split)[: options.images]
-    torch.manual_seed(options.seed)
-    found = measure(model, images, samples=options.samples)
+    found = measure(model, images, samples=options.samples, seed=options.seed)
     for name, value in found.items():
         print(f"{name:<28} {value:.5g}")
     if options.json:

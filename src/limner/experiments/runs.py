@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import torch
-from torch import nn
+from accelerate import PartialState
 
 from limner.data.loading import load as load_data
 from limner.errors import UserError
 from limner.experiments.settings import Experiment
 from limner.files import atomic
-from limner.models.build import build
+from limner.models.build import Network, build
 from limner.training.checkpoints import load_weights
 from limner.training.loop import train
 
@@ -36,16 +36,19 @@ def start(experiment: Experiment, run: Path, resume: bool = False, quiet: bool =
 
     Raises UserError where `run` holds another experiment, or holds this one already and `resume` is not asked for.
     """
-    experiment.training.check()
-    _make(run, experiment, resume)
+    processes = PartialState()
+    if processes.is_main_process:
+        _make(run, experiment, resume)
+    processes.wait_for_everyone()
     images = load_data(experiment.data, "train")
     torch.manual_seed(experiment.training.seed)
     model = build(experiment.model, images.size, images.channels)
-    _write(run / SETTINGS, Trained(experiment, images.size, images.channels))
+    if processes.is_main_process:
+        _write(run / SETTINGS, Trained(experiment, images.size, images.channels))
     train(model, images, experiment.training, run, quiet)
 
 
-def load(run: str | Path) -> nn.Module:
+def load(run: str | Path) -> Network:
     """The trained model of a run's folder, in evaluation mode; `model.settings`, `.bank`, `.size`, `.channels`.
 
     Raises UserError naming what is missing or does not fit.
@@ -54,7 +57,7 @@ def load(run: str | Path) -> nn.Module:
     trained = read(run)
     model = build(trained.experiment.model, trained.size, trained.channels)
     load_weights(run / "weights.safetensors", model)
-    model.schedule(trained.experiment.training.iterations)  # pyright: ignore[reportCallIssue]
+    model.schedule(trained.experiment.training.iterations)
     return model.eval()
 
 

@@ -7,7 +7,7 @@ Iterations, moves, templates and rates are the thesis'; docs/departures.md has w
 
 from collections.abc import Callable
 
-from limner.data.settings import Data
+from limner.data.settings import Data, Name
 from limner.experiments.settings import Experiment
 from limner.models.settings import Model
 from limner.training.settings import Training
@@ -64,7 +64,7 @@ def cifar() -> Experiment:
     return _large("cifar", moves=60)
 
 
-def _large(name: str, moves: int) -> Experiment:
+def _large(name: Name, moves: int) -> Experiment:
     model = Model(kind="conv", moves=moves, templates=("circle",))
     return Experiment(Data(name), model, Training(iterations=40_000, drop_at=30_000))
 

@@ -1,7 +1,5 @@
 """From settings to a model."""
 
-from torch import nn
-
 from limner.errors import UserError
 from limner.models.air import Air
 from limner.models.autoencoder import Autoencoder
@@ -9,7 +7,9 @@ from limner.models.draw import Draw
 from limner.models.painter import Painter
 from limner.models.settings import PAINTERS, Model
 
-KINDS = {
+Network = Painter | Autoencoder | Draw | Air
+
+KINDS: dict[str, type[Network]] = {
     **dict.fromkeys(PAINTERS, Painter),
     "autoencoder": Autoencoder,
     **dict.fromkeys(("draw", "t-draw"), Draw),
@@ -17,7 +17,7 @@ KINDS = {
 }
 
 
-def build(settings: Model, size: tuple[int, int], channels: int) -> nn.Module:
+def build(settings: Model, size: tuple[int, int], channels: int) -> Network:
     """The model that `settings` asks for, for images of `size` (height, width); UserError where it makes no sense."""
     check(settings)
     return KINDS[settings.kind](settings, size, channels)

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from limner.models.code import Code, Coder
+from limner.models.code import Code, Coder, scored
 from limner.models.encoders import Convolutional, Dense, Recurrent
 from limner.models.initial import initialise
 from limner.models.likelihood import LIKELIHOODS
@@ -19,8 +19,6 @@ from limner.templates import TemplateBank
 from limner.writer import render
 
 Images = Float[Tensor, "batch channel height width"]
-
-GAMMA_MOST = 30.0
 
 
 class Painter(nn.Module):
@@ -53,7 +51,7 @@ class Painter(nn.Module):
     def schedule(self, iteration: int) -> None:
         """Set what is annealed: gamma grows in even steps, the temperature falls by an even factor."""
         settings = self.settings
-        self.writers.gamma = min(settings.gamma + settings.gamma_rate * iteration, max(GAMMA_MOST, settings.gamma))
+        self.writers.gamma = settings.gamma_at(iteration)
         done = min(1.0, iteration / settings.anneal) if settings.anneal else 0.0
         self.temperature = settings.temperature * (settings.temperature_end / settings.temperature) ** done
 
@@ -65,12 +63,7 @@ class Painter(nn.Module):
         strokes, codes = self.moves(seen)
         if self.settings.order == "evidence":
             strokes = strokes.deepened(by_evidence(images, strokes, self.bank))
-        canvas = self.paint(strokes)
-        reconstruction = self.likelihood(images, canvas)
-        losses = {"reconstruction": reconstruction}
-        if self.coder.settings.latent:
-            losses["latent"] = torch.stack([code.cost for code in codes]).sum(0)
-        return Output(canvas, losses, strokes, self._log_weight(reconstruction, codes))
+        return scored(self.likelihood, images, self.paint(strokes), codes if self.settings.latent else [], strokes)
 
     def moves(self, images: Images) -> tuple[Strokes, list[Code]]:
         """The moves for each image, and the codes that they were read from."""
@@ -91,10 +84,9 @@ class Painter(nn.Module):
 
     def sample(self, count: int) -> Output:
         """Paint from codes drawn from the prior; needs a latent code, and an encoder that is not recurrent."""
-        if not self.settings.latent or isinstance(self.encoder, Recurrent):
-            raise ValueError("sample: needs a painter with a latent code (latent > 0) of kind simple or conv")
-        z = torch.randn(count, self.coder.size, device=self.writers.scores.weight.device)
-        strokes = self.writers(z)
+        if isinstance(self.encoder, Recurrent):
+            raise ValueError("sampling needs a painter that is not recurrent: its codes depend on the image in turn")
+        strokes = self.writers(self.coder.prior(count))
         return Output(self.paint(strokes), {}, strokes)
 
     def _moves_in_turn(self, images: Images, encoder: Recurrent) -> tuple[Strokes, list[Code]]:
@@ -107,8 +99,3 @@ class Painter(nn.Module):
             if encoder.by_canvas is not None:
                 canvas = render(moves[-1], self.bank, background=canvas)
         return Strokes.joined(moves), codes
-
-    def _log_weight(self, reconstruction: Tensor, codes: list[Code]) -> Tensor | None:
-        if not (self.likelihood.nats and codes[0].gaussian):
-            return None
-        return sum((code.gaussian.log_ratio() for code in codes if code.gaussian), -reconstruction)

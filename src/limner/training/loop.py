@@ -11,11 +11,12 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from limner.data.images import Images
 from limner.errors import UserError
+from limner.models.build import Network
 from limner.training.batches import Batches, seed_noise
 from limner.training.checkpoints import load_checkpoint, save_checkpoint, save_weights
 from limner.training.process import paint_process
@@ -30,7 +31,7 @@ class Stopped(Exception):
     """Training ended early, in good order, because it was asked to by Ctrl-C or SIGTERM."""
 
 
-def train(model: nn.Module, images: Images, settings: Training, run: Path, quiet: bool = False) -> None:
+def train(model: Network, images: Images, settings: Training, run: Path, quiet: bool = False) -> None:
     """Train until `settings.iterations`, going on from the checkpoint in the folder `run` if there is one.
 
     Leaves in `run`: metrics.jsonl (the losses of every iteration), checkpoint.safetensors, weights.safetensors and
@@ -44,10 +45,13 @@ def train(model: nn.Module, images: Images, settings: Training, run: Path, quiet
         raise UserError(
             f"--training.batch {settings.batch} does not divide among {accelerator.num_processes} processes"
         )
-    optimiser = torch.optim.Adam(model.parameters(), settings.rate, settings.betas, fused=_fuses(device))
+    model.to(device).train()
+    optimiser = torch.optim.Adam(
+        model.parameters(), settings.rate, settings.betas, fused=device.type in ("cpu", "cuda")
+    )
     checkpoint = run / "checkpoint.safetensors"
     done = load_checkpoint(checkpoint, model, optimiser) if checkpoint.exists() else 0
-    parallel, optimiser = accelerator.prepare(model.train(), optimiser)
+    parallel, optimiser = accelerator.prepare(model, optimiser)
     batches = Batches(len(images), settings.batch, settings.seed)
     board = _board(run) if settings.tensorboard and accelerator.is_main_process else None
     record = Record(run / "metrics.jsonl", done) if accelerator.is_main_process else None
@@ -82,42 +86,46 @@ def train(model: nn.Module, images: Images, settings: Training, run: Path, quiet
             paint_process(model, images[:ROWS].ink(device), run / f"painting-{iteration:06d}.png")
 
     bar = tqdm(total=settings.iterations, initial=done, disable=quiet or not accelerator.is_main_process, unit="it")
-    with bar, _stop_gently() as asked_to_stop:
+    with bar, _stop_gently() as asked:
         for iteration in range(done + 1, settings.iterations + 1):
             model.schedule(iteration - 1)
             seed_noise(settings.seed, iteration, process)
             for group in optimiser.param_groups:
                 group["lr"] = settings.rate_at(iteration - 1)
             batch = batches[iteration - 1][process :: accelerator.num_processes]
-            losses = parallel(images[batch].ink(device)).losses
-            means = {name: loss.mean() for name, loss in losses.items()}
-            loss = sum(means.values())
+            losses = {name: each.mean() for name, each in parallel(images[batch].ink(device)).losses.items()}
+            loss = torch.stack(list(losses.values())).sum()
             optimiser.zero_grad()
             accelerator.backward(loss)
             optimiser.step()
-            waiting.append({name: value.detach() for name, value in {"loss": loss, **means}.items()})
+            waiting.append({"loss": loss.detach(), **{name: each.detach() for name, each in losses.items()}})
             bar.update()
-            if len(waiting) == LOG_EVERY:
-                bar.set_postfix(loss=f"{loss.item():.4g}")
+            if iteration % LOG_EVERY == 0:
+                bar.set_postfix(loss=f"{loss.item():.4g}", refresh=False)
                 note(iteration)
-            if _due(iteration, settings.checkpoint_every) or asked_to_stop():
+            stop = _agreed(accelerator, asked, iteration) and iteration < settings.iterations
+            if stop or _due(iteration, settings.checkpoint_every):
                 save(iteration)
-            if _due(iteration, settings.picture_every):
+            if stop or _due(iteration, settings.picture_every):
                 picture(iteration)
-            if asked_to_stop() and iteration < settings.iterations:
-                raise Stopped(
-                    f"stopped after iteration {iteration} of {settings.iterations}; --resume goes on from there"
-                )
+            if stop:
+                raise Stopped(f"stopped after iteration {iteration} of {settings.iterations}: --resume goes on")
     save(settings.iterations)
     picture(settings.iterations)
 
 
+def _agreed(accelerator: Accelerator, asked: threading.Event, iteration: int) -> bool:
+    """Whether to stop; several processes ask one another, now and then, so that all stop after the same iteration."""
+    if accelerator.num_processes == 1:
+        return asked.is_set()
+    if iteration % LOG_EVERY:
+        return False
+    word = torch.tensor(float(asked.is_set()), device=accelerator.device)
+    return bool(accelerator.reduce(word, "sum") > 0)  # pyright: ignore[reportOperatorIssue]
+
+
 def _due(iteration: int, every: int) -> bool:
     return bool(every) and iteration % every == 0
-
-
-def _fuses(device: torch.device) -> bool:
-    return device.type in ("cpu", "cuda")
 
 
 def _averages(accelerator: Accelerator, waiting: list[dict[str, Tensor]]) -> list[dict[str, float]]:
@@ -127,6 +135,7 @@ def _averages(accelerator: Accelerator, waiting: list[dict[str, Tensor]]) -> lis
     table = torch.stack([torch.stack(list(losses.values())) for losses in waiting])
     if accelerator.num_processes > 1:
         table = accelerator.reduce(table, "mean")
+    assert isinstance(table, Tensor)
     return [dict(zip(waiting[0], row, strict=True)) for row in table.tolist()]
 
 
@@ -144,15 +153,15 @@ def _board(run: Path):
 
 
 @contextmanager
-def _stop_gently() -> Iterator:
-    """Inside, Ctrl-C and SIGTERM only leave word; calling what is yielded tells whether there is any."""
+def _stop_gently() -> Iterator[threading.Event]:
+    """Inside, Ctrl-C and SIGTERM only set the event that is yielded."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
+        yield asked
         return
     before = {number: signal.signal(number, lambda *_: asked.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked.is_set
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
