@@ -39,10 +39,15 @@ def phi(
     return torch.cat([linear, -(linear @ centre[..., None])], -1)
 
 
-def invert(where: Float[Tensor, "*stamps 2 3"]) -> Float[Tensor, "*stamps 2 3"]:
-    """The affine map back, from template points to canvas points; degenerate Phi gives inf or nan."""
+def invert(where: Float[Tensor, "*stamps 2 3"], least: float = 0.0) -> Float[Tensor, "*stamps 2 3"]:
+    """The affine map back, from template points to canvas points; degenerate Phi gives inf or nan.
+
+    A determinant nearer to 0 than `least` is taken for `least`, of its sign: nothing is then degenerate.
+    """
     (a, b, c), (d, e, f) = (row.unbind(-1) for row in where.unbind(-2))
     det = a * e - b * d
+    if least:
+        det = torch.where(det.abs() < least, torch.full_like(det, least).copysign(det.detach()), det)
     rows = [torch.stack([e, -b, b * f - c * e], -1), torch.stack([-d, a, c * d - a * f], -1)]
     return torch.stack(rows, -2) / det[..., None, None]
 

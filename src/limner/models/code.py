@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from limner.models.latent import Gaussian, sample
+from limner.models.output import Output
 from limner.models.settings import Model
+
+Images = Float[Tensor, "batch channel height width"]
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,31 @@ class Coder(nn.Module):
         z = gaussian.z if (learnt or self.training) and not self.mean_only else mu
         return Code(z, self._cost(gaussian), gaussian if learnt else None)
 
+    def prior(self, count: int) -> Float[Tensor, "count size"]:
+        """Codes drawn from the prior; ValueError where there is no latent code."""
+        if self.mu is None:
+            raise ValueError("sampling needs a latent code: a model with latent > 0")
+        return self.prior_sigma * torch.randn(count, self.size, device=self.mu.weight.device)
+
     def _cost(self, gaussian: Gaussian) -> Float[Tensor, "batch"]:
         if self.settings.latent_cost == "none":
             return gaussian.mu.new_zeros(len(gaussian.mu))
         full = self.settings.latent_cost == "full" and self.settings.sigma != 0
         return self.settings.beta * (gaussian.kl(self.settings.free_bits) if full else gaussian.mu_cost())
+
+
+def scored(likelihood: nn.Module, images: Images, painted: Output, codes: Sequence[Code]) -> Output:
+    """What was painted from `codes`, none for a model without a latent code, with its losses and log_weight."""
+    losses = {"reconstruction": likelihood(images, painted.canvas)}
+    if codes:
+        losses["latent"] = torch.stack([code.cost for code in codes]).sum(0)
+    ratios = [code.gaussian.log_ratio() for code in codes if code.gaussian]
+    bound = likelihood.nats and ratios
+    return replace(
+        painted,
+        losses=losses,
+        log_weight=torch.stack(ratios).sum(0) - losses["reconstruction"] if bound else None,
+    )
 
 
 @contextmanager

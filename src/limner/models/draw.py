@@ -1,0 +1,140 @@
+"""DRAW with spatial transformers, and T-DRAW, which writes with templates (thesis 2.2.2, 4.1)."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from limner.models.code import Coder, scored
+from limner.models.initial import initialise
+from limner.models.likelihood import LIKELIHOODS
+from limner.models.output import Output
+from limner.models.settings import Model
+from limner.models.window import Attention, transform
+from limner.models.writers import Writers
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import render
+
+Canvas = Float[Tensor, "batch channel height width"]
+State = tuple[Float[Tensor, "batch hidden"], Float[Tensor, "batch hidden"]]
+
+LATENT = 100
+"""Size of the code of each move where `settings.latent` is 0 (Gregor et al. 2015, MNIST)."""
+
+
+class Draw(nn.Module):
+    """At every move: read the image and what is wrong with the canvas, code it, and write (eq. 2.7-2.12).
+
+    kind draw: a move adds a patch of logits to the canvas, which a sigmoid shows; there are no strokes.
+    kind t-draw: a move is a template writer's stroke, painted over the canvas.
+    size: (height, width) of the images.  channels: 1 or 3.
+    """
+
+    def __init__(self, settings: Model, size: tuple[int, int], channels: int) -> None:
+        super().__init__()
+        self.settings = settings
+        pixels = 2 * channels * settings.window**2
+        self.attention = Attention(settings, settings.hidden)
+        self.encoder = nn.LSTMCell(pixels + settings.hidden, settings.hidden)
+        self.coder = Coder(settings, settings.hidden, settings.latent or LATENT)
+        self.decoder = nn.LSTMCell(self.coder.size, settings.hidden)
+        easel = Templates if settings.kind == "t-draw" else Patches
+        self.easel = easel(settings, size, channels)
+        self.likelihood = LIKELIHOODS[settings.likelihood]()
+        initialise(self, settings.init)
+
+    @property
+    def bank(self) -> TemplateBank | None:
+        """The templates of t-draw."""
+        return self.easel.writers.bank if isinstance(self.easel, Templates) else None
+
+    def schedule(self, iteration: int) -> None:
+        """Sharpen t-draw's choice of templates."""
+        if isinstance(self.easel, Templates):
+            self.easel.writers.gamma = self.settings.gamma_at(iteration)
+
+    def forward(self, images: Canvas) -> Output:
+        """Reconstruct a batch; log_weight is there for a learnt sigma and a true likelihood."""
+        encoder, decoder, codes = self._start(len(images)), self._start(len(images)), []
+        easel, side = self.easel, self.settings.window
+        canvas = easel.blank(len(images))
+        shown, strokes = [easel.shown(canvas)], []
+        for _ in range(self.settings.moves):
+            both = torch.cat([images, images - shown[-1]], 1)
+            read = transform(both, self.attention(decoder[0]), (side, side))
+            encoder = self.encoder(torch.cat([read.flatten(1), decoder[0]], 1), encoder)
+            codes.append(self.coder(encoder[0]))
+            decoder = self.decoder(codes[-1].z, decoder)
+            canvas, stroke = easel(canvas, decoder[0])
+            shown.append(easel.shown(canvas))
+            strokes.append(stroke)
+        return scored(self.likelihood, images, painted(shown, strokes), codes)
+
+    def sample(self, count: int) -> Output:
+        """Images of codes drawn from the prior (thesis 2.2.2)."""
+        decoder, canvas, shown, strokes = self._start(count), self.easel.blank(count), [], []
+        for _ in range(self.settings.moves):
+            decoder = self.decoder(self.coder.prior(count), decoder)
+            canvas, stroke = self.easel(canvas, decoder[0])
+            shown.append(self.easel.shown(canvas))
+            strokes.append(stroke)
+        return painted(shown, strokes)
+
+    def _start(self, count: int) -> State:
+        zero = self.encoder.weight_hh.new_zeros(count, self.settings.hidden)
+        return zero, zero
+
+
+class Patches(nn.Module):
+    """A canvas of logits that patches are added to (eq. 2.12), first 0; a sigmoid shows it."""
+
+    def __init__(self, settings: Model, size: tuple[int, int], channels: int) -> None:
+        super().__init__()
+        self.size, shape = size, (channels, settings.window, settings.window)
+        self.attention = Attention(settings, settings.hidden)
+        self.patch = nn.Sequential(nn.Linear(settings.hidden, channels * settings.window**2), nn.Unflatten(1, shape))
+        self.paper = nn.Parameter(torch.zeros(channels, 1, 1))
+
+    def blank(self, count: int) -> Canvas:
+        """The first canvas: a logit that is learnt, as Gregor et al. do."""
+        return self.paper.expand(count, -1, *self.size)
+
+    def shown(self, canvas: Canvas) -> Canvas:
+        """The canvas as ink in [0, 1]."""
+        return canvas.sigmoid()
+
+    def forward(self, canvas: Canvas, h: Float[Tensor, "batch hidden"]) -> tuple[Canvas, None]:
+        """The canvas after a move."""
+        return canvas + transform(self.patch(h), self.attention(h), self.size), None
+
+
+class Templates(nn.Module):
+    """White paper that template writers paint over (thesis 4.1)."""
+
+    def __init__(self, settings: Model, size: tuple[int, int], channels: int) -> None:
+        super().__init__()
+        self.size, self.channels = size, channels
+        self.writers = Writers(settings, settings.hidden, 1, channels)
+
+    def blank(self, count: int) -> Canvas:
+        """The first canvas."""
+        return self.writers.scores.weight.new_zeros(count, self.channels, *self.size)
+
+    def shown(self, canvas: Canvas) -> Canvas:
+        """The canvas as it is."""
+        return canvas
+
+    def forward(self, canvas: Canvas, h: Float[Tensor, "batch hidden"]) -> tuple[Canvas, Strokes]:
+        """The canvas after a move, and the move."""
+        stroke = self.writers(h)
+        return render(stroke, self.writers.bank, background=canvas), stroke
+
+
+def painted(shown: list[Canvas], strokes: list[Strokes | None]) -> Output:
+    """What was painted, before it is scored: the canvases in turn, and the moves where they are strokes."""
+    moves = [stroke for stroke in strokes if stroke is not None]
+    if moves:
+        return Output(shown[-1], {}, Strokes.joined(moves))
+    return Output(shown[-1], {}, steps=torch.stack(shown[-len(strokes) :], 1).detach())
