@@ -33,10 +33,10 @@ check: setup ## lint, types, import rules, then the tests: what CI runs
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory test
 
-bench: setup ## time the engine and the painter, into benchmarks/results/
-	mkdir -p benchmarks/results
-	$(BIN)/limner bench engine -o benchmarks/results/engine.json
-	$(BIN)/limner bench paint -o benchmarks/results/paint.json
+bench: setup ## time the engine and the painter on the bundled photograph, into out/bench/
+	mkdir -p out/bench
+	$(BIN)/limner bench engine -o out/bench/engine.json
+	$(BIN)/limner bench paint -o out/bench/paint.json
 
 docs: .venv/docs.stamp ## build the documentation into site/
 	$(BIN)/zensical build --clean --strict

@@ -199,8 +199,8 @@ def table(found: dict) -> str:
     for line in found["rows"]:
         batch, moves, height, width = line["shape"]
         name = f"{batch}, {moves}, {height}x{width}" + (f", {line['label']}" if line["label"] else "")
-        spans = [f"{line[key]:.3g} ms" for key in ("plain_ms", "limner_ms")]
-        firsts = [f"{line[key]:.3g} ms" for key in ("plain_first_ms", "limner_first_ms")]
+        spans = [milliseconds(line[key]) for key in ("plain_ms", "limner_ms")]
+        firsts = [milliseconds(line[key]) for key in ("plain_first_ms", "limner_first_ms")]
         sizes = [f"{line[key]:.0f} MiB" for key in ("plain_mib", "limner_mib")]
         lines.append("| " + " | ".join([name, *spans, f"{line['ratio']:.0f}", *firsts, *sizes]) + " |")
     idle, busy, each = found["threads"]["idle"], found["threads"]["busy"], found["pixels"]
@@ -218,6 +218,11 @@ def table(found: dict) -> str:
         f"- First use, with an empty cache folder: {found['first_use']['seconds']:.1f} CPU seconds.",
     ]
     return "\n".join(lines)
+
+
+def milliseconds(span: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{span:,.0f} ms" if span >= 1000 else f"{span:.3g} ms"
 
 
 def main(json: Path | None = None) -> None:

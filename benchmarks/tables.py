@@ -1,0 +1,183 @@
+"""Tables of the results, for the pages that show them: `python benchmarks/tables.py` writes them into the pages.
+
+A page has `<!-- table: NAME -->` and `<!-- end -->` where a table stands; a test holds pages and results together.
+"""
+
+import re
+from collections.abc import Callable
+from json import loads
+from pathlib import Path
+
+import engine
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("README.md", "docs/engine.md", "docs/painting.md")
+
+
+def result(name: str) -> dict:
+    """A committed result file."""
+    return loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+
+
+def markdown(head: str, rows: list[list[str]]) -> str:
+    """A table from its head, cells separated by |, and its rows; all but the first column are aligned right."""
+    names = head.split("|")
+    rule = ["---"] + ["---:"] * (len(names) - 1)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [names, rule, *rows])
+
+
+def ran(found: dict, pictures: str, threads: str) -> str:
+    """What a table was measured on, as a line below it."""
+    machine = found["machine"]
+    return f"\n\n{pictures}; {machine['cpu']}, {machine['cores']} cores, {threads}; seed {found['seed']}."
+
+
+def on(found: dict) -> str:
+    """The number of threads in words."""
+    return "one thread" if found["machine"]["threads"] == 1 else f"{found['machine']['threads']} threads"
+
+
+def peer(found: dict) -> list[dict]:
+    """The rows of pictures that primitive has painted too."""
+    return [row for row in found["rows"] if row["primitive"]]
+
+
+COLUMNS = "PSNR, dB|primitive, dB|ahead, dB|CPU-s|primitive, CPU-s|SVG − PNG, dB"
+
+
+def ahead(row: dict) -> float:
+    """By how many dB a row is better than primitive."""
+    return row["psnr"] - row["primitive"]["psnr"]
+
+
+def against(row: dict) -> list[str]:
+    """The cells that compare a row with primitive."""
+    theirs = row["primitive"]
+    scores = [f"{row['psnr']:.2f}", f"{theirs['psnr']:.2f}", f"{ahead(row):+.2f}"]
+    return [*scores, f"{row['cpu']:.1f}", f"{theirs['cpu']:.0f}", f"{row['svg'] - row['psnr']:+.2f}"]
+
+
+def means() -> str:
+    """The mean over the pictures of every style and number of strokes, against primitive."""
+    found = result("paint")
+    rows = [[row["style"], str(row["strokes"]), *against(row)] for row in found["means"]]
+    count = len({row["picture"] for row in peer(found)})
+    pictures = f"Means over {count} pictures, {found['side']} px on the longer side"
+    return markdown(f"opacity, fill|N|{COLUMNS}", rows) + ran(found, pictures, on(found))
+
+
+def pictures() -> str:
+    """Every picture, opacity free and flat fill, against primitive."""
+    chosen = [row for row in peer(result("paint")) if row["style"] == "free, flat"]
+    return markdown(f"picture|N|{COLUMNS}", [[row["picture"], str(row["strokes"]), *against(row)] for row in chosen])
+
+
+def large() -> str:
+    """Cost of a large picture by number of strokes."""
+    found = result("paint")
+    cells = [
+        [str(r["strokes"]), f"{r['wall']:.1f}", f"{r['cpu']:.1f}", f"{r['memory']:.0f}", f"{r['psnr']:.2f}"]
+        for r in found["large"]
+    ]
+    picture = f"`{found['large'][0]['picture']}` at 1024 x 768"
+    return markdown("strokes|seconds|CPU-s|memory, MiB|PSNR, dB", cells) + ran(found, picture, "a thread on each")
+
+
+def parts() -> str:
+    """The fit with one part left out or changed at a time."""
+    found = result("parts")
+    whole = {row["strokes"]: row["psnr"] for row in found["rows"] if row["part"] == "as it is"}
+    cells = [
+        [
+            row["part"],
+            str(row["strokes"]),
+            f"{row['psnr']:.2f}",
+            f"{row['psnr'] - whole[row['strokes']]:+.2f}",
+            f"{row['seconds']:.1f}",
+        ]
+        for row in found["rows"]
+    ]
+    pictures = f"Means over {', '.join(found['pictures'])}, {found['side']} px on the longer side"
+    return markdown("part|N|PSNR, dB|change, dB|CPU-s of the fit", cells) + ran(found, pictures, on(found))
+
+
+def aims() -> str:
+    """What was aimed at in painting, and whether it was reached."""
+    found = result("paint")
+    few, many = (row for row in found["means"] if row["style"] == "free, flat")
+    most = {row["strokes"]: row for row in found["large"]}
+    seconds, memory = most[2000]["wall"], most[2000]["memory"] * 2**20 / 1e9
+    longer = max(most[2 * count]["wall"] / most[count]["wall"] for count in most if 2 * count in most)
+    rows = []
+    for mean, least, part, share in ((few, 2, "half", 0.5), (many, 3, "a quarter", 0.25)):
+        better, cost = ahead(mean), mean["cpu"] / mean["primitive"]["cpu"]
+        aim = f"N = {mean['strokes']}: {least} dB ahead of primitive in {part} of its CPU time"
+        rows.append((aim, f"{better:+.2f} dB, {cost:.0%}", better >= least and cost <= share))
+    rows.append((f"N = {few['strokes']}: better still, 3 dB ahead", f"{ahead(few):+.2f} dB", ahead(few) >= 3))
+    for mean in (few, many):
+        gap = mean["psnr"] - mean["svg"]
+        rows.append((f"N = {mean['strokes']}: SVG at most 0.3 dB below the PNG", f"{gap:.2f} dB", gap <= 0.3))
+    rows += [
+        ("1024 x 768, 2,000 strokes: under 60 s", f"{seconds:.0f} s", seconds < 60),
+        ("1024 x 768, 2,000 strokes: under 2 GB", f"{memory:.2f} GB", memory < 2),
+        ("twice the strokes take at most twice the time", f"{longer:.2f} times", longer <= 2),
+    ]
+    return aimed(rows)
+
+
+def engine_aims() -> str:
+    """What was aimed at in the engine, and whether it was reached."""
+    found = result("engine")
+    shapes = [row for row in found["rows"] if not row["label"]]
+    ratios = [round(row["ratio"]) for row in shapes]
+    wanted = [300, 100, 40, 12]
+    share = shapes[0]["limner_mib"] / shapes[0]["plain_mib"]
+    idle, busy = (found["threads"][state] for state in ("idle", "busy"))
+    faster, slower = idle["one"] / idle["two"], busy["two"] / busy["one"]
+    rows = [
+        (
+            f"{listed(wanted)} times as fast as the plain formulation",
+            f"{listed(ratios)} times",
+            all(ratio >= least for ratio, least in zip(ratios, wanted, strict=True)),
+        ),
+        ("a tenth of its memory, first shape", f"{share:.0%}", share <= 0.1),
+        ("two threads 1.6 times as fast as one", f"{faster:.2f} times", faster >= 1.6),
+        ("with a core taken, two threads at most 1.3 times as slow as one", f"{slower:.2f} times", slower <= 1.3),
+    ]
+    return aimed(rows)
+
+
+def aimed(rows: list[tuple[str, str, bool]]) -> str:
+    """A table of aims."""
+    return markdown("aim|measured|reached", [[aim, seen, "yes" if reached else "no"] for aim, seen, reached in rows])
+
+
+def listed(numbers: list[int]) -> str:
+    """1, 2 and 3."""
+    return f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "aims": aims,
+    "means": means,
+    "pictures": pictures,
+    "large": large,
+    "parts": parts,
+    "engine": lambda: engine.table(result("engine")),
+    "engine_aims": engine_aims,
+}
+
+
+def filled(page: str) -> str:
+    """The text of a page with every table as the results have it."""
+
+    def table(match: re.Match) -> str:
+        return f"<!-- table: {match[1]} -->\n\n{TABLES[match[1]]()}\n\n<!-- end -->"
+
+    return re.sub(r"<!-- table: (\w+) -->.*?<!-- end -->", table, page, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    for name in PAGES:
+        path = ROOT / name
+        path.write_text(filled(path.read_text()))
