@@ -24,8 +24,8 @@ class PaintOptions:
     strokes: Annotated[int, arg(aliases=["-n"], metavar="N")] = 500
     """How many strokes."""
     templates: Annotated[tuple[str, ...], arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = ()
-    """Brushes: any of circle, square, line, curve, and mask pictures (PNG, SVG) or folders of them. Left out: a set
-    that suits photographs."""
+    """Brushes: any of circle, square, line, curve, and mask pictures (PNG, SVG) or folders of them.
+    Left out: circle, or those of --resume."""
     opacity: Annotated[str, arg(metavar="free|opaque|NUMBER")] = "free"
     """Opacity of the strokes: chosen for each, all 1, or all the same number above 0 and up to 1."""
     fill: Literal["flat", "gradient"] = "flat"
@@ -43,11 +43,12 @@ class PaintOptions:
     resume: Annotated[Path | None, arg(metavar="STROKES.JSON", help_behavior_hint="")] = None
     """Go on from these strokes, and add N more."""
     repaint: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
-    """With --resume, a gray picture: replace the strokes where it is light."""
+    """With --resume, a gray picture: replace the strokes where it is light, and add N there (-n 0: only replace)."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """The same seed gives the same files on the same machine."""
     stop_psnr: Annotated[float | None, arg(metavar="DB", help_behavior_hint="")] = None
-    """Stop early at this quality."""
+    """Stop at this quality, perhaps with fewer strokes.
+    Measured on the picture at --size; what is written larger may score less."""
     time: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="")] = None
     """Stop after this time."""
     size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="")] = None

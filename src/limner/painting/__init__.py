@@ -53,7 +53,8 @@ def paint(
     min_size, max_size: of a stroke, as a share of the image's longer side.
     importance: a gray picture, light where the image matters.
     resume: strokes to paint on, which stay as they are, with their background; as many as asked for are added.
-    repaint: a gray picture; the resumed strokes with their centre where it is light are replaced.
+    repaint: a gray picture; the resumed strokes with their centre where it is light are replaced, and those added
+    start there too; strokes=0 only replaces.
     seed: the same seed gives the same strokes on the same machine, unless `time` is set.
     stop_psnr: stop early at this quality, in dB on the canvas worked at.  size: longer side of that canvas.
     time: seconds to take.
