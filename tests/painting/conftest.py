@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -8,7 +9,9 @@ from limner.painting.fit import Plan, fit
 QUICK = Plan(adding=4, steps=3, moving=1, moving_steps=4, settling=18, tries=120)
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`limner.paint` with a tenth of the work: for small pictures of few strokes."""
-    monkeypatch.setattr(limner.painting, "fit", partial(fit, plan=QUICK))
+@pytest.fixture(scope="module")
+def quick() -> Iterator[None]:
+    """`limner.paint` with a tenth of the work in all tests of a file: for small pictures of few strokes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limner.painting, "fit", partial(fit, plan=QUICK))
+        yield

@@ -57,16 +57,19 @@ def test_best_colours_are_those_of_least_squares(opacity: float, weighted: bool)
     moves = Moves.none(1, torch.zeros(3), Style())
     what, gain = best_colours(where, torch.ones(3, 1), SQUARES, goal, canvas, pixels, opacity, moves)
 
-    def error(t: int, colours: Tensor) -> Tensor:
-        one = Strokes(where[None, t : t + 1], torch.ones(1, 1, 1), colours[None, None], torch.full((1, 1), opacity))
-        return goal.weighed((render(one, SQUARES, SIZE, canvas[None])[0] - pixels).square()).sum((1, 2))
+    def errors(t: int, colours: Tensor) -> Tensor:
+        """(colour, channel), of stamp t in each of these colours (colour, channel)."""
+        count = len(colours)
+        phi, which = where[None, t : t + 1].expand(count, 1, 2, 3), torch.ones(count, 1, 1)
+        stamps = Strokes(phi, which, colours[:, None], torch.full((count, 1), opacity))
+        return goal.weighed((render(stamps, SQUARES, SIZE, canvas[None]) - pixels).square()).sum((2, 3))
 
     levels = torch.linspace(0, 1, 201)
     before = goal.weighed((canvas - pixels).square()).sum()
     for t in range(3):
-        tried = torch.stack([error(t, level.expand(3)) for level in levels])
+        tried = errors(t, levels[:, None].expand(-1, 3))
         assert torch.allclose(what[t], levels[tried.argmin(0)], atol=0.0051)
-        assert gain[t].item() == pytest.approx((before - error(t, what[t]).sum()).item(), rel=1e-3, abs=1e-3)
+        assert gain[t].item() == pytest.approx((before - errors(t, what[t : t + 1]).sum()).item(), rel=1e-3, abs=1e-3)
 
 
 def test_stamps_of_nothing_are_never_best() -> None:

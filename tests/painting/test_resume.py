@@ -24,13 +24,14 @@ def picture(channels: int = 3, height: int = 30, width: int = 40) -> Tensor:
     return smooth[0].clamp(0, 1)
 
 
-@pytest.fixture
-def first(tmp_path: Path) -> tuple[Tensor, Painting, Path]:
+@pytest.fixture(scope="module")
+def first(quick: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tensor, Painting, Path]:
     """A picture, a painting of it, and that painting's strokes as a file."""
-    image = picture()
+    torch.manual_seed(0)
+    image, file = picture(), tmp_path_factory.mktemp("first") / "first.json"
     painting = limner.paint(image, 12)
-    painting.save(tmp_path / "first.json")
-    return image, painting, tmp_path / "first.json"
+    painting.save(file)
+    return image, painting, file
 
 
 def same(one: Strokes, other: Strokes) -> bool:
@@ -64,6 +65,7 @@ def test_repainting_replaces_what_has_its_centre_in_the_mask(first: tuple[Tensor
     centres = geometry.invert(new.strokes.where)[0, len(kept) :, 0, 2]
     assert (centres < 0.3).all()
     assert not same(new.strokes[:, :12], painting.strokes)
+    assert len(limner.paint(image, 0, resume=file, repaint=mask).strokes) == 12
 
 
 def test_a_mask_of_nothing_replaces_nothing(first: tuple[Tensor, Painting, Path]) -> None:
