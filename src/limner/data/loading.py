@@ -8,12 +8,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from limner.data import mnist, sources, synthetic
+from limner.data import cifar, faces, mnist, omniglot, pictures, sources, synthetic
 from limner.data.images import Images
-from limner.data.settings import SPLITS, Data, Split
+from limner.data.settings import FOLDER_SIZE, SPLITS, Data, Split
 from limner.errors import UserError
 
-READERS = {"mnist": mnist.read}
+READERS = {"mnist": mnist.read, "omniglot": omniglot.read, "cifar": cifar.read, "faces": faces.read}
+VERBS = {"train": "train on", "validation": "validate on", "test": "test on"}
 CHUNK = 1024
 LUMA = (0.299, 0.587, 0.114)
 
@@ -29,7 +30,12 @@ def load(data: Data, split: Split = "train") -> Images:
         raise UserError(f'unknown split "{split}": choose {", ".join(SPLITS)}')
     if data.synthetic:
         return synthetic.draw(data, split)
-    images = READERS[data.name](sources.fetch(data), split)
+    if data.name == "folder":
+        images = pictures.read(data.folder, split, data.size or FOLDER_SIZE, data.channels)
+    else:
+        images = READERS[data.name](sources.fetch(data), split)
+    if not len(images):
+        raise UserError(f"{data.name}: there are no images to {VERBS[split]}: get the whole set")
     wanted = data.images if split == "train" else data.held_out
     if wanted is not None and wanted < len(images):
         chosen = torch.randperm(len(images), generator=torch.Generator().manual_seed(data.seed))[:wanted]

@@ -57,14 +57,19 @@ def _scanned(boxes: Boxes, name: str, size: int) -> Cover:
 
 
 def _between(left: np.ndarray, right: np.ndarray, size: int) -> Cover:
-    """The share of each pixel between two ends on each line, averaged over the lines of a row of pixels."""
-    ends = np.clip(np.stack([left, right]), 0, size).reshape(2, len(left), size, SCANS)
-    # The number of lines' ends below an edge, each by how far: a sum over lines of clip(edge - end, 0, ..) would do
-    # the same with one number more for every edge.
-    shares = np.empty((2, len(left), size, size), np.float32)
-    for column in range(size):
-        shares[..., column] = np.clip(column + 1 - ends, 0, 1).mean(-1)
-    return shares[0] - shares[1]
+    """The share of each pixel between two ends on each line, averaged over the lines of a row of pixels.
+
+    What lies right of an end is a step along the row: its rises are collected first, then summed from the left.
+    """
+    shape, line = np.nonzero(right > left)
+    row = (shape * size + line // SCANS) * (size + 2)
+    rises = np.zeros(len(left) * size * (size + 2))
+    for sign, ends in ((1, left), (-1, right)):
+        end = np.clip(ends[shape, line], 0, size)
+        pixel = end.astype(np.int64)
+        rises += sign * np.bincount(row + pixel, 1 - (end - pixel), len(rises))
+        rises += sign * np.bincount(row + pixel + 1, end - pixel, len(rises))
+    return rises.reshape(-1, size, size + 2).cumsum(-1)[..., :size] / SCANS
 
 
 def _box(flat: float):

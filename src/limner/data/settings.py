@@ -25,7 +25,7 @@ Name = Literal[
     "folder",
 ]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-THESIS_SIZE = 28
+THESIS_SIZE, FOLDER_SIZE = 28, 64
 TRAIN, HELD_OUT = 10_000, 2_000
 
 
@@ -49,7 +49,7 @@ SYNTHETIC: dict[str, Recipe] = {
     "two-rectangles": RECTANGLES,
     "four-rectangles": replace(RECTANGLES, counts=(4, 4), min_side=4.0, max_side=10.0),
     "zero-to-two-rectangles": replace(RECTANGLES, counts=(0, 2)),
-    "two-rectangles-occlusion": replace(RECTANGLES, levels=(0.5, 1.0)),
+    "two-rectangles-occlusion": replace(RECTANGLES, min_side=7.0, max_side=16.0, levels=(0.5, 1.0)),
     "two-rectangles-mixed": replace(RECTANGLES, inverted=0.5),
     "two-shapes": replace(RECTANGLES, shapes=("square", "circle"), isotropic=True),
     "shapes": Recipe(counts=(1, 4), shapes=("square", "circle"), rotation=180.0, levels=()),
@@ -68,7 +68,7 @@ class Data:
     held_out: int | None = None
     """Images to validate on, and again to test on. Left out: 2,000 of a synthetic set, all of a real one."""
     size: int | None = None
-    """Side in pixels. Left out: 28 for a synthetic set and for a folder, as it is for a real one (faces: 100)."""
+    """Side in pixels. Left out: 28 for a synthetic set, 64 for a folder, and as a real set is (faces: 100)."""
     channels: Literal[1, 3] = 1
     """1 is gray, 3 is RGB."""
     folder: Path | None = None

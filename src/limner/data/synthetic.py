@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from limner.data.settings import HELD_OUT, SPLITS, THESIS_SIZE, TRAIN, Data, Rec
 from limner.errors import UserError
 from limner.strokes import Strokes
 
-TRIES = 2_000
+TRIES, SHRINK = 1_000, 0.97
 FAINTEST = 0.2
 WHOLE = 1.1
 """Half side of the square that blackens a canvas, in canvas halves: its soft edge lies outside."""
@@ -88,15 +88,17 @@ def reach(half: np.ndarray, angle: np.ndarray) -> np.ndarray:
 
 
 def _keep_apart(boxes: np.ndarray, present: np.ndarray, recipe: Recipe, size: int, rng: np.random.Generator) -> None:
-    """Throw anew, in place, about half of the shapes that meet another, until none do."""
+    """Throw anew, in place, about half of the shapes that meet another, until none do: ever smaller, to find room."""
     crowded = np.arange(len(boxes))
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         meeting = meets_another(boxes[crowded], present[crowded])
         crowded, meeting = crowded[meeting.any(1)], meeting[meeting.any(1)]
         if not len(crowded):
             return
+        largest = recipe.min_side + (recipe.max_side - recipe.min_side) * SHRINK**attempt
+        anew = place(replace(recipe, max_side=largest), len(crowded), size, rng)
         again = meeting & (rng.random(meeting.shape) < 0.5)
-        boxes[crowded] = np.where(again[..., None], place(recipe, len(crowded), size, rng), boxes[crowded])
+        boxes[crowded] = np.where(again[..., None], anew, boxes[crowded])
     raise UserError(
         f"{recipe.counts[1]} shapes do not fit side by side on a canvas of {size}: use fewer or smaller ones"
     )
