@@ -80,7 +80,10 @@ def scores(model: nn.Module, images: Images, device: torch.device, samples: int 
 
 
 def reconstruction(images: Canvas, canvas: Canvas) -> Scores:
-    """mse, psnr (dB, at most 100) and ssim (Gaussian window, sigma 1.5) of each image, on ink in [0, 1]."""
+    """mse, psnr (dB, at most 100) and ssim of each image, on ink in [0, 1].
+
+    ssim: Wang et al. 2004, Gaussian window of sigma 1.5, averaged over all pixels with the borders mirrored.
+    """
     from torchmetrics.functional.image import structural_similarity_index_measure
 
     images, canvas = images.float(), canvas.float()
