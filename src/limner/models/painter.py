@@ -63,7 +63,8 @@ class Painter(nn.Module):
         strokes, codes = self.moves(seen)
         if self.settings.order == "evidence":
             strokes = strokes.deepened(by_evidence(images, strokes, self.bank))
-        return scored(self.likelihood, images, self.paint(strokes), codes if self.settings.latent else [], strokes)
+        painted = Output(self.paint(strokes), {}, strokes)
+        return scored(self.likelihood, images, painted, codes if self.settings.latent else [])
 
     def moves(self, images: Images) -> tuple[Strokes, list[Code]]:
         """The moves for each image, and the codes that they were read from."""

@@ -73,10 +73,13 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             for name, value in found[-1].items():
                 board.add_scalar(name, value, iteration)
 
-    def save(iteration: int) -> None:
-        note(iteration)
+    def check(iteration: int) -> None:
         if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
             raise UserError(_not_a_number(iteration, checkpoint))
+
+    def save(iteration: int) -> None:
+        note(iteration)
+        check(iteration)
         if accelerator.is_main_process:
             save_checkpoint(checkpoint, model, optimiser.optimizer, iteration)
             save_weights(run / "weights.safetensors", model)
@@ -93,7 +96,12 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             for group in optimiser.param_groups:
                 group["lr"] = settings.rate_at(iteration - 1)
             batch = batches[iteration - 1][process :: accelerator.num_processes]
-            losses = {name: each.mean() for name, each in parallel(images[batch].ink(device)).losses.items()}
+            try:
+                losses = {name: each.mean() for name, each in parallel(images[batch].ink(device)).losses.items()}
+            except ValueError:  # render refuses moves that are no numbers
+                note(iteration - 1)
+                check(iteration)
+                raise
             loss = torch.stack(list(losses.values())).sum()
             optimiser.zero_grad()
             accelerator.backward(loss)

@@ -50,4 +50,4 @@ def _lines(path: Path) -> Iterator[dict[str, float]]:
         return
     for line in path.read_text().splitlines(keepends=True):
         if line.endswith("\n"):
-            yield json.loads(line)
+            yield {name: float(value) for name, value in json.loads(line).items()}

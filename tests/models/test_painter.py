@@ -1,0 +1,163 @@
+import math
+
+import pytest
+import torch
+
+from limner.errors import UserError
+from limner.models.build import build
+from limner.models.code import mean_codes
+from limner.models.encoders import Recurrent
+from limner.models.painter import Painter
+from limner.models.settings import PAINTERS, Model
+from limner.models.writers import Writers
+from limner.writer import render
+
+SIZE = (20, 24)
+VARIANTS = {
+    "plain": {},
+    "bank": {"templates": ("square", "circle"), "noise": 0.1},
+    "scale": {"affine": "scale", "batch_norm": True, "layers": 2},
+    "deterministic code": {"latent": 8, "sigma": 0.0, "latent_cost": "mu"},
+    "denoising": {"latent": 8, "sigma": 0.5, "latent_cost": "none", "input_noise": 0.1},
+    "variational": {"latent": 8, "likelihood": "ce"},
+    "calibrated": {"latent": 8, "likelihood": "optimal-sigma", "sigma_start": 0.05},
+    "flip": {"latent": 8, "likelihood": "flip"},
+}
+ORDERS = {
+    "soft": {"order": "soft"},
+    "straight-through": {"order": "straight-through"},
+    "evidence": {"order": "evidence"},
+}
+CASES = [(kind, name) for kind in PAINTERS for name in (*VARIANTS, *ORDERS)]
+CASES = [(kind, name) for kind, name in CASES if not (kind == "canvas-recurrent" and name in ORDERS)]
+
+
+def painter(kind: str, channels: int = 1, **options) -> Painter:
+    torch.manual_seed(0)
+    model = build(Model(kind=kind, moves=3, hidden=16, **options), SIZE, channels)
+    assert isinstance(model, Painter)
+    return model
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES)
+def test_every_parameter_gets_a_gradient_and_what_is_scored_is_what_is_saved(kind: str, name: str) -> None:
+    model = painter(kind, channels=3, **(VARIANTS | ORDERS)[name])
+    images = torch.rand(5, 3, *SIZE)
+    output = model(images)
+    assert output.canvas.shape == images.shape
+    assert all(loss.shape == (5,) for loss in output.losses.values())
+    output.loss.backward()
+    silent = [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()]
+    assert not silent
+    model.eval()
+    with torch.no_grad():
+        output = model(images)
+        compositing = "over" if output.strokes.depth is None else "depth"
+        saved = render(output.strokes, model.bank, SIZE, compositing=compositing, backend="reference")
+    assert (saved - output.canvas).abs().max() < 1e-5
+
+
+def test_what_a_simple_painter_computes_step_by_step() -> None:
+    model = painter("simple", affine="scale")
+    images = torch.rand(4, 1, *SIZE)
+    first, scores = model.encoder[1], model.writers.scores
+    hidden = (images.flatten(1) @ first.weight.T + first.bias).clamp(min=0)
+    table = (hidden @ scores.weight.T + scores.bias).view(4, 3, 5)
+    where = torch.zeros(4, 3, 2, 3)
+    where[..., 0, 0], where[..., 1, 1] = 2 + table[..., 0], 2 + table[..., 2]
+    where[..., 0, 2], where[..., 1, 2] = table[..., 1], table[..., 3]
+    strokes = model(images).strokes
+    assert torch.allclose(strokes.where, where, atol=1e-6)
+    assert torch.allclose(strokes.what[..., 0], table[..., 4].sigmoid(), atol=1e-6)
+    assert (strokes.which == 1).all()
+
+
+def test_recurrent_encoder_is_an_lstm_fed_the_image_at_every_step() -> None:
+    torch.manual_seed(0)
+    encoder = Recurrent(Model(kind="recurrent", hidden=6), (4, 5), 1)
+    cell = torch.nn.LSTMCell(20, 6)
+    with torch.no_grad():
+        cell.weight_ih.copy_(encoder.by_image.weight)
+        cell.weight_hh.copy_(encoder.by_state.weight)
+        cell.bias_ih.copy_(encoder.by_image.bias)
+        cell.bias_hh.zero_()
+        cell.bias_hh[6:12] = 1
+    images = torch.rand(3, 1, 4, 5)
+    gates, state, memory = encoder.start(images)
+    wanted = (torch.zeros(3, 6), torch.zeros(3, 6))
+    for _ in range(3):
+        state, memory = encoder(gates, state, memory)
+        wanted = cell(images.flatten(1), wanted)
+    assert torch.allclose(state, wanted[0], atol=1e-6)
+    assert torch.allclose(memory, wanted[1], atol=1e-6)
+
+
+def test_canvas_recurrent_painter_sees_its_canvas() -> None:
+    model = painter("canvas-recurrent")
+    images = torch.rand(2, 1, *SIZE)
+    before = model(images).strokes.where
+    with torch.no_grad():
+        model.encoder.by_canvas.weight.add_(0.1)
+    after = model(images).strokes.where
+    assert torch.equal(before[:, 0], after[:, 0])
+    assert not torch.equal(before[:, 1], after[:, 1])
+
+
+def test_noise_only_in_training() -> None:
+    model = painter("simple", latent=8, sigma=0.5, input_noise=0.5, noise=0.5, templates=("square", "circle"))
+    images = torch.rand(2, 1, *SIZE)
+    assert not torch.equal(model(images).canvas, model(images).canvas)
+    model.eval()
+    assert torch.equal(model(images).canvas, model(images).canvas)
+
+
+def test_variational_codes_are_drawn_out_of_training_too_unless_means_are_asked_for() -> None:
+    model = painter("simple", latent=8, likelihood="ce").eval()
+    images = torch.rand(2, 1, *SIZE)
+    assert not torch.equal(model(images).canvas, model(images).canvas)
+    with mean_codes(model):
+        assert torch.equal(model(images).canvas, model(images).canvas)
+
+
+def test_sampling() -> None:
+    assert painter("conv", latent=8).eval().sample(4).canvas.shape == (4, 1, *SIZE)
+    with pytest.raises(ValueError, match="latent"):
+        painter("simple").sample(4)
+    with pytest.raises(ValueError, match="recurrent"):
+        painter("recurrent", latent=8).sample(4)
+
+
+def test_schedule_is_a_function_of_the_iteration() -> None:
+    model = painter(
+        "simple", gamma=1.0, gamma_rate=0.01, order="soft", temperature=1.0, temperature_end=0.1, anneal=100
+    )
+    model.schedule(50)
+    assert model.writers.gamma == pytest.approx(1.5)
+    assert model.temperature == pytest.approx(math.sqrt(0.1))
+    model.schedule(100_000)
+    assert model.writers.gamma == 30
+    assert model.temperature == pytest.approx(0.1)
+    model.schedule(0)
+    assert (model.writers.gamma, model.temperature) == (1.0, 1.0)
+
+
+def test_gamma_sharpens_the_choice_out_of_training() -> None:
+    writers = Writers(Model(templates=("square", "circle"), gamma=1.0, gamma_test=30.0), 4, 2, 1)
+    features = torch.randn(3, 4)
+    soft = writers(features).which
+    sharp = writers.eval()(features).which
+    assert torch.allclose(sharp, soft**30 / (soft**30).sum(-1, keepdim=True), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"moves": 0}, "moves"),
+        ({"kind": "canvas-recurrent", "order": "soft"}, "order"),
+        ({"order": "soft", "temperature": 0.0}, "temperature"),
+        ({"sigma": 0.5}, "latent"),
+    ],
+)
+def test_settings_that_make_no_sense(options: dict, word: str) -> None:
+    with pytest.raises(UserError, match=word):
+        build(Model(**options), SIZE, 1)

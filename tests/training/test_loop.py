@@ -1,0 +1,163 @@
+"""The loop on a small painter: resuming, stopping, and what it does when something goes wrong."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from limner.data.images import Images
+from limner.errors import UserError
+from limner.models.build import build
+from limner.models.painter import Painter
+from limner.models.settings import Model
+from limner.training import loop, record
+from limner.training.checkpoints import load_weights
+from limner.training.loop import Stopped, train
+from limner.training.settings import Training
+
+SETTINGS = Training(iterations=60, batch=10, checkpoint_every=20, picture_every=0, drop_at=30)
+MODEL = Model(hidden=8, latent=4, templates=("square", "circle"), noise=0.1, input_noise=0.1, batch_norm=True)
+
+
+def images(count: int = 64) -> Images:
+    pixels = torch.randint(0, 256, (count, 1, 12, 12), generator=torch.Generator().manual_seed(0))
+    return Images(pixels.to(torch.uint8))
+
+
+def painter(**options) -> Painter:
+    torch.manual_seed(7)
+    model = build(replace(MODEL, **options), (12, 12), 1)
+    assert isinstance(model, Painter)
+    return model
+
+
+def trained(run: Path, settings: Training = SETTINGS, **options) -> dict[str, torch.Tensor]:
+    run.mkdir(exist_ok=True)
+    model = painter(**options)
+    train(model, images(), settings, run, quiet=True)
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_training_lowers_the_loss_and_leaves_weights_losses_and_a_picture(tmp_path: Path) -> None:
+    weights = trained(tmp_path, replace(SETTINGS, iterations=200, rate=1e-2), noise=0.0, input_noise=0.0, latent=0)
+    losses = record.read(tmp_path / "metrics.jsonl")
+    assert losses["iteration"] == list(range(1, 201))
+    assert sum(losses["loss"][-20:]) < 0.8 * sum(losses["loss"][:20])
+    assert losses["loss"] == losses["reconstruction"]
+    assert (tmp_path / "painting-000200.png").exists()
+    again = painter(latent=0)
+    load_weights(tmp_path / "weights.safetensors", again)
+    assert same(again.state_dict(), weights)
+
+
+def test_resumed_after_kill_is_bit_for_bit_the_uninterrupted_run(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    wanted = trained(whole)
+    cut.mkdir()
+    script = f"""
+import os, signal, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import test_loop
+from limner.training import loop
+seed_noise = loop.seed_noise
+def dying(seed, iteration, process=0):
+    if iteration == 53:
+        os.kill(os.getpid(), signal.SIGKILL)
+    seed_noise(seed, iteration, process)
+loop.seed_noise = dying
+test_loop.trained(test_loop.Path({str(cut)!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", script], env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not (cut / "painting-000060.png").exists()
+    with (cut / "metrics.jsonl").open("a") as file:
+        file.write('{"iteration": 41, "loss": 1.0, "reconstruction": 1.0, "latent": 0.0}\n{"iteration": 42, "lo')
+    assert same(trained(cut), wanted)
+    assert (cut / "metrics.jsonl").read_bytes() == (whole / "metrics.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_saves_and_resuming_ends_as_if_nothing_had_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    seed_noise = loop.seed_noise
+
+    def interrupting(seed: int, iteration: int, process: int = 0) -> None:
+        if iteration == 33:
+            os.kill(os.getpid(), number)
+        seed_noise(seed, iteration, process)
+
+    before = signal.getsignal(number)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "seed_noise", interrupting)
+        with pytest.raises(Stopped, match="iteration 33 of 60"):
+            trained(tmp_path / "stopped")
+    assert signal.getsignal(number) is before
+    assert same(trained(tmp_path / "stopped"), trained(tmp_path / "whole"))
+
+
+def test_not_a_number_stops_names_the_iteration_and_keeps_the_last_good_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = replace(SETTINGS, iterations=40)
+    wanted = trained(tmp_path, good)
+    kept = (tmp_path / "checkpoint.safetensors").read_bytes()
+    forward = Painter.forward
+
+    def spoilt(self: Painter, batch: torch.Tensor):
+        output = forward(self, batch)
+        return replace(output, losses={**output.losses, "latent": output.losses["latent"] / 0 * 0})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Painter, "forward", spoilt)
+        with pytest.raises(UserError, match=r"no longer a number in iteration 41.*checkpoint.*is kept"):
+            trained(tmp_path)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == kept
+    assert not same(trained(tmp_path), wanted)
+
+
+def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
+    trained(tmp_path, replace(SETTINGS, iterations=1))
+    with pytest.raises(UserError, match=r"checkpoint\.safetensors: the weights are not of this model"):
+        trained(tmp_path, hidden=9)
+
+
+def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"garbage")
+    with pytest.raises(UserError, match=r"checkpoint\.safetensors: no weights can be read"):
+        trained(tmp_path)
+
+
+def test_lost_losses_are_noticed(tmp_path: Path) -> None:
+    trained(tmp_path, replace(SETTINGS, iterations=20))
+    (tmp_path / "metrics.jsonl").write_text("")
+    with pytest.raises(UserError, match="not all there"):
+        trained(tmp_path)
+
+
+def test_full_disk_is_told_and_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained(tmp_path, replace(SETTINGS, iterations=20))
+    kept = (tmp_path / "checkpoint.safetensors").read_bytes()
+
+    def full(*_) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("limner.training.checkpoints.save_file", full)
+    with pytest.raises(UserError, match="disk is full"):
+        trained(tmp_path)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == kept
+
+
+def test_rate_falls_once() -> None:
+    settings = Training(rate=1e-3, drop_at=30, rate_after=1e-4)
+    assert [settings.rate_at(iteration) for iteration in (0, 29, 30, 31)] == [1e-3, 1e-3, 1e-4, 1e-4]
+    assert Training(drop_at=0).rate_at(10**6) == 1e-3

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from limner.models.output import Output
+from limner.models.painter import Painter
+from limner.models.settings import Model
+from limner.training.process import GAP, of_output, paint_process, save_sheet, steps
+from limner.writer import render
+
+
+def test_steps_are_the_canvases_after_each_move() -> None:
+    torch.manual_seed(0)
+    model = Painter(Model(moves=4, hidden=8), (10, 12), 1).eval()
+    output = model(torch.rand(2, 1, 10, 12))
+    found = steps(output.strokes, model.bank, (10, 12))
+    for t in range(4):
+        assert torch.allclose(found[:, t], render(output.strokes[:, : t + 1], model.bank, (10, 12)), atol=1e-6)
+
+
+def test_ordered_moves_are_shown_from_far_to_near() -> None:
+    torch.manual_seed(0)
+    model = Painter(Model(moves=3, hidden=8, order="soft"), (10, 12), 1).eval()
+    output = model(torch.rand(2, 1, 10, 12))
+    assert torch.allclose(of_output(output, model.bank)[:, -1], output.canvas, atol=1e-5)
+
+
+def test_models_without_strokes_show_what_they_have() -> None:
+    canvas, between = torch.rand(2, 1, 4, 4), torch.rand(2, 5, 1, 4, 4)
+    assert torch.equal(of_output(Output(canvas, {}), None), canvas[:, None])
+    assert torch.equal(of_output(Output(canvas, {}, steps=between), None), between)
+
+
+def test_sheet_is_black_on_white_with_the_cells_in_place(tmp_path: Path) -> None:
+    cells = torch.rand(2, 3, 3, 4, 5)
+    save_sheet(cells, tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        pixels = np.asarray(sheet)
+    assert pixels.shape == (2 * (4 + GAP) + GAP, 3 * (5 + GAP) + GAP, 3)
+    top, left = GAP + (4 + GAP), GAP + 2 * (5 + GAP)
+    wanted = np.round(255 * (1 - cells[1, 2].permute(1, 2, 0).numpy()))
+    assert np.array_equal(pixels[top : top + 4, left : left + 5], wanted)
+
+
+def test_picture_of_a_model_leaves_it_in_training(tmp_path: Path) -> None:
+    model = Painter(Model(moves=30, hidden=8), (10, 12), 1)
+    paint_process(model, torch.rand(3, 1, 10, 12), tmp_path / "p.png", columns=6)
+    assert model.training
+    with Image.open(tmp_path / "p.png") as sheet:
+        assert sheet.size == (7 * (12 + GAP) + GAP, 3 * (10 + GAP) + GAP)
