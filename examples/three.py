@@ -1,4 +1,4 @@
-"""The picture in docs/painting.md: `python examples/three.py PICTURE [PICTURE ...]`, a row for each, half a minute a row.
+"""The picture in docs/painting.md: `python examples/three.py PICTURE [PICTURE ...]`, half a minute each.
 
 A row shows the picture, 100 strokes, 500 strokes, and 500 strokes with a gradient fill.
 """
