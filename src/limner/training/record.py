@@ -41,7 +41,7 @@ def read(path: Path) -> dict[str, list[float]]:
     """The losses by name, one number an iteration."""
     lines = list(_lines(path))
     names = dict.fromkeys(name for line in lines for name in line)
-    return {name: [line[name] for line in lines] for name in names}
+    return {name: [float(line[name]) for line in lines] for name in names}
 
 
 def _lines(path: Path) -> Iterator[dict[str, float]]:
@@ -50,4 +50,4 @@ def _lines(path: Path) -> Iterator[dict[str, float]]:
         return
     for line in path.read_text().splitlines(keepends=True):
         if line.endswith("\n"):
-            yield {name: float(value) for name, value in json.loads(line).items()}
+            yield json.loads(line)
