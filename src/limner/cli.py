@@ -13,12 +13,13 @@ from typing import Annotated, Any
 from tyro.conf import arg
 from tyro.extras import SubcommandApp
 
+from limner.data.options import ListData, ShowData
 from limner.errors import UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
 from limner.experiments.thesis import EXPERIMENTS
 from limner.options import EngineBench, PaintBench, PaintOptions, PartsBench
 
-Options = PaintOptions | TrainOptions | EvaluateOptions | EngineBench | PaintBench | PartsBench
+Options = PaintOptions | TrainOptions | EvaluateOptions | ListData | ShowData | EngineBench | PaintBench | PartsBench
 
 PLAIN = (
     (r"no type matching.*<class '(?:int|float)'>: (.*)", r"\1"),
@@ -58,6 +59,10 @@ def run(options: Options) -> int:
         from limner.experiments.command import evaluate
 
         return evaluate(options)
+    if isinstance(options, ListData | ShowData):
+        from limner.data import command
+
+        return command.show(options) if isinstance(options, ShowData) else command.listing()
     name = "engine" if isinstance(options, EngineBench) else "paint" if isinstance(options, PaintBench) else "parts"
     bench(name).main(**vars(options))
     return 0
@@ -98,12 +103,15 @@ def plain(box: str) -> str:
 
 
 def _app() -> SubcommandApp:
-    app, experiments, benches = SubcommandApp(), SubcommandApp(), SubcommandApp()
+    app, experiments, data, benches = SubcommandApp(), SubcommandApp(), SubcommandApp(), SubcommandApp()
     app.command(name="paint")(PaintOptions)
     for name in EXPERIMENTS:
         experiments.command(name=name)(_train(name))
     app.command(experiments, name="train", help="Train a model of the thesis on one of its data sets.")
     app.command(name="evaluate")(EvaluateOptions)
+    data.command(name="list", is_default=True)(ListData)
+    data.command(name="show")(ShowData)
+    app.command(data, name="data", help="The data sets: list them, or show one.")
     benches.command(name="engine")(EngineBench)
     benches.command(name="paint")(PaintBench)
     benches.command(name="parts")(PartsBench)

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pooch
 import requests
 
-from limner.data.settings import Data
+from limner.data.settings import Data, Name
 from limner.errors import UserError
 
 TIMEOUT = 30
@@ -22,16 +22,21 @@ TIMEOUT = 30
 
 @dataclass(frozen=True)
 class Source:
-    """A data set as its archives unpack: `folder` holds `files` (names or patterns); `hashes` by file to download.
+    """A data set as its archives unpack: `folder` holds `files` (names or patterns), which come from `place`.
 
-    Archives (.zip, .tar.gz) are unpacked into `unpack`, other files are kept in `folder`.
+    hashes: of what is downloaded, by file name; none where the terms or an unknown hash forbid it.
+    unpack: where archives (.zip, .tar.gz) are unpacked; other files go into `folder`.
+    counts: images of the whole set in each split.  side: of its images, in pixels.
     """
 
+    what: str
     folder: str
     files: tuple[str, ...]
     place: str
+    counts: tuple[int, int, int]
+    side: int
     hashes: dict[str, str] = field(default_factory=dict)
-    unpack: str = "."
+    unpack: str | None = None
 
     def inside(self, root: Path) -> Path | None:
         """The set's folder below `root`, if all of its files are there."""
@@ -39,14 +44,17 @@ class Source:
         return folder if all(next(folder.glob(name), None) for name in self.files) else None
 
 
-SOURCES = {
+SOURCES: dict[Name, Source] = {
     "mnist": Source(
+        "put the four files *-ubyte.gz",
         "MNIST/raw",
         tuple(
             f"{part}-ubyte.gz"
             for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
         ),
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        (55_000, 5_000, 10_000),
+        28,
         {
             "train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
             "train-labels-idx1-ubyte.gz": "md5:d53e105ee54ea40749a09fcbcd1e9432",
@@ -55,19 +63,33 @@ SOURCES = {
         },
     ),
     "omniglot": Source(
+        "unpack images_background.zip",
         "omniglot-py/images_background",
         ("*/character*/*.png",),
         "https://github.com/brendenlake/omniglot/raw/master/python/",
+        (13_520, 1_920, 3_840),
+        105,
         {"images_background.zip": "md5:68d2efa1b9178cc56df9314c21c6e718"},
         unpack="omniglot-py",
     ),
     "cifar": Source(
+        "unpack cifar-10-binary.tar.gz",
         "cifar-10-batches-bin",
         (*(f"data_batch_{k}.bin" for k in range(1, 6)), "test_batch.bin"),
         "https://www.cs.toronto.edu/~kriz/",
+        (45_000, 5_000, 10_000),
+        32,
         {"cifar-10-binary.tar.gz": "md5:c32a1d4ab5d03f1284b67883e8d87530"},
+        unpack=".",
     ),
-    "faces": Source("BioID-FaceDatabase-V1.2", ("*.pgm", "*.eye"), "https://www.bioid.com/face-database/"),
+    "faces": Source(
+        "put the frames (.pgm) and eyes (.eye)",
+        "BioID-FaceDatabase-V1.2",
+        ("*.pgm", "*.eye"),
+        "https://www.bioid.com/face-database/",
+        (1_214, 105, 202),
+        100,
+    ),
 }
 
 
@@ -94,34 +116,42 @@ def fetch(data: Data) -> Path:
     """
     if found := present(data):
         return found
-    root, source = named_root(data), SOURCES[data.name]
-    if root:
-        raise UserError(f"{data.name}: not in {root}: {_by_hand(source, root)}")
-    if not source.hashes:
-        raise UserError(f"{data.name}: {_by_hand(source, Path('FOLDER'))} and set LIMNER_DATA=FOLDER")
+    source = SOURCES[data.name]
+    if named_root(data) or not source.hashes:
+        raise UserError(f"{data.name} is missing: {advice(data)}")
     try:
         download(source, cache())
-    except (requests.RequestException, OSError, ValueError) as error:
-        words = f"{data.name}: cannot be downloaded ({error}): {_by_hand(source, Path('FOLDER'))}"
-        raise UserError(f"{words} and set LIMNER_DATA=FOLDER") from error
+    except requests.ConnectionError as error:
+        raise UserError(f"{data.name} cannot be downloaded, without a connection: {by_hand(source)}") from error
+    except (requests.RequestException, OSError, ValueError, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise UserError(f"{data.name} cannot be downloaded: {error}; {by_hand(source)}") from error
     found = present(data)
     if not found:
-        raise UserError(f"{data.name}: the archive from {source.place} does not hold {source.folder}")
+        raise UserError(f"{data.name}: what {source.place} gave does not hold {source.folder}")
     return found
+
+
+def advice(data: Data) -> str:
+    """How to get a set that is missing."""
+    root, source = named_root(data), SOURCES[data.name]
+    return by_hand(source, root) if root or not source.hashes else f"downloaded at first use from {source.place}"
+
+
+def by_hand(source: Source, root: Path | None = None) -> str:
+    """How to get a set without limner: what, from where, to where."""
+    words = f"{source.what} from {source.place} into {(root or Path('DIR')) / (source.unpack or source.folder)}"
+    return words if root else f"{words} and set LIMNER_DATA=DIR"
 
 
 def download(source: Source, root: Path) -> None:
     """Download all files of a source, compare their hashes and unpack archives, each whole or not at all."""
     fetcher = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)
+    folder = root / ("downloads" if source.unpack else source.folder)
     for name, known in source.hashes.items():
-        archive = name.endswith((".zip", ".tar.gz"))
-        folder = root / ("downloads" if archive else source.folder)
-        path = Path(
-            pooch.retrieve(source.place + name, known, name, folder, downloader=fetcher)  # pyright: ignore[reportArgumentType]
-        )
-        if archive:
-            _unpack(path, root / source.unpack)
-            path.unlink()
+        path = pooch.retrieve(source.place + name, known, name, folder, downloader=fetcher)  # pyright: ignore[reportArgumentType]
+        if source.unpack:
+            _unpack(Path(path), root / source.unpack)
+            Path(path).unlink()
 
 
 def _unpack(archive: Path, folder: Path) -> None:
@@ -136,9 +166,3 @@ def _unpack(archive: Path, folder: Path) -> None:
         for part in Path(temporary).iterdir():
             shutil.rmtree(folder / part.name, ignore_errors=True)
             part.rename(folder / part.name)
-
-
-def _by_hand(source: Source, root: Path) -> str:
-    files = ", ".join(source.hashes or source.files)
-    verb = "unpack" if any(name.endswith((".zip", ".gz")) and source.unpack != "." for name in source.hashes) else "put"
-    return f"get {files} from {source.place} and {verb} into {root / source.folder}"

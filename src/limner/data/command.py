@@ -1,0 +1,74 @@
+"""The commands `limner data` and `limner data show`."""
+
+import math
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from limner.data import sources
+from limner.data.images import Images
+from limner.data.loading import load
+from limner.data.options import ShowData
+from limner.data.settings import HELD_OUT, SPLITS, SYNTHETIC, THESIS_SIZE, TRAIN, Data
+from limner.errors import UserError
+from limner.files import atomic, try_writing
+
+TILE = 84
+GAP = 2
+GRAY = 160
+
+
+def listing() -> int:
+    """Print every data set with its images per split, its size, and where it is or how to get it."""
+    print(f"{'':<25}" + "".join(f"{split:>11}" for split in SPLITS) + "  pixels")
+    for name in SYNTHETIC:
+        print(_line(name, (TRAIN, HELD_OUT, HELD_OUT), THESIS_SIZE, "drawn when it is used"))
+    for name, source in sources.SOURCES.items():
+        print(_line(name, source.counts, source.side, _whereabouts(Data(name))))
+    print(f"{'folder':<25}{'your own pictures: limner data show folder --folder PATH':>67}")
+    return 0
+
+
+def _whereabouts(data: Data) -> str:
+    found = sources.present(data)
+    return f"in {found}" if found else f"missing: {sources.advice(data)}"
+
+
+def _line(name: str, counts: tuple[int, ...], side: int, words: str) -> str:
+    return f"{name:<25}" + "".join(f"{count:>11,}" for count in counts) + f"{f'{side} x {side}':>11}  {words}"
+
+
+def show(options: ShowData) -> int:
+    """Write a sheet of images, chosen by the seed, with ink shown black."""
+    path = options.output or Path(f"{options.name}.png")
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise UserError(f"{path}: is no kind of picture that can be written: choose a name such as {path.stem}.png")
+    try_writing(path)
+    images = load(options, options.split)
+    generator = torch.Generator().manual_seed(options.seed)
+    chosen = torch.randperm(len(images), generator=generator)[: options.count].sort().values
+    with atomic(path) as temporary:
+        sheet(images[chosen]).save(temporary)
+    print(f"{path}  {len(chosen)} of {len(images):,} images, {options.split}")
+    return 0
+
+
+def sheet(images: Images) -> Image.Image:
+    """Images in rows, small ones enlarged, ink shown as black."""
+    side = images.size[0]
+    scale = max(1, round(TILE / side))
+    columns = math.ceil(math.sqrt(1.5 * len(images)))
+    tiles = 255 - images.pixels.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
+    pitch = side * scale + GAP
+    rows = math.ceil(len(tiles) / columns)
+    paper = torch.full((images.channels, rows * pitch + GAP, columns * pitch + GAP), GRAY, dtype=torch.uint8)
+    for k, tile in enumerate(tiles):
+        y, x = (GAP + place * pitch for place in divmod(k, columns))
+        paper[:, y : y + side * scale, x : x + side * scale] = tile
+    return Image.fromarray(_channels_last(paper).numpy())
+
+
+def _channels_last(pixels: Tensor) -> Tensor:
+    return pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0).contiguous()
