@@ -18,7 +18,7 @@ from limner.templates import TemplateBank
 from limner.writer import TemplateWriter, render
 
 Images = Float[Tensor, "batch channel height width"]
-Codes = Float[Tensor, "batch move size"]
+What = Float[Tensor, "batch move what"]
 Phi = Float[Tensor, "*moves 2 3"]
 
 LATENT = 50
@@ -96,7 +96,7 @@ class Air(nn.Module):
         view = torch.cat([held.expand(*z.shape[:-1], 2, 2), view[..., 2:]], -1)
         return where if self.settings.kind == "t-air" else invert(view), view
 
-    def paint(self, z_where: Codes, z_what: Codes) -> Output:
+    def paint(self, z_where: Float[Tensor, "batch move where"], z_what: What) -> Output:
         """The canvas of all moves, not yet scored."""
         where, _ = self.places(z_where)
         return self.easel(where, z_what)
@@ -113,7 +113,7 @@ class Patches(nn.Module):
         self.shape = (channels, settings.window, settings.window)
         self.paper = nn.Parameter(torch.full((channels, 1, 1), PAPER))
 
-    def forward(self, where: Float[Tensor, "batch move 2 3"], z_what: Codes) -> Output:
+    def forward(self, where: Float[Tensor, "batch move 2 3"], z_what: What) -> Output:
         """The canvas and its steps, without strokes (eq. 2.17, 2.18)."""
         patches = self.patch(self.hidden(z_what.flatten(0, 1))).unflatten(1, self.shape)
         placed = transform(patches, where.flatten(0, 1), self.size).unflatten(0, z_what.shape[:2])
@@ -131,7 +131,7 @@ class Templates(nn.Module):
         self.writer = TemplateWriter(TemplateBank.named(*settings.templates), phi0=0.0, noise=settings.noise)
         self.gamma, self.gamma_test = settings.gamma, settings.gamma_test
 
-    def forward(self, where: Float[Tensor, "batch move 2 3"], z_what: Codes) -> Output:
+    def forward(self, where: Float[Tensor, "batch move 2 3"], z_what: What) -> Output:
         """The canvas and its strokes."""
         self.writer.gamma = self.gamma if self.training else self.gamma_test
         what, which = z_what[..., : self.channels], z_what[..., self.channels :]
