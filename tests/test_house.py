@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tomllib
+import venv
 from itertools import chain
 from pathlib import Path
 from zipfile import ZipFile
@@ -12,6 +14,11 @@ from zipfile import ZipFile
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from PIL import Image
+
+from limner.painting import raster
+from limner.painting.painting import Painting
+from limner.strokes_json import parse
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/limner"
@@ -34,13 +41,48 @@ def test_wheel_carries_the_whole_package(wheel: ZipFile) -> None:
     assert {name for name in files if "__pycache__" not in name} <= set(wheel.namelist())
 
 
-def test_wheel_imports_elsewhere(wheel: ZipFile, tmp_path: Path) -> None:
-    wheel.extractall(tmp_path)
-    show = [sys.executable, "-c", "import limner; print(limner.__file__)"]
-    run = subprocess.run(
-        show, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}, check=True, capture_output=True, text=True
+@pytest.fixture(scope="module")
+def elsewhere(wheel: ZipFile, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new virtual environment with the wheel installed by pip; dependencies are those of this one."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    venv.create(folder, symlinks=os.name == "posix")
+    pip = [sys.executable, "-m", "pip", "--python", str(folder), "install", "--no-deps", "--no-index"]
+    subprocess.run([*pip, str(wheel.filename)], check=True, capture_output=True)
+    packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(folder)}))
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    assert (packages / "limner" / "cli.py").exists()
+    return folder
+
+
+def run_elsewhere(folder: Path, desk: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command of that environment, run in the folder `desk`."""
+    command = Path(sysconfig.get_path("scripts", "venv", {"base": str(folder)})) / arguments[0]
+    settings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run([command, *arguments[1:]], cwd=desk, env=settings, capture_output=True, text=True)
+
+
+def test_installed_wheel_paints(elsewhere: Path, tmp_path: Path) -> None:
+    Image.open(ROOT / "examples" / "photo.jpg").resize((45, 30)).save(tmp_path / "photo.png")
+    outputs = [f"-o=painted.{suffix}" for suffix in ("png", "svg", "json")]
+    templates = ["--templates", "circle", "line"]
+    run = run_elsewhere(elsewhere, tmp_path, "limner", "paint", "photo.png", "-n", "10", "-q", *templates, *outputs)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert {path.name for path in tmp_path.iterdir()} == {"photo.png", "painted.png", "painted.svg", "painted.json"}
+    document = parse(tmp_path / "painted.json")
+    assert document.bank is not None
+    assert (len(document.strokes), document.bank.names) == (10, ("circle", "line"))
+    painting = Painting(document.strokes, document.bank, document.background, document.size)
+    for suffix in ("png", "svg"):
+        seen = raster.on_white(raster.read(tmp_path / f"painted.{suffix}"))
+        assert (seen.float() - painting.render(30, 45).float()).abs().mean() < 2
+
+
+def test_installed_wheel_has_no_bench(elsewhere: Path, tmp_path: Path) -> None:
+    run = run_elsewhere(elsewhere, tmp_path, "limner", "bench", "engine")
+    assert run.returncode == 2
+    assert (
+        run.stderr == "limner: limner bench works only in a checkout of the repository, beside its folder benchmarks\n"
     )
-    assert Path(run.stdout.strip()).is_relative_to(tmp_path)
 
 
 def test_every_dependency_is_pinned() -> None:
