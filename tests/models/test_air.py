@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from limner.models.air import LATENT, Air
+from limner.models.code import mean_codes
 from limner.models.settings import Model
 from limner.models.window import transform
 
@@ -111,3 +112,18 @@ def test_the_cost_of_a_place_is_counted_from_its_prior() -> None:
             torch.nn.init.zeros_(parameter)
     latent = air(torch.rand(3, 1, *SIZE)).losses["latent"]
     torch.testing.assert_close(latent, torch.zeros(3), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["air", "t-air"])
+def test_an_object_is_coded_from_its_window_alone(kind) -> None:
+    """A fixed place, the upper left quarter: pixels beyond its neighbours change nothing, those in it do."""
+    air = make(kind, moves=1, init=0.3)
+    torch.nn.init.zeros_(air.where.mu.weight)
+    air.where.mu.bias.data = torch.tensor([0, 0, 1.0, 0, 0, 1])
+    image, other = torch.rand(2, 1, 1, *SIZE)
+    inside, outside = image.clone(), other.clone()
+    inside[..., :6, :10] = other[..., :6, :10]
+    outside[..., :7, :11] = image[..., :7, :11]
+    with mean_codes(air):
+        assert torch.equal(air(outside).canvas, air(image).canvas)
+        assert not torch.equal(air(inside).canvas, air(image).canvas)
