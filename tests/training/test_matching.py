@@ -116,6 +116,9 @@ def test_order_cannot_be_judged_without_contrast_or_overlap() -> None:
     for upper in ((7.0, 0.0, 14.0, 14.0, 0.95, SQUARE), (13.5, 7.0, 14.0, 14.0, 0.5, SQUARE)):
         truth = boxes(LOWER, upper)
         assert len(compare(truth, truth)["order"]) == 0
+    for down, pairs in ((1.0, 1), (3.0, 0)):
+        truth = boxes(LOWER, (13.0, down, 14.0, 14.0, 0.5, SQUARE))
+        assert len(compare(truth, truth)["order"]) == pairs
     covered = boxes(LOWER, UPPER, (7.0, 0.0, 7.0, 14.0, 0.0, SQUARE))
     assert len(compare(covered, covered)["order"]) == 2
 
@@ -137,6 +140,9 @@ def test_iou_is_of_what_is_seen() -> None:
     """The lower shape is painted as the half of it that is seen, and the upper one 7 of its 14 columns to the right."""
     half = (0.0, 0.0, 7.0, 14.0, 1.0, SQUARE)
     assert compare(boxes(half, UPPER), boxes(LOWER, UPPER))["iou"].tolist() == pytest.approx([1.0, 1.0])
+    for right, found in ((4.5, 1.0), (5.0, 0.0)):  # IoU 9.5 / 18.5 and 9 / 19
+        moved = (right, 0.0, 14.0, 14.0, 1.0, SQUARE)
+        assert compare(boxes(moved), boxes(LOWER))["all_found"].tolist() == [found]
     shifted = (14.0, 0.0, 14.0, 14.0, 0.5, SQUARE)
     scores = compare(boxes(half, shifted), boxes(LOWER, UPPER))
     assert scores["iou"].tolist() == pytest.approx([1.0, 1 / 3])
@@ -151,12 +157,19 @@ def test_null_moves_change_no_score() -> None:
     assert means(scores) == dict.fromkeys(scores, 1.0)
 
 
+def test_null_moves_find_nothing() -> None:
+    """The white square lies where the upper one should, which was painted two pixels to the right of it."""
+    white, late = (7.0, 0.0, 14.0, 14.0, 0.0, SQUARE), (9.0, 0.0, 14.0, 14.0, 0.5, SQUARE)
+    truth = boxes(LOWER, UPPER)
+    assert compare(boxes(white, LOWER, late), truth)["order"].tolist() == [1.0]
+    assert compare(boxes(white, LOWER), truth)["template"].tolist() == [1.0, 0.0]
+
+
 def test_shapes_that_cannot_be_seen_are_not_asked_for() -> None:
     truth = boxes((2.0, 2.0, 7.0, 7.0, 0.5, CIRCLE), LOWER)
     scores = compare(boxes(LOWER), truth)
-    assert {name: values.tolist() for name, values in scores.items() if name[:5] != "order"} == {
-        "iou": [1.0], "all_found": [1.0], "template": [1.0], "template_images": [1.0], "count": [1.0],
-    }  # fmt: skip
+    assert len(scores.pop("order")) == len(scores.pop("order_found")) == 0
+    assert {name: values.tolist() for name, values in scores.items()} == dict.fromkeys(scores, [1.0])
 
 
 def test_nothing_to_find_is_no_success() -> None:
