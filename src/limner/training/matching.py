@@ -80,28 +80,27 @@ def order_scores(moves: Seen, shapes: Seen) -> Scores:
     order: over pairs; wrong where a shape has no move that meets it.
     order_found: over the pairs whose shapes are both matched with an IoU of at least `FOUND`.
     """
-    table = iou(moves.full * moves.live[..., None, None], shapes.full * shapes.live[..., None, None])
+    table = iou(moves.full, shapes.full)
     partners = assign(table)
     found = pick(table, partners) >= FOUND
     below, above = torch.triu_indices(partners.shape[1], partners.shape[1], 1)
     overlap = torch.minimum(shapes.full[:, below], shapes.visible[:, above]).sum((2, 3))
     what = shapes.strokes.what
-    judged = (overlap >= OVERLAP) & _differ(what[:, below], what[:, above]) & shapes.live[:, below]
+    judged = (overlap >= OVERLAP) & _differ(what[:, below], what[:, above])
     right = (partners[:, below] >= 0) & (partners[:, below] < partners[:, above])
     both = judged & found[:, below] & found[:, above]
     return {"order": right[judged].float(), "order_found": right[both].float()}
 
 
 def uncovered(seen: Seen) -> Masks:
-    """Every live mask without what nearer moves of another colour cover; null moves are 0.
+    """Every mask without what nearer moves of another colour cover.
 
     Moves of one colour do not cover each other here: nobody can see which of two black rectangles lies on top.
     """
-    painted = seen.full * seen.live[..., None, None]
-    left = painted.clone()
-    for t in range(painted.shape[1]):
+    left = seen.full.clone()
+    for t in range(left.shape[1]):
         other = _differ(seen.strokes.what[:, t + 1 :], seen.strokes.what[:, t : t + 1])
-        left[:, t] *= (1 - painted[:, t + 1 :] * other[..., None, None]).prod(1)
+        left[:, t] *= (1 - seen.full[:, t + 1 :] * other[..., None, None]).prod(1)
     return left
 
 

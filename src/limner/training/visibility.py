@@ -25,16 +25,16 @@ Masks = Float[Tensor, "batch move height width"]
 class Seen:
     """Moves on the canvas, from far to near: painting order, or that of depth where the strokes have one.
 
-    full: the whole mask of each, times its opacity.
     live: what is not a null move. From far to near, a move is null if leaving it out, with the null moves before it,
         changes fewer than `LEAST` pixels of the finished canvas by `CONTRAST`: paper on paper, hidden by later moves,
         off the canvas, transparent, without opacity, or of the colour that is there already.
-    visible: the part of each mask that later moves let through, in the painting without its null moves; theirs is 0.
+    full: the whole mask of each, times its opacity; of null moves, 0.
+    visible: the part of it that nearer live moves let through.
     """
 
     strokes: Strokes
-    full: Masks
     live: Bool[Tensor, "batch move"]
+    full: Masks
     visible: Masks
 
 
@@ -45,8 +45,8 @@ def see(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Seen:
         strokes = in_depth_order(strokes)
     full = masks(strokes, bank, size)
     live = _live(strokes, full)
-    painted = full * live[..., None, None]
-    return Seen(strokes, full, live, painted * _let_through(painted))
+    full = full * live[..., None, None]
+    return Seen(strokes, live, full, full * _let_through(full))
 
 
 def masks(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Masks:
