@@ -1,0 +1,58 @@
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from limner.data.settings import SYNTHETIC, Data, Name, Recipe
+from limner.errors import UserError
+
+
+def test_every_recipe_field_can_be_set() -> None:
+    assert {field.name for field in fields(Recipe)} <= {field.name for field in fields(Data)}
+
+
+def test_what_is_left_out_is_as_the_name_says() -> None:
+    assert Data("four-rectangles").recipe() == SYNTHETIC["four-rectangles"]
+    assert Data("four-rectangles", counts=(3, 3)).recipe().max_side == SYNTHETIC["four-rectangles"].max_side
+
+
+def test_sides_grow_with_the_canvas_unless_given() -> None:
+    recipe = Data("two-rectangles", size=56, min_side=3.0).recipe()
+    assert (recipe.min_side, recipe.max_side) == (3.0, 28.0)
+
+
+BAD = [
+    (Data(images=0), "images 0"),
+    (Data(held_out=-1), "held-out -1"),
+    (Data(size=0), "size 0"),
+    (Data(seed=-1), "seed -1"),
+    (Data(counts=(3, 2)), "counts 3 2"),
+    (Data(counts=(0, 0)), "counts 0 0"),
+    (Data(shapes=()), "shapes"),
+    (Data(min_side=6.0, max_side=5.0), "6 to 5"),
+    (Data(min_side=0.0), "0 to 14"),
+    (Data(rotation=200.0), "rotation 200"),
+    (Data(levels=(1.5,)), "levels"),
+    (Data(inverted=-0.5), "inverted"),
+    (Data("mnist", min_side=3.0), "min-side is for synthetic sets"),
+]
+
+
+@pytest.mark.parametrize(("data", "words"), BAD, ids=[words for _, words in BAD])
+def test_senseless_settings_are_refused(data: Data, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        data.check()
+
+
+@pytest.mark.parametrize("name", get_args(Name))
+def test_every_set_is_sound_as_it_is(name: Any) -> None:
+    Data(name, folder=Path("pictures")).check()
+
+
+def test_settings_are_light() -> None:
+    code = "import sys, limner.data.options, limner.data; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "numpy", "PIL", "pooch"} & set(run.stdout.split())
