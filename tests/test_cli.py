@@ -382,7 +382,7 @@ def test_interrupt_before_there_is_anything(
 
 def test_bench_is_called_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[object] = []
-    for name in ("engine", "paint", "parts"):
+    for name in ("engine", "paint", "parts", "train"):
         module = ModuleType(name)
         vars(module)["main"] = lambda name=name, **arguments: calls.append((name, arguments))
         monkeypatch.setitem(sys.modules, name, module)
@@ -390,9 +390,10 @@ def test_bench_is_called_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["bench", "engine", "-o", "engine.json"]) == 0
     assert main(["bench", "paint", "--json", "p.json", "--pictures", "folder", "-n", "10", "20", "--threads", "2"]) == 0
     assert main(["bench", "parts", "-n", "30"]) == 0
+    assert main(["bench", "train"]) == 0
     asked = {"json": Path("p.json"), "pictures": Path("folder"), "strokes": (10, 20), "threads": 2}
     parts = {"json": None, "pictures": None, "strokes": (30,)}
-    assert calls == [("engine", {"json": Path("engine.json")}), ("paint", asked), ("parts", parts)]
+    assert calls == [("engine", {"json": Path("engine.json")}), ("paint", asked), ("parts", parts), ("train", {"json": None})]
 
 
 def test_bench_needs_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys) -> None:

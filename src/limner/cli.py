@@ -17,9 +17,19 @@ from limner.data.options import ListData, ShowData
 from limner.errors import UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
 from limner.experiments.thesis import EXPERIMENTS
-from limner.options import EngineBench, PaintBench, PaintOptions, PartsBench
+from limner.options import EngineBench, PaintBench, PaintOptions, PartsBench, TrainBench
 
-Options = PaintOptions | TrainOptions | EvaluateOptions | ListData | ShowData | EngineBench | PaintBench | PartsBench
+Options = PaintOptions | TrainOptions | EvaluateOptions | ListData | ShowData
+Options = Options | EngineBench | PaintBench | PartsBench | TrainBench
+
+COMMANDS = {
+    PaintOptions: ("limner.painting.command", "paint"),
+    TrainOptions: ("limner.experiments.command", "train"),
+    EvaluateOptions: ("limner.experiments.command", "evaluate"),
+    ListData: ("limner.data.command", "listing"),
+    ShowData: ("limner.data.command", "show"),
+}
+BENCHES = {EngineBench: "engine", PaintBench: "paint", PartsBench: "parts", TrainBench: "train"}
 
 PLAIN = (
     (r"no type matching.*<class '(?:int|float)'>: (.*)", r"\1"),
@@ -47,25 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: Options) -> int:
     """Carry out a command."""
     options.check()
-    if isinstance(options, PaintOptions):
-        from limner.painting.command import paint
-
-        return paint(options)
-    if isinstance(options, TrainOptions):
-        from limner.experiments.command import train
-
-        return train(options)
-    if isinstance(options, EvaluateOptions):
-        from limner.experiments.command import evaluate
-
-        return evaluate(options)
-    if isinstance(options, ListData | ShowData):
-        from limner.data import command
-
-        return command.show(options) if isinstance(options, ShowData) else command.listing()
-    name = "engine" if isinstance(options, EngineBench) else "paint" if isinstance(options, PaintBench) else "parts"
-    bench(name).main(**vars(options))
-    return 0
+    if type(options) in BENCHES:
+        bench(BENCHES[type(options)]).main(**vars(options))
+        return 0
+    module, function = COMMANDS[type(options)]
+    return getattr(import_module(module), function)(options)
 
 
 def bench(name: str) -> Any:
@@ -115,6 +111,7 @@ def _app() -> SubcommandApp:
     benches.command(name="engine")(EngineBench)
     benches.command(name="paint")(PaintBench)
     benches.command(name="parts")(PartsBench)
+    benches.command(name="train")(TrainBench)
     app.command(benches, name="bench", help="Measure how fast and how well limner paints.")
     return app
 

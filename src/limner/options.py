@@ -140,6 +140,17 @@ class PartsBench:
             _within("strokes", strokes, 0)
 
 
+@dataclass(frozen=True)
+class TrainBench:
+    """Time a training step and its parts."""
+
+    json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
+    """Also write the table as JSON."""
+
+    def check(self) -> None:
+        """There is nothing to ask wrongly."""
+
+
 def _within(name: str, value: int | None, least: int) -> None:
     if value is not None and not least <= value <= MOST[name]:
         raise UserError(f"--{name.replace('_', '-')} {value}: expected {least} to {MOST[name]}")

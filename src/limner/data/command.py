@@ -10,7 +10,7 @@ from torch import Tensor
 from limner.data import sources
 from limner.data.images import Images
 from limner.data.loading import load
-from limner.data.options import ShowData
+from limner.data.options import ListData, ShowData
 from limner.data.settings import HELD_OUT, SPLITS, SYNTHETIC, THESIS_SIZE, TRAIN, Data
 from limner.errors import UserError
 from limner.files import atomic, try_writing
@@ -20,7 +20,7 @@ GAP = 2
 GRAY = 160
 
 
-def listing() -> int:
+def listing(_: ListData) -> int:
     """Print every data set with its images per split, its size, and where it is or how to get it."""
     print(f"{'':<25}" + "".join(f"{split:>11}" for split in SPLITS) + "  pixels")
     for name in SYNTHETIC:

@@ -43,8 +43,9 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
     device, process = accelerator.device, accelerator.process_index
     if settings.batch % accelerator.num_processes:
         raise UserError(
-            f"--training.batch {settings.batch} does not divide among {accelerator.num_processes} processes"
+            f"--training.batch {settings.batch} cannot be shared by {accelerator.num_processes} processes"
         )
+    images = Images(images.pixels.to(device))
     model.to(device).train()
     optimiser = torch.optim.Adam(
         model.parameters(), settings.rate, settings.betas, fused=device.type in ("cpu", "cuda")

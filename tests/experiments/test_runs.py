@@ -1,0 +1,147 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import limner
+from limner import cli
+from limner.data.settings import Data
+from limner.errors import UserError
+from limner.experiments import runs
+from limner.experiments.settings import Experiment
+from limner.experiments.thesis import EXPERIMENTS
+from limner.models.settings import Model
+from limner.training import record
+from limner.training.settings import Training
+
+SMALL = Experiment(
+    Data("two-shapes", images=60, held_out=40),
+    Model(moves=2, templates=("square", "circle"), hidden=16),
+    Training(iterations=20, batch=20),
+)
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    runs.start(SMALL, folder, quiet=True)
+    return folder
+
+
+def test_a_saved_run_loads_in_a_fresh_process_and_gives_the_same_canvas(run: Path, tmp_path: Path) -> None:
+    model = limner.load(run)
+    torch.manual_seed(3)
+    images = torch.rand(2, 1, 28, 28)
+    script = f"""
+import limner, torch
+model = limner.load({str(run)!r})
+torch.manual_seed(3)
+torch.save(model(torch.rand(2, 1, 28, 28)).canvas.detach(), {str(tmp_path / "canvas.pt")!r})
+"""
+    subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, check=True)
+    with torch.no_grad():
+        canvas = model(images).canvas
+    assert torch.equal(canvas, torch.load(tmp_path / "canvas.pt", weights_only=True))
+    assert not model.training
+    assert model.bank.names == ("square", "circle")
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_settings_come_back_from_json_as_they_were(name: str) -> None:
+    trained = runs.Trained(EXPERIMENTS[name](), (28, 28), 1)
+    folder = replace(trained.experiment, data=replace(trained.experiment.data, folder=Path("pictures")))
+    for each in (trained, replace(trained, experiment=folder)):
+        assert runs.restored(runs.Trained, json.loads(json.dumps(runs.as_json(each)))) == each
+
+
+def test_a_run_is_not_trained_over(run: Path) -> None:
+    with pytest.raises(UserError, match="--resume"):
+        runs.start(SMALL, run, quiet=True)
+    other = replace(SMALL, model=replace(SMALL.model, hidden=17))
+    with pytest.raises(UserError, match=r"another --model\.hidden"):
+        runs.start(other, run, resume=True, quiet=True)
+
+
+def test_more_iterations_can_be_asked_for(run: Path, tmp_path: Path) -> None:
+    longer = replace(SMALL, training=replace(SMALL.training, iterations=30))
+    runs.start(longer, tmp_path / "whole", quiet=True)
+    (tmp_path / "parts").mkdir()
+    for file in run.iterdir():
+        (tmp_path / "parts" / file.name).write_bytes(file.read_bytes())
+    runs.start(longer, tmp_path / "parts", resume=True, quiet=True)
+    assert record.read(tmp_path / "parts/metrics.jsonl") == record.read(tmp_path / "whole/metrics.jsonl")
+    assert runs.read(tmp_path / "parts").experiment == longer
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [(None, "no trained model is there"), ("{", "not the settings of a run"), ('{"x": 1}', "unknown setting x")],
+)
+def test_what_is_no_run_is_named(tmp_path: Path, settings: str | None, message: str) -> None:
+    if settings:
+        (tmp_path / "settings.json").write_text(settings)
+    with pytest.raises(UserError, match=message) as error:
+        limner.load(tmp_path)
+    assert str(tmp_path) in str(error.value)
+
+
+def test_train_and_evaluate_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    sizes = ["--data.images", "60", "--data.held-out", "30", "--model.hidden", "8", "--training.batch", "10"]
+    train = ["train", "two-rectangles", "--out", str(run), "-q", *sizes, "--training.iterations"]
+    assert cli.main([*train, "5"]) == 0
+    assert cli.main([*train, "5"]) == 2
+    assert cli.main([*train, "8", "--resume"]) == 0
+    capsys.readouterr()
+    files = ["--json", str(tmp_path / "scores.json"), "--picture", str(tmp_path / "process.png")]
+    assert cli.main(["evaluate", str(run), *files]) == 0
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert scores["images"] == 30
+    assert {"mse", "psnr", "ssim", "iou", "all_found", "count", "live"} <= set(scores)
+    assert f"{scores['mse']:.5g}" in capsys.readouterr().out
+    assert (tmp_path / "process.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["train", "mnist", "--training.iterations", "0"], "iterations"),
+        (["train", "mnist", "--training.rate", "-1"], "rate"),
+        (["train", "two-rectangles", "--model.order", "soft", "--model.kind", "draw"], "order"),
+        (["train", "two-rectangles", "--data.counts", "3", "1"], "counts"),
+        (["train", "nothing"], "nothing"),
+        (["evaluate", "nowhere"], "no trained model"),
+        (["evaluate", "nowhere", "--images", "0"], "images"),
+        (["evaluate", "nowhere", "--samples", "-1"], "samples"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: list[str], word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    message = capsys.readouterr().err
+    assert word in message
+    assert message.count("\n") == 1
+    assert not list(tmp_path.rglob("settings.json"))
+
+
+def test_two_processes_train_the_same_model(tmp_path: Path) -> None:
+    sizes = ["--data.images", "100", "--training.batch", "20", "--training.iterations", "30", "-q", "--out"]
+    train = ["-m", "limner", "train", "two-rectangles", *sizes]
+    launch = ["-m", "accelerate.commands.launch", "--num_processes", "2", "--cpu", "--num_machines", "1"]
+    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "--num_cpu_threads_per_process", "1"]
+    for command in ([*launch, *train, "two"], [*train, "one"]):
+        subprocess.run([sys.executable, *command], cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
+    odd = [sys.executable, *launch, *train, "odd", "--training.batch", "5"]
+    refused = subprocess.run(odd, cwd=tmp_path, env=ENVIRONMENT, check=False, capture_output=True, text=True)
+    assert "5 cannot be shared by 2 processes" in refused.stderr
+    one, two = (record.read(tmp_path / name / "metrics.jsonl")["loss"] for name in ("one", "two"))
+    assert len(two) == 30
+    assert two == pytest.approx(one, rel=1e-3)
