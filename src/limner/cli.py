@@ -19,8 +19,8 @@ from limner.experiments.options import EvaluateOptions, TrainOptions, train_opti
 from limner.experiments.thesis import EXPERIMENTS
 from limner.options import EngineBench, PaintBench, PaintOptions, PartsBench, TrainBench
 
-Options = PaintOptions | TrainOptions | EvaluateOptions | ListData | ShowData
-Options = Options | EngineBench | PaintBench | PartsBench | TrainBench
+Bench = EngineBench | PaintBench | PartsBench | TrainBench
+Options = PaintOptions | TrainOptions | EvaluateOptions | ListData | ShowData | Bench
 
 COMMANDS = {
     PaintOptions: ("limner.painting.command", "paint"),
