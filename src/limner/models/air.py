@@ -13,7 +13,7 @@ from limner.models.initial import initialise
 from limner.models.likelihood import LIKELIHOODS
 from limner.models.output import Output
 from limner.models.settings import Model
-from limner.models.window import affine, transform
+from limner.models.window import PAPER, affine, transform
 from limner.templates import TemplateBank
 from limner.writer import TemplateWriter, render
 
@@ -25,10 +25,7 @@ LATENT = 50
 """Size of the code of an object where `settings.latent` is 0 (Eslami et al. 2016)."""
 
 LEAST = 0.1
-"""Least determinant of a where that is inverted to be read: ten canvases."""
-
-PAPER = -4.0
-"""Where the logit of the paper that objects are added to starts."""
+"""Least determinant of a where that is inverted to be read: a window of ten times the area of the canvas."""
 
 
 class Air(nn.Module):
@@ -103,7 +100,7 @@ class Air(nn.Module):
 
 
 class Patches(nn.Module):
-    """Objects decoded to patches of logits, which are added to the logit of the paper; a sigmoid shows them."""
+    """Objects decoded to patches of logits, which are added to the paper's; a sigmoid shows them."""
 
     def __init__(self, settings: Model, size: tuple[int, int], channels: int) -> None:
         super().__init__()

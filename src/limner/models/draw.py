@@ -11,7 +11,7 @@ from limner.models.initial import initialise
 from limner.models.likelihood import LIKELIHOODS
 from limner.models.output import Output
 from limner.models.settings import Model
-from limner.models.window import Attention, transform
+from limner.models.window import PAPER, Attention, transform
 from limner.models.writers import Writers
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -88,17 +88,17 @@ class Draw(nn.Module):
 
 
 class Patches(nn.Module):
-    """A canvas of logits that patches are added to (eq. 2.12), first 0; a sigmoid shows it."""
+    """A canvas of logits that patches are added to (eq. 2.12); a sigmoid shows it."""
 
     def __init__(self, settings: Model, size: tuple[int, int], channels: int) -> None:
         super().__init__()
         self.size, shape = size, (channels, settings.window, settings.window)
         self.attention = Attention(settings, settings.hidden)
         self.patch = nn.Sequential(nn.Linear(settings.hidden, channels * settings.window**2), nn.Unflatten(1, shape))
-        self.paper = nn.Parameter(torch.zeros(channels, 1, 1))
+        self.paper = nn.Parameter(torch.full((channels, 1, 1), PAPER))
 
     def blank(self, count: int) -> Canvas:
-        """The first canvas: a logit that is learnt, as Gregor et al. do."""
+        """The first canvas."""
         return self.paper.expand(count, -1, *self.size)
 
     def shown(self, canvas: Canvas) -> Canvas:

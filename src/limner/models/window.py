@@ -10,6 +10,9 @@ from torch.nn import functional
 from limner.models.settings import Model
 from limner.models.writers import unskewed
 
+PAPER = -4.0
+"""Logit of the blank canvas that patches are added to, at the start: nearly white. It is learnt (Gregor et al. 2015)."""
+
 Phi = Float[Tensor, "batch 2 3"]
 
 
