@@ -11,7 +11,7 @@ from limner.models.settings import Model
 from limner.models.writers import unskewed
 
 PAPER = -4.0
-"""Logit of the blank canvas that patches are added to, at the start: nearly white. It is learnt (Gregor et al. 2015)."""
+"""Logit of the blank canvas that patches are added to: nearly white at first, then learnt (Gregor et al. 2015)."""
 
 Phi = Float[Tensor, "batch 2 3"]
 
