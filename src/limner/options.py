@@ -40,6 +40,8 @@ class PaintOptions:
     """Largest stroke, as a share of the picture's longer side."""
     importance: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
     """A gray picture: the lighter, the more its place matters."""
+    model: Annotated[str | None, arg(metavar="RUN", help_behavior_hint="")] = None
+    """Begin with the strokes that a trained painter proposes: the folder of its run."""
     resume: Annotated[Path | None, arg(metavar="STROKES.JSON", help_behavior_hint="")] = None
     """Go on from these strokes, and add N more."""
     repaint: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
@@ -74,6 +76,10 @@ class PaintOptions:
             _positive(name, getattr(self, name))
         if self.min_size is not None and self.max_size is not None and self.min_size > self.max_size:
             raise UserError(f"--min-size {self.min_size:g} is larger than --max-size {self.max_size:g}")
+        if self.model and (self.resume or self.templates):
+            raise UserError(
+                f"--model {self.model} starts anew with its own templates: no --resume or --templates with it"
+            )
         if self.repaint and not self.resume:
             raise UserError(f"--repaint {self.repaint} needs --resume and the strokes to repaint")
         if self.opacity_value() == 0:

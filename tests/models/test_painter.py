@@ -156,6 +156,10 @@ def test_gamma_sharpens_the_choice_out_of_training() -> None:
         ({"kind": "canvas-recurrent", "order": "soft"}, "order"),
         ({"order": "soft", "temperature": 0.0}, "temperature"),
         ({"sigma": 0.5}, "latent"),
+        ({"beta": -1.0}, "beta"),
+        ({"gamma_test": 0.0}, "gamma-test"),
+        ({"templates": ("square", "blob")}, "blob"),
+        ({"templates": ()}, "templates"),
     ],
 )
 def test_settings_that_make_no_sense(options: dict, word: str) -> None:

@@ -27,7 +27,7 @@ class Autoencoder(nn.Module):
 
     def __init__(self, settings: Model, size: tuple[int, int], channels: int) -> None:
         super().__init__()
-        self.settings = settings
+        self.settings, self.size, self.channels = settings, size, channels
         pixels = channels * size[0] * size[1]
         self.encoder = Dense(settings, pixels, settings.layers)
         self.coder = Coder(settings, self.encoder.features)

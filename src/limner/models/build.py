@@ -6,6 +6,7 @@ from limner.models.autoencoder import Autoencoder
 from limner.models.draw import Draw
 from limner.models.painter import Painter
 from limner.models.settings import PAINTERS, Model
+from limner.templates import SHAPES
 
 Network = Painter | Autoencoder | Draw | Air
 
@@ -25,13 +26,21 @@ def build(settings: Model, size: tuple[int, int], channels: int) -> Network:
 
 def check(settings: Model) -> None:
     """Raise UserError for settings that contradict each other."""
-    if settings.moves < 1:
-        raise UserError(f"--model.moves {settings.moves}: expected at least 1")
+    for name in ("moves", "hidden", "layers", "window"):
+        if getattr(settings, name) < 1:
+            raise UserError(f"--model.{name} {getattr(settings, name)}: expected at least 1")
+    for name in ("gamma", "gamma_test", "temperature", "temperature_end", "sigma_start", "prior_where", "init"):
+        if not getattr(settings, name) > 0:
+            raise UserError(f"--model.{name.replace('_', '-')} {getattr(settings, name)}: expected a number above 0")
+    for name in ("gamma_rate", "noise", "anneal", "latent", "beta", "free_bits", "input_noise", "window_size"):
+        if not getattr(settings, name) >= 0:
+            raise UserError(f"--model.{name.replace('_', '-')} {getattr(settings, name)}: expected 0 or more")
+    unknown = set(settings.templates) - set(SHAPES)
+    if unknown or not settings.templates:
+        raise UserError(f"--model.templates {' '.join(settings.templates)}: expected some of {', '.join(SHAPES)}")
     if settings.order != "fixed" and settings.kind not in ("simple", "recurrent", "conv"):
         raise UserError(
             f"--model.order {settings.order} works for kinds simple, recurrent and conv, not {settings.kind}"
         )
-    if min(settings.temperature, settings.temperature_end) <= 0:
-        raise UserError("--model.temperature and --model.temperature-end must be above 0")
     if settings.sigma > 0 and not settings.latent and settings.kind not in ("draw", "t-draw", "air", "t-air"):
         raise UserError(f"--model.sigma {settings.sigma:g} needs a latent code to put noise on: give --model.latent")

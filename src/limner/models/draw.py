@@ -34,7 +34,7 @@ class Draw(nn.Module):
 
     def __init__(self, settings: Model, size: tuple[int, int], channels: int) -> None:
         super().__init__()
-        self.settings = settings
+        self.settings, self.size, self.channels = settings, size, channels
         pixels = 2 * channels * settings.window**2
         self.attention = Attention(settings, settings.hidden)
         self.encoder = nn.LSTMCell(pixels + settings.hidden, settings.hidden)

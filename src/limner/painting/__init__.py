@@ -11,6 +11,7 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.kernels.threads import for_kernels_only
+from limner.models.build import Network
 from limner.painting import colours, prepare
 from limner.painting.fit import fit
 from limner.painting.moves import Style
@@ -35,6 +36,7 @@ def paint(
     min_size: float | None = None,
     max_size: float | None = None,
     importance: Source | None = None,
+    model: str | Path | Network | None = None,
     resume: str | Path | Painting | None = None,
     repaint: Source | None = None,
     seed: int = 0,
@@ -52,6 +54,7 @@ def paint(
     palette: strokes take only these colours, or so many chosen from the image.
     min_size, max_size: of a stroke, as a share of the image's longer side.
     importance: a gray picture, light where the image matters.
+    model: a trained painter, or the folder of its run, whose strokes are the first; its templates are used.
     resume: strokes to paint on, which stay as they are, with their background; as many as asked for are added.
     repaint: a gray picture; the resumed strokes with their centre where it is light are replaced, and those added
     start there too; strokes=0 only replaces.
@@ -69,6 +72,8 @@ def paint(
         raise UserError(f"min_size: {min_size} is larger than max_size, {max_size}")
     if repaint is not None and resume is None:
         raise UserError("repaint: needs strokes to resume")
+    if model is not None and (resume is not None or templates):
+        raise UserError("model: a painter starts anew with its own templates: leave out resume and templates")
     if resume is not None and background != "auto":
         raise UserError(f"background: {background} cannot be chosen for strokes that are resumed: they have theirs")
 
@@ -87,7 +92,12 @@ def paint(
 
     goal, ground = prepare.goal_and_ground(pixels, small.alpha, "clear" if clear else given, inks)
     goal = replace(goal, weight=prepare.weights(importance, goal.size))
-    bank, count = prepare.bank_of(templates), strokes
+    bank, count, start = prepare.bank_of(templates), strokes, None
+    if model is not None:
+        from limner.painting import by_model
+
+        painter = by_model.read_model(model)
+        bank, start = by_model.brushes(painter, prepare.TEXELS), by_model.proposed(painter, pixels, count)
     if before:
         region = None if repaint is None else prepare.gray(repaint, goal.size)
         before, dropped = before.without(region)
@@ -104,7 +114,9 @@ def paint(
     )
     with for_kernels_only(), bar(progress) as watch:
         stop = math.inf if stop_psnr is None else stop_psnr
-        painted, ground = fit(goal, bank, count, ground, style, seed, seconds=time, watch=watch, stop_psnr=stop)
+        painted, ground = fit(
+            goal, bank, count, ground, style, seed, seconds=time, watch=watch, stop_psnr=stop, start=start
+        )
     if before:
         painted, bank = before.then(painted), before.bank
     return Painting(painted, bank, None if clear else ground, goal.size, picture, seed)

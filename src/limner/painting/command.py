@@ -94,6 +94,7 @@ def settings(options: PaintOptions) -> dict[str, Any]:
         "min_size": options.min_size,
         "max_size": options.max_size,
         "importance": read_weights(options.importance),
+        "model": options.model,
         "resume": options.resume,
         "repaint": read_weights(options.repaint),
         "stop_psnr": options.stop_psnr,

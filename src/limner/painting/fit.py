@@ -85,14 +85,18 @@ def fit(
     seconds: float | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
     stop_psnr: float = math.inf,
+    start: Strokes | None = None,
 ) -> tuple[Strokes, Float[Tensor, "channel"]]:
     """`count` strokes that rebuild a goal, and the colour of the ground under them.
 
     seconds: time to take instead of the plan's steps.  watch: called after every round.
     stop_psnr: stop as soon as the goal is met this well, in dB, perhaps with fewer strokes.
+    start: at most `count` strokes to begin with, a batch of one; the others are added to them.
     Ctrl-C stops too: what there was after the last round is returned, since a round may end in the middle of a change.
     """
     moves = Moves.none(len(bank), ground, style)
+    if start is not None:
+        moves.begin(start)
     seen = replace(goal, weight=None, grain=GRAIN)
     painted = moves.strokes(), moves.ground
     try:
@@ -118,7 +122,7 @@ def work(
     for r in range(adding):
         due = max((r + 1) / adding, pace.done() * pace.steps / added)
         new = min(count, math.ceil(count * due)) - len(moves)
-        if new == 0:
+        if new <= 0:
             continue
         near = goals[coarse(goals, DETAIL * (len(moves) + new))]
         propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, count, moves.style), generator)

@@ -21,6 +21,8 @@ RATES = {"where": 1.0, "what": 0.2, "level": 2.0, "slope": 0.2, "ground": 0.2}
 MOMENTS = (0.9, 0.99)
 FAINT, SOLID = -3.0, 4.0
 """Bounds of the opacity's logit."""
+START = 2.0
+"""The same of strokes taken over."""
 SPECK = 0.5
 """Least half size of a stamp in pixels, whatever its style."""
 
@@ -95,6 +97,13 @@ class Moves:
             for moment in (self.first, self.second):
                 moment[name] = torch.cat([moment[name], torch.zeros(len(which), *moment[name].shape[1:])])
         self.age = torch.cat([self.age, torch.zeros(len(which))])
+
+    def begin(self, start: Strokes) -> None:
+        """Take over strokes, a batch of one, flat and opaque as far as the style allows."""
+        values = {"where": start.where[0], "what": self.style.ink(start.what[0])}
+        values["level"] = torch.full((len(start),), START)
+        values["slope"] = torch.zeros(*start.what[0].shape, 2)
+        self.add(start.which[0], values)
 
     def keep(self, kept: Tensor) -> None:
         """Drop all strokes but those of a mask or of indices (in painting order)."""

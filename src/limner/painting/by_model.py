@@ -1,0 +1,76 @@
+"""Strokes to start from, proposed by a trained painter: one look at the picture, or one at each patch of a grid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from limner.errors import UserError
+from limner.experiments.runs import load
+from limner.models.build import Network
+from limner.models.code import mean_codes
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import in_depth_order
+
+Pixels = Float[Tensor, "channel height width"]
+
+FLAT = 0.05
+"""Least determinant of Phi of a stroke that is taken over: stamps of twenty canvases."""
+
+
+def read_model(source: str | Path | Network) -> Network:
+    """The painter of a run's folder, or itself; UserError if it paints without templates."""
+    model = load(source) if isinstance(source, str | Path) else source
+    if model.bank is None:
+        raise UserError(f"{source}: a model of kind {model.settings.kind} paints without strokes: choose a painter")
+    return model
+
+
+def brushes(model: Network, texels: int) -> TemplateBank:
+    """The painter's templates at a resolution for large canvases."""
+    assert model.bank is not None
+    return TemplateBank.named(*model.bank.names, size=texels)
+
+
+@torch.no_grad()
+def proposed(model: Network, pixels: Pixels, count: int) -> Strokes:
+    """At most `count` strokes for a picture of brightness, a batch of one in painting order.
+
+    The picture is cut into the finest grid of 2^k x 2^k patches that the count allows, and every patch is painted as if
+    it were one of the images that the model was trained on; the strokes are then placed where their patch lies.
+    """
+    cells = 1
+    while model.settings.moves * (2 * cells) ** 2 <= count:
+        cells *= 2
+    patches = cut(pixels.mean(0, keepdim=True) if model.channels == 1 else pixels.expand(3, -1, -1), cells, model.size)
+    with mean_codes(model.eval()):
+        strokes = model(1 - patches).strokes
+    assert strokes is not None
+    strokes = strokes if strokes.depth is None else in_depth_order(strokes)
+    what = 1 - strokes.what.expand(-1, -1, len(pixels)) if len(pixels) > 1 else 1 - strokes.what.mean(-1, keepdim=True)
+    where = strokes.where @ patch_frames(cells)[:, None]
+    turns = [each.transpose(0, 1).flatten(0, 1)[None] for each in (where, strokes.which, what)]
+    painted = Strokes(*turns)
+    return painted[:, torch.linalg.det(painted.where[0, :, :, :2]).abs() > FLAT][:, :count]
+
+
+def cut(pixels: Pixels, cells: int, size: tuple[int, int]) -> Float[Tensor, "patch channel tall wide"]:
+    """The patches of a grid of cells x cells, row by row, each at `size`."""
+    whole = (cells * size[0], cells * size[1])
+    fitted = interpolate(pixels[None], whole, mode="bilinear", antialias=True, align_corners=False)[0].clamp(0, 1)
+    rows = fitted.unflatten(1, (cells, size[0])).unflatten(3, (cells, size[1]))
+    return rows.permute(1, 3, 0, 2, 4).flatten(0, 1)
+
+
+def patch_frames(cells: int) -> Float[Tensor, "patch 3 3"]:
+    """For every patch of the grid, the affine map from canvas points to points of the patch."""
+    centres = (2 * torch.arange(cells) + 1) / cells - 1
+    y, x = torch.meshgrid(centres, centres, indexing="ij")
+    frames = torch.diag(torch.tensor([cells, cells, 1.0])).repeat(cells**2, 1, 1)
+    frames[:, :2, 2] = -cells * torch.stack([x.flatten(), y.flatten()], 1)
+    return frames

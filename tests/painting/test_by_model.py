@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+import limner
+from limner.cli import main
+from limner.errors import UserError
+from limner.models.build import build
+from limner.models.painter import Painter
+from limner.models.settings import Model
+from limner.painting import by_model
+from limner.painting.fit import Plan, fit
+from limner.painting.goal import Goal
+from limner.painting.moves import Style
+from limner.templates import TemplateBank
+from limner.writer import render
+
+SIDE = 16
+
+
+def painter(channels: int = 1, **options) -> Painter:
+    torch.manual_seed(0)
+    return Painter(Model(moves=5, templates=("circle",), phi0=6.0, hidden=8, **options), (SIDE, SIDE), channels).eval()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("count", "cells"), [(5, 1), (19, 1), (20, 2), (90, 4)])
+def test_every_patch_is_painted_as_an_image_of_its_own(channels: int, count: int, cells: int) -> None:
+    model = painter(channels)
+    side = cells * SIDE
+    picture = torch.rand(channels, side, side)
+    strokes = by_model.proposed(model, picture, count)
+    assert len(strokes) == 5 * cells**2
+    canvas = render(strokes, model.bank, (side, side), background=1.0)[0]
+    for row in range(cells):
+        for column in range(cells):
+            place = (slice(None), slice(row * SIDE, (row + 1) * SIDE), slice(column * SIDE, (column + 1) * SIDE))
+            alone = model(1 - picture[place][None]).canvas[0]
+            assert torch.allclose(canvas[place], 1 - alone, atol=1e-3)
+
+
+def test_gray_painters_look_at_gray_and_propose_gray_for_a_coloured_picture() -> None:
+    strokes = by_model.proposed(painter(), torch.rand(3, SIDE, SIDE), 5)
+    assert strokes.what.shape == (1, 5, 3)
+    assert (strokes.what == strokes.what[..., :1]).all()
+
+
+def test_fewer_strokes_than_moves() -> None:
+    assert len(by_model.proposed(painter(), torch.rand(1, SIDE, SIDE), 3)) == 3
+
+
+def test_what_covers_all_is_left_out() -> None:
+    model = painter()
+    with torch.no_grad():
+        model.writers.scores.weight.zero_()
+        model.writers.scores.bias.zero_()
+        model.writers.scores.bias[:6] = torch.tensor([-6.0, 0, 0, 0, -6.0, 0])
+    assert len(by_model.proposed(model, torch.rand(1, SIDE, SIDE), 5)) == 4
+
+
+def test_refinement_starts_from_what_is_proposed() -> None:
+    """After a single step the strokes are still about those proposed; more are added up to the count."""
+    model = painter()
+    pixels = torch.rand(1, 24, 24)
+    start = by_model.proposed(model, pixels, 5)
+    still = Plan(adding=0, moving=0, settling=1)
+    bank = TemplateBank.named("circle")
+    painted, _ = fit(Goal(pixels), bank, 5, torch.ones(1), Style(), plan=still, start=start)
+    assert torch.allclose(painted.where, start.where, atol=0.3)
+    painted, _ = fit(Goal(pixels), bank, 9, torch.ones(1), Style(), plan=Plan(adding=2, moving=1), start=start)
+    assert len(painted) == 9
+
+
+def test_a_run_paints_a_photograph(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    few = ["--data.images", "20", "--training.batch", "10", "--training.iterations", "2", "--model.hidden", "8"]
+    assert main(["train", "two-rectangles", "--out", str(run), "-q", *few]) == 0
+    photo = Path(__file__).parents[2] / "examples/photo.jpg"
+    files = ["-o", str(tmp_path / "out.svg"), "-o", str(tmp_path / "out.json")]
+    assert main(["paint", str(photo), "-n", "9", "--size", "64", "--model", str(run), "-q", *files]) == 0
+    strokes = limner.Strokes.load(tmp_path / "out.json")
+    assert len(strokes) == 9
+    assert main(["paint", str(photo), "--model", str(run), "--templates", "circle"]) == 2
+    assert main(["paint", str(photo), "--model", str(tmp_path)]) == 2
+    assert "no trained model is there" in capsys.readouterr().err
+
+
+def test_models_without_strokes_are_refused(tmp_path: Path) -> None:
+    model = build(Model(kind="autoencoder"), (SIDE, SIDE), 1)
+    with pytest.raises(UserError, match="autoencoder paints without strokes"):
+        limner.paint(torch.rand(3, 20, 20), 5, model=model)
