@@ -59,7 +59,7 @@ def sheet(images: Images) -> Image.Image:
     """Images in rows, small ones enlarged, ink shown as black."""
     side = images.size[0]
     scale = max(1, round(TILE / side))
-    columns = math.ceil(math.sqrt(1.5 * len(images)))
+    columns = min(len(images), math.ceil(math.sqrt(1.5 * len(images))))
     tiles = 255 - images.pixels.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
     pitch = side * scale + GAP
     rows = math.ceil(len(tiles) / columns)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -16,6 +18,7 @@ from limner.files import atomic
 
 VERSION = 1
 """To be raised when the same files decode to other pixels."""
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)
 
 
 def decoded(name: str, folder: Path, files: Sequence[Path], decode: Callable[[], np.ndarray]) -> np.ndarray:
@@ -27,7 +30,7 @@ def decoded(name: str, folder: Path, files: Sequence[Path], decode: Callable[[],
     key = hashlib.sha256(f"{VERSION}\n{stamp}".encode()).hexdigest()
     place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     path = cache() / "decoded" / f"{name}-{place}.npz"
-    with suppress(OSError, ValueError, KeyError, BadZipFile, EOFError), np.load(path) as kept:
+    with suppress(*UNREADABLE), np.load(BytesIO(path.read_bytes())) as kept:
         if kept["key"] == key:
             return kept["pixels"]
     pixels = decode()

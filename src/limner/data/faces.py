@@ -22,7 +22,7 @@ VALIDATION, TEST = 1214, 1319
 
 def read(folder: Path, split: Split) -> Images:
     """The faces of a split, in the order of the frames; UserError names a damaged file."""
-    frames = sorted(folder.glob("BioID_*.pgm"))
+    frames = sorted(folder.glob("BioID_[0-9]*.pgm"))
     files = [file for frame in frames for file in (frame, frame.with_suffix(".eye"))]
     pixels = decoded("faces", folder, files, lambda: np.stack([_ink(frame) for frame in frames]))
     chosen = [k for k, frame in enumerate(frames) if _split(frame) == split]
@@ -43,9 +43,9 @@ def _ink(frame: Path) -> np.ndarray:
 def square(eyes: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[float, float, float, float]:
     """The face's square (left, top, right, bottom) in a frame of `size` (width, height), pushed inside it."""
     left_x, left_y, right_x, right_y = eyes
-    side = min(WIDTH * math.dist((left_x, left_y), (right_x, right_y)), *size)
-    x = min(max((left_x + right_x) / 2 - side / 2, 0), size[0] - side)
-    y = min(max((left_y + right_y) / 2 - side * BROW, 0), size[1] - side)
+    side = min(WIDTH * math.dist((left_x, left_y), (right_x, right_y)), *map(float, size))
+    x = min(max((left_x + right_x) / 2 - side / 2, 0.0), size[0] - side)
+    y = min(max((left_y + right_y) / 2 - side * BROW, 0.0), size[1] - side)
     return x, y, x + side, y + side
 
 

@@ -1,6 +1,7 @@
 """MNIST: handwritten digits in IDX files (LeCun, Cortes, Burges)."""
 
 import gzip
+import math
 import zlib
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path}: is damaged or cut short ({error}): get it again") from error
     header = 4 + 4 * dimensions
-    shape = np.frombuffer(content[4:header], ">i4")
-    if content[:4] != bytes([0, 0, 8, dimensions]) or len(content) != header + shape.prod():
+    shape = [int.from_bytes(content[k : k + 4]) for k in range(4, header, 4)]
+    if content[:4] != bytes([0, 0, 8, dimensions]) or len(content) != header + math.prod(shape):
         raise UserError(f"{path}: is not an IDX file of bytes in {dimensions} dimensions: get it again")
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape).copy()

@@ -65,7 +65,7 @@ SOURCES: dict[Name, Source] = {
     "omniglot": Source(
         "unpack images_background.zip",
         "omniglot-py/images_background",
-        ("*/character*/*.png",),
+        ("*/character*/[0-9]*_[0-9]*.png",),
         "https://github.com/brendenlake/omniglot/raw/master/python/",
         (13_520, 1_920, 3_840),
         105,
@@ -85,7 +85,7 @@ SOURCES: dict[Name, Source] = {
     "faces": Source(
         "put the frames (.pgm) and eyes (.eye)",
         "BioID-FaceDatabase-V1.2",
-        ("*.pgm", "*.eye"),
+        ("BioID_[0-9]*.pgm", "BioID_[0-9]*.eye"),
         "https://www.bioid.com/face-database/",
         (1_214, 105, 202),
         100,

@@ -1,0 +1,54 @@
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from limner.data import mnist
+from limner.errors import UserError
+
+
+def write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(content))
+
+
+def test_digits_and_splits(tmp_path: Path) -> None:
+    digits = np.random.default_rng(0).integers(0, 256, (24, 28, 28), np.uint8)
+    labels = np.arange(24, dtype=np.uint8) % 10
+    header = bytes([0, 0, 8, 3, 0, 0, 0, 24, 0, 0, 0, 28, 0, 0, 0, 28])
+    for part in ("train", "t10k"):
+        write(tmp_path / f"{part}-images-idx3-ubyte.gz", header + digits.tobytes())
+        write(tmp_path / f"{part}-labels-idx1-ubyte.gz", bytes([0, 0, 8, 1, 0, 0, 0, 24]) + labels.tobytes())
+    train, validation, test = (mnist.read(tmp_path, split) for split in ("train", "validation", "test"))
+    assert train.labels is not None
+    assert (len(train), len(validation), len(test)) == (22, 2, 24)
+    assert torch.cat([train.pixels, validation.pixels]).equal(torch.from_numpy(digits[:, None]))
+    assert train.labels.tolist() == labels[:22].tolist()
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda content: content[:-20], "is damaged or cut short"),
+        (lambda content: b"", "is empty"),
+        (lambda content: b"text", "is damaged or cut short"),
+        (lambda content: content[:40] + bytes(8) + content[48:], "is damaged or cut short"),
+        (lambda content: gzip.compress(gzip.decompress(content)[:-1]), "is not an IDX file"),
+        (lambda content: gzip.compress(b"short"), "is not an IDX file"),
+        (lambda content: gzip.compress(b"\0\0\x0d\3" + gzip.decompress(content)[4:]), "is not an IDX file"),
+    ],
+)
+def test_damage_is_said(sample: Path, damage, words: str) -> None:
+    path = sample / "MNIST/raw/train-images-idx3-ubyte.gz"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UserError, match=f"train-images-idx3-ubyte.gz: {words}"):
+        mnist.read(sample / "MNIST/raw", "train")
+
+
+def test_labels_of_other_images(sample: Path) -> None:
+    raw = sample / "MNIST/raw"
+    (raw / "t10k-labels-idx1-ubyte.gz").write_bytes((raw / "train-labels-idx1-ubyte.gz").read_bytes())
+    with pytest.raises(UserError, match="24 images of t10k but 96 labels"):
+        mnist.read(raw, "test")
