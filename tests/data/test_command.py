@@ -1,3 +1,4 @@
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ from PIL import Image
 
 from limner.cli import main
 from limner.data import Data, load
-from limner.data.settings import SPLITS, SYNTHETIC
+from limner.data.settings import SPLITS, SYNTHETIC, Recipe
 from limner.data.sources import SOURCES
 
 
@@ -36,6 +37,16 @@ def test_listed_counts_are_those_of_the_set(name, capsys: pytest.CaptureFixture[
     main(["data"])
     counts = [int(word.replace(",", "")) for word in lines(capsys)[name].split()[1:4]]
     assert counts == [len(load(Data(name), split)) for split in SPLITS]
+
+
+def test_the_page_has_the_same_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs/data.md").read_text()
+    main(["data"])
+    listed = lines(capsys)
+    for name in (*SYNTHETIC, *SOURCES):
+        train, validation, test, *size = listed[name].split()[1:7]
+        assert f"| `{name}` | {train}, {validation}, {test} | {' '.join(size)} |" in page
+    assert all(f"`{field.name}`" in page for field in fields(Recipe))
 
 
 def test_a_sheet_shows_ink_black_on_white(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
