@@ -17,9 +17,9 @@ from limner.data.options import ListData, ShowData
 from limner.errors import UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
 from limner.experiments.thesis import EXPERIMENTS
-from limner.options import EngineBench, PaintBench, PaintOptions, PartsBench, TrainBench
+from limner.options import EngineBench, ModelsBench, PaintBench, PaintOptions, PartsBench, TrainBench
 
-Bench = EngineBench | PaintBench | PartsBench | TrainBench
+Bench = EngineBench | PaintBench | PartsBench | TrainBench | ModelsBench
 Options = PaintOptions | TrainOptions | EvaluateOptions | ListData | ShowData | Bench
 
 COMMANDS = {
@@ -29,7 +29,7 @@ COMMANDS = {
     ListData: ("limner.data.command", "listing"),
     ShowData: ("limner.data.command", "show"),
 }
-BENCHES = {EngineBench: "engine", PaintBench: "paint", PartsBench: "parts", TrainBench: "train"}
+BENCHES = {EngineBench: "engine", PaintBench: "paint", PartsBench: "parts", TrainBench: "train", ModelsBench: "models"}
 
 PLAIN = (
     (r"no type matching.*<class '(?:int|float)'>: (.*)", r"\1"),
@@ -112,6 +112,7 @@ def _app() -> SubcommandApp:
     benches.command(name="paint")(PaintBench)
     benches.command(name="parts")(PartsBench)
     benches.command(name="train")(TrainBench)
+    benches.command(name="models")(ModelsBench)
     app.command(benches, name="bench", help="Measure how fast and how well limner paints.")
     return app
 

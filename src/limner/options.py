@@ -157,6 +157,21 @@ class TrainBench:
         """There is nothing to ask wrongly."""
 
 
+@dataclass(frozen=True)
+class ModelsBench:
+    """Train every model shortly and measure it on held-out images."""
+
+    json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
+    """Also write the table as JSON."""
+    iterations: Annotated[int, arg(metavar="N")] = 1000
+    """Iterations to train each."""
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        if self.iterations < 1:
+            raise UserError(f"--iterations {self.iterations}: expected at least 1")
+
+
 def _within(name: str, value: int | None, least: int) -> None:
     if value is not None and not least <= value <= MOST[name]:
         raise UserError(f"--{name.replace('_', '-')} {value}: expected {least} to {MOST[name]}")
