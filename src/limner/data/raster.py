@@ -1,8 +1,8 @@
-"""Drawing shapes by the area that they cover, for the synthetic data: nothing here is shared with the writer.
+"""Drawing shapes by the area that they cover, for the synthetic data: independent of the writer.
 
-Lengths are in pixels from the canvas' upper left corner. A box (x, y, half width, half height, angle) carries a shape;
-its outline is a union or difference of parts that every horizontal line cuts in one interval, so that a row of pixels
-is covered exactly along x and by averaging over `SCANS` lines along y. Upright rectangles are exact in both.
+A box (x, y, half width, half height, angle), in pixels from the canvas' upper left corner, carries a shape. A shape is
+made of parts that every horizontal line cuts in one interval: these are summed exactly along x, and averaged over
+`SCANS` lines a pixel along y. Upright rectangles are exact in both.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from limner.templates import BAR, INNER
+
 SCANS = 16
 CHUNK = 64
-BAR = 3 / 28
-"""Half height of a line and width of a curve, as a share of the template's half side (thesis A.2)."""
 
 Boxes = Float[np.ndarray, "shape 5"]
 Cover = Float[np.ndarray, "shape size size"]
-Interval = tuple[np.ndarray, np.ndarray]
+Ends = Float[np.ndarray, "shape line"]
 
 
 def cover(kinds: Int[np.ndarray, "shape"], boxes: Boxes, names: tuple[str, ...], size: int) -> Cover:
@@ -46,20 +46,18 @@ def _upright(boxes: Boxes, flat: float, size: int) -> Cover:
 
 def _scanned(boxes: Boxes, name: str, size: int) -> Cover:
     lines = (np.arange(size * SCANS, dtype=np.float32) + 0.5) / SCANS
-    covered = np.zeros((len(boxes), size, size), np.float32)
-    for sign, part in PARTS[name]:
-        left, right = np.array([-np.inf], np.float32), np.array([np.inf], np.float32)
-        for outline in part:
-            low, high = outline(boxes, lines)
-            left, right = np.maximum(left, low), np.minimum(right, high)
-        covered += sign * _between(left, np.maximum(left, right), size)
+    covered = np.zeros((len(boxes), size, size))
+    for sign, outlines in PARTS[name]:
+        lefts, rights = zip(*(outline(boxes, lines) for outline in outlines), strict=True)
+        covered += sign * _between(np.maximum.reduce(lefts), np.minimum.reduce(rights), size)
     return covered
 
 
-def _between(left: np.ndarray, right: np.ndarray, size: int) -> Cover:
+def _between(left: Ends, right: Ends, size: int) -> Cover:
     """The share of each pixel between two ends on each line, averaged over the lines of a row of pixels.
 
-    What lies right of an end is a step along the row: its rises are collected first, then summed from the left.
+    Right of an end everything is covered: the end's own pixel by a share, the next one by the rest more. These rises
+    are collected, those of right ends taken away, and summed along the row.
     """
     shape, line = np.nonzero(right > left)
     row = (shape * size + line // SCANS) * (size + 2)
@@ -73,32 +71,34 @@ def _between(left: np.ndarray, right: np.ndarray, size: int) -> Cover:
 
 
 def _box(flat: float):
-    def outline(boxes: Boxes, lines: np.ndarray) -> Interval:
+    """Where lines enter and leave boxes, `flat` times as high as given."""
+
+    def outline(boxes: Boxes, lines: np.ndarray) -> tuple[Ends, Ends]:
         x, y, width, height, angle = boxes.astype(np.float32).T[..., None]
         down = lines - y
         cos, sin = _away_from_zero(np.cos(angle)), _away_from_zero(np.sin(angle))
-        first = np.sort([(-width - sin * down) / cos, (width - sin * down) / cos], 0)
-        second = np.sort([(cos * down - height * flat) / sin, (cos * down + height * flat) / sin], 0)
-        return x + np.maximum(first[0], second[0]), x + np.minimum(first[1], second[1])
+        across = np.sort([(-width - sin * down) / cos, (width - sin * down) / cos], 0)
+        along = np.sort([(cos * down - height * flat) / sin, (cos * down + height * flat) / sin], 0)
+        return x + np.maximum(across[0], along[0]), x + np.minimum(across[1], along[1])
 
     return outline
 
 
 def _disc(centre: float, radius: float):
-    def outline(boxes: Boxes, lines: np.ndarray) -> Interval:
+    """Where lines enter and leave ellipses: discs about (centre, centre) of a box that spans [-1, 1]^2."""
+
+    def outline(boxes: Boxes, lines: np.ndarray) -> tuple[Ends, Ends]:
         x, y, width, height, angle = boxes.astype(np.float32).T[..., None]
         cos, sin = np.cos(angle), np.sin(angle)
-        # The ellipse's own centre lies at (centre, centre) of the box.
-        middle_x = x + cos * centre * width - sin * centre * height
-        down = lines - (y + sin * centre * width + cos * centre * height)
+        x = x + centre * (cos * width - sin * height)
+        down = lines - (y + centre * (sin * width + cos * height))
+        # a d^2 + 2 b d + c = 0 for the ends, d to the right of the centre.
         wide, high = 1 / (radius * width) ** 2, 1 / (radius * height) ** 2
         a = cos**2 * wide + sin**2 * high
         b = sin * cos * (wide - high) * down
         c = (sin**2 * wide + cos**2 * high) * down**2 - 1
         root = np.sqrt(np.maximum(b**2 - a * c, 0))
-        outside = b**2 < a * c
-        left = np.where(outside, np.inf, (-b - root) / a)
-        return middle_x + left, middle_x + (root - b) / a
+        return x - (b + root) / a, x - (b - root) / a
 
     return outline
 
@@ -107,7 +107,6 @@ def _away_from_zero(number: np.ndarray) -> np.ndarray:
     return np.where(np.abs(number) < 1e-6, 1e-6, number)
 
 
-INNER = 2 - 2 * BAR
 UPRIGHT = {"square": 1.0, "line": BAR}
 PARTS = {
     "square": ((1, (_box(1.0),)),),

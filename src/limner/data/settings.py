@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
@@ -58,8 +59,10 @@ SYNTHETIC: dict[str, Recipe] = {
 
 @dataclass(frozen=True)
 class Data:
-    """A data set. What is left out is as the set of that name has it; the fields from `counts` on are for synthetic
-    sets, and shape any of them: "shapes" is the general one."""
+    """A data set; what is left out is as the set of that name has it.
+
+    The fields from `counts` on are for synthetic sets, and change any of them; "shapes" is the general one.
+    """
 
     name: Name = "two-rectangles"
     """Which set; folder is a folder of your own pictures."""
@@ -118,8 +121,8 @@ class Data:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserError(f"{_flag(name)} {value}: expected at least 1")
-        if self.seed < 0:
-            raise UserError(f"seed {self.seed}: expected a number from 0 up")
+        if not 0 <= self.seed < 2**63:
+            raise UserError(f"seed {self.seed}: expected 0 to 2^63 - 1")
         if self.synthetic:
             self.recipe()
         elif given := self._given():
@@ -136,7 +139,7 @@ def _check(recipe: Recipe) -> None:
         raise UserError(f"counts {fewest} {most}: expected the fewest shapes, then the most")
     if not recipe.shapes:
         raise UserError("shapes: name at least one")
-    if not 0 < recipe.min_side <= recipe.max_side:
+    if not 0 < recipe.min_side <= recipe.max_side < math.inf:
         raise UserError(
             f"sides of {recipe.min_side:g} to {recipe.max_side:g} pixels: expected the shortest first, above 0"
         )

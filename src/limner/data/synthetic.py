@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 
 from limner import geometry
 from limner.data import raster
@@ -16,6 +16,7 @@ from limner.data.settings import HELD_OUT, SPLITS, THESIS_SIZE, TRAIN, Data, Rec
 from limner.errors import UserError
 from limner.strokes import Strokes
 
+BLOCK = 500
 TRIES, SHRINK = 1_000, 0.97
 FAINTEST = 0.2
 WHOLE = 1.1
@@ -32,6 +33,10 @@ class Scenes:
     present: Bool[np.ndarray, "image shape"]
     inverted: Bool[np.ndarray, "image"]
 
+    def __getitem__(self, some: slice) -> Scenes:
+        """Some of the scenes."""
+        return Scenes(self.boxes[some], self.kinds[some], self.inks[some], self.present[some], self.inverted[some])
+
 
 def draw(data: Data, split: Split) -> Images:
     """The images of a synthetic set with their truth; the same settings give the same images.
@@ -43,10 +48,9 @@ def draw(data: Data, split: Split) -> Images:
     images = (data.images or TRAIN) if split == "train" else (data.held_out or HELD_OUT)
     rng = np.random.default_rng([data.seed, SPLITS.index(split)])
     scenes = throw(recipe, images, size, data.channels, rng)
-    canvas = paint(scenes, recipe.shapes, size)
-    pixels = torch.from_numpy((canvas * 255 + 0.5).astype(np.uint8))
-    templates = templates_of(recipe)
-    return Images(pixels, truth=truth(scenes, recipe, size), templates=templates)
+    blocks = [paint(scenes[k : k + BLOCK], recipe.shapes, size) for k in range(0, images, BLOCK)]
+    pixels = torch.from_numpy(np.concatenate(blocks))
+    return Images(pixels, truth=truth(scenes, recipe, size), templates=templates_of(recipe))
 
 
 def throw(recipe: Recipe, images: int, size: int, channels: int, rng: np.random.Generator) -> Scenes:
@@ -112,7 +116,7 @@ def meets_another(boxes: np.ndarray, present: np.ndarray) -> Bool[np.ndarray, "i
     return np.any(near.all(-1) & both, axis=-1)
 
 
-def paint(scenes: Scenes, names: tuple[str, ...], size: int) -> Float[np.ndarray, "image channel size size"]:
+def paint(scenes: Scenes, names: tuple[str, ...], size: int) -> UInt8[np.ndarray, "image channel size size"]:
     """The ink of every scene, later shapes over earlier ones."""
     images, shapes, channels = scenes.inks.shape
     canvas = np.empty((images, channels, size, size), np.float32)
@@ -122,7 +126,7 @@ def paint(scenes: Scenes, names: tuple[str, ...], size: int) -> Float[np.ndarray
         covered = raster.cover(scenes.kinds[there, t], scenes.boxes[there, t], names, size)[:, None]
         ink = scenes.inks[there, t, :, None, None].astype(np.float32)
         canvas[there] += covered * (ink - canvas[there])
-    return canvas
+    return (canvas * 255 + 0.5).astype(np.uint8)
 
 
 def templates_of(recipe: Recipe) -> tuple[str, ...]:
