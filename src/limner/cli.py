@@ -17,15 +17,17 @@ from limner.data.options import ListData, ShowData
 from limner.errors import UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
 from limner.experiments.thesis import EXPERIMENTS
+from limner.figures.options import ReproduceOptions
 from limner.options import EngineBench, ModelsBench, PaintBench, PaintOptions, PartsBench, TrainBench
 
 Bench = EngineBench | PaintBench | PartsBench | TrainBench | ModelsBench
-Options = PaintOptions | TrainOptions | EvaluateOptions | ListData | ShowData | Bench
+Options = PaintOptions | TrainOptions | EvaluateOptions | ReproduceOptions | ListData | ShowData | Bench
 
 COMMANDS = {
     PaintOptions: ("limner.painting.command", "paint"),
     TrainOptions: ("limner.experiments.command", "train"),
     EvaluateOptions: ("limner.experiments.command", "evaluate"),
+    ReproduceOptions: ("limner.figures.command", "reproduce"),
     ListData: ("limner.data.command", "listing"),
     ShowData: ("limner.data.command", "show"),
 }
@@ -105,6 +107,7 @@ def _app() -> SubcommandApp:
         experiments.command(name=name)(_train(name))
     app.command(experiments, name="train", help="Train a model of the thesis on one of its data sets.")
     app.command(name="evaluate")(EvaluateOptions)
+    app.command(name="reproduce")(ReproduceOptions)
     data.command(name="list", is_default=True)(ListData)
     data.command(name="show")(ShowData)
     app.command(data, name="data", help="The data sets: list them, or show one.")

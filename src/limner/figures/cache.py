@@ -1,0 +1,119 @@
+"""Runs by the hash of their settings: what has been trained is not trained again, what was interrupted goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict
+from multiprocessing import active_children, get_context
+from pathlib import Path
+from typing import Any
+
+from limner.errors import UserError
+from limner.experiments.settings import Experiment
+
+UNCOUNTED = ("checkpoint_every", "picture_every", "threads", "tensorboard")
+"""Settings of training that leave a run the same."""
+
+Attempt = tuple[Experiment, UserError | None]
+
+
+def key(experiment: Experiment) -> str:
+    """The name of an experiment's folder: 16 hexadecimal digits of SHA-256 of its settings as JSON.
+
+    Settings at their defaults are left out, so that a new setting does not make old runs unknown; `runs.start` still
+    compares them all with what lies in the folder.
+    """
+    settings, plain = asdict(experiment), asdict(Experiment())
+    for name in UNCOUNTED:
+        del settings["training"][name]
+    changed = {
+        part: {name: value for name, value in values.items() if value != plain[part][name]}
+        for part, values in settings.items()
+    }
+    return hashlib.sha256(_canonical(changed).encode()).hexdigest()[:16]
+
+
+def _canonical(values: Any) -> str:
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def finished(folder: Path, experiment: Experiment) -> bool:
+    """Whether an experiment has been trained to its end, its weights saved, below `folder`."""
+    from safetensors import SafetensorError, safe_open
+
+    checkpoint, weights = (folder / key(experiment) / f"{name}.safetensors" for name in ("checkpoint", "weights"))
+    try:
+        with safe_open(checkpoint, "pt") as file:
+            done = int((file.metadata() or {}).get("iteration", 0))
+        return done >= experiment.training.iterations and weights.stat().st_mtime_ns >= checkpoint.stat().st_mtime_ns
+    except (OSError, SafetensorError):
+        return False
+
+
+def train(experiments: Iterable[Experiment], folder: Path, jobs: int = 1, quiet: bool = False) -> Generator[Attempt]:
+    """Train what is not finished, each into its own folder below `folder`, and yield every one when it is there.
+
+    A run that fails comes with its error, and the others go on. With one job, runs are trained here in turn; with more,
+    each has a process with as many threads as its settings say. Ctrl-C and SIGTERM stop all, after saving.
+    """
+    missing: dict[str, Experiment] = {}
+    for experiment in experiments:
+        if finished(folder, experiment):
+            yield experiment, None
+        else:
+            missing[key(experiment)] = experiment
+    if jobs == 1 or len(missing) < 2:
+        for experiment in missing.values():
+            yield experiment, _attempt(experiment, folder, quiet)
+    else:
+        yield from _by_processes(list(missing.values()), folder, jobs)
+
+
+def _attempt(experiment: Experiment, folder: Path, quiet: bool) -> UserError | None:
+    from limner.experiments import runs
+
+    try:
+        runs.start(experiment, folder / key(experiment), resume=True, quiet=quiet)
+    except UserError as error:
+        return error
+    return None
+
+
+def _by_processes(experiments: list[Experiment], folder: Path, jobs: int) -> Iterator[Attempt]:
+    with (
+        _terminable(),
+        ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupts) as pool,
+    ):
+        futures = {pool.submit(_attempt, experiment, folder, True): experiment for experiment in experiments}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in active_children():
+                child.terminate()  # training saves first
+            raise
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches all processes of a terminal, but it is the parent that stops its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Inside, SIGTERM is like Ctrl-C."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,86 @@
+"""The command `limner reproduce`. Torch is imported only when something is trained or drawn."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+
+from limner.errors import UserError
+from limner.figures import cache, page
+from limner.figures.figure import FULL, Figure, Scale
+from limner.figures.options import ReproduceOptions
+from limner.figures.records import read
+from limner.figures.registry import FIGURES, find
+from limner.files import atomic, try_writing
+
+
+def reproduce(options: ReproduceOptions) -> int:
+    """Train, measure, judge and draw; the exit code: 0, 2 where a figure failed, or 130 where it was asked to stop."""
+    figures = find(options.figures)
+    if options.page:
+        try_writing(options.page)
+    failed = _make(figures, options) if figures else 0
+    if options.list:
+        listing(options)
+    if options.page:
+        with atomic(options.page) as temporary:
+            temporary.write_text(page.text(options.folder()))
+    return failed
+
+
+def listing(options: ReproduceOptions) -> None:
+    """Print every figure in one line."""
+    for figure in FIGURES.values():
+        record = read(options.folder(), figure.name)
+        verdict = record["verdict"] if record else "not run yet"
+        minutes = f"{figure.minutes:.0f}" if figure.minutes >= 1 else "<1"
+        command = f"limner reproduce {figure.name}"
+        print(f"{command:<36}{minutes:>4} min  {verdict:<27}  {figure.title}; expected: {figure.expected}")
+
+
+def _make(figures: list[Figure], options: ReproduceOptions) -> int:
+    """Train all that is missing, and publish each figure as soon as its runs are there."""
+    from limner.training.loop import Stopped
+
+    scales = {figure.name: figure.quick_scale() if options.quick else FULL for figure in figures}
+    needs = {
+        figure.name: {cache.key(each): each for _, _, each in figure.runs(scales[figure.name])} for figure in figures
+    }
+    every = {name: each for runs in needs.values() for name, each in runs.items()}
+    outcomes: dict[str, UserError | None] = {}
+    waiting, failed = list(figures), False
+
+    def publish_ready() -> None:
+        nonlocal failed
+        for figure in [each for each in waiting if needs[each.name].keys() <= outcomes.keys()]:
+            waiting.remove(figure)
+            error = next((error for name in needs[figure.name] if (error := outcomes[name])), None)
+            try:
+                if error:
+                    raise error
+                _publish(figure, scales[figure.name], options)
+            except UserError as error:
+                failed = True
+                print(f"limner: {figure.name}: {error}", file=sys.stderr)
+
+    publish_ready()
+    try:
+        with closing(cache.train(every.values(), options.runs, options.jobs, options.quiet)) as attempts:
+            for experiment, error in attempts:
+                outcomes[cache.key(experiment)] = error
+                if not options.quiet and waiting:
+                    print(f"{len(outcomes)} of {len(every)} runs are there", file=sys.stderr)
+                publish_ready()
+    except Stopped as stopped:
+        print(f"limner: {stopped}", file=sys.stderr)
+        return 130
+    return 2 if failed else 0
+
+
+def _publish(figure: Figure, scale: Scale, options: ReproduceOptions) -> None:
+    from limner.figures.publish import publish
+
+    record = publish(figure, scale, options.runs, options.folder())
+    if not options.quiet:
+        verdict = "quick, so without a verdict" if scale.quick else record["verdict"]
+        print(f"{figure.name}  {verdict}: {record['why']}")

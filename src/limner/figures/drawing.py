@@ -1,0 +1,111 @@
+"""The pictures of trained figures, in the thesis' layouts; images are held-out ones, the first of the test set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from limner.data.images import Images
+from limner.experiments import runs
+from limner.experiments.settings import Experiment
+from limner.figures import plots, sheets
+from limner.figures.cache import key
+from limner.figures.figure import Figure, Scale
+from limner.figures.layouts import Curves, Dots, Process, Progress, Reconstructions
+from limner.figures.measuring import images_of
+from limner.figures.results import Results
+from limner.figures.sheets import Cells, Panel
+from limner.models.build import Network
+from limner.models.code import mean_codes
+from limner.training.metrics import evaluating
+from limner.training.process import of_output
+
+SIDE, SMALL = 30, 48
+"""Pixels of an image on a sheet, about; of a large sheet of reconstructions."""
+
+
+def draw(figure: Figure, scale: Scale, results: Results, folder: Path) -> Image.Image:
+    """The picture of a figure whose runs lie below `folder`; of each variant its first seed is shown."""
+    torch.set_num_threads(1)
+    first = {variant: experiment for variant, seed, experiment in figure.runs(scale) if seed == 0}
+    layout = figure.layout
+    if isinstance(layout, Curves):
+        return plots.curves(layout, results)
+    if isinstance(layout, Dots):
+        return plots.dots(layout, results)
+    if isinstance(layout, Process):
+        return process(layout, first, folder)
+    if isinstance(layout, Progress):
+        return progress(layout, first, folder)
+    assert isinstance(layout, Reconstructions)
+    return reconstructions(layout, first[layout.variant], folder)
+
+
+def process(layout: Process, first: dict[str, Experiment], folder: Path) -> Image.Image:
+    """Painting processes, a panel a variant, and below them what is painted from codes that are drawn at random."""
+    panels = []
+    for variant in layout.variants:
+        model, images = _load(first[variant], folder), images_of(first[variant].data, "test")[: layout.rows]
+        cells, columns = _process(model, images, layout.columns)
+        panels.append(Panel(variant, cells, columns))
+    if layout.samples:
+        panels += [_samples(variant, _load(first[variant], folder), layout) for variant in layout.variants]
+    return sheets.compose(panels, layout.across, SIDE)
+
+
+def _process(model: Network, images: Images, most: int) -> tuple[Cells, list[str]]:
+    """The canvas after each move, of more than `most` only some, the last always, then the target; and their names."""
+    ink = images.ink()
+    with evaluating(model), mean_codes(model):
+        steps = of_output(model(ink), model.bank)
+    count = min(most, steps.shape[1])
+    chosen = torch.linspace(0, steps.shape[1] - 1, count).round().long()
+    return torch.cat([steps[:, chosen], ink[:, None]], 1), [*(str(int(t) + 1) for t in chosen), "x"]
+
+
+@torch.no_grad()
+def _samples(variant: str, model: Network, layout: Process) -> Panel:
+    columns = min(layout.columns, model.settings.moves) + 1
+    torch.manual_seed(0)
+    canvas = model.sample(2 * columns).canvas if hasattr(model, "sample") else torch.zeros(0)
+    return Panel(f"samples: {variant}", canvas.unflatten(0, (2, columns)))
+
+
+def progress(layout: Progress, first: dict[str, Experiment], folder: Path) -> Image.Image:
+    """Painting processes of the same images, a panel an image, a row for each stage of training."""
+    stages, columns = [], []
+    for name in layout.variants:
+        images = images_of(first[name].data, "test")[: layout.images]
+        cells, columns = _process(_load(first[name], folder), images, layout.columns)
+        stages.append(cells)
+    panels = [
+        Panel(
+            "", torch.stack([cells[k] for cells in stages]), columns, layout.variants if k % layout.across == 0 else ()
+        )
+        for k in range(len(stages[0]))
+    ]
+    return sheets.compose(panels, layout.across, SIDE)
+
+
+def reconstructions(layout: Reconstructions, experiment: Experiment, folder: Path) -> Image.Image:
+    """What was painted, above what was to be painted; large images are shown smaller."""
+    model, images = _load(experiment, folder), images_of(experiment.data, "test")[: layout.side**2]
+    ink = images.ink()
+    with evaluating(model), mean_codes(model):
+        painted = model(ink).canvas
+    if ink.shape[-1] > SMALL:
+        painted, ink = (
+            torch.nn.functional.interpolate(each, (SMALL, SMALL), mode="bilinear", antialias=True)
+            for each in (painted, ink)
+        )
+    panels = [
+        Panel(title, each.unflatten(0, (-1, min(layout.side, len(each)))))
+        for title, each in (("painted", painted), ("held-out images", ink))
+    ]
+    return sheets.compose(panels, 1, SIDE)
+
+
+def _load(experiment: Experiment, folder: Path) -> Network:
+    return runs.load(folder / key(experiment))

@@ -1,0 +1,84 @@
+"""When a painter counts as stuck or as having solved its task, and judgements that several figures share.
+
+The thresholds were written down before the full runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from limner.figures.figure import Judgement
+from limner.figures.results import Results, number
+
+SOLVED, STUCK = 0.5, 0.2
+"""A run has solved its task if in so many held-out images every shape is found (IoU of 0.5 or more with a move of its
+own), and is stuck if it has not even done so in so many. One box over two rectangles finds at most one of them."""
+
+GOOD, FAILED = 0.7, 0.3
+"""Of real images: shares of the variance around the mean image that are painted (`explained`)."""
+
+THESIS = ", Φ0=0"
+"""Ends the names of variants whose stamps start as the thesis' text has it: Phi near 0, covering the whole canvas."""
+
+
+def solves(results: Results, variant: str) -> bool:
+    """Whether every seed has solved its task."""
+    return min(results.each(variant, "all_found")) >= SOLVED
+
+
+def stuck(results: Results, variant: str) -> bool:
+    """Whether every seed is stuck."""
+    return max(results.each(variant, "all_found")) < STUCK
+
+
+def seeds(results: Results, variant: str) -> str:
+    """How many of a variant's seeds have solved their task, in words."""
+    found = results.each(variant, "all_found")
+    return f"{variant} in {sum(each >= SOLVED for each in found)} of {len(found)} seeds"
+
+
+def tally(results: Results, variants: Iterable[str]) -> str:
+    """How many seeds of each have solved their task."""
+    return "solved by " + ", by ".join(seeds(results, variant) for variant in variants)
+
+
+def all_stuck(results: Results, variants: Iterable[str]) -> Judgement:
+    """The claim that `variants` are stuck; each was also run with `THESIS` behind its name."""
+    ours = list(variants)
+    theirs = [name + THESIS for name in ours]
+    why = f"{tally(results, ours + theirs)}; one move covers both in {_covers(results, theirs)} of the images"
+    if not all(stuck(results, name) for name in theirs):
+        return Judgement("not confirmed", why)
+    if not all(stuck(results, name) for name in ours):
+        return Judgement("confirmed with a difference", f"stuck only where stamps start whole: {why}")
+    return Judgement("confirmed", why)
+
+
+def all_solve(results: Results, variants: Iterable[str]) -> Judgement:
+    """The claim that `variants` solve their task; each was also run with `THESIS` behind its name."""
+    ours = list(variants)
+    theirs = [name + THESIS for name in ours]
+    why = tally(results, ours + theirs)
+    if not all(solves(results, name) for name in ours):
+        return Judgement("not confirmed", why)
+    if not all(solves(results, name) for name in theirs):
+        return Judgement("confirmed with a difference", f"every seed solves it only with Φ0=2: {why}")
+    return Judgement("confirmed", why)
+
+
+def at_least(value: float, good: float, fair: float, why: str) -> Judgement:
+    """Confirmed from `good` up, with a difference from `fair` up."""
+    if value >= good:
+        return Judgement("confirmed", why)
+    return Judgement("confirmed with a difference" if value >= fair else "not confirmed", why)
+
+
+def both(first: bool, second: bool, why: str) -> Judgement:
+    """Confirmed if both halves of a claim hold, with a difference if only the first, its core, does."""
+    if first and second:
+        return Judgement("confirmed", why)
+    return Judgement("confirmed with a difference" if first else "not confirmed", why)
+
+
+def _covers(results: Results, variants: list[str]) -> str:
+    return " and ".join(number(results.mean(name, "covers")) for name in variants)

@@ -1,0 +1,66 @@
+"""How a figure is laid out, as the thesis does it; light to import. `drawing` and `plots` draw them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Process:
+    """Painting processes: a row for each held-out image, a column for each move, the target last; a panel a variant.
+
+    columns: moves that are shown of more.  across: panels in a row.  samples: images drawn from the prior below.
+    """
+
+    variants: tuple[str, ...]
+    rows: int = 10
+    columns: int = 20
+    across: int = 3
+    samples: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The painting process of held-out images after more and more training: a row for each variant, a panel an image."""
+
+    variants: tuple[str, ...]
+    images: int = 4
+    columns: int = 20
+    across: int = 4
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The loss in training, mean and standard deviation of every 100 iterations; a panel for each group of variants.
+
+    panels: title and variants of each.  drop: the iteration after which the rate falls, marked; 0 is none.
+    """
+
+    panels: tuple[tuple[str, tuple[str, ...]], ...]
+    shaded: bool = True
+    drop: int = 0
+
+
+@dataclass(frozen=True)
+class Reconstructions:
+    """`side` x `side` held-out images: what was painted above what was to be painted."""
+
+    variant: str
+    side: int = 10
+
+
+@dataclass(frozen=True)
+class Dots:
+    """A score of every variant, a dot for each seed, on training and on held-out images."""
+
+    scores: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture that the engine draws without training; `what` names a function of `engine`."""
+
+    what: str
+
+
+Layout = Process | Progress | Curves | Reconstructions | Dots | Drawn

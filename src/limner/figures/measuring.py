@@ -1,0 +1,113 @@
+"""Measuring the runs of a figure: training and held-out images, and the course of the loss."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from statistics import fmean, pstdev
+from typing import Any
+
+import torch
+
+from limner.data.images import Images
+from limner.data.loading import load as load_data
+from limner.data.settings import Data, Split
+from limner.experiments import runs
+from limner.experiments.settings import Experiment
+from limner.figures.cache import key
+from limner.figures.figure import Figure, Scale
+from limner.figures.moves import scores
+from limner.figures.results import WINDOW
+from limner.models.build import Network
+from limner.training import record
+from limner.training.metrics import averages, evaluate, evaluating
+
+LAST = 1000
+"""Iterations at the end of training whose mean loss is `last`."""
+STEADY = 5000
+"""Iterations over which the wobble of the loss is measured, before and after the rate falls."""
+BATCH = 100
+SPLITS: tuple[Split, ...] = ("train", "test")
+DIGITS = 6
+
+
+def measured(figure: Figure, scale: Scale, folder: Path) -> list[dict[str, Any]]:
+    """All trained runs of a figure, as `results` describes them, from the runs below `folder`."""
+    torch.set_num_threads(1)
+    return [
+        {"variant": variant, "seed": seed, **_run(figure, scale, experiment, folder / key(experiment))}
+        for variant, seed, experiment in figure.runs(scale)
+    ]
+
+
+def _run(figure: Figure, scale: Scale, experiment: Experiment, folder: Path) -> dict[str, Any]:
+    model = runs.load(folder)
+    pixels = model.size[0] * model.size[1] * model.channels if experiment.model.likelihood == "mse" else 1
+    losses = {
+        name: [each / pixels for each in course] for name, course in record.read(folder / "metrics.jsonl").items()
+    }
+    found: dict[str, Any] = {"iterations": experiment.training.iterations, "run": folder.name}
+    for split in SPLITS:
+        images = images_of(experiment.data, split)[: scale.images]
+        found[split] = rounded(of_images(model, images, mean_image(experiment.data), figure.samples))
+    found["train"] |= rounded(of_training(losses["loss"], experiment.training.drop_at))
+    if figure.curve:
+        means, deviations = windows(losses[figure.curve])
+        found["curve"] = {"mean": [_round(each, 4) for each in means], "std": [_round(each, 3) for each in deviations]}
+    return found
+
+
+def of_images(model: Network, images: Images, mean: torch.Tensor, samples: int = 0) -> dict[str, float]:
+    """All scores of a model on images: those of `evaluate` and `moves.scores`, and
+
+    explained: the share of the squared error of the `mean` image that painting has removed.
+    """
+    with evaluating(model):
+        batches = [scores(model, images[start : start + BATCH], mean) for start in range(0, len(images), BATCH)]
+        found = averages(chain.from_iterable(batches))
+    found |= evaluate(model, images, BATCH, samples)
+    return found | {"explained": 1 - found["mse"] / found["mse_of_mean"]}
+
+
+def of_training(losses: list[float], drop_at: int) -> dict[str, float]:
+    """What the course of the training loss shows.
+
+    area: its mean over all iterations: the lower, the faster.  last: its mean over the last `LAST`.
+    wobble_early, wobble_late: standard deviation over mean of the `STEADY` iterations before the rate falls, and of
+        the last ones; only where it falls.
+    """
+    found = {"area": fmean(losses), "last": fmean(losses[-LAST:])}
+    if drop_at:
+        parts = {"early": losses[max(0, drop_at - STEADY) : drop_at], "late": losses[drop_at:][-STEADY:]}
+        found |= {f"wobble_{when}": pstdev(part) / fmean(part) for when, part in parts.items()}
+    return found
+
+
+def windows(losses: list[float]) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of every `WINDOW` iterations; a shorter rest is left out, unless it is all."""
+    ends = range(WINDOW, max(len(losses), WINDOW) + 1, WINDOW)
+    parts = [losses[end - WINDOW : end] for end in ends]
+    return [fmean(part) for part in parts], [pstdev(part) for part in parts]
+
+
+@lru_cache(maxsize=4)
+def images_of(data: Data, split: Split) -> Images:
+    """The images of a split, kept while other runs use them too."""
+    return load_data(data, split)
+
+
+@lru_cache(maxsize=4)
+def mean_image(data: Data) -> torch.Tensor:
+    """The mean of all training images, as ink."""
+    pixels = images_of(data, "train").pixels
+    return torch.stack([part.sum(0) for part in pixels.split(BATCH)]).sum(0) / (255 * len(pixels))
+
+
+def rounded(scores: dict[str, float]) -> dict[str, float]:
+    """Scores with as many digits as mean something, in alphabetical order."""
+    return {name: _round(scores[name], DIGITS) for name in sorted(scores)}
+
+
+def _round(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")

@@ -1,0 +1,91 @@
+"""What the thesis' claims ask of moves and `training.metrics` does not measure: what is undone, null, bent, chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.data.images import Images
+from limner.models.build import Network
+from limner.models.code import mean_codes
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.training.matching import Scores, assign, iou, uncovered
+from limner.training.process import of_output
+from limner.training.visibility import CONTRAST, LEAST, Seen, see
+
+WHOLE = 0.8
+"""Share of a shape that a move has to cover to count as covering it."""
+
+Canvas = Float[Tensor, "batch channel height width"]
+
+
+@torch.no_grad()
+def scores(model: Network, images: Images, mean: Float[Tensor, "channel height width"]) -> Iterator[Scores]:
+    """Scores of one batch, by a model in evaluation mode with the means of its codes.
+
+    mse_of_mean: over images, of the `mean` image of the training set in place of a painting.
+    undone: over images, the ink put on and taken off by all moves, for each that the finished canvas has; 1 is the least.
+    chosen_NAME: over moves, whether a template has the largest weight; for banks of several.
+    Also those of `against_truth`.
+    """
+    ink = images.ink()
+    yield {"mse_of_mean": (ink - mean).square().flatten(1).mean(1)}
+    with mean_codes(model):
+        output = model(ink)
+    steps = of_output(output, model.bank)
+    if steps.shape[1] > 1:
+        yield {"undone": undone(torch.cat([torch.zeros_like(steps[:, :1]), steps], 1))}
+    if output.strokes is not None and model.bank is not None:
+        yield chosen(output.strokes, model.bank)
+        if images.truth is not None:
+            shapes = see(images.truth, TemplateBank.named(*images.templates), images.size)
+            yield against_truth(see(output.strokes, model.bank, images.size), shapes)
+
+
+def undone(steps: Float[Tensor, "batch step channel height width"]) -> Float[Tensor, "batch"]:
+    """Sum of all changes from step to step over the change from the first to the last; images left blank count as 1."""
+    changes = steps.diff(dim=1).abs().flatten(1).sum(1)
+    whole = (steps[:, -1] - steps[:, 0]).abs().flatten(1).sum(1)
+    return torch.where(whole >= 1, changes / whole.clamp(min=1), torch.ones_like(whole))
+
+
+def chosen(strokes: Strokes, bank: TemplateBank) -> Scores:
+    """Whether each template has the largest weight of a move; nothing for a bank of one."""
+    if len(bank) == 1:
+        return {}
+    largest = strokes.which.argmax(-1).flatten()
+    return {f"chosen_{name}": (largest == k).float() for k, name in enumerate(bank.names)}
+
+
+def against_truth(moves: Seen, shapes: Seen) -> Scores:
+    """Moves against the shapes that the image was drawn from.
+
+    covers: over images of several shapes, one live move covers at least `WHOLE` of each of them.
+    null_white, null_hidden, null_outside: over moves, null moves (`visibility.Seen`) that are white on the canvas, of
+        ink that later moves or the same ink hide, and not on the canvas.
+    colour: over shapes that can be seen, the move matched by IoU (`matching.iou_scores`) has their colour.
+    """
+    several = shapes.live.sum(1) > 1
+    covered = torch.stack(
+        [torch.minimum(moves.full, shapes.full[:, s : s + 1]).sum((2, 3)) for s in range(shapes.full.shape[1])], 2
+    )
+    whole = covered >= WHOLE * shapes.full.sum((2, 3))[:, None]
+    covers = ((whole | ~shapes.live[:, None]).all(2) & moves.live).any(1)[several]
+    on_canvas = moves.full.sum((2, 3)) >= LEAST
+    white = moves.strokes.what.amax(2) < CONTRAST
+    table = iou(uncovered(moves), uncovered(shapes))
+    partners = assign(table)
+    rows = torch.arange(len(partners))[:, None]
+    difference = moves.strokes.what[rows, partners.clamp(min=0)] - shapes.strokes.what
+    right = (difference.abs().amax(2) < CONTRAST) & (partners >= 0)
+    return {
+        "covers": covers.float(),
+        "null_white": (~moves.live & on_canvas & white).flatten().float(),
+        "null_hidden": (~moves.live & on_canvas & ~white).flatten().float(),
+        "null_outside": (~moves.live & ~on_canvas).flatten().float(),
+        "colour": right[shapes.live].float(),
+    }

@@ -1,0 +1,85 @@
+"""Which of two rectangles lies on top (thesis 5.6)."""
+
+from __future__ import annotations
+
+from limner.experiments.thesis import occlusion
+from limner.figures.figure import Figure, Judgement, vary
+from limner.figures.judging import both
+from limner.figures.layouts import Process, Progress
+from limner.figures.results import Results, number
+
+FIRST = (20, 50, 100, 200, 500)
+WITHOUT, WITH = occlusion(), vary(occlusion(), order="soft")
+RIGHT = 0.95
+"""Share of the pairs from which occlusion counts as understood."""
+GUESSED = 0.8
+"""Share of the pairs below which it is often wrong; tossing a coin gives 0.5."""
+
+
+def _without(results: Results) -> Judgement:
+    order, colour = results.mean("no sorter", "order_found"), results.mean("no sorter", "colour")
+    why = f"of the pairs that are found {number(order)} are in the right order; {number(colour)} of the rectangles have their colour"
+    return both(order < GUESSED, colour < RIGHT, why)
+
+
+def _with(results: Results) -> Judgement:
+    none, some = (results.mean(name, "order_found") for name in ("no sorter", "sorter"))
+    whole = {name: results.mean(name, "order") for name in ("no sorter", "sorter")}
+    why = (
+        f"of the pairs that are found {number(some)} are in the right order with the sorter and {number(none)} without; "
+        f"of all pairs {number(whole['sorter'])} and {number(whole['no sorter'])}"
+    )
+    return both(some > none + 0.1, some >= RIGHT, why)
+
+
+def _early(results: Results) -> Judgement:
+    early, late = results.mean("500", "order_found"), results.mean("10000", "order_found")
+    errors = results.mean("500", "mse"), results.mean("10000", "mse")
+    why = (
+        f"from 500 to 10,000 iterations the error falls from {number(errors[0])} to {number(errors[1])}, and the pairs in "
+        f"the right order go from {number(early)} to {number(late)}"
+    )
+    return both(errors[1] < 0.8 * errors[0] and late < RIGHT, late - early < 0.1, why)
+
+
+FIGURES = (
+    Figure(
+        "5.16",
+        "2-Rectangles-Occlusion without sorter",
+        "With a fixed order of moves many occlusions are wrong, and colours are bent to hide it",
+        "many wrong",
+        "pairs in the right order, of those found; rectangles in their colour",
+        1,
+        Process(("no sorter",), columns=2),
+        _without,
+        ("order_found", "order", "colour", "all_found", "mse"),
+        {"no sorter": WITHOUT},
+        turned="beyond-order",
+    ),
+    Figure(
+        "5.17",
+        "2-Rectangles-Occlusion with sorter",
+        "With a sorter all occlusions are solved",
+        "all right",
+        "pairs in the right order, of those found",
+        3,
+        Process(("no sorter", "sorter"), columns=2),
+        _with,
+        ("order_found", "order", "colour", "all_found", "mse"),
+        {"no sorter": WITHOUT, "sorter": WITH},
+        turned="beyond-order",
+    ),
+    Figure(
+        "5.18",
+        "First 500 iterations without sorter",
+        "Once the rectangles are found the order is stuck: colours and places are bent instead",
+        "stuck order",
+        "pairs in the right order, of those found",
+        1,
+        Progress(tuple(map(str, FIRST)), images=6, across=6),
+        _early,
+        ("order_found", "colour", "mse"),
+        {str(count): vary(WITHOUT, count) for count in (*FIRST, WITHOUT.training.iterations)},
+        quick=500,
+    ),
+)

@@ -1,0 +1,42 @@
+"""What `limner reproduce` can be asked; light to import."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from limner.errors import UserError
+
+
+@dataclass(frozen=True)
+class ReproduceOptions:
+    """Make figures of the thesis again: train what they need, and write NAME.json (numbers and verdict) and NAME.png."""
+
+    figures: Annotated[Positional[tuple[str, ...]], arg(metavar="[FIGURE ...]", help_behavior_hint="")] = ()
+    """Figures such as 5.3a, or all of them: all."""
+    list: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
+    """List the figures: minutes on two cores, expected result, verdict, command."""
+    quick: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
+    """Few iterations and one seed: about a minute each, to see that it works. Decides nothing."""
+    jobs: Annotated[int, arg(metavar="N")] = 1
+    """Runs trained at a time."""
+    runs: Annotated[Path, arg(metavar="FOLDER")] = Path("runs/cache")
+    """Where trained runs are kept, to be used again and to go on with."""
+    out: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: reproduction)")] = None
+    """Where results go; those of --quick go to out/quick."""
+    page: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Also write the page of all results, as Markdown."""
+    quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False
+    """Print nothing but errors."""
+
+    def folder(self) -> Path:
+        """Where results go."""
+        return self.out or Path("out/quick" if self.quick else "reproduction")
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        if self.jobs < 1:
+            raise UserError(f"--jobs {self.jobs}: expected at least 1")
+        if not (self.figures or self.list or self.page):
+            raise UserError("no figure to reproduce: name one such as 5.3a, or all, or see --list")

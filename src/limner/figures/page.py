@@ -1,0 +1,117 @@
+"""The page of all figures, made from their records: what docs/reproduction.md is. Light to import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from limner.figures.figure import Figure
+from limner.figures.records import read
+from limner.figures.registry import FIGURES, THESIS
+from limner.figures.results import Results
+
+HEAD = """# The thesis' figures, made again
+
+Every figure of "Teaching Machines to Paint" that shows a result, and what limner finds: the claim in one line, the
+number that decides it, and a verdict. `limner reproduce FIGURE` trains what a figure needs and writes its numbers and
+its picture; `limner reproduce --list` lists them all. This page is made from the results in the folder `reproduction`
+by `limner reproduce --page docs/reproduction.md`.
+
+The thesis reports training images only; here every score is also measured on held-out ones, and pictures show these.
+Numbers are means over seeds, on at most 1,000 images. Runs on synthetic data have 3 seeds or more, each with other
+images, runs on real data have one. Settings are the thesis', with one reading of them left open: its text lets stamps
+start at the size of the canvas (Φ0 = 0), and limner starts them at half of it (Φ0 = 2), so claims about being stuck are
+tested with both ([departures](departures.md)). A task of shapes counts as solved if every shape is found, with an IoU
+of at least 0.5, in half of the held-out images or more, and as stuck below a fifth. "Explained" is the share of the
+squared error of the training set's mean image that painting removes. "Paint per ink" is the ink put on and taken off by
+all moves over the ink of the finished picture. Thresholds stand in the code of the verdicts, and were written down
+before the full runs.
+"""
+
+COLUMNS = ("figure", "claim", "expected", "training set", "held out", "seeds", "iterations", "verdict", "turned over")
+
+
+def text(folder: Path) -> str:
+    """The whole page from the records in `folder`."""
+    found = {name: read(folder, name) for name in FIGURES}
+    beyond = [figure for figure in FIGURES.values() if figure.name not in THESIS]
+    parts = [
+        HEAD,
+        _tally(found),
+        "## The thesis\n",
+        _table(list(THESIS.values()), found),
+        "## Beyond it\n\nEach negative result turned over: the same task and budget, one thing changed.\n",
+        _table(beyond, found),
+        "## Pictures\n",
+        *(_section(figure, found[figure.name]) for figure in FIGURES.values()),
+    ]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _tally(found: dict[str, Any]) -> str:
+    verdicts = [found[name]["verdict"] if found[name] else "not run yet" for name in THESIS]
+    counts = [f"{verdicts.count(each)} {each}" for each in dict.fromkeys(sorted(verdicts))]
+    return f"Of {len(THESIS)} figures of the thesis: {', '.join(counts)}.\n"
+
+
+def _table(figures: list[Figure], found: dict[str, Any]) -> str:
+    rows = [COLUMNS, ("---",) * len(COLUMNS), *(_row(figure, found) for figure in figures)]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in rows)
+
+
+def _row(figure: Figure, found: dict[str, Any]) -> tuple[str, ...]:
+    record, name = found[figure.name], f"[{figure.name}](#{anchor(figure)})"
+    if record is None:
+        return (name, figure.claim, figure.expected, "", "", "", "", "not run yet", "")
+    results = Results(record["runs"])
+    drawn = not figure.variants
+    return (
+        name,
+        figure.claim,
+        figure.expected,
+        "" if drawn else results.line(figure.scores, "train"),
+        results.line(figure.scores, "test"),
+        "" if drawn else _span({_seeds(results, variant) for variant in results.variants}),
+        "" if drawn else _span({run["iterations"] for run in record["runs"]}, figure.shortened),
+        f"**{record['verdict']}**: {record['why']}",
+        _turned(figure, found),
+    )
+
+
+def _seeds(results: Results, variant: str) -> int:
+    return sum(run["variant"] == variant for run in results.runs)
+
+
+def _span(numbers: set[int], note: str = "") -> str:
+    least, most = min(numbers), max(numbers)
+    span = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    return f"{span} ({note})" if note else span
+
+
+def _turned(figure: Figure, found: dict[str, Any]) -> str:
+    if not figure.turned:
+        return ""
+    record = found[figure.turned]
+    words = f"{record['verdict']}" if record else "not run yet"
+    return f"[{figure.turned}](#{anchor(FIGURES[figure.turned])}): {words}"
+
+
+def _section(figure: Figure, record: dict[str, Any] | None) -> str:
+    head = (
+        f"### {figure.name} {figure.title}\n\n`limner reproduce {figure.name}`, {duration(figure.minutes)} on two cores"
+    )
+    decides = f"decided by: {figure.decides}."
+    if record is None:
+        return f"{head}; {decides} Not run yet.\n"
+    return f"{head}; {decides}\n\n![{figure.title}](reproduction/{figure.name}.png)\n"
+
+
+def anchor(figure: Figure) -> str:
+    """Where the figure's section is on the page: its heading, as Markdown makes anchors of headings."""
+    kept = "".join(c for c in f"{figure.name} {figure.title}".lower() if c.isalnum() or c in " -_")
+    return "-".join(kept.split())
+
+
+def duration(minutes: float) -> str:
+    """Minutes in words."""
+    return f"{minutes:.0f} minutes" if minutes > 1 else "1 minute" if minutes == 1 else "under a minute"

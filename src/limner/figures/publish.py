@@ -1,0 +1,43 @@
+"""From trained runs to a figure's two files: NAME.json, its numbers and verdict, and NAME.png, its picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from limner.errors import UserError
+from limner.figures import engine, sheets
+from limner.figures.drawing import draw
+from limner.figures.figure import Figure, Scale
+from limner.figures.layouts import Drawn
+from limner.figures.measuring import measured, rounded
+from limner.figures.records import document, read
+from limner.figures.results import Results
+from limner.files import atomic
+
+
+def publish(figure: Figure, scale: Scale, runs: Path, out: Path) -> dict[str, Any]:
+    """Measure, judge and draw a figure whose runs have been trained below `runs`; its record, as written to `out`.
+
+    UserError where quick results would replace full ones.
+    """
+    path = out / f"{figure.name}.json"
+    before = read(out, figure.name)
+    if scale.quick and before and not before["quick"]:
+        raise UserError(f"{path}: holds full results, which --quick must not replace: choose another --out")
+    if isinstance(figure.layout, Drawn):
+        picture, scores = engine.DRAWINGS[figure.layout.what]()
+        found = [{"variant": "engine", "seed": 0, "test": rounded(scores)}]
+    else:
+        found = measured(figure, scale, runs)
+        picture = draw(figure, scale, Results(found), runs)
+    record = document(figure, scale, found)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{out}: no results can be put there: {error.strerror}") from error
+    sheets.save(picture, out / f"{figure.name}.png")
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=None, ensure_ascii=False) + "\n")
+    return record

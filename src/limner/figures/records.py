@@ -1,0 +1,36 @@
+"""The JSON of a figure: what was measured, and the verdict; light to import."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from limner.errors import UserError
+from limner.figures.figure import Figure, Scale
+from limner.figures.results import Results
+
+
+def document(figure: Figure, scale: Scale, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """A figure's record: name, verdict and why, whether quick, images measured on at most, and all runs."""
+    judgement = figure.judge(Results(runs))
+    return {
+        "figure": figure.name,
+        "title": figure.title,
+        "quick": scale.quick,
+        "verdict": judgement.verdict,
+        "why": judgement.why,
+        "images": scale.images,
+        "runs": runs,
+    }
+
+
+def read(folder: Path, name: str) -> dict[str, Any] | None:
+    """The record of a figure, if there is one; UserError naming a file that is none."""
+    path = folder / f"{name}.json"
+    try:
+        return json.loads(path.read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error

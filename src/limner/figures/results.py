@@ -1,0 +1,89 @@
+"""The numbers of a figure's runs, as its JSON holds them; light to import.
+
+A run is {"variant", "seed", "iterations", "run": its folder's name, "train": {score: number}, "test": {score: number},
+"curve": {"mean": [...], "std": [...]} of every 100 iterations}. A picture of the engine has one run, without training,
+whose scores are "test". Scores are those of `training.metrics.evaluate`, `moves.scores` and `measuring.of_training`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+WINDOW = 100
+
+WORDS = {
+    "all_found": "all found",
+    "area": "mean training loss",
+    "chosen_transparent": "transparent chosen",
+    "colour": "colour right",
+    "count": "count right",
+    "covers": "one move covers all",
+    "elbo": "bound (nats)",
+    "explained": "explained",
+    "iou": "IoU",
+    "iwae": "IWAE bound (nats)",
+    "last": "last training loss",
+    "live": "live moves",
+    "mse": "MSE",
+    "null_hidden": "null moves hidden",
+    "null_white": "null moves white",
+    "order": "order right",
+    "order_found": "order right where found",
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "template": "in place",
+    "template_images": "template and place right",
+    "undone": "paint per ink",
+    "wobble_early": "wobble at 1e-3",
+    "wobble_late": "wobble at 1e-4",
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """All runs of a figure."""
+
+    runs: list[dict[str, Any]]
+
+    @property
+    def variants(self) -> list[str]:
+        """Their names, in the figure's order."""
+        return list(dict.fromkeys(run["variant"] for run in self.runs))
+
+    def each(self, variant: str, score: str, split: str = "test") -> list[float]:
+        """A score of a variant, for every seed; KeyError where it was not measured."""
+        found = [run[split][score] for run in self.runs if run["variant"] == variant]
+        if not found:
+            raise KeyError(variant)
+        return found
+
+    def mean(self, variant: str, score: str, split: str = "test") -> float:
+        """The mean of a score over the seeds of a variant."""
+        return fmean(self.each(variant, score, split))
+
+    def curves(self, variant: str) -> list[dict[str, list[float]]]:
+        """The course of the loss of every seed."""
+        return [run["curve"] for run in self.runs if run["variant"] == variant]
+
+    def has(self, variant: str, score: str, split: str) -> bool:
+        """Whether it was measured."""
+        return all(score in run.get(split, {}) for run in self.runs if run["variant"] == variant)
+
+    def line(self, scores: Iterable[str], split: str) -> str:
+        """Scores in words, means over seeds: "MSE: simple 0.013, recurrent 0.012"."""
+        parts = []
+        for score in scores:
+            shown = [name for name in self.variants if self.has(name, score, split)]
+            cells = [f"{name} {number(self.mean(name, score, split))}".strip() for name in shown]
+            if cells:
+                parts.append(f"{WORDS.get(score, score.replace('_', ' '))}: {', '.join(cells)}")
+        return "; ".join(parts)
+
+
+def number(value: float) -> str:
+    """Three significant digits, without needless zeros or powers of ten."""
+    digits = f"{value:.3g}"
+    return f"{value:.0f}" if "e+" in digits else f"{value:.5f}" if "e" in digits else digits
