@@ -52,8 +52,8 @@ def _rates(results: Results) -> Judgement:
     shapes, characters = _gain(results, SHAPES), _gain(results, CHARACTERS)
     chosen = max(results.mean(name, "chosen_transparent", split) for name in CHARACTERS for split in ("train", "test"))
     why = (
-        f"the best rate ends {number(shapes)} lower than none on 2-Shapes and {number(characters)} on Omniglot (as shares "
-        f"of the loss); the transparent template has the largest weight in at most {number(chosen)} of the moves"
+        f"the loss of the best rate ends {shapes:.1%} below that of none on 2-Shapes, {characters:.1%} on Omniglot; "
+        f"the transparent template has the largest weight in at most {number(chosen)} of the moves"
     )
     return both(max(shapes, characters) < GAIN, chosen < NEVER, why)
 
@@ -75,8 +75,8 @@ FIGURES = (
     Figure(
         "5.12",
         "2-Shapes",
-        "Without sharpening in training (γ = 1), γ = 30 in testing shows the right template within 4 pixels in 95.2 % of "
-        "the images",
+        "Without sharpening in training (γ = 1), γ = 30 in testing shows the right templates within 4 pixels in 95.2 % "
+        "of the images",
         "95.2 % (training set)",
         "images in which every shape has a move of its template within 4 pixels",
         4,

@@ -30,8 +30,8 @@ def _colour(results: Results) -> Judgement:
 
 def _choice(results: Results) -> Judgement:
     soft, sharp = _score(results, "weight_1"), _score(results, "weight_30")
-    why = f"the square's weight is {number(soft)} at γ = 1 and {number(sharp)} at γ = 30; {number(_score(results, 'area_error'))}"
-    return both(sharp > 0.99, soft < sharp, f"{why} of the square's area is off then")
+    why = f"the square's weight is {number(soft)} at γ = 1 and {number(sharp)} at γ = 30"
+    return both(sharp > 0.99, soft < sharp, why)
 
 
 def _order(results: Results) -> Judgement:
@@ -44,8 +44,8 @@ def _canvases(results: Results) -> Judgement:
     over, additive, best = (_score(results, name) for name in ("over", "additive", "additive_best"))
     purple = _score(results, "purple")
     why = (
-        f"root mean squared error {number(over)} of over, {number(additive)} of additive, and {number(best)} of additive "
-        f"with the best colours there are; red and blue both are at {number(purple)} or more where they meet"
+        f"root mean squared error {number(over)} of over, {number(additive)} of additive, {number(best)} of additive "
+        f"in the best colours there are; where they meet, red and blue are both at {number(purple)} or more"
     )
     return both(over < EXACT < best, purple > 0.5, why)
 

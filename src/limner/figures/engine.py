@@ -89,7 +89,7 @@ def order() -> Drawing:
     target = _exact()
     right, wrong = _two_moves((0, 1)), _two_moves((1, 0))
     panels = [
-        _coloured("picture", target),
+        _coloured("picture", target + (1 - _covers()).prod(0)),
         _coloured("blue, then red", *_steps((0, 1))),
         _coloured("red, then blue", *_steps((1, 0))),
     ]

@@ -1,4 +1,4 @@
-"""A figure as one value: its claim, the runs that it needs, its picture, and what decides the claim. Light to import."""
+"""A figure as one value: its claim, the runs that it needs, its picture, and what decides it; light to import."""
 
 from __future__ import annotations
 

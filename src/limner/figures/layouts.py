@@ -21,7 +21,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Progress:
-    """The painting process of held-out images after more and more training: a row for each variant, a panel an image."""
+    """Painting processes of held-out images after more and more training: a row for each variant, a panel an image."""
 
     variants: tuple[str, ...]
     images: int = 4

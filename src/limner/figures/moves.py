@@ -28,7 +28,7 @@ def scores(model: Network, images: Images, mean: Float[Tensor, "channel height w
     """Scores of one batch, by a model in evaluation mode with the means of its codes.
 
     mse_of_mean: over images, of the `mean` image of the training set in place of a painting.
-    undone: over images, the ink put on and taken off by all moves, for each that the finished canvas has; 1 is the least.
+    undone: over images, the ink that all moves put on or take off, for each that the finished canvas has; at least 1.
     chosen_NAME: over moves, whether a template has the largest weight; for banks of several.
     Also those of `against_truth`.
     """

@@ -18,7 +18,7 @@ GUESSED = 0.8
 
 def _without(results: Results) -> Judgement:
     order, colour = results.mean("no sorter", "order_found"), results.mean("no sorter", "colour")
-    why = f"of the pairs that are found {number(order)} are in the right order; {number(colour)} of the rectangles have their colour"
+    why = f"{number(order)} of the pairs found are in the right order, {number(colour)} of the rectangles in their colour"
     return both(order < GUESSED, colour < RIGHT, why)
 
 
@@ -26,7 +26,7 @@ def _with(results: Results) -> Judgement:
     none, some = (results.mean(name, "order_found") for name in ("no sorter", "sorter"))
     whole = {name: results.mean(name, "order") for name in ("no sorter", "sorter")}
     why = (
-        f"of the pairs that are found {number(some)} are in the right order with the sorter and {number(none)} without; "
+        f"of the pairs found {number(some)} are in the right order with the sorter and {number(none)} without; "
         f"of all pairs {number(whole['sorter'])} and {number(whole['no sorter'])}"
     )
     return both(some > none + 0.1, some >= RIGHT, why)
@@ -36,8 +36,8 @@ def _early(results: Results) -> Judgement:
     early, late = results.mean("500", "order_found"), results.mean("10000", "order_found")
     errors = results.mean("500", "mse"), results.mean("10000", "mse")
     why = (
-        f"from 500 to 10,000 iterations the error falls from {number(errors[0])} to {number(errors[1])}, and the pairs in "
-        f"the right order go from {number(early)} to {number(late)}"
+        f"from 500 to 10,000 iterations the error falls from {number(errors[0])} to {number(errors[1])}, and the share "
+        f"of pairs in the right order goes from {number(early)} to {number(late)}"
     )
     return both(errors[1] < 0.8 * errors[0] and late < RIGHT, late - early < 0.1, why)
 

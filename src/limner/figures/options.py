@@ -11,7 +11,7 @@ from limner.errors import UserError
 
 @dataclass(frozen=True)
 class ReproduceOptions:
-    """Make figures of the thesis again: train what they need, and write NAME.json (numbers and verdict) and NAME.png."""
+    """Make figures of the thesis again: train what they need, write NAME.json (numbers, verdict) and NAME.png."""
 
     figures: Annotated[Positional[tuple[str, ...]], arg(metavar="[FIGURE ...]", help_behavior_hint="")] = ()
     """Figures such as 5.3a, or all of them: all."""

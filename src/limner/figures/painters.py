@@ -38,15 +38,15 @@ def _normalised(results: Results) -> Judgement:
 
 def _four(results: Results) -> Judgement:
     placed, found = results.mean("Painter", "template"), results.mean("Painter", "all_found")
-    why = f"{number(placed)} of the rectangles have a move within 4 pixels; all four are found in {number(found)} of the images"
+    why = f"{number(placed)} of the rectangles have a move within 4 px; all are found in {number(found)} of the images"
     return both(placed >= 0.6, found < SOLVED, why)
 
 
 def _black_first(results: Results) -> Judgement:
     found, order, count = (results.mean("Painter", score) for score in ("all_found", "order", "count"))
     why = (
-        f"all that is to be painted, black canvases included, is found in {number(found)} of the images, the black lies "
-        f"under the white in {number(order)} of the pairs, and the number of live moves is right in {number(count)}"
+        f"everything, black canvases included, is found in {number(found)} of the images, the black lies under the "
+        f"white in {number(order)} of the pairs, and the number of live moves is right in {number(count)}"
     )
     return both(found >= SOLVED and order >= 0.9, count >= SOLVED, why)
 
@@ -84,8 +84,8 @@ def _lengths(results: Results) -> Judgement:
     white = results.mean("Painter", "null_white")
     why = (
         f"all rectangles are found in {number(found)} of the images that have any and their number is right in "
-        f"{number(count)}; {number(null)} of the moves are null, {number(white)} white, and {number(plain)} of the null "
-        "moves white or overpainted"
+        f"{number(count)}; {number(null)} of the moves are null, {number(white)} white, and {number(plain)} of these "
+        "white or overpainted"
     )
     return both(found >= SOLVED and count >= SOLVED, plain >= 0.9, why)
 

@@ -41,7 +41,7 @@ def _recurrent(results: Results) -> Judgement:
 def _reconstructs(variant: str, good: float, words: str):
     def judge(results: Results) -> Judgement:
         train, test = (results.mean(variant, "explained", split) for split in ("train", "test"))
-        why = f"{number(train)} of the training set's variance around its mean image is explained, {number(test)} of {words}"
+        why = f"{number(train)} of the training set's variance is explained, {number(test)} of {words}"
         return both(train >= good, test >= good, why)
 
     return judge

@@ -51,7 +51,7 @@ def with_whole_stamps(variants: dict[str, Experiment]) -> dict[str, Experiment]:
 
 def _digits(results: Results) -> Judgement:
     explained, undone = results.mean("T-DRAW", "explained"), results.mean("T-DRAW", "undone")
-    why = f"T-DRAW explains {number(explained)} of the digits' variance and moves {number(undone)} ink for each that stays"
+    why = f"T-DRAW explains {number(explained)} of the variance and moves {number(undone)} ink for each that stays"
     return both(explained >= GOOD, undone >= ERRATIC, why)
 
 
@@ -67,9 +67,8 @@ def _air(results: Results) -> Judgement:
     if judged.verdict == "not confirmed":
         return judged
     if not solves(results, held):
-        return Judgement(
-            "confirmed with a difference", f"held windows do not solve it: {tally(results, [held])}; {judged.why}"
-        )
+        why = f"stuck, with held windows too: {tally(results, [held])}; {judged.why}"
+        return Judgement("confirmed with a difference", why)
     return Judgement(judged.verdict, f"{judged.why}; {tally(results, [held])}")
 
 
@@ -229,7 +228,7 @@ FIGURES = (
     Figure(
         "5.9",
         "Ten variants between autoencoder and variational Painter",
-        "Of ten, only e and j (deterministic, no latent cost; CE and MSE) and i (noise, no cost, MSE) solve 2-Rectangles; "
+        "Of ten, only e and j (deterministic, no latent cost; CE, MSE) and i (noise, no cost, MSE) solve 2-Rectangles; "
         "scaling the latent cost never helps",
         "e, i, j",
         "images in which both rectangles are found",
