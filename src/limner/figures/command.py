@@ -24,7 +24,7 @@ def reproduce(options: ReproduceOptions) -> int:
         listing(options)
     if options.page:
         with atomic(options.page) as temporary:
-            temporary.write_text(page.text(options.folder()))
+            temporary.write_text(page.text(options.folder()), "utf-8")
     return failed
 
 
@@ -42,7 +42,7 @@ def _make(figures: list[Figure], options: ReproduceOptions) -> int:
     """Train all that is missing, and publish each figure as soon as its runs are there."""
     from limner.training.loop import Stopped
 
-    scales = {figure.name: figure.quick_scale() if options.quick else FULL for figure in figures}
+    scales = {figure.name: figure.quick_scale() if options.quick and figure.variants else FULL for figure in figures}
     needs = {
         figure.name: {cache.key(each): each for _, _, each in figure.runs(scales[figure.name])} for figure in figures
     }

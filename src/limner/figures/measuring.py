@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import chain
+from math import isfinite
 from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any
@@ -105,8 +106,8 @@ def mean_image(data: Data) -> torch.Tensor:
 
 
 def rounded(scores: dict[str, float]) -> dict[str, float]:
-    """Scores with as many digits as mean something, in alphabetical order."""
-    return {name: _round(scores[name], DIGITS) for name in sorted(scores)}
+    """Scores with as many digits as mean something, in alphabetical order; without those that are no numbers."""
+    return {name: _round(scores[name], DIGITS) for name in sorted(scores) if isfinite(scores[name])}
 
 
 def _round(value: float, digits: int) -> float:

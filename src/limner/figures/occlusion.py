@@ -18,7 +18,7 @@ GUESSED = 0.8
 
 def _without(results: Results) -> Judgement:
     order, colour = results.mean("no sorter", "order_found"), results.mean("no sorter", "colour")
-    why = f"{number(order)} of the pairs found are in the right order, {number(colour)} of the rectangles in their colour"
+    why = f"{number(order)} of the pairs found are in the right order; {number(colour)} of rectangles have their colour"
     return both(order < GUESSED, colour < RIGHT, why)
 
 

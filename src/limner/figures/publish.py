@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from limner.figures.drawing import draw
 from limner.figures.figure import Figure, Scale
 from limner.figures.layouts import Drawn
 from limner.figures.measuring import measured, rounded
-from limner.figures.records import document, read
+from limner.figures.records import document, read, text
 from limner.figures.results import Results
 from limner.files import atomic
 
@@ -39,5 +38,5 @@ def publish(figure: Figure, scale: Scale, runs: Path, out: Path) -> dict[str, An
         raise UserError(f"{out}: no results can be put there: {error.strerror}") from error
     sheets.save(picture, out / f"{figure.name}.png")
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=None, ensure_ascii=False) + "\n")
+        temporary.write_text(text(record), "utf-8")
     return record

@@ -25,11 +25,22 @@ def document(figure: Figure, scale: Scale, runs: list[dict[str, Any]]) -> dict[s
     }
 
 
+def text(record: dict[str, Any]) -> str:
+    """A record as JSON, a line for each field and each run."""
+    fields = [f' "{name}": {_line(value)}' for name, value in record.items() if name != "runs"]
+    runs = ",\n".join(f"  {_line(run)}" for run in record["runs"])
+    return "{\n" + ",\n".join(fields) + ',\n "runs": [\n' + runs + "\n ]\n}\n"
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
 def read(folder: Path, name: str) -> dict[str, Any] | None:
     """The record of a figure, if there is one; UserError naming a file that is none."""
     path = folder / f"{name}.json"
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
