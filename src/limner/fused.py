@@ -23,6 +23,9 @@ BAND = 64
 GROUPS = 32
 """Tasks are handed to threads in this many groups; templates' gradients are summed group by group."""
 
+ROW = 4
+"""Pixels that could be painted in the time that laying out a row of a stamp takes."""
+
 MARGIN = 4
 """Cells behind the last, so that the kernels may read on."""
 
@@ -155,12 +158,18 @@ def _lay_out(strokes, tables, dense: bool, keep: int, keeps: bool, shape: tuple[
     reach = np.empty((batch, bands, moves, 2), np.int32)
     spans = np.empty((batch, moves, 4, height), np.int16 if width < 2**15 else np.int32)
     tally = np.empty((batch, bands, moves), np.int64)
-    touched = layout.lay_out(*strokes[:2], *tables[1:3], dense, keep, band, height, width, placed, reach, spans, tally)
+    touched = np.zeros(GROUPS, np.int64)
+
+    def lay(first: int, last: int, group: int) -> None:
+        given = (*strokes[:2], *tables[1:3], dense, keep, band, height, width)
+        touched[group] = layout.lay_out(first, last, *given, placed, reach, spans, tally)
+
+    run(lay, batch, GROUPS, ROW * batch * moves * height)
     if keep < 2:
         tally *= channels
     ends = tally.cumsum().reshape(tally.shape)
     kept = np.empty(ends.max(initial=0) if keeps else 0, np.float32)
-    return band, touched, (placed, reach, spans, kept, ends - tally)
+    return band, int(touched.sum()), (placed, reach, spans, kept, ends - tally)
 
 
 def _softness(depth: Tensor, temperature: float) -> tuple[np.ndarray, float]:

@@ -19,15 +19,18 @@ U, V, FLAT, LEVEL_V, LEVEL_U, TEMPLATE, PER_V, PER_U, COLUMNS = 0, 3, 6, 7, 8, 9
 
 
 @kernel
-def lay_out(where, which, outlines, sizes, dense, keep, band, height, width, placed, reach, layout, tally):
+def lay_out(
+    picture, end, where, which, outlines, sizes, dense, keep, band, height, width, placed, reach, layout, tally
+):
     """Fill placed, reach and layout, and tally (batch, band, move): values that a pass keeps; returns pixels touched.
 
+    For pictures `picture` up to `end` of the batch.
     `keep`: 0 for the edges of stamps, 1 for all their pixels, 2 for all their pixels in blocks of the canvas' columns.
     """
     outline = np.empty(17, np.float64)
     lines = np.empty((4, 5), np.float64)
     touched = 0
-    for b in range(where.shape[0]):
+    for b in range(picture, end):
         for t in range(where.shape[1]):
             lv, lu, u, v = place(where, b, t, sizes, height, width)
             template = choose_outline(which, b, t, outlines, lv, lu, outline, dense)
