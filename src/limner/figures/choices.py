@@ -87,7 +87,7 @@ FIGURES = (
     ),
     Figure(
         "5.13",
-        "Annealing γ",
+        "Annealing gamma",
         "Annealing γ is no gain, on 2-Shapes and on Omniglot, where the transparent template is never chosen",
         "no gain; never",
         "loss of the last 1,000 iterations; moves whose largest weight is that of the transparent template",
@@ -102,7 +102,7 @@ FIGURES = (
     ),
     Figure(
         "5.14",
-        "Annealing γ, with noise",
+        "Annealing gamma, with noise",
         "Noise on the templates' scores makes learning slower, the more the larger it is",
         "no gain; slower",
         "mean loss over the whole training",

@@ -33,7 +33,7 @@ def listing(options: ReproduceOptions) -> None:
     for figure in FIGURES.values():
         record = read(options.folder(), figure.name)
         verdict = record["verdict"] if record else "not run yet"
-        minutes = f"{figure.minutes:.0f}" if figure.minutes >= 1 else "<1"
+        minutes = str(figure.minutes or "<1")
         command = f"limner reproduce {figure.name}"
         print(f"{command:<36}{minutes:>4} min  {verdict:<27}  {figure.title}; expected: {figure.expected}")
 

@@ -22,8 +22,9 @@ from limner.models.code import mean_codes
 from limner.training.metrics import evaluating
 from limner.training.process import of_output
 
-SIDE, SMALL = 30, 48
-"""Pixels of an image on a sheet, about; of a large sheet of reconstructions."""
+LARGE, SIDE, SMALL = 56, 30, 48
+"""Pixels of an image, about: on a sheet of up to `FEW` across, on a larger sheet, and of a large reconstruction."""
+FEW = 20
 
 
 def draw(figure: Figure, scale: Scale, results: Results, folder: Path) -> Image.Image:
@@ -52,7 +53,7 @@ def process(layout: Process, first: dict[str, Experiment], folder: Path) -> Imag
         panels.append(Panel(variant, cells, columns))
     if layout.samples:
         panels += [_samples(variant, _load(first[variant], folder), layout) for variant in layout.variants]
-    return sheets.compose(panels, layout.across, SIDE)
+    return _compose(panels, layout.across)
 
 
 def _process(model: Network, images: Images, most: int) -> tuple[Cells, list[str]]:
@@ -86,7 +87,7 @@ def progress(layout: Progress, first: dict[str, Experiment], folder: Path) -> Im
         )
         for k in range(len(stages[0]))
     ]
-    return sheets.compose(panels, layout.across, SIDE)
+    return _compose(panels, layout.across)
 
 
 def reconstructions(layout: Reconstructions, experiment: Experiment, folder: Path) -> Image.Image:
@@ -105,6 +106,11 @@ def reconstructions(layout: Reconstructions, experiment: Experiment, folder: Pat
         for title, each in (("painted", painted), ("held-out images", ink))
     ]
     return sheets.compose(panels, 1, SIDE)
+
+
+def _compose(panels: list[Panel], across: int) -> Image.Image:
+    wide = min(across, len(panels)) * max(panel.cells.shape[1] for panel in panels)
+    return sheets.compose(panels, across, LARGE if wide <= FEW else SIDE)
 
 
 def _load(experiment: Experiment, folder: Path) -> Network:

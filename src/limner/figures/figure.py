@@ -42,7 +42,7 @@ class Figure:
     """A figure of the thesis, or one that goes beyond it.
 
     expected: what the thesis reports.  decides: the number that decides, in words; `scores` are its names (`results`).
-    minutes: on two cores, from nothing, with two jobs.
+    minutes: on two cores, from nothing, with two jobs; 0 is less than one.
     variants: what is trained, by the names that the picture and the table use.
     seeds: of every variant on synthetic data; on real data there is one.
     quick: the most iterations of a run in quick mode.
@@ -57,7 +57,7 @@ class Figure:
     claim: str
     expected: str
     decides: str
-    minutes: float
+    minutes: int
     layout: Layout
     judge: Callable[[Results], Judgement]
     scores: tuple[str, ...]
@@ -98,6 +98,9 @@ def shortened(experiment: Experiment, most: int | None) -> Experiment:
 
 
 def vary(experiment: Experiment, iterations: int | None = None, **model) -> Experiment:
-    """The experiment with other model settings, or another number of iterations."""
-    training = experiment.training if iterations is None else replace(experiment.training, iterations=iterations)
+    """The experiment with other model settings, or another number of iterations, without a drop that it never meets."""
+    training = experiment.training
+    if iterations is not None:
+        drop_at = training.drop_at if training.drop_at < iterations else 0
+        training = replace(training, iterations=iterations, drop_at=drop_at)
     return replace(experiment, model=replace(experiment.model, **model), training=training)

@@ -112,6 +112,6 @@ def anchor(figure: Figure) -> str:
     return "-".join(kept.split())
 
 
-def duration(minutes: float) -> str:
+def duration(minutes: int) -> str:
     """Minutes in words."""
-    return f"{minutes:.0f} minutes" if minutes > 1 else "1 minute" if minutes == 1 else "under a minute"
+    return f"{minutes} minutes" if minutes > 1 else "1 minute" if minutes else "under a minute"

@@ -207,7 +207,7 @@ FIGURES = (
         "Null moves are white or overpainted from the beginning",
         "white or overpainted null moves",
         "null moves that are white or overpainted",
-        0.5,
+        0,
         Progress(tuple(map(str, FIRST)), images=6, across=6),
         _null_early,
         ("null_white", "null_hidden", "null_outside", "live"),

@@ -28,7 +28,7 @@ def curves(layout: Curves, results: Results) -> Image.Image:
             mean = np.mean([each["mean"] for each in found], 0)
             spread = np.mean([each["std"] for each in found], 0)
             iterations = WINDOW * (np.arange(len(mean)) + 0.5)
-            (line,) = axes.plot(iterations, mean, label=variant, linewidth=1.2)
+            (line,) = axes.plot(iterations, mean, label=variant, linewidth=1.2, marker="o" if len(mean) == 1 else None)
             if layout.shaded:
                 axes.fill_between(
                     iterations, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0

@@ -15,10 +15,14 @@ from typing import Any
 WINDOW = 100
 
 WORDS = {
+    "additive": "error of additive",
+    "additive_best": "error of additive in the best colours",
     "all_found": "all found",
     "area": "mean training loss",
+    "area_error": "error of the area",
     "chosen_transparent": "transparent chosen",
     "colour": "colour right",
+    "colour_error": "error of the colour",
     "count": "count right",
     "covers": "one move covers all",
     "elbo": "bound (nats)",
@@ -29,16 +33,24 @@ WORDS = {
     "live": "live moves",
     "mse": "MSE",
     "null_hidden": "null moves hidden",
+    "null_outside": "null moves off the canvas",
     "null_white": "null moves white",
     "order": "order right",
     "order_found": "order right where found",
+    "over": "error of over",
+    "partial": "covered in part",
     "psnr": "PSNR (dB)",
+    "purple": "red and blue where they meet",
+    "right_order": "error, blue first",
     "ssim": "SSIM",
     "template": "in place",
     "template_images": "template and place right",
     "undone": "paint per ink",
+    "weight_1": "weight at γ = 1",
+    "weight_30": "weight at γ = 30",
     "wobble_early": "wobble at 1e-3",
     "wobble_late": "wobble at 1e-4",
+    "wrong_order": "error, red first",
 }
 
 
@@ -73,11 +85,12 @@ class Results:
         return all(score in run.get(split, {}) for run in self.runs if run["variant"] == variant)
 
     def line(self, scores: Iterable[str], split: str) -> str:
-        """Scores in words, means over seeds: "MSE: simple 0.013, recurrent 0.012"."""
+        """Scores in words, means over seeds: "MSE: simple 0.013, recurrent 0.012"; one variant has no name."""
         parts = []
         for score in scores:
             shown = [name for name in self.variants if self.has(name, score, split)]
-            cells = [f"{name} {number(self.mean(name, score, split))}".strip() for name in shown]
+            alone = len(self.variants) == 1
+            cells = [f"{'' if alone else name} {number(self.mean(name, score, split))}".strip() for name in shown]
             if cells:
                 parts.append(f"{WORDS.get(score, score.replace('_', ' '))}: {', '.join(cells)}")
         return "; ".join(parts)

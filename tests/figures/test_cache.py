@@ -1,0 +1,159 @@
+"""Runs are kept by the hash of their settings, are not trained twice, and go on where they were interrupted."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from jaxtyping import TypeCheckError
+from safetensors import safe_open
+
+from limner.data.settings import Data
+from limner.experiments import runs
+from limner.experiments.settings import Experiment
+from limner.experiments.thesis import EXPERIMENTS
+from limner.figures import cache
+from limner.models.settings import Model
+from limner.training import record
+from limner.training.settings import Training
+
+SMALL = Experiment(Data(images=60, held_out=20), Model(hidden=8), Training(iterations=12, batch=20))
+SOME = (
+    True,
+    7,
+    0.375,
+    Path("x"),
+    ("circle",),
+    (1, 2),
+    (0.5,),
+    (0.5, 0.5),
+    "mnist",
+    "conv",
+    "scale",
+    "soft",
+    "ce",
+    "mu",
+)
+
+
+def trained(experiments: list[Experiment], folder: Path, jobs: int = 1) -> list[str]:
+    """The keys of what was trained without error, in the order in which it came."""
+    attempts = list(cache.train(experiments, folder, jobs, quiet=True))
+    assert [error for _, error in attempts] == [None] * len(attempts)
+    return [cache.key(experiment) for experiment, _ in attempts]
+
+
+def losses(folder: Path, experiment: Experiment) -> list[float]:
+    return record.read(folder / cache.key(experiment) / "metrics.jsonl")["loss"]
+
+
+def test_keys_stay_what_they_are() -> None:
+    assert cache.key(Experiment()) == "80851bea950877a0"
+    assert cache.key(EXPERIMENTS["faces"]()) == "120b4e2d7e3ded08"
+
+
+@pytest.mark.parametrize("part", ["data", "model", "training"])
+def test_every_setting_that_matters_changes_the_key(part: str) -> None:
+    whole = Experiment()
+    for field in fields(getattr(whole, part)):
+        changed = replace(whole, **{part: another(getattr(whole, part), field.name)})
+        assert (cache.key(changed) == cache.key(whole)) == (field.name in cache.UNCOUNTED), field.name
+
+
+def another(settings: Any, name: str) -> Any:
+    """The settings with some other value of the right type."""
+    for value in SOME:
+        try:
+            changed = replace(settings, **{name: value})
+        except TypeCheckError:
+            continue
+        if changed != settings:
+            return changed
+    raise AssertionError(f"no other value for {name}")
+
+
+def test_keys_tell_parts_apart() -> None:
+    by_data = replace(Experiment(), data=Data(seed=3))
+    by_training = replace(Experiment(), training=Training(seed=3))
+    assert cache.key(by_data) != cache.key(by_training)
+
+
+def test_what_is_trained_is_not_trained_again(tmp_path: Path) -> None:
+    assert trained([SMALL], tmp_path) == [cache.key(SMALL)]
+    files = {file: file.stat().st_mtime_ns for file in (tmp_path / cache.key(SMALL)).iterdir()}
+    free = replace(SMALL, training=replace(SMALL.training, picture_every=5, threads=2))
+    assert trained([SMALL, free, SMALL], tmp_path) == [cache.key(SMALL)] * 3
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / cache.key(SMALL)).iterdir()} == files
+
+
+def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
+    short = replace(SMALL, training=replace(SMALL.training, iterations=5))
+    runs.start(short, tmp_path / "parts" / cache.key(SMALL), quiet=True)
+    assert not cache.finished(tmp_path / "parts", SMALL)
+    trained([SMALL], tmp_path / "parts")
+    trained([SMALL], tmp_path / "whole")
+    assert losses(tmp_path / "parts", SMALL) == losses(tmp_path / "whole", SMALL)
+    assert cache.finished(tmp_path / "parts", SMALL)
+
+
+def test_weights_older_than_the_checkpoint_are_not_final(tmp_path: Path) -> None:
+    trained([SMALL], tmp_path)
+    os.utime(tmp_path / cache.key(SMALL) / "weights.safetensors", (0, 0))
+    assert not cache.finished(tmp_path, SMALL)
+
+
+def test_a_run_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    bad = replace(SMALL, model=replace(SMALL.model, hidden=9))
+    (tmp_path / cache.key(bad)).mkdir()
+    (tmp_path / cache.key(bad) / "settings.json").write_text("{")
+    (first, error), (second, none) = cache.train([bad, SMALL], tmp_path, quiet=True)
+    assert (first, second, none) == (bad, SMALL, None)
+    assert cache.key(bad) in str(error)
+    assert cache.finished(tmp_path, SMALL)
+    assert not cache.finished(tmp_path, bad)
+
+
+def test_processes_train_the_same_runs(tmp_path: Path) -> None:
+    two = [replace(SMALL, training=replace(SMALL.training, seed=seed)) for seed in (1, 2)]
+    trained([two[0]], tmp_path / "one")
+    assert sorted(trained(two, tmp_path / "several", jobs=2)) == sorted(map(cache.key, two))
+    assert losses(tmp_path / "several", two[0]) == losses(tmp_path / "one", two[0])
+
+
+def test_stopping_saves_and_leaves_no_process(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from dataclasses import replace
+from pathlib import Path
+from limner.data.settings import Data
+from limner.experiments.settings import Experiment
+from limner.figures import cache
+from limner.training.settings import Training
+
+if __name__ == "__main__":
+    runs = [Experiment(Data(images=100), training=Training(iterations=10**6, seed=seed)) for seed in (0, 1)]
+    list(cache.train(runs, Path({str(tmp_path)!r}), 2, quiet=True))
+"""
+    program = tmp_path / "program.py"
+    program.write_text(script)
+    with subprocess.Popen([sys.executable, str(program)], stderr=subprocess.PIPE, text=True) as process:
+        while sum(file.stat().st_size > 0 for file in tmp_path.glob("*/metrics.jsonl")) < 2:
+            assert process.poll() is None
+            time.sleep(0.05)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGTERM)
+        assert "KeyboardInterrupt" in process.communicate()[1]
+        assert process.returncode
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert not alive
+    checkpoints = list(tmp_path.glob("*/checkpoint.safetensors"))
+    assert len(checkpoints) == 2
+    for checkpoint in checkpoints:
+        with safe_open(checkpoint, "pt") as file:
+            assert int(file.metadata()["iteration"]) >= 100
