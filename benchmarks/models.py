@@ -1,7 +1,7 @@
 """Every model on two data sets, trained shortly and measured on held-out images: `limner bench models`, half an hour.
 
 The same number of iterations, batches of 100, seed 0 and one thread for all: what the table compares is how far each
-has come by then, not how good it can get. Step times are medians over the training itself.
+has come by then, not how good it can get. Step times are medians, of CPU time, so that other processes matter less.
 """
 
 import statistics
@@ -66,17 +66,17 @@ def row(name: str, label: str, experiment: Experiment) -> dict:
 
 
 def step_time(model: Network, images: Images, batch: int, steps: int = 7) -> float:
-    """Median milliseconds of forward, backward and Adam."""
+    """Median CPU milliseconds of forward, backward and Adam."""
     model.train()
     optimiser = torch.optim.Adam(model.parameters(), fused=True)
     ink, spans = images[:batch].ink(), []
     for _ in range(steps):
-        start = time.perf_counter()
+        start = time.process_time()
         loss = model(ink).loss
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        spans.append(1e3 * (time.perf_counter() - start))
+        spans.append(1e3 * (time.process_time() - start))
     return statistics.median(spans[1:])
 
 

@@ -1,6 +1,6 @@
 """Time of a training step and where it goes: `limner bench train`, about two minutes.
 
-Each part is timed in the same process by turns, one thread, medians. The step is what the training loop does for a
+Each part is timed in the same process by turns, one thread, medians of CPU time. The step is what the training loop does for a
 batch of 100: fetching images, forward, backward, Adam. The engine is `render` forward and backward on the same moves
 with the same gradient of the canvas; the encoder is everything of forward and backward but the engine's and the
 loss's share, found by difference.
@@ -82,14 +82,14 @@ def engine(model: Network, ink: torch.Tensor) -> Part:
 
 
 def row(name: str, settings: Model, side: int, rounds: int, bar: float) -> dict:
-    """Milliseconds of each part, by turns."""
+    """CPU milliseconds of each part, by turns."""
     todo = parts(settings, side)
     spans: dict[str, list[float]] = {part: [] for part in todo}
     for _ in range(rounds):
         for part, run in todo.items():
-            start = time.perf_counter()
+            start = time.process_time()
             run()
-            spans[part].append(1e3 * (time.perf_counter() - start))
+            spans[part].append(1e3 * (time.process_time() - start))
     found = {part: statistics.median(each) for part, each in spans.items()}
     return {"name": name, "ms": found, "ratio": found["step"] / found["engine"], "bar": bar}
 
