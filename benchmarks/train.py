@@ -1,9 +1,8 @@
 """Time of a training step and where it goes: `limner bench train`, about two minutes.
 
-Each part is timed in the same process by turns, one thread, medians of CPU time. The step is what the training loop does for a
-batch of 100: fetching images, forward, backward, Adam. The engine is `render` forward and backward on the same moves
-with the same gradient of the canvas; the encoder is everything of forward and backward but the engine's and the
-loss's share, found by difference.
+Each part is timed in the same process by turns, one thread, medians of CPU time. The step is what the training loop
+does for a batch of 100: fetching images, forward, backward, Adam. The engine is `render` forward and backward on the
+same moves with the same gradient of the canvas; network and loss are what is left of forward and backward.
 """
 
 import statistics
