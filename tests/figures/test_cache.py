@@ -26,7 +26,7 @@ from limner.training.settings import Training
 SMALL = Experiment(Data(images=60, held_out=20), Model(hidden=8), Training(iterations=12, batch=20))
 SOME = (
     True,
-    7,
+    3,
     0.375,
     Path("x"),
     ("circle",),

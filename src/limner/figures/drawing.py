@@ -1,4 +1,4 @@
-"""The pictures of trained figures, in the thesis' layouts; images are held-out ones, the first of the test set."""
+"""The pictures of trained figures, in the thesis' layouts; images are held-out ones, evenly chosen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from limner.figures import plots, sheets
 from limner.figures.cache import key
 from limner.figures.figure import Figure, Scale
 from limner.figures.layouts import Curves, Dots, Process, Progress, Reconstructions
-from limner.figures.measuring import images_of
+from limner.figures.measuring import images_of, spread
 from limner.figures.results import Results
 from limner.figures.sheets import Cells, Panel
 from limner.models.build import Network
@@ -25,6 +25,8 @@ from limner.training.process import of_output
 LARGE, SIDE, SMALL = 56, 30, 48
 """Pixels of an image, about: on a sheet of up to `FEW` across, on a larger sheet, and of a large reconstruction."""
 FEW = 20
+SAMPLES = 4
+"""Rows of images drawn from the prior."""
 
 
 def draw(figure: Figure, scale: Scale, results: Results, folder: Path) -> Image.Image:
@@ -48,7 +50,7 @@ def process(layout: Process, first: dict[str, Experiment], folder: Path) -> Imag
     """Painting processes, a panel a variant, and below them what is painted from codes that are drawn at random."""
     panels = []
     for variant in layout.variants:
-        model, images = _load(first[variant], folder), images_of(first[variant].data, "test")[: layout.rows]
+        model, images = _load(first[variant], folder), spread(images_of(first[variant].data, "test"), layout.rows)
         cells, columns = _process(model, images, layout.columns)
         panels.append(Panel(variant, cells, columns))
     if layout.samples:
@@ -70,15 +72,14 @@ def _process(model: Network, images: Images, most: int) -> tuple[Cells, list[str
 def _samples(variant: str, model: Network, layout: Process) -> Panel:
     columns = min(layout.columns, model.settings.moves) + 1
     torch.manual_seed(0)
-    canvas = model.sample(2 * columns).canvas if hasattr(model, "sample") else torch.zeros(0)
-    return Panel(f"samples: {variant}", canvas.unflatten(0, (2, columns)))
+    return Panel(f"samples: {variant}", model.sample(SAMPLES * columns).canvas.unflatten(0, (SAMPLES, columns)))
 
 
 def progress(layout: Progress, first: dict[str, Experiment], folder: Path) -> Image.Image:
     """Painting processes of the same images, a panel an image, a row for each stage of training."""
     stages, columns = [], []
     for name in layout.variants:
-        images = images_of(first[name].data, "test")[: layout.images]
+        images = spread(images_of(first[name].data, "test"), layout.images)
         cells, columns = _process(_load(first[name], folder), images, layout.columns)
         stages.append(cells)
     panels = [
@@ -92,7 +93,7 @@ def progress(layout: Progress, first: dict[str, Experiment], folder: Path) -> Im
 
 def reconstructions(layout: Reconstructions, experiment: Experiment, folder: Path) -> Image.Image:
     """What was painted, above what was to be painted; large images are shown smaller."""
-    model, images = _load(experiment, folder), images_of(experiment.data, "test")[: layout.side**2]
+    model, images = _load(experiment, folder), spread(images_of(experiment.data, "test"), layout.side**2)
     ink = images.ink()
     with evaluating(model), mean_codes(model):
         painted = model(ink).canvas

@@ -31,22 +31,18 @@ def stuck(results: Results, variant: str) -> bool:
     return max(results.each(variant, "all_found")) < STUCK
 
 
-def seeds(results: Results, variant: str) -> str:
-    """How many of a variant's seeds have solved their task, in words."""
-    found = results.each(variant, "all_found")
-    return f"{variant} in {sum(each >= SOLVED for each in found)} of {len(found)} seeds"
-
-
 def tally(results: Results, variants: Iterable[str]) -> str:
-    """How many seeds of each have solved their task."""
-    return "solved by " + ", by ".join(seeds(results, variant) for variant in variants)
+    """How many seeds of each have solved their task: "simple 3 of 3, recurrent 2 of 3"."""
+    each = {variant: results.each(variant, "all_found") for variant in variants}
+    return ", ".join(f"{name} {sum(one >= SOLVED for one in found)} of {len(found)}" for name, found in each.items())
 
 
 def all_stuck(results: Results, variants: Iterable[str]) -> Judgement:
     """The claim that `variants` are stuck; each was also run with `THESIS` behind its name."""
     ours = list(variants)
     theirs = [name + THESIS for name in ours]
-    why = f"{tally(results, ours + theirs)}; one move covers both in {_covers(results, theirs)} of the images"
+    covers = " and ".join(number(results.mean(name, "covers")) for name in theirs)
+    why = f"seeds that solve it: {tally(results, ours + theirs)}; one move covers all in {covers} of the images (Φ0=0)"
     if not all(stuck(results, name) for name in theirs):
         return Judgement("not confirmed", why)
     if not all(stuck(results, name) for name in ours):
@@ -58,7 +54,7 @@ def all_solve(results: Results, variants: Iterable[str]) -> Judgement:
     """The claim that `variants` solve their task; each was also run with `THESIS` behind its name."""
     ours = list(variants)
     theirs = [name + THESIS for name in ours]
-    why = tally(results, ours + theirs)
+    why = f"seeds that solve it: {tally(results, ours + theirs)}"
     if not all(solves(results, name) for name in ours):
         return Judgement("not confirmed", why)
     if not all(solves(results, name) for name in theirs):
@@ -78,7 +74,3 @@ def both(first: bool, second: bool, why: str) -> Judgement:
     if first and second:
         return Judgement("confirmed", why)
     return Judgement("confirmed with a difference" if first else "not confirmed", why)
-
-
-def _covers(results: Results, variants: list[str]) -> str:
-    return " and ".join(number(results.mean(name, "covers")) for name in variants)

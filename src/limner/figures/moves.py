@@ -15,7 +15,7 @@ from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.training.matching import Scores, assign, iou, uncovered
 from limner.training.process import of_output
-from limner.training.visibility import CONTRAST, LEAST, Seen, see
+from limner.training.visibility import CONTRAST, LEAST, Masks, Seen, masks, see
 
 WHOLE = 0.8
 """Share of a shape that a move has to cover to count as covering it."""
@@ -23,14 +23,13 @@ WHOLE = 0.8
 Canvas = Float[Tensor, "batch channel height width"]
 
 
-@torch.no_grad()
 def scores(model: Network, images: Images, mean: Float[Tensor, "channel height width"]) -> Iterator[Scores]:
-    """Scores of one batch, by a model in evaluation mode with the means of its codes.
+    """Scores of one batch by a model that is being evaluated (`metrics.evaluating`), with the means of its codes.
 
     mse_of_mean: over images, of the `mean` image of the training set in place of a painting.
     undone: over images, the ink that all moves put on or take off, for each that the finished canvas has; at least 1.
     chosen_NAME: over moves, whether a template has the largest weight; for banks of several.
-    Also those of `against_truth`.
+    Also those of `against_truth` and `nulls`, for images with truth.
     """
     ink = images.ink()
     yield {"mse_of_mean": (ink - mean).square().flatten(1).mean(1)}
@@ -43,7 +42,9 @@ def scores(model: Network, images: Images, mean: Float[Tensor, "channel height w
         yield chosen(output.strokes, model.bank)
         if images.truth is not None:
             shapes = see(images.truth, TemplateBank.named(*images.templates), images.size)
-            yield against_truth(see(output.strokes, model.bank, images.size), shapes)
+            moves = see(output.strokes, model.bank, images.size)
+            yield against_truth(moves, shapes)
+            yield nulls(moves, masks(moves.strokes, model.bank, images.size))
 
 
 def undone(steps: Float[Tensor, "batch step channel height width"]) -> Float[Tensor, "batch"]:
@@ -65,8 +66,6 @@ def against_truth(moves: Seen, shapes: Seen) -> Scores:
     """Moves against the shapes that the image was drawn from.
 
     covers: over images of several shapes, one live move covers at least `WHOLE` of each of them.
-    null_white, null_hidden, null_outside: over moves, null moves (`visibility.Seen`) that are white on the canvas, of
-        ink that later moves or the same ink hide, and not on the canvas.
     colour: over shapes that can be seen, the move matched by IoU (`matching.iou_scores`) has their colour.
     """
     several = shapes.live.sum(1) > 1
@@ -75,8 +74,6 @@ def against_truth(moves: Seen, shapes: Seen) -> Scores:
     )
     whole = covered >= WHOLE * shapes.full.sum((2, 3))[:, None]
     covers = ((whole | ~shapes.live[:, None]).all(2) & moves.live).any(1)[several]
-    on_canvas = moves.full.sum((2, 3)) >= LEAST
-    white = moves.strokes.what.amax(2) < CONTRAST
     table = iou(uncovered(moves), uncovered(shapes))
     partners = assign(table)
     rows = torch.arange(len(partners))[:, None]
@@ -84,8 +81,17 @@ def against_truth(moves: Seen, shapes: Seen) -> Scores:
     right = (difference.abs().amax(2) < CONTRAST) & (partners >= 0)
     return {
         "covers": covers.float(),
-        "null_white": (~moves.live & on_canvas & white).flatten().float(),
-        "null_hidden": (~moves.live & on_canvas & ~white).flatten().float(),
-        "null_outside": (~moves.live & ~on_canvas).flatten().float(),
         "colour": right[shapes.live].float(),
     }
+
+
+def nulls(moves: Seen, whole: Masks) -> Scores:
+    """Why moves are null (`visibility.Seen`), over all moves; `whole` are their masks, null or not.
+
+    null_empty: it covers less than `LEAST` pixels of the canvas.  null_white: else, it is white.
+    null_hidden: else; later moves hide it, or the same ink lies there already.
+    """
+    empty = whole.sum((2, 3)) < LEAST
+    white = ~empty & (moves.strokes.what.amax(2) < CONTRAST)
+    kinds = {"empty": empty, "white": white, "hidden": ~empty & ~white}
+    return {f"null_{name}": (~moves.live & kind).flatten().float() for name, kind in kinds.items()}

@@ -62,7 +62,7 @@ FIGURES = (
         "With a sorter all occlusions are solved",
         "all right",
         "pairs in the right order, of those found",
-        3,
+        2,
         Process(("no sorter", "sorter"), columns=2),
         _with,
         ("order_found", "order", "colour", "all_found", "mse"),

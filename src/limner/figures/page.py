@@ -51,7 +51,7 @@ def text(folder: Path) -> str:
 def _tally(found: dict[str, Any]) -> str:
     verdicts = [found[name]["verdict"] if found[name] else "not run yet" for name in THESIS]
     counts = [f"{verdicts.count(each)} {each}" for each in dict.fromkeys(sorted(verdicts))]
-    return f"Of {len(THESIS)} figures of the thesis: {', '.join(counts)}.\n"
+    return f"Of {len(THESIS)} figures and claims of the thesis: {', '.join(counts)}.\n"
 
 
 def _table(figures: list[Figure], found: dict[str, Any]) -> str:
@@ -92,8 +92,11 @@ def _turned(figure: Figure, found: dict[str, Any]) -> str:
     if not figure.turned:
         return ""
     record = found[figure.turned]
-    words = f"{record['verdict']}" if record else "not run yet"
-    return f"[{figure.turned}](#{anchor(FIGURES[figure.turned])}): {words}"
+    beyond = FIGURES[figure.turned]
+    link = f"[{beyond.name}](#{anchor(beyond)})"
+    if record is None:
+        return f"{link}: not run yet"
+    return f"{link}, {record['verdict']}: {Results(record['runs']).line(beyond.scores[:1], 'test')}"
 
 
 def _section(figure: Figure, record: dict[str, Any] | None) -> str:

@@ -33,7 +33,7 @@ WORDS = {
     "live": "live moves",
     "mse": "MSE",
     "null_hidden": "null moves hidden",
-    "null_outside": "null moves off the canvas",
+    "null_empty": "null moves of no size",
     "null_white": "null moves white",
     "order": "order right",
     "order_found": "order right where found",

@@ -49,10 +49,11 @@ def compose(panels: Sequence[Panel], across: int, side: int) -> Image.Image:
     y = MARGIN
     for line in lines:
         x = MARGIN
+        bottom = y + max(each.height for each in line)
         for each in line:
-            sheet.paste(each, (x, y))
+            sheet.paste(each, (x, bottom - each.height))
             x += each.width + MARGIN
-        y += max(each.height for each in line) + MARGIN
+        y = bottom + MARGIN
     return sheet
 
 
@@ -111,7 +112,7 @@ def save(image: Image.Image, path: Path) -> None:
             image = image.resize((round(image.width * share), round(image.height * share)), Image.Resampling.LANCZOS)
 
 
-def _wrapped(words: str, width: float) -> list[str]:
+def _wrapped(words: str, width: int) -> list[str]:
     lines = [""]
     for word in words.split():
         longer = f"{lines[-1]} {word}".strip()

@@ -67,7 +67,7 @@ def _air(results: Results) -> Judgement:
     if judged.verdict == "not confirmed":
         return judged
     if not solves(results, held):
-        why = f"stuck, with held windows too: {tally(results, [held])}; {judged.why}"
+        why = f"stuck, with held windows too ({tally(results, [held])}); {judged.why}"
         return Judgement("confirmed with a difference", why)
     return Judgement(judged.verdict, f"{judged.why}; {tally(results, [held])}")
 
@@ -122,7 +122,7 @@ FIGURES = (
         "T-DRAW paints digits well in 20 circles, but erratically: large regions are painted only to be erased",
         "good reconstructions, erratic moves",
         "share of the variance explained; ink put on and taken off for each that stays (paint per ink)",
-        120,
+        60,
         Process(("T-DRAW", "DRAW"), across=2),
         _digits,
         ("explained", "undone", "mse"),
@@ -135,7 +135,7 @@ FIGURES = (
         "T-DRAW's lower bound is not as good as DRAW's",
         "T-DRAW worse",
         "lower bound in nats",
-        120,
+        60,
         Curves((("Negative lower bound on MNIST, nats", ("T-DRAW", "DRAW")),)),
         _bounds,
         ("elbo",),
@@ -149,7 +149,7 @@ FIGURES = (
         "T-DRAW paints one box over both rectangles, and stays stuck",
         "stuck",
         "images in which both rectangles are found",
-        25,
+        9,
         Process(("T-DRAW", "T-DRAW" + THESIS), columns=2, across=2),
         lambda results: all_stuck(results, ["T-DRAW"]),
         ("all_found", "covers", "mse"),
@@ -162,7 +162,7 @@ FIGURES = (
         "T-AIR is stuck like T-DRAW, unless its read windows are held at about the rectangles' size",
         "stuck; solved with held windows",
         "images in which both rectangles are found",
-        25,
+        10,
         Process(("T-AIR", "T-AIR" + THESIS, "windows held"), columns=2),
         _air,
         ("all_found", "covers", "mse"),
@@ -175,7 +175,7 @@ FIGURES = (
         "T-AIR does not learn MNIST",
         "fails",
         "share of the variance explained",
-        25,
+        12,
         Process(("T-AIR", "T-AIR" + THESIS), across=2),
         _air_digits,
         ("explained", "mse"),
@@ -189,7 +189,7 @@ FIGURES = (
         "Learning is slow, by continuous deformation, and only a few of the moves take part",
         "few moves learn",
         "share of the moves that leave a mark",
-        7,
+        6,
         Progress(tuple(map(str, EARLY)), images=3, across=1),
         _slow,
         ("live", "explained"),
@@ -215,7 +215,7 @@ FIGURES = (
         "The variational Painter with cross-entropy is stuck in the one-box minimum",
         "stuck",
         "images in which both rectangles are found",
-        9,
+        6,
         Process(("T=2", "T=2" + THESIS, "T=20"), columns=10),
         lambda results: all_stuck(results, ["T=2", "T=20"]),
         ("all_found", "covers", "mse"),
@@ -232,7 +232,7 @@ FIGURES = (
         "scaling the latent cost never helps",
         "e, i, j",
         "images in which both rectangles are found",
-        45,
+        30,
         Process(tuple(LETTERS), rows=6, columns=2, across=5),
         _ten,
         ("all_found",),

@@ -1,0 +1,213 @@
+"""Verdicts follow from the numbers: made-up numbers for every figure, with the verdict that they must give."""
+
+from typing import Any
+
+import pytest
+
+from limner.figures.judging import SOLVED, STUCK, solves, stuck, tally
+from limner.figures.registry import FIGURES
+from limner.figures.results import Results, number
+
+YES, HALF, NO = "confirmed", "confirmed with a difference", "not confirmed"
+Scores = dict[str, float | list[float]]
+
+
+def made(name: str, each: Scores, **of: Scores) -> Results:
+    """Two seeds of every variant with the scores `each`, but those `of` some variants; a list is a value a seed."""
+    runs: list[dict[str, Any]] = []
+    for variant in FIGURES[name].variants or ["engine"]:
+        for seed in (0, 1):
+            found = {**each, **of.get(variant, {})}
+            scores = {score: value[seed] if isinstance(value, list) else value for score, value in found.items()}
+            runs.append({"variant": variant, "seed": seed, "train": scores, "test": scores})
+    return Results(runs)
+
+
+def found(value: float | list[float], covers: float = 0.5) -> Scores:
+    return {"all_found": value, "covers": covers}
+
+
+EXPLAINED_AND_UNDONE = {"explained": 0.8, "undone": 1.2}
+NULL = {"all_found": 0.8, "count": 0.8, "null_white": 0.3, "null_hidden": 0.1, "null_empty": 0.0}
+SPEEDS = {"simple": {"area": 0.03}, "recurrent": {"area": 0.02}, "canvas-recurrent": {"area": 0.01}}
+FACES = {
+    "simple": {"last": 0.02, "wobble_early": 0.1, "wobble_late": 0.1},
+    "recurrent": {"last": 0.04},
+    "convolutional": {"last": 0.01, "wobble_early": 0.4, "wobble_late": 0.1},
+}
+PLATEAU = {"T=10": {"last": 0.04}, "T=20": {"last": 0.03}, "T=40": {"last": 0.02}, "T=80": {"last": 0.0199}}
+TEN = {name: found(0.9 if name[0] in "eij" else 0.1) for name in FIGURES["5.9"].variants}
+HELD = {"windows held": found(0.9)}
+DETERMINISTIC = {"deterministic": found(0.9)}
+FIXED = {f"n={n}, fixed": {"order_found": 0.6} for n in (2, 3, 5, 8)}
+KINDS = ("simple", "recurrent", "canvas-recurrent")
+HALVES = {f"{kind}, Φ0=2": found(0.9) for kind in KINDS}
+
+CASES = [
+    ("3.1", {"area_error": 0.001, "partial": 0.1}, {}, YES),
+    ("3.1", {"area_error": 0.001, "partial": 0.5}, {}, HALF),
+    ("3.1", {"area_error": 0.1, "partial": 0.1}, {}, NO),
+    ("3.2", {"colour_error": 0.0}, {}, YES),
+    ("3.2", {"colour_error": 0.1}, {}, NO),
+    ("3.3", {"weight_1": 0.4, "weight_30": 0.999}, {}, YES),
+    ("3.3", {"weight_1": 0.4, "weight_30": 0.5}, {}, NO),
+    ("3.4", {"right_order": 0.001, "wrong_order": 0.2}, {}, YES),
+    ("3.4", {"right_order": 0.1, "wrong_order": 0.2}, {}, NO),
+    ("3.5", {"over": 0.001, "additive": 0.2, "additive_best": 0.1, "purple": 0.8}, {}, YES),
+    ("3.5", {"over": 0.001, "additive": 0.2, "additive_best": 0.001, "purple": 0.8}, {}, NO),
+    ("4.1", EXPLAINED_AND_UNDONE, {"T-DRAW": {"undone": 3.0}}, YES),
+    ("4.1", EXPLAINED_AND_UNDONE, {}, HALF),
+    ("4.1", EXPLAINED_AND_UNDONE, {"T-DRAW": {"explained": 0.3}}, NO),
+    ("4.2", {"elbo": -100.0}, {"T-DRAW": {"elbo": -120.0}}, YES),
+    ("4.2", {"elbo": -100.0}, {"T-DRAW": {"elbo": -90.0}}, NO),
+    ("4.3", found(0.1), {}, YES),
+    ("4.3", found(0.1), {"T-DRAW": found([0.1, 0.9])}, HALF),
+    ("4.3", found(0.1), {"T-DRAW, Φ0=0": found([0.1, 0.9])}, NO),
+    ("4.4", found(0.1), HELD, YES),
+    ("4.4", found(0.1), {}, HALF),
+    ("4.4", found(0.1), {**HELD, "T-AIR": found(0.9)}, HALF),
+    ("4.4", found(0.9), HELD, NO),
+    ("4.5", {"explained": 0.1}, {}, YES),
+    ("4.5", {"explained": 0.1}, {"T-AIR": {"explained": 0.8}}, HALF),
+    ("4.5", {"explained": 0.8}, {}, NO),
+    ("4.6", {"live": 0.3, "explained": 0.2}, {"2000": {"explained": 0.5}}, YES),
+    ("4.6", {"live": 0.3, "explained": 0.2}, {}, HALF),
+    ("4.6", {"live": 0.8, "explained": 0.2}, {"2000": {"explained": 0.5}}, NO),
+    ("4.7", found(0.1, 0.9), {}, YES),
+    ("4.7", found(0.1, 0.9), {"200": found(0.6, 0.1)}, HALF),
+    ("4.7", found(0.1, 0.1), {}, NO),
+    ("5.2", found(0.9), {}, YES),
+    ("5.2", found(0.9), {"simple, Φ0=0": found([0.9, 0.1])}, HALF),
+    ("5.2", found(0.9), {"recurrent": found([0.9, 0.1])}, NO),
+    ("5.3a", {}, SPEEDS, YES),
+    ("5.3a", {}, {**SPEEDS, "canvas-recurrent": {"area": 0.025}}, HALF),
+    ("5.3a", {}, {**SPEEDS, "simple": {"area": 0.001}}, NO),
+    ("5.3b", {"area": 0.02, "all_found": 0.9}, {"with batch norm": {"area": 0.03}}, YES),
+    ("5.3b", {"area": 0.02, "all_found": 0.9}, {}, HALF),
+    ("5.3b", {"area": 0.02, "all_found": 0.3}, {"with batch norm": {"area": 0.03}}, NO),
+    ("5.4", {"template": 0.8, "all_found": 0.2}, {}, YES),
+    ("5.4", {"template": 0.9, "all_found": 0.9}, {}, HALF),
+    ("5.4", {"template": 0.2, "all_found": 0.1}, {}, NO),
+    ("5.5", {"all_found": 0.8, "order": 0.95, "count": 0.8}, {}, YES),
+    ("5.5", {"all_found": 0.8, "order": 0.95, "count": 0.2}, {}, HALF),
+    ("5.5", {"all_found": 0.8, "order": 0.6, "count": 0.8}, {}, NO),
+    ("5.6", EXPLAINED_AND_UNDONE, {"T-DRAW": {"undone": 3.0}}, YES),
+    ("5.6", EXPLAINED_AND_UNDONE, {}, HALF),
+    ("5.6", EXPLAINED_AND_UNDONE, {"Painter": {"explained": 0.5}}, NO),
+    ("5.7", {"explained": 0.3}, {"500": {"explained": 0.7}}, YES),
+    ("5.7", {"explained": 0.3}, {"500": {"explained": 0.4}, "T-DRAW, 2000": {"explained": 0.5}}, HALF),
+    ("5.7", {"explained": 0.3}, {"500": {"explained": 0.1}}, NO),
+    ("5.8", found(0.0), {}, YES),
+    ("5.8", found(0.0), {"T=20": found(0.6)}, HALF),
+    ("5.8", found(0.6), {}, NO),
+    ("5.9", {}, TEN, YES),
+    ("5.9", {}, {**TEN, "f, β=0.01": found(0.9)}, HALF),
+    ("5.9", {}, {**TEN, "d CE, noise, no cost": found(0.9)}, HALF),
+    ("5.9", {}, {**TEN, "f MSE, full KL, Φ0=0": found(0.9)}, NO),
+    ("5.9", found(0.1), {}, NO),
+    ("5.10", NULL, {}, YES),
+    ("5.10", {**NULL, "null_empty": 0.3}, {}, HALF),
+    ("5.10", {**NULL, "all_found": 0.3}, {}, NO),
+    ("5.11", NULL, {}, YES),
+    ("5.11", {**NULL, "null_empty": 0.3}, {}, HALF),
+    ("5.11", {**NULL, "null_white": 0.0, "null_hidden": 0.0}, {}, NO),
+    ("5.12", {"template_images": 0.95}, {}, YES),
+    ("5.12", {"template_images": 0.88}, {}, HALF),
+    ("5.12", {"template_images": 0.7}, {}, NO),
+    ("5.13", {"last": 0.02, "chosen_transparent": 0.0}, {}, YES),
+    ("5.13", {"last": 0.02, "chosen_transparent": 0.1}, {}, HALF),
+    ("5.13", {"last": 0.02, "chosen_transparent": 0.0}, {"2-Shapes, 0.01": {"last": 0.01}}, NO),
+    ("5.14", {"area": 0.02}, {f"γ {rate}, σ 1": {"area": 0.03} for rate in ("0", "0.01", "0.1")}, YES),
+    ("5.14", {"area": 0.02}, {"γ 0, σ 1": {"area": 0.03}}, NO),
+    ("5.16", {"order_found": 0.7, "colour": 0.8}, {}, YES),
+    ("5.16", {"order_found": 0.7, "colour": 0.99}, {}, HALF),
+    ("5.16", {"order_found": 0.9, "colour": 0.8}, {}, NO),
+    ("5.17", {"order_found": 0.7, "order": 0.5}, {"sorter": {"order_found": 0.97}}, YES),
+    ("5.17", {"order_found": 0.7, "order": 0.5}, {"sorter": {"order_found": 0.9}}, HALF),
+    ("5.17", {"order_found": 0.7, "order": 0.5}, {}, NO),
+    ("5.18", {"order_found": 0.7, "mse": 0.04}, {"10000": {"mse": 0.01}}, YES),
+    ("5.18", {"order_found": 0.6, "mse": 0.04}, {"10000": {"mse": 0.01, "order_found": 0.8}}, HALF),
+    ("5.18", {"order_found": 0.7, "mse": 0.04}, {"10000": {"mse": 0.01, "order_found": 0.99}}, NO),
+    ("5.19", {}, FACES, YES),
+    ("5.19", {}, {**FACES, "convolutional": {"last": 0.03, "wobble_early": 0.4, "wobble_late": 0.1}}, HALF),
+    ("5.19", {}, {**FACES, "recurrent": {"last": 0.02}}, NO),
+    ("5.20", {"explained": 0.3, "live": 0.2}, {}, YES),
+    ("5.20", {"explained": 0.6, "live": 0.2}, {}, HALF),
+    ("5.20", {"explained": 0.8, "live": 0.2}, {}, NO),
+    ("5.21", {"explained": 0.8}, {}, YES),
+    ("5.21", {"explained": 0.5}, {}, NO),
+    ("5.21-moves", {"live": 0.5}, PLATEAU, YES),
+    ("5.21-moves", {"live": 0.5}, {**PLATEAU, "T=20": {"last": 0.02}}, HALF),
+    ("5.21-moves", {"live": 0.5}, {**PLATEAU, "T=80": {"last": 0.01}}, NO),
+    ("5.22", {"explained": 0.9}, {}, YES),
+    ("5.22", {"explained": 0.5}, {}, NO),
+    ("5.23", {"explained": 0.7, "ssim": 0.5}, {}, YES),
+    ("5.23", {"explained": 0.7, "ssim": 0.9}, {}, HALF),
+    ("5.23", {"explained": 0.3, "ssim": 0.3}, {}, NO),
+    ("beyond-variational", found(0.1), {**DETERMINISTIC, "calibrated": found(0.9)}, YES),
+    ("beyond-variational", found(0.1), {**DETERMINISTIC, "calibrated": found([0.9, 0.1])}, HALF),
+    ("beyond-variational", found(0.1), {"cross-entropy": found(0.9), "calibrated": found(0.9)}, HALF),
+    ("beyond-variational", found(0.1), DETERMINISTIC, NO),
+    ("beyond-t-draw", found(0.1), {"calibrated": found(0.9)}, YES),
+    ("beyond-t-draw", found(0.1), {}, NO),
+    ("beyond-t-air", found(0.1), {"calibrated, tight prior": found(0.9)}, YES),
+    ("beyond-t-air", found(0.1), {}, NO),
+    ("beyond-order", {"order_found": 0.9}, FIXED, YES),
+    ("beyond-order", {"order_found": 0.9}, {**FIXED, "n=8, fixed": {"order_found": 0.9}}, HALF),
+    ("beyond-order", {"order_found": 0.6}, {}, NO),
+    ("beyond-phi0", found(0.1), HALVES, YES),
+    ("beyond-phi0", found(0.9), {}, HALF),
+    ("beyond-phi0", found(0.1), {}, NO),
+]
+
+
+@pytest.mark.parametrize(("name", "each", "of", "verdict"), CASES)
+def test_verdict(name: str, each: Scores, of: dict[str, Scores], verdict: str) -> None:
+    judgement = FIGURES[name].judge(made(name, each, **of))
+    assert judgement.verdict == verdict
+    assert judgement.why
+    assert "nan" not in judgement.why
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_claim_can_be_confirmed_and_refuted(name: str) -> None:
+    assert {YES, NO} <= {verdict for case, _, _, verdict in CASES if case == name}
+
+
+def test_held_out_images_decide_too() -> None:
+    for name in ("5.12", "5.21", "5.22"):
+        results = made(name, {"explained": 0.9, "template_images": 0.95})
+        for run in results.runs:
+            run["test"] = {"explained": 0.1, "template_images": 0.1}
+        assert FIGURES[name].judge(results).verdict != YES
+
+
+def test_solved_and_stuck_are_about_every_seed() -> None:
+    def results(*values: float) -> Results:
+        return Results([{"variant": "a", "seed": k, "test": {"all_found": value}} for k, value in enumerate(values)])
+
+    assert solves(results(SOLVED, 0.9), "a")
+    assert not solves(results(SOLVED - 0.01, 0.9), "a")
+    assert stuck(results(0.0, STUCK - 0.01), "a")
+    assert not stuck(results(0.0, STUCK), "a")
+    assert tally(results(0.9, 0.1), ["a"]) == "a 1 of 2"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0.0, "0"), (0.12345, "0.123"), (1234.5, "1234"), (-87.65, "-87.7"), (1e-5, "0.00001")]
+)
+def test_numbers_in_words(value: float, words: str) -> None:
+    assert number(value) == words
+
+
+def test_lines_have_every_variant_that_was_measured() -> None:
+    runs: list[dict[str, Any]] = [
+        {"variant": name, "seed": seed, "test": {"mse": mse}, "train": {"last": 2.0} if name == "a" else {}}
+        for name, seed, mse in (("a", 0, 0.1), ("a", 1, 0.3), ("b", 0, 0.5))
+    ]
+    results = Results(runs)
+    assert results.line(["mse", "nothing"], "test") == "MSE: a 0.2, b 0.5"
+    assert results.line(["last"], "train") == "last training loss: a 2"
+    assert Results(runs[:2]).line(["mse"], "test") == "MSE: 0.2"
+    with pytest.raises(KeyError):
+        results.each("c", "mse")

@@ -1,0 +1,95 @@
+"""Scores of moves on paintings made by hand, where the answer is plain."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from limner import geometry
+from limner.data.loading import load
+from limner.data.settings import Data
+from limner.figures import moves
+from limner.models.build import build
+from limner.models.settings import Model
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.training.metrics import averages, evaluating
+from limner.training.visibility import masks, see
+
+SIZE = (28, 28)
+BANK = TemplateBank.named("square")
+LEFT, RIGHT, WHOLE, AWAY = ((-0.5, 0.0), 0.3), ((0.5, 0.0), 0.3), ((0.0, 0.0), 0.9), ((5.0, 0.0), 0.3)
+
+
+def boxes(*places: tuple[tuple[float, float], float], inks: tuple[float, ...] = (1.0, 1.0)) -> Strokes:
+    """One painting of squares: centre, half side and ink."""
+    centre = torch.tensor([[place[0] for place in places]])
+    half = torch.tensor([[place[1] for place in places]])[..., None].expand(-1, -1, 2)
+    where = geometry.phi(centre, half, torch.zeros(centre.shape[:2]))
+    ink = torch.tensor(inks[: len(places)])[None, :, None]
+    return Strokes(where, torch.ones(1, len(places), 1), ink)
+
+
+def compared(painted: Strokes, true: Strokes) -> dict[str, float]:
+    return averages([moves.against_truth(see(painted, BANK, SIZE), see(true, BANK, SIZE))])
+
+
+def test_the_truth_itself() -> None:
+    assert compared(boxes(LEFT, RIGHT), boxes(LEFT, RIGHT)) == {"covers": 0, "colour": 1}
+
+
+def test_one_box_over_both() -> None:
+    assert compared(boxes(WHOLE), boxes(LEFT, RIGHT))["covers"] == 1
+    assert "covers" not in compared(boxes(WHOLE), boxes(LEFT))
+
+
+@pytest.mark.parametrize(
+    ("painted", "kind"),
+    [
+        (boxes(LEFT, RIGHT, inks=(1.0, 0.0)), "white"),
+        (boxes(LEFT, WHOLE), "hidden"),
+        (boxes(WHOLE, LEFT), "hidden"),
+        (boxes(LEFT, AWAY), "empty"),
+        (boxes(LEFT, (RIGHT[0], 0.01)), "empty"),
+    ],
+)
+def test_kinds_of_null_moves(painted: Strokes, kind: str) -> None:
+    seen = see(painted, BANK, SIZE)
+    shares = averages([moves.nulls(seen, masks(painted, BANK, SIZE))])
+    assert shares == {f"null_{name}": 0.5 * (name == kind) for name in ("empty", "white", "hidden")}
+
+
+def test_colours_are_those_of_matched_moves() -> None:
+    true = boxes(LEFT, RIGHT, inks=(1.0, 0.5))
+    assert compared(boxes(RIGHT, LEFT, inks=(0.5, 1.0)), true)["colour"] == 1
+    assert compared(boxes(LEFT, RIGHT, inks=(1.0, 0.8)), true)["colour"] == 0.5
+    assert compared(boxes(LEFT), true)["colour"] == 0.5
+
+
+def test_undone_counts_what_later_moves_take_back() -> None:
+    blank, black, half = torch.zeros(1, 4, 4), torch.ones(1, 4, 4), torch.zeros(1, 4, 4)
+    half[:, :2] = 1
+    steps = torch.stack([torch.stack(each) for each in ([blank, half, black], [blank, black, half], [blank] * 3)])
+    assert moves.undone(steps).tolist() == [1, 3, 1]
+
+
+def test_chosen_is_the_largest_weight() -> None:
+    which = torch.tensor([[[0.6, 0.4], [0.1, 0.9], [0.2, 0.8], [0.0, 1.0]]])
+    strokes = replace(boxes(LEFT, RIGHT, LEFT, RIGHT, inks=(1.0,) * 4), which=which)
+    chosen = averages([moves.chosen(strokes, TemplateBank.named("circle", "transparent"))])
+    assert chosen == {"chosen_circle": 0.25, "chosen_transparent": 0.75}
+    assert moves.chosen(boxes(LEFT), BANK) == {}
+
+
+@pytest.mark.parametrize("kind", ["simple", "draw", "t-air", "autoencoder"])
+def test_scores_of_every_kind_of_model(kind: str) -> None:
+    images = load(Data("two-shapes", images=8), "train")
+    templates = ("square", "circle")
+    model = build(Model(kind=kind, moves=2, templates=templates, hidden=8), images.size, 1).eval()  # pyright: ignore
+    mean = images.ink().mean(0)
+    with evaluating(model):
+        scores = averages(moves.scores(model, images, mean))
+    assert scores["mse_of_mean"] == pytest.approx(float(images.ink().var(0, correction=0).mean()), rel=1e-4)
+    assert ("undone" in scores) == (kind != "autoencoder")
+    assert ("covers" in scores) == ("chosen_circle" in scores) == (kind in ("simple", "t-air"))
+    assert scores.get("undone", 1) >= 1
