@@ -1,5 +1,6 @@
 """Verdicts follow from the numbers: made-up numbers for every figure, with the verdict that they must give."""
 
+import math
 from typing import Any
 
 import pytest
@@ -194,7 +195,8 @@ def test_solved_and_stuck_are_about_every_seed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(0.0, "0"), (0.12345, "0.123"), (1234.5, "1234"), (-87.65, "-87.7"), (1e-5, "0.00001")]
+    ("value", "words"),
+    [(0.0, "0"), (0.12345, "0.123"), (1234.5, "1234"), (-87.65, "-87.7"), (1e-5, "0.00001"), (math.nan, "none")],
 )
 def test_numbers_in_words(value: float, words: str) -> None:
     assert number(value) == words
@@ -209,5 +211,6 @@ def test_lines_have_every_variant_that_was_measured() -> None:
     assert results.line(["mse", "nothing"], "test") == "MSE: a 0.2, b 0.5"
     assert results.line(["last"], "train") == "last training loss: a 2"
     assert Results(runs[:2]).line(["mse"], "test") == "MSE: 0.2"
+    assert math.isnan(results.mean("b", "order"))
     with pytest.raises(KeyError):
         results.each("c", "mse")

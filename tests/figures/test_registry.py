@@ -13,6 +13,7 @@ from limner.figures.cache import key
 from limner.figures.figure import FULL, Figure, Scale, shortened
 from limner.figures.layouts import Curves, Drawn, Process, Progress, Reconstructions
 from limner.figures.registry import FIGURES, THESIS, find
+from limner.figures.results import WORDS
 from limner.models.build import build
 from limner.models.settings import Model
 
@@ -85,6 +86,7 @@ def test_layouts_and_references_name_what_is_there(figure: Figure) -> None:
     elif isinstance(layout, Drawn):
         assert layout.what in engine.DRAWINGS
     assert set(named) <= set(figure.variants)
+    assert set(figure.scores) <= set(WORDS)
     assert not figure.turned or figure.turned in BEYOND
     assert figure.title.isascii()  # headings become anchors
 

@@ -34,7 +34,7 @@ Drawing = tuple[Image.Image, dict[str, float]]
 def mask() -> Drawing:
     """3.1: a square mask, rescaled, then also rotated; its area against that of Phi."""
     bank, half = TemplateBank.named("square"), (0.55, 0.4)
-    scaled, turned = _where((0, 0), half), _where((0.15, -0.1), half, math.radians(35))
+    scaled, turned = _where((0.0, 0.0), half), _where((0.15, -0.1), half, math.radians(35))
     painted = _stamp(turned, bank)
     panels = [
         Panel("template mask", bank.masks[:, None, None]),
@@ -51,7 +51,7 @@ def mask() -> Drawing:
 
 def colour() -> Drawing:
     """3.2: a mask, a colour, and the coloured patch."""
-    bank, where = TemplateBank.named("circle"), _where((0.05, 0), (0.75, 0.45), -0.5)
+    bank, where = TemplateBank.named("circle"), _where((0.05, 0.0), (0.75, 0.45), -0.5)
     stamp, what = _stamp(where, bank), torch.tensor(GREEN)[:, None, None]
     patch = _paint([where], [GREEN], bank)
     panels = [
@@ -64,7 +64,7 @@ def colour() -> Drawing:
 
 def choice() -> Drawing:
     """3.3: a bank, and what is chosen of it: the larger gamma, the sharper."""
-    bank, where = TemplateBank.named("circle", "square", "line", "curve"), _where((0, 0), (0.8, 0.8))
+    bank, where = TemplateBank.named("circle", "square", "line", "curve"), _where((0.0, 0.0), (0.8, 0.8))
     single = torch.eye(len(bank))
     panels = [
         Panel(f"{name}, score {score}", _stamp(where, bank, each)[None, None])

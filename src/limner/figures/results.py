@@ -7,6 +7,7 @@ whose scores are "test". Scores are those of `training.metrics.evaluate`, `moves
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
@@ -66,15 +67,15 @@ class Results:
         return list(dict.fromkeys(run["variant"] for run in self.runs))
 
     def each(self, variant: str, score: str, split: str = "test") -> list[float]:
-        """A score of a variant, for every seed; KeyError where it was not measured."""
-        found = [run[split][score] for run in self.runs if run["variant"] == variant]
-        if not found:
+        """A score of a variant, for every seed that has it; KeyError where there is no such variant."""
+        if variant not in self.variants:
             raise KeyError(variant)
-        return found
+        return [run[split][score] for run in self.runs if run["variant"] == variant and score in run[split]]
 
     def mean(self, variant: str, score: str, split: str = "test") -> float:
-        """The mean of a score over the seeds of a variant."""
-        return fmean(self.each(variant, score, split))
+        """The mean of a score over the seeds of a variant; NaN, which confirms nothing, where none has it."""
+        found = self.each(variant, score, split)
+        return fmean(found) if found else math.nan
 
     def curves(self, variant: str) -> list[dict[str, list[float]]]:
         """The course of the loss of every seed."""
@@ -97,6 +98,8 @@ class Results:
 
 
 def number(value: float) -> str:
-    """Three significant digits, without needless zeros or powers of ten."""
+    """Three significant digits, without needless zeros or powers of ten; NaN is none."""
+    if math.isnan(value):
+        return "none"
     digits = f"{value:.3g}"
     return f"{value:.0f}" if "e+" in digits else f"{value:.5f}" if "e" in digits else digits

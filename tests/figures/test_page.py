@@ -1,0 +1,111 @@
+"""docs/reproduction.md is what the committed results say, and the results are what their numbers say."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from limner.figures import page, records, sheets
+from limner.figures.engine import DRAWINGS
+from limner.figures.layouts import Drawn
+from limner.figures.measuring import rounded
+from limner.figures.registry import FIGURES
+from limner.figures.results import Results
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "reproduction"
+DONE = sorted(path.stem for path in RESULTS.glob("*.json"))
+
+
+def test_the_page_is_made_from_the_results() -> None:
+    assert page.text(RESULTS) == (ROOT / "docs/reproduction.md").read_text("utf-8")
+
+
+def test_every_result_is_of_a_figure() -> None:
+    assert set(DONE) <= set(FIGURES)
+    assert {path.stem for path in RESULTS.glob("*.png")} == set(DONE)
+    assert {"3.1", "3.2", "3.3", "3.4", "3.5"} <= set(DONE)
+
+
+@pytest.mark.parametrize("name", DONE)
+def test_a_committed_result(name: str) -> None:
+    record, figure = records.read(RESULTS, name), FIGURES[name]
+    assert record is not None
+    assert (record["figure"], record["title"], record["quick"]) == (name, figure.title, False)
+    judgement = figure.judge(Results(record["runs"]))
+    assert (record["verdict"], record["why"]) == (judgement.verdict, judgement.why)
+    wanted = [(variant, seed, run.training.iterations) for variant, seed, run in figure.runs()]
+    if wanted:
+        assert [(run["variant"], run["seed"], run["iterations"]) for run in record["runs"]] == wanted
+    for end in ("json", "png"):
+        assert (RESULTS / f"{name}.{end}").stat().st_size <= sheets.MOST
+    with Image.open(RESULTS / f"{name}.png") as picture:
+        picture.verify()
+
+
+@pytest.mark.parametrize("name", [name for name in DONE if isinstance(FIGURES[name].layout, Drawn)])
+def test_what_the_engine_draws_is_still_what_was_committed(name: str) -> None:
+    layout, record = FIGURES[name].layout, records.read(RESULTS, name)
+    assert isinstance(layout, Drawn)
+    assert record is not None
+    assert rounded(DRAWINGS[layout.what]()[1]) == pytest.approx(record["runs"][0]["test"], abs=1e-5)
+
+
+def test_a_changed_number_would_be_noticed(tmp_path: Path) -> None:
+    record = json.loads((RESULTS / "3.5.json").read_text("utf-8"))
+    (tmp_path / "3.5.json").write_text(records.text(record), "utf-8")
+    before = page.text(tmp_path)
+    record["runs"][0]["test"]["additive_best"] = 0.0123
+    (tmp_path / "3.5.json").write_text(records.text(record), "utf-8")
+    after = page.text(tmp_path)
+    assert before != after
+    assert "0.0123" in after
+
+
+def test_what_was_not_run_says_so(tmp_path: Path) -> None:
+    text = page.text(tmp_path)
+    rows = [line for line in text.splitlines() if line.startswith("| [")]
+    assert len(rows) == len(FIGURES)
+    assert all("not run yet" in row for row in rows)
+    assert "reproduction/" not in text.split("## Pictures")[1]
+    assert all(f"](#{page.anchor(figure)})" in text for figure in FIGURES.values())
+
+
+def test_a_row_has_all_that_was_measured(tmp_path: Path) -> None:
+    figure = FIGURES["5.12"]
+    runs = [
+        {
+            "variant": variant,
+            "seed": seed,
+            "iterations": experiment.training.iterations,
+            "train": {"template_images": 0.953, "mse": 0.01},
+            "test": {"template_images": 0.951, "mse": 0.02},
+        }
+        for variant, seed, experiment in figure.runs()
+    ]
+    record = {"figure": "5.12", "quick": False, "verdict": "confirmed", "why": "it is so", "runs": runs}
+    (tmp_path / "5.12.json").write_text(records.text(record), "utf-8")
+    row = next(line for line in page.text(tmp_path).splitlines() if line.startswith("| [5.12]"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[3:] == [
+        "template and place right: 0.953; MSE: 0.01",
+        "template and place right: 0.951; MSE: 0.02",
+        "3",
+        "20,000",
+        "**confirmed**: it is so",
+        "",
+    ]
+
+
+def test_anchors_are_those_of_headings() -> None:
+    names = {figure.name: page.anchor(figure) for figure in FIGURES.values()}
+    assert names["4.6"] == "46-t-draws-first-2000-iterations-on-mnist"
+    assert names["5.21-moves"] == "521-moves-number-of-moves-on-faces-text-of-57"
+    assert len(set(names.values())) == len(names)
+
+
+def test_a_record_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "5.2.json").write_text("{")
+    with pytest.raises(ValueError, match=r"5\.2\.json: cannot be read"):
+        records.read(tmp_path, "5.2")

@@ -1,0 +1,147 @@
+"""Figures from end to end, in few iterations: trained, measured, judged and drawn."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from limner import cli
+from limner.errors import UserError
+from limner.experiments.thesis import mnist, two_rectangles
+from limner.figures import cache, drawing, records, registry, sheets
+from limner.figures.figure import Figure, Scale, shortened, vary
+from limner.figures.layouts import Reconstructions
+from limner.figures.publish import publish
+from limner.figures.registry import FIGURES
+from limner.figures.results import Results
+
+TINY = Scale(iterations=4, seeds=2, images=20, quick=True)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+def made(figure: Figure, runs: Path, out: Path, scale: Scale = TINY) -> dict:
+    experiments = list({experiment: None for _, _, experiment in figure.runs(scale)})
+    assert [error for _, error in cache.train(experiments, runs, quiet=True)] == [None] * len(experiments)
+    return publish(figure, scale, runs, out)
+
+
+@pytest.mark.parametrize("name", ["3.3", "5.3b", "5.5", "5.11", "5.12", "5.17", "beyond-variational"])
+def test_a_figure_from_end_to_end(name: str, runs: Path, tmp_path: Path) -> None:
+    figure = replace(FIGURES[name], samples=min(FIGURES[name].samples, 2))
+    record = made(figure, runs, tmp_path)
+    assert json.loads((tmp_path / f"{name}.json").read_text("utf-8")) == record
+    assert (record["figure"], record["quick"]) == (name, True)
+    results = Results(record["runs"])
+    for variant in figure.variants:
+        each = [run for run in record["runs"] if run["variant"] == variant]
+        assert [run["seed"] for run in each] == [0, 1]
+        assert each[0]["test"]["mse"] != each[1]["test"]["mse"]
+        for run in each:
+            assert (runs / run["run"] / "weights.safetensors").exists()
+            assert run["train"]["images"] == run["test"]["images"] == 20
+            assert run["iterations"] == min(4, figure.variants[variant].training.iterations)
+    assert (record["verdict"], record["why"]) == (figure.judge(results).verdict, figure.judge(results).why)
+    assert results.line(figure.scores, "test")
+    with Image.open(tmp_path / f"{name}.png") as picture:
+        assert min(picture.size) > 50
+        assert len(picture.convert("RGB").getcolors(2**20) or []) > 2
+
+
+def test_results_do_not_depend_on_what_was_measured_before(runs: Path, tmp_path: Path) -> None:
+    first = made(FIGURES["5.12"], runs, tmp_path / "first")
+    torch.rand(7)
+    assert made(FIGURES["5.12"], runs, tmp_path / "second") == first
+    for end in ("json", "png"):
+        files = [tmp_path / folder / f"5.12.{end}" for folder in ("first", "second")]
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_quick_results_never_replace_full_ones(runs: Path, tmp_path: Path) -> None:
+    figure = FIGURES["5.12"]
+    full = made(figure, runs, tmp_path, replace(TINY, quick=False))
+    with pytest.raises(UserError, match=r"5\.12\.json: holds full results"):
+        made(figure, runs, tmp_path)
+    assert records.read(tmp_path, "5.12") == full
+
+
+def test_large_images_are_shown_smaller(tmp_path: Path) -> None:
+    start = two_rectangles()
+    large = shortened(replace(start, data=replace(start.data, size=96, images=60, held_out=9)), 2)
+    list(cache.train([large], tmp_path, quiet=True))
+    picture = drawing.reconstructions(Reconstructions("Painter", side=3), large, tmp_path)
+    assert 3 * drawing.SMALL < picture.width < 4 * drawing.SMALL
+    assert 6 * drawing.SMALL < picture.height < 8 * drawing.SMALL
+
+
+def test_of_many_moves_only_some_are_shown(tmp_path: Path) -> None:
+    start = two_rectangles()
+    many = shortened(vary(replace(start, data=replace(start.data, images=60)), moves=9), 2)
+    list(cache.train([many], tmp_path, quiet=True))
+    model = drawing._load(many, tmp_path)
+    cells, columns = drawing._process(model, drawing.images_of(many.data, "test")[:2], 4)
+    assert columns == ["1", "4", "6", "9", "x"]
+    assert cells.shape == (2, 5, 1, 28, 28)
+    with torch.no_grad():
+        assert torch.allclose(cells[:, 3], model(cells[:, 4]).canvas, atol=1e-6)
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    small = replace(FIGURES["5.12"], quick=3)
+    monkeypatch.setitem(registry.FIGURES, "5.12", small)
+    folders = ["--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out")]
+    assert cli.main(["reproduce", "5.12", "3.2", "--quick", "--page", str(tmp_path / "page.md"), *folders]) == 0
+    shown = capsys.readouterr().out
+    assert "3.2  confirmed: " in shown
+    assert "5.12  quick, so without a verdict: " in shown
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"5.12.json", "5.12.png", "3.2.json", "3.2.png"}
+    assert "Transforming a template mask" in (tmp_path / "page.md").read_text("utf-8")
+    run = next((tmp_path / "runs").iterdir())
+    (run / "checkpoint.safetensors").write_text("broken")
+    assert cli.main(["reproduce", "5.12", "3.4", "--quick", "-q", *folders]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("limner: 5.12: ")
+    assert shown.err.count("\n") == 1
+    assert (tmp_path / "out/3.4.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["5.3"], r"no figure 5.3: there are"),
+        ([], "no figure to reproduce: name one such as 5.3a, or all, or see --list"),
+        (["3.1", "--jobs", "0"], "--jobs 0: expected at least 1"),
+        (["3.1", "--out", "file/results"], "file/results"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("")
+    assert cli.main(["reproduce", *arguments]) == 2
+    message = capsys.readouterr().err
+    assert words in message
+    assert message.count("\n") == 1
+
+
+def test_real_data_from_end_to_end(data: Path | None, tmp_path: Path) -> None:
+    if data is None or not (data / "MNIST").exists():
+        pytest.skip("MNIST is not there")
+    layout = Reconstructions("convolutional", side=3)
+    figure = replace(FIGURES["5.22"], variants={"convolutional": mnist()}, layout=layout)
+    record = made(figure, tmp_path / "runs", tmp_path / "out")
+    assert len(record["runs"]) == 1
+    assert record["runs"][0]["test"]["explained"] < 1
+    assert (tmp_path / "out/5.22.png").stat().st_size <= sheets.MOST
