@@ -94,7 +94,10 @@ def test_what_is_trained_is_not_trained_again(tmp_path: Path) -> None:
 
 def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
     short = replace(SMALL, training=replace(SMALL.training, iterations=5))
-    runs.start(short, tmp_path / "parts" / cache.key(SMALL), quiet=True)
+    folder = tmp_path / "parts" / cache.key(SMALL)
+    runs.start(short, folder, quiet=True)
+    settings = (folder / "settings.json").read_text()
+    (folder / "settings.json").write_text(settings.replace('"iterations": 5', '"iterations": 12'))
     assert not cache.finished(tmp_path / "parts", SMALL)
     trained([SMALL], tmp_path / "parts")
     trained([SMALL], tmp_path / "whole")
@@ -106,6 +109,16 @@ def test_weights_older_than_the_checkpoint_are_not_final(tmp_path: Path) -> None
     trained([SMALL], tmp_path)
     os.utime(tmp_path / cache.key(SMALL) / "weights.safetensors", (0, 0))
     assert not cache.finished(tmp_path, SMALL)
+
+
+def test_a_folder_with_another_run_is_named(tmp_path: Path) -> None:
+    other = replace(SMALL, training=replace(SMALL.training, rate=0.5))
+    trained([other], tmp_path)
+    (tmp_path / cache.key(other)).rename(tmp_path / cache.key(SMALL))
+    assert not cache.finished(tmp_path, SMALL)
+    ((_, error),) = cache.train([SMALL], tmp_path, quiet=True)
+    assert cache.key(SMALL) in str(error)
+    assert "other settings" in str(error)
 
 
 def test_a_run_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:

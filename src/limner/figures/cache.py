@@ -25,8 +25,8 @@ Attempt = tuple[Experiment, UserError | None]
 def key(experiment: Experiment) -> str:
     """The name of an experiment's folder: 16 hexadecimal digits of SHA-256 of its settings as JSON.
 
-    Settings at their defaults are left out, so that a new setting does not make old runs unknown; `runs.start` still
-    compares them all with what lies in the folder.
+    Settings at their defaults are left out, so that a new setting does not make old runs unknown. Should a default
+    change, `train` finds the folder taken by another run, and says so.
     """
     settings, plain = asdict(experiment), asdict(Experiment())
     for name in UNCOUNTED:
@@ -46,12 +46,17 @@ def finished(folder: Path, experiment: Experiment) -> bool:
     """Whether an experiment has been trained to its end, its weights saved, below `folder`."""
     from safetensors import SafetensorError, safe_open
 
-    checkpoint, weights = (folder / key(experiment) / f"{name}.safetensors" for name in ("checkpoint", "weights"))
+    from limner.experiments import runs
+
+    run = folder / key(experiment)
+    checkpoint, weights = run / "checkpoint.safetensors", run / "weights.safetensors"
     try:
+        if key(runs.read(run).experiment) != key(experiment):
+            return False
         with safe_open(checkpoint, "pt") as file:
             done = int((file.metadata() or {}).get("iteration", 0))
         return done >= experiment.training.iterations and weights.stat().st_mtime_ns >= checkpoint.stat().st_mtime_ns
-    except (OSError, SafetensorError):
+    except (OSError, SafetensorError, UserError):
         return False
 
 
@@ -77,8 +82,11 @@ def train(experiments: Iterable[Experiment], folder: Path, jobs: int = 1, quiet:
 def _attempt(experiment: Experiment, folder: Path, quiet: bool) -> UserError | None:
     from limner.experiments import runs
 
+    run = folder / key(experiment)
     try:
-        runs.start(experiment, folder / key(experiment), resume=True, quiet=quiet)
+        if (run / runs.SETTINGS).exists() and key(runs.read(run).experiment) != key(experiment):
+            raise UserError(f"{run}: holds a run with other settings than its name says: remove it")
+        runs.start(experiment, run, resume=True, quiet=quiet)
     except UserError as error:
         return error
     return None

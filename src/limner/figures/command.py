@@ -65,7 +65,8 @@ def _make(figures: list[Figure], options: ReproduceOptions) -> int:
 
     publish_ready()
     try:
-        with closing(cache.train(every.values(), options.runs, options.jobs, options.quiet)) as attempts:
+        no_bar = options.quiet or not sys.stderr.isatty()
+        with closing(cache.train(every.values(), options.runs, options.jobs, no_bar)) as attempts:
             for experiment, error in attempts:
                 outcomes[cache.key(experiment)] = error
                 if not options.quiet and waiting:
