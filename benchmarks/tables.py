@@ -9,9 +9,11 @@ from json import loads
 from pathlib import Path
 
 import engine
+import models
+import train
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/engine.md", "docs/painting.md")
+PAGES = ("README.md", "docs/engine.md", "docs/models.md", "docs/painting.md", "docs/training.md")
 
 
 def result(name: str) -> dict:
@@ -147,6 +149,25 @@ def engine_aims() -> str:
     return aimed(rows)
 
 
+def steps() -> str:
+    """A training step and its parts."""
+    found = result("train")
+    machine = found["machine"]
+    return f"{train.table(found)}\n\nMedians of CPU time, one thread; {machine['cpu']}, {machine['cores']} cores."
+
+
+def trained() -> str:
+    """Every model after a short training."""
+    found = result("models")
+    machine = found["machine"]
+    about = (
+        f"Batches of {found['batch']}, seed {found['seed']}, {found['held_out']:,} held-out images, IWAE of "
+        f"{found['samples']} samples. Bounds are in nats, of a density for the calibrated likelihood, of Bernoulli "
+        f"pixels for the others. Steps: medians of CPU time, one thread; {machine['cpu']}, {machine['cores']} cores."
+    )
+    return f"{models.table(found)}\n\n{about}"
+
+
 def aimed(rows: list[tuple[str, str, bool]]) -> str:
     """A table of aims."""
     return markdown("aim|measured|reached", [[aim, seen, "yes" if reached else "no"] for aim, seen, reached in rows])
@@ -165,6 +186,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "parts": parts,
     "engine": lambda: engine.table(result("engine")),
     "engine_aims": engine_aims,
+    "models": trained,
+    "train": steps,
 }
 
 
