@@ -49,6 +49,7 @@ torch.save(model(torch.rand(2, 1, 28, 28)).canvas.detach(), {str(tmp_path / "can
         canvas = model(images).canvas
     assert torch.equal(canvas, torch.load(tmp_path / "canvas.pt", weights_only=True))
     assert not model.training
+    assert model.bank is not None
     assert model.bank.names == ("square", "circle")
 
 
@@ -81,7 +82,12 @@ def test_more_iterations_can_be_asked_for(run: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [(None, "no trained model is there"), ("{", "not the settings of a run"), ('{"x": 1}', "unknown setting x")],
+    [
+        (None, "no trained model is there"),
+        ("{", "not the settings of a run"),
+        ("[]", "not the settings of a run"),
+        ('{"x": 1}', "unknown setting x"),
+    ],
 )
 def test_what_is_no_run_is_named(tmp_path: Path, settings: str | None, message: str) -> None:
     if settings:
@@ -116,6 +122,12 @@ def test_train_and_evaluate_commands(tmp_path: Path, capsys: pytest.CaptureFixtu
         (["train", "two-rectangles", "--model.order", "soft", "--model.kind", "draw"], "order"),
         (["train", "two-rectangles", "--data.counts", "3", "1"], "counts"),
         (["train", "nothing"], "nothing"),
+        (["train", "mnist", "--training.betas", "1.5", "0.9"], "betas"),
+        (["train", "mnist", "--training.seed", "99999999999999"], "seed"),
+        (["train", "mnist", "--model.phi0", "nan"], "phi0"),
+        (["train", "two-rectangles", "--model.batch-norm", "--training.batch", "1"], "batch"),
+        (["train", "two-rectangles", "--model.kind", "conv", "--data.size", "12"], "13 pixels"),
+        (["evaluate", "nowhere", "--picture", "process.xyz"], "process.xyz"),
         (["evaluate", "nowhere"], "no trained model"),
         (["evaluate", "nowhere", "--images", "0"], "images"),
         (["evaluate", "nowhere", "--samples", "-1"], "samples"),
@@ -132,11 +144,44 @@ def test_bad_input_is_one_line(
     assert not list(tmp_path.rglob("settings.json"))
 
 
+def copied(run: Path, folder: Path) -> Path:
+    folder.mkdir()
+    for file in run.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    return folder
+
+
+def test_fewer_iterations_than_are_done_are_refused_and_change_nothing(run: Path, tmp_path: Path) -> None:
+    again = copied(run, tmp_path / "again")
+    shorter = replace(SMALL, training=replace(SMALL.training, iterations=15))
+    with pytest.raises(UserError, match="20 iterations are done already"):
+        runs.start(shorter, again, resume=True, quiet=True)
+    for file in run.iterdir():
+        assert (again / file.name).read_bytes() == file.read_bytes()
+
+
+def test_a_run_goes_on_with_another_rate_but_not_with_another_batch(run: Path, tmp_path: Path) -> None:
+    again = copied(run, tmp_path / "again")
+    slower = replace(SMALL.training, iterations=25, rate=1e-4)
+    runs.start(replace(SMALL, training=slower), again, resume=True, quiet=True)
+    assert len(record.read(again / "metrics.jsonl")["loss"]) == 25
+    with pytest.raises(UserError, match=r"another --training\.batch"):
+        runs.start(replace(SMALL, training=replace(slower, batch=10)), again, resume=True, quiet=True)
+
+
+@pytest.mark.parametrize("iterations", [["--training.iterations", "3"], ["--training.iterations", "3", "-q"]])
+def test_no_bar_where_nobody_looks(
+    iterations: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["train", "two-rectangles", "--data.images", "20", "--model.hidden", "8", *iterations]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_two_processes_train_the_same_model(tmp_path: Path) -> None:
     sizes = ["--data.images", "100", "--training.batch", "20", "--training.iterations", "30", "-q", "--out"]
     train = ["-m", "limner", "train", "two-rectangles", *sizes]
-    launch = ["-m", "accelerate.commands.launch", "--num_processes", "2", "--cpu", "--num_machines", "1"]
-    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "--num_cpu_threads_per_process", "1"]
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     for command in ([*launch, *train, "two"], [*train, "one"]):
         subprocess.run([sys.executable, *command], cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
     odd = [sys.executable, *launch, *train, "odd", "--training.batch", "5"]

@@ -1,5 +1,6 @@
 """The loop on a small painter: resuming, stopping, and what it does when something goes wrong."""
 
+import math
 import os
 import signal
 import subprocess
@@ -122,7 +123,29 @@ def test_not_a_number_stops_names_the_iteration_and_keeps_the_last_good_checkpoi
         with pytest.raises(UserError, match=r"no longer a number in iteration 41.*checkpoint.*is kept"):
             trained(tmp_path)
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == kept
+    assert record.read(tmp_path / "metrics.jsonl")["iteration"] == list(range(1, 41))
     assert not same(trained(tmp_path), wanted)
+
+
+def test_losses_from_before_it_was_no_number_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forward, calls = Painter.forward, 0
+
+    def spoilt(self: Painter, batch: torch.Tensor):
+        nonlocal calls
+        calls += 1
+        output = forward(self, batch)
+        spoils = math.nan if calls == 8 else 1.0
+        return replace(output, losses={name: each * spoils for name, each in output.losses.items()})
+
+    monkeypatch.setattr(Painter, "forward", spoilt)
+    with pytest.raises(UserError, match="in iteration 8; nothing was saved yet"):
+        trained(tmp_path)
+    assert record.read(tmp_path / "metrics.jsonl")["iteration"] == list(range(1, 8))
+
+
+def test_moves_that_overflow_are_told_like_a_loss_that_is_no_number(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no longer a number in iteration 2;.*lower --training.rate"):
+        trained(tmp_path, replace(SETTINGS, rate=1e30, drop_at=0), noise=0.0, latent=0, batch_norm=False)
 
 
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
@@ -141,6 +164,14 @@ def test_lost_losses_are_noticed(tmp_path: Path) -> None:
     trained(tmp_path, replace(SETTINGS, iterations=20))
     (tmp_path / "metrics.jsonl").write_text("")
     with pytest.raises(UserError, match="not all there"):
+        trained(tmp_path)
+
+
+def test_a_spoilt_line_of_losses_is_named(tmp_path: Path) -> None:
+    trained(tmp_path, replace(SETTINGS, iterations=20))
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write("garbage\n")
+    with pytest.raises(UserError, match=r"metrics\.jsonl: line 21"):
         trained(tmp_path)
 
 

@@ -53,6 +53,11 @@ def test_reconstruction_by_the_formulas() -> None:
         assert found["ssim"][i].item() == pytest.approx(by_hand, rel=1e-4)
 
 
+def test_images_smaller_than_half_the_window_have_no_ssim() -> None:
+    assert set(reconstruction(torch.rand(2, 1, 5, 9), torch.rand(2, 1, 5, 9))) == {"mse", "psnr"}
+    assert set(reconstruction(torch.rand(2, 1, 6, 9), torch.rand(2, 1, 6, 9))) == {"mse", "psnr", "ssim"}
+
+
 def test_an_exact_canvas() -> None:
     images = torch.rand(1, 1, 16, 16)
     found = {name: values.tolist() for name, values in reconstruction(images, images).items()}

@@ -12,6 +12,8 @@ from limner.experiments.settings import Experiment
 from limner.models.settings import Model
 from limner.training.settings import Training
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+
 
 @dataclass(frozen=True)
 class TrainOptions:
@@ -64,5 +66,7 @@ class EvaluateOptions:
         """Raise UserError for values that make no sense."""
         if self.images is not None and self.images < 1:
             raise UserError(f"--images {self.images}: expected at least 1")
+        if self.picture and self.picture.suffix.lower() not in PICTURES:
+            raise UserError(f"--picture {self.picture}: expected a name that ends in {', '.join(PICTURES)}")
         if self.samples < 0:
             raise UserError(f"--samples {self.samples}: expected 0 or more")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import torch
 from accelerate import PartialState
@@ -14,8 +14,8 @@ from limner.data.loading import load as load_data
 from limner.errors import UserError
 from limner.experiments.settings import Experiment
 from limner.files import atomic
-from limner.models.build import Network, build
-from limner.training.checkpoints import load_weights
+from limner.models.build import Network, build, check
+from limner.training.checkpoints import iterations_done, load_weights
 from limner.training.loop import train
 
 SETTINGS = "settings.json"
@@ -36,11 +36,16 @@ def start(experiment: Experiment, run: Path, resume: bool = False, quiet: bool =
 
     Raises UserError where `run` holds another experiment, or holds this one already and `resume` is not asked for.
     """
-    processes = PartialState()
+    check(experiment.model)
+    experiment.training.check()
+    processes = PartialState(cpu=not torch.accelerator.is_available())
+    if experiment.model.batch_norm and experiment.training.batch <= processes.num_processes:
+        raise UserError("--model.batch-norm needs two images a process: give a larger --training.batch")
     if processes.is_main_process:
         _make(run, experiment, resume)
     processes.wait_for_everyone()
-    images = load_data(experiment.data, "train")
+    with processes.local_main_process_first():  # which may download
+        images = load_data(experiment.data, "train")
     torch.manual_seed(experiment.training.seed)
     model = build(experiment.model, images.size, images.channels)
     if processes.is_main_process:
@@ -68,7 +73,7 @@ def read(run: Path) -> Trained:
         return restored(Trained, json.loads(path.read_text()))
     except FileNotFoundError:
         raise UserError(f"{run}: no trained model is there: it has no {SETTINGS}") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: not the settings of a run: {error}") from error
 
 
@@ -86,6 +91,8 @@ def _value(hint: Any, value: Any) -> Any:
         return restored(hint, value)
     if isinstance(value, str) and Path in get_args(hint):
         return Path(value)
+    if get_origin(hint) is Literal and value not in get_args(hint):
+        raise ValueError(f"{value!r} is none of {', '.join(map(str, get_args(hint)))}")
     return tuple(_value(None, each) for each in value) if isinstance(value, list) else value
 
 
@@ -100,7 +107,7 @@ def _write(path: Path, trained: Trained) -> None:
 
 
 def _make(run: Path, experiment: Experiment, resume: bool) -> None:
-    """The folder, checked to be free or to hold this very experiment; more iterations may be asked for than before."""
+    """The folder, checked to be free or to hold this very experiment; what `FREE` names may be other than before."""
     try:
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -113,9 +120,27 @@ def _make(run: Path, experiment: Experiment, resume: bool) -> None:
     changed = [name for name, now in _flat(experiment).items() if now != _flat(before)[name] and name not in FREE]
     if changed:
         raise UserError(f"{run}: holds a run with another --{changed[0]}: resume with the same settings")
+    checkpoint, wanted = run / "checkpoint.safetensors", experiment.training.iterations
+    if checkpoint.exists() and (done := iterations_done(checkpoint)) > wanted:
+        raise UserError(
+            f"{run}: {done} iterations are done already: expected --training.iterations of at least as many"
+        )
 
 
-FREE = {f"training.{name}" for name in ("iterations", "checkpoint_every", "picture_every", "threads", "tensorboard")}
+FREE = {
+    f"training.{name}"
+    for name in (
+        "iterations",
+        "rate",
+        "drop_at",
+        "rate_after",
+        "checkpoint_every",
+        "picture_every",
+        "threads",
+        "tensorboard",
+    )
+}
+"""Settings that a run may go on with other values of."""
 
 
 def _flat(experiment: Experiment) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """From settings to a model."""
 
+import math
+
 from limner.errors import UserError
 from limner.models.air import Air
 from limner.models.autoencoder import Autoencoder
@@ -17,15 +19,23 @@ KINDS: dict[str, type[Network]] = {
     **dict.fromkeys(("air", "t-air"), Air),
 }
 
+CONV_LEAST = 13
+"""Least side in pixels that leaves something after two 5 x 5 convolutions of stride 2."""
+
 
 def build(settings: Model, size: tuple[int, int], channels: int) -> Network:
     """The model that `settings` asks for, for images of `size` (height, width); UserError where it makes no sense."""
     check(settings)
+    if settings.kind == "conv" and min(size) < CONV_LEAST:
+        raise UserError(f"--model.kind conv needs images of at least {CONV_LEAST} pixels a side, not {min(size)}")
     return KINDS[settings.kind](settings, size, channels)
 
 
 def check(settings: Model) -> None:
     """Raise UserError for settings that contradict each other."""
+    for name, value in vars(settings).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"--model.{name.replace('_', '-')} {value}: expected a number that is finite")
     for name in ("moves", "hidden", "layers", "window"):
         if getattr(settings, name) < 1:
             raise UserError(f"--model.{name} {getattr(settings, name)}: expected at least 1")

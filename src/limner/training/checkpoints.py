@@ -45,6 +45,11 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
     return int(notes["iteration"])
 
 
+def iterations_done(path: Path) -> int:
+    """How many iterations a checkpoint is from."""
+    return int(_load(path)[1]["iteration"])
+
+
 def _save(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None:
     still = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     with atomic(path) as temporary:

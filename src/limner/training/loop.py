@@ -42,9 +42,7 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
     accelerator = Accelerator()
     device, process = accelerator.device, accelerator.process_index
     if settings.batch % accelerator.num_processes:
-        raise UserError(
-            f"--training.batch {settings.batch} cannot be shared by {accelerator.num_processes} processes"
-        )
+        raise UserError(f"--training.batch {settings.batch} cannot be shared by {accelerator.num_processes} processes")
     images = Images(images.pixels.to(device))
     model.to(device).train()
     optimiser = torch.optim.Adam(
@@ -65,6 +63,8 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
         waiting.clear()
         for place, losses in enumerate(found, first):
             if not math.isfinite(losses["loss"]):
+                if record:
+                    record.flush()
                 raise UserError(_not_a_number(place, checkpoint))
             if record:
                 record.add(place, losses)
@@ -89,7 +89,8 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
         if accelerator.is_main_process:
             paint_process(model, images[:ROWS].ink(device), run / f"painting-{iteration:06d}.png")
 
-    bar = tqdm(total=settings.iterations, initial=done, disable=quiet or not accelerator.is_main_process, unit="it")
+    hidden = quiet or not accelerator.is_main_process
+    bar = tqdm(total=settings.iterations, initial=done, disable=hidden or None, unit="it")  # None: only on a terminal
     with bar, _stop_gently() as asked:
         for iteration in range(done + 1, settings.iterations + 1):
             model.schedule(iteration - 1)
@@ -99,10 +100,11 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             batch = batches[iteration - 1][process :: accelerator.num_processes]
             try:
                 losses = {name: each.mean() for name, each in parallel(images[batch].ink(device)).losses.items()}
-            except ValueError:  # render refuses moves that are no numbers
+            except ValueError as error:
                 note(iteration - 1)
-                check(iteration)
-                raise
+                if "is not finite" not in str(error):  # what render says of moves
+                    raise
+                raise UserError(_not_a_number(iteration, checkpoint)) from error
             loss = torch.stack(list(losses.values())).sum()
             optimiser.zero_grad()
             accelerator.backward(loss)
@@ -150,7 +152,7 @@ def _averages(accelerator: Accelerator, waiting: list[dict[str, Tensor]]) -> lis
 
 def _not_a_number(iteration: int, checkpoint: Path) -> str:
     kept = f"the checkpoint {checkpoint} from before it is kept" if checkpoint.exists() else "nothing was saved yet"
-    return f"the loss is no longer a number in iteration {iteration}; {kept}: lower --training.rate and go on"
+    return f"the loss is no longer a number in iteration {iteration}; {kept}: --resume with a lower --training.rate"
 
 
 def _board(run: Path):

@@ -24,6 +24,8 @@ PerImage = Float[Tensor, "batch"]
 
 EXACT = 1e-10
 """Mean squared error below which a canvas counts as exact: 100 dB."""
+SSIM_LEAST = 6
+"""Least side in pixels that SSIM is measured on."""
 PIXELS_AT_ONCE = 2**23
 """Pixels of masks held in memory at a time."""
 
@@ -82,15 +84,19 @@ def scores(model: nn.Module, images: Images, device: torch.device, samples: int 
 def reconstruction(images: Canvas, canvas: Canvas) -> Scores:
     """mse, psnr (dB, at most 100) and ssim of each image, on ink in [0, 1].
 
-    ssim: Wang et al. 2004, Gaussian window of sigma 1.5, averaged over all pixels with the borders mirrored.
+    ssim: Wang et al. 2004, Gaussian window of sigma 1.5, averaged over all pixels with the borders mirrored; not of
+        images with fewer than 6 pixels a side, which the window does not fit on.
     """
     from torchmetrics.functional.image import structural_similarity_index_measure
 
     images, canvas = images.float(), canvas.float()
     mse = (images - canvas).square().flatten(1).mean(1)
+    found = {"mse": mse, "psnr": -10 * mse.clamp(min=EXACT).log10()}
+    if min(images.shape[2:]) < SSIM_LEAST:
+        return found
     ssim = structural_similarity_index_measure(canvas, images, data_range=1.0, reduction="none")
     assert isinstance(ssim, Tensor)
-    return {"mse": mse, "psnr": -10 * mse.clamp(min=EXACT).log10(), "ssim": ssim.view(-1)}
+    return {**found, "ssim": ssim.view(-1)}
 
 
 @torch.no_grad()

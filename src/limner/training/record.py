@@ -48,6 +48,10 @@ def _lines(path: Path) -> Iterator[dict[str, float]]:
     """The whole lines of the file; a last one cut off by a crash is left out."""
     if not path.exists():
         return
-    for line in path.read_text().splitlines(keepends=True):
-        if line.endswith("\n"):
+    for number, line in enumerate(path.read_text().splitlines(keepends=True), 1):
+        if not line.endswith("\n"):
+            return
+        try:
             yield json.loads(line)
+        except ValueError as error:
+            raise UserError(f"{path}: line {number} is not the losses of an iteration: train anew") from error

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from limner.errors import UserError
 
+SEED_MOST = 10**8
+"""With a seed for every iteration and process, larger ones would not fit into 64 bits."""
+
 
 @dataclass(frozen=True)
 class Training:
@@ -46,3 +49,9 @@ class Training:
                 raise UserError(f"--training.{name.replace('_', '-')} {getattr(self, name)}: expected 0 or more")
         if not (self.rate > 0 and self.rate_after > 0):
             raise UserError("--training.rate and --training.rate-after must be above 0")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise UserError(
+                f"--training.betas {self.betas[0]:g} {self.betas[1]:g}: expected two numbers from 0 to below 1"
+            )
+        if self.seed > SEED_MOST:
+            raise UserError(f"--training.seed {self.seed}: expected at most {SEED_MOST}")
