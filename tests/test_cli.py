@@ -393,7 +393,8 @@ def test_bench_is_called_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["bench", "train"]) == 0
     asked = {"json": Path("p.json"), "pictures": Path("folder"), "strokes": (10, 20), "threads": 2}
     parts = {"json": None, "pictures": None, "strokes": (30,)}
-    assert calls == [("engine", {"json": Path("engine.json")}), ("paint", asked), ("parts", parts), ("train", {"json": None})]
+    engine, train = {"json": Path("engine.json")}, {"json": None}
+    assert calls == [("engine", engine), ("paint", asked), ("parts", parts), ("train", train)]
 
 
 def test_bench_needs_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys) -> None:

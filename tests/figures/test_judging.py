@@ -149,6 +149,7 @@ CASES = [
     ("beyond-variational", found(0.1), {**DETERMINISTIC, "calibrated": found([0.9, 0.1])}, HALF),
     ("beyond-variational", found(0.1), {"cross-entropy": found(0.9), "calibrated": found(0.9)}, HALF),
     ("beyond-variational", found(0.1), DETERMINISTIC, NO),
+    ("beyond-variational", found(0.1), {"cross-entropy, narrow start": found(0.9)}, NO),
     ("beyond-t-draw", found(0.1), {"calibrated": found(0.9)}, YES),
     ("beyond-t-draw", found(0.1), {}, NO),
     ("beyond-t-air", found(0.1), {"calibrated, tight prior": found(0.9)}, YES),

@@ -46,6 +46,15 @@ def test_gray_painters_look_at_gray_and_propose_gray_for_a_coloured_picture() ->
     assert (strokes.what == strokes.what[..., :1]).all()
 
 
+def test_a_model_in_training_stays_in_it_and_gets_no_gradient() -> None:
+    model = painter(batch_norm=True).train()
+    picture = torch.rand(1, SIDE, SIDE)
+    strokes = by_model.proposed(model, picture, 5)
+    assert model.training
+    assert not strokes.where.requires_grad
+    assert torch.equal(strokes.where, by_model.proposed(model.eval(), picture, 5).where)
+
+
 def test_fewer_strokes_than_moves() -> None:
     assert len(by_model.proposed(painter(), torch.rand(1, SIDE, SIDE), 3)) == 3
 

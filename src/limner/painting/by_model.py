@@ -15,6 +15,7 @@ from limner.models.build import Network
 from limner.models.code import mean_codes
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
+from limner.training.metrics import evaluating
 from limner.writer import in_depth_order
 
 Pixels = Float[Tensor, "channel height width"]
@@ -37,7 +38,6 @@ def brushes(model: Network, texels: int) -> TemplateBank:
     return TemplateBank.named(*model.bank.names, size=texels)
 
 
-@torch.no_grad()
 def proposed(model: Network, pixels: Pixels, count: int) -> Strokes:
     """At most `count` strokes for a picture of brightness, a batch of one in painting order.
 
@@ -48,7 +48,7 @@ def proposed(model: Network, pixels: Pixels, count: int) -> Strokes:
     while model.settings.moves * (2 * cells) ** 2 <= count:
         cells *= 2
     patches = cut(pixels.mean(0, keepdim=True) if model.channels == 1 else pixels.expand(3, -1, -1), cells, model.size)
-    with mean_codes(model.eval()):
+    with evaluating(model), mean_codes(model):
         strokes = model(1 - patches).strokes
     assert strokes is not None
     strokes = strokes if strokes.depth is None else in_depth_order(strokes)
