@@ -48,6 +48,14 @@ def check(settings: Model) -> None:
     unknown = set(settings.templates) - set(SHAPES)
     if unknown or not settings.templates:
         raise UserError(f"--model.templates {' '.join(settings.templates)}: expected some of {', '.join(SHAPES)}")
+    drawing = settings.kind in ("draw", "t-draw")
+    if settings.input_noise and settings.kind not in (*PAINTERS, "autoencoder"):
+        raise UserError(f"--model.input-noise {settings.input_noise:g} is of no use to kind {settings.kind}")
+    if settings.layers > 1 and (drawing or settings.kind == "conv"):
+        raise UserError(f"--model.layers {settings.layers} is of no use to kind {settings.kind}: it has no such layers")
+    unnormalised = settings.kind in ("recurrent", "canvas-recurrent") and settings.layers == 1
+    if settings.batch_norm and (drawing or unnormalised):
+        raise UserError(f"--model.batch-norm is of no use to kind {settings.kind} without further hidden layers")
     if settings.order != "fixed" and settings.kind not in ("simple", "recurrent", "conv"):
         raise UserError(
             f"--model.order {settings.order} works for kinds simple, recurrent and conv, not {settings.kind}"

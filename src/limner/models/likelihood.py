@@ -51,22 +51,26 @@ class FlipNoise(nn.Module):
 class OptimalSigma(nn.Module):
     """-log N(x; c, sigma^2) with the sigma that suits the batch best (Rybkin et al., sigma-VAE, 2021).
 
-    Its gradient is that of (N / 2) log(mean squared error). Out of training, sigma is the running mean of training's.
+    Its gradient is that of (N / 2) log(mean squared error). Out of training, sigma^2 is the running mean of training's,
+    over all batches at first and over about the last hundred later.
     """
 
     nats = True
     variance: Tensor
+    batches: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("variance", torch.tensor(1.0))
+        self.register_buffer("batches", torch.tensor(0.0))
 
     def forward(self, images: Canvas, canvas: Canvas) -> PerImage:
         """The loss of each image, in nats."""
         error = (images - canvas).square().flatten(1)
         if self.training:
             best = error.detach().mean().clamp(min=1e-8)
-            self.variance.lerp_(best, 0.01)
+            self.batches += 1
+            self.variance.lerp_(best, 1 / self.batches.clamp(max=100))
         else:
             best = self.variance
         return error.sum(1) / (2 * best) + 0.5 * error.shape[1] * (2 * math.pi * best).log()

@@ -38,4 +38,8 @@ class Batches:
 
 def seed_noise(seed: int, iteration: int, process: int = 0) -> None:
     """Start all noise of an iteration from its own seed, so that a resumed run draws what it would have drawn."""
-    torch.manual_seed((seed * 10_000_019 + iteration) * PROCESSES_MOST + process)
+    number = (seed * 10_000_019 + iteration) * PROCESSES_MOST + process
+    if torch.accelerator.is_available():
+        torch.manual_seed(number)
+    else:
+        torch.default_generator.manual_seed(number)  # the same, without asking for devices in every iteration

@@ -1,0 +1,82 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.distributions import Bernoulli, Normal, kl_divergence
+
+from limner.models.latent import Gaussian, sample
+from limner.models.likelihood import EPSILON, LIKELIHOODS, OptimalSigma
+
+
+def pair(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    torch.manual_seed(seed)
+    return torch.rand(4, 3, 5, 6), torch.rand(4, 3, 5, 6)
+
+
+@given(st.integers(0, 100))
+def test_squared_error_and_cross_entropy_are_sums_over_pixels(seed: int) -> None:
+    images, canvas = pair(seed)
+    assert torch.allclose(LIKELIHOODS["mse"]()(images, canvas), ((images - canvas) ** 2).sum((1, 2, 3)))
+    ink = images.round()
+    wanted = -Bernoulli(canvas.clamp(EPSILON, 1 - EPSILON)).log_prob(ink).sum((1, 2, 3))
+    assert torch.allclose(LIKELIHOODS["ce"]()(ink, canvas), wanted, rtol=1e-4)
+
+
+def test_flip_noise_is_a_painted_pixel_that_flips_one_time_in_five() -> None:
+    images, canvas = pair(0)
+    ink = images.round()
+    wanted = -Bernoulli(0.8 * canvas + 0.2 * (1 - canvas)).log_prob(ink).sum((1, 2, 3))
+    assert torch.allclose(LIKELIHOODS["flip"]()(ink, canvas), wanted, rtol=1e-4)
+
+
+def test_certain_pixels_cost_something_finite() -> None:
+    blank, black = torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)
+    for name in ("ce", "flip"):
+        assert LIKELIHOODS[name]()(black, blank).isfinite().all()
+
+
+def test_optimal_sigma_is_the_gaussian_of_the_batch_and_its_gradient_that_of_log_mse() -> None:
+    images, canvas = pair(1)
+    canvas.requires_grad_()
+    loss = OptimalSigma()(images, canvas)
+    error = (images - canvas).square().mean()
+    wanted = -Normal(canvas, error.sqrt()).log_prob(images).sum((1, 2, 3))
+    assert torch.allclose(loss, wanted, rtol=1e-4)
+    (ours,) = torch.autograd.grad(loss.sum(), canvas)
+    (theirs,) = torch.autograd.grad(images.numel() / 2 * error.log(), canvas)
+    assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_optimal_sigma_out_of_training_is_that_of_training() -> None:
+    likelihood = OptimalSigma()
+    images = torch.zeros(2, 1, 3, 3)
+    for error in (0.1, 0.3):
+        likelihood(images, torch.full_like(images, error))
+    assert likelihood.variance.item() == pytest.approx((0.1**2 + 0.3**2) / 2)
+    likelihood.eval()
+    before = likelihood.variance.clone()
+    wanted = -Normal(0.5, before.sqrt()).log_prob(images).sum((1, 2, 3))
+    assert torch.allclose(likelihood(images, torch.full_like(images, 0.5)), wanted, rtol=1e-4)
+    assert torch.equal(likelihood.variance, before)
+
+
+@given(st.integers(0, 100), st.floats(0.1, 3.0), st.floats(-1.0, 1.0))
+def test_gaussian_codes_against_torch_distributions(seed: int, prior_sigma: float, prior_mu: float) -> None:
+    torch.manual_seed(seed)
+    mu, log_sigma, z = torch.randn(3, 4), 0.5 * torch.randn(3, 4), torch.randn(3, 4)
+    code = Gaussian(mu, log_sigma, z, prior_mu, prior_sigma)
+    posterior, prior = Normal(mu, log_sigma.exp()), Normal(prior_mu, prior_sigma)
+    assert torch.allclose(code.kl(), kl_divergence(posterior, prior).sum(1), rtol=1e-4, atol=1e-4)
+    ratio = (prior.log_prob(z) - posterior.log_prob(z)).sum(1)
+    assert torch.allclose(code.log_ratio(), ratio, rtol=1e-3, atol=1e-3)
+    fixed = Gaussian(mu, torch.full_like(mu, prior_sigma).log(), z, prior_mu, prior_sigma)
+    assert torch.allclose(fixed.mu_cost(), fixed.kl(), rtol=1e-3, atol=1e-3)
+    floor = code.kl(free_bits=0.5)
+    assert torch.allclose(floor, kl_divergence(posterior, prior).clamp(min=0.5).sum(1), rtol=1e-4, atol=1e-4)
+
+
+def test_samples_have_the_mean_and_deviation_asked_for() -> None:
+    mu, log_sigma = torch.tensor([[1.0, -2.0]]).expand(20_000, 2), torch.tensor([[0.0, -1.0]]).expand(20_000, 2)
+    z = sample(mu, log_sigma).z
+    assert torch.allclose(z.mean(0), mu[0], atol=0.03)
+    assert torch.allclose(z.std(0), log_sigma[0].exp(), atol=0.03)
