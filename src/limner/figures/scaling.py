@@ -99,7 +99,7 @@ FIGURES = (
         "share of the variance explained",
         40,
         Reconstructions("convolutional"),
-        _reconstructs("convolutional", GOOD, "that of held-out faces, of other people"),
+        _reconstructs("convolutional", GOOD, "that of held-out frames"),
         ("explained", "psnr", "ssim", "mse"),
         {"convolutional": faces()},
         quick=200,
