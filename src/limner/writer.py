@@ -60,6 +60,17 @@ def render(
     return exact + (soft - soft.detach())
 
 
+def move_masks(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Float[Tensor, "batch move height width"]:
+    """The mask of every move as if it were alone, times its opacity."""
+    alone = Strokes(
+        strokes.where.flatten(0, 1)[:, None],
+        strokes.which.flatten(0, 1)[:, None],
+        torch.ones_like(strokes.where[..., :1, 0]).flatten(0, 1)[:, None],
+        None if strokes.opacity is None else strokes.opacity.flatten()[:, None],
+    )
+    return render(alone, bank, size).view(*strokes.where.shape[:2], *size)
+
+
 def in_depth_order(strokes: Strokes) -> Strokes:
     """The same moves sorted from far to near, ties in painting order; their depth is dropped."""
     assert strokes.depth is not None

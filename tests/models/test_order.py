@@ -2,10 +2,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limner.models.order import by_evidence, greedy_order, move_masks
+from limner.models.order import by_evidence, greedy_order
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
-from limner.writer import in_depth_order, render
+from limner.writer import in_depth_order, move_masks, render
 
 BANK = TemplateBank.named("square")
 SIZE = (24, 24)

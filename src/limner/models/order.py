@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.canvas import transform_mask
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
+from limner.writer import move_masks
 
 Images = Float[Tensor, "batch channel height width"]
 
@@ -26,15 +26,6 @@ def by_evidence(
     evidence = masks @ (masks * fits).transpose(1, 2)
     evidence = evidence.transpose(1, 2) - evidence
     return greedy_order(evidence)
-
-
-def move_masks(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Float[Tensor, "batch move height width"]:
-    """The transformed mask of every move, each as if it were alone."""
-    pyramid = bank.pyramid
-    moves = strokes.where.flatten(0, 1)
-    templates = strokes.which.flatten(0, 1) @ pyramid.texels.to(strokes.which)
-    masks = transform_mask(templates, pyramid, moves, size).unflatten(0, strokes.where.shape[:2])
-    return masks if strokes.opacity is None else masks * strokes.opacity[..., None, None]
 
 
 def explained(

@@ -11,7 +11,7 @@ from torch import Tensor
 from limner.canvas import colour_field, over
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
-from limner.writer import in_depth_order, render
+from limner.writer import in_depth_order, move_masks
 
 CONTRAST = 0.1
 """The least difference of ink, in any channel, that counts as seen."""
@@ -50,15 +50,8 @@ def see(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Seen:
 
 
 def masks(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Masks:
-    """The mask of every move alone, times its opacity."""
-    alone = Strokes(
-        strokes.where.flatten(0, 1)[:, None],
-        strokes.which.flatten(0, 1)[:, None],
-        torch.ones_like(strokes.where[..., :1, 0]).flatten(0, 1)[:, None],
-        None if strokes.opacity is None else strokes.opacity.flatten()[:, None],
-    )
-    still = replace(bank, masks=bank.masks.detach().float().cpu())
-    return render(alone, still, size).view(*strokes.where.shape[:2], *size)
+    """The mask of every move alone, times its opacity; of strokes on the CPU."""
+    return move_masks(strokes, replace(bank, masks=bank.masks.detach().float().cpu()), size)
 
 
 def _live(strokes: Strokes, full: Masks) -> Bool[Tensor, "batch move"]:
