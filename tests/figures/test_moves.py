@@ -10,10 +10,11 @@ from limner.data.loading import load
 from limner.data.settings import Data
 from limner.figures import moves
 from limner.models.build import build
+from limner.models.evaluating import evaluating
 from limner.models.settings import Model
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
-from limner.training.metrics import averages, evaluating
+from limner.training.metrics import averages
 from limner.training.visibility import masks, see
 
 SIZE = (28, 28)

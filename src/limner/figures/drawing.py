@@ -19,7 +19,7 @@ from limner.figures.results import Results
 from limner.figures.sheets import Cells, Panel
 from limner.models.build import Network
 from limner.models.code import mean_codes
-from limner.training.metrics import evaluating
+from limner.models.evaluating import evaluating
 from limner.training.process import of_output
 
 LARGE, SIDE, SMALL = 56, 30, 48

@@ -21,8 +21,9 @@ from limner.figures.figure import Figure, Scale
 from limner.figures.moves import scores
 from limner.figures.results import WINDOW
 from limner.models.build import Network
+from limner.models.evaluating import evaluating
 from limner.training import record
-from limner.training.metrics import averages, evaluate, evaluating
+from limner.training.metrics import averages, evaluate
 
 LAST = 1000
 """Iterations at the end of training whose mean loss is `last`."""

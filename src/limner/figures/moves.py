@@ -24,7 +24,7 @@ Canvas = Float[Tensor, "batch channel height width"]
 
 
 def scores(model: Network, images: Images, mean: Float[Tensor, "channel height width"]) -> Iterator[Scores]:
-    """Scores of one batch by a model that is being evaluated (`metrics.evaluating`), with the means of its codes.
+    """Scores of one batch by a model that is being evaluated (`evaluating`), with the means of its codes.
 
     mse_of_mean: over images, of the `mean` image of the training set in place of a painting.
     undone: over images, the ink that all moves put on or take off, for each that the finished canvas has; at least 1.

@@ -8,21 +8,19 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
-from torch import Tensor
 
 from limner.files import atomic
+from limner.training.process import GAP, Cells
+from limner.training.process import table as cells_table
 
-GAP, MARGIN, TEXT = 2, 12, 13
+MARGIN, TEXT = 12, 13
 LINE = TEXT + 5
 GRAY, WHITE = 160, 255
 MOST = 300_000
 """Bytes of a picture; a larger one is shrunk until it fits."""
 SHADES = 48
-
-Cells = Float[Tensor, "row column channel height width"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def compose(panels: Sequence[Panel], across: int, side: int) -> Image.Image:
 
 
 def _panel(panel: Panel, scale: int) -> Image.Image:
-    table = _table(panel.cells, scale, panel.colour)
+    table = cells_table(panel.cells if panel.colour else 1 - panel.cells, scale, GRAY).convert("RGB")
     pitch_x = (table.width - GAP) / panel.cells.shape[1]
     pitch_y = (table.height - GAP) / panel.cells.shape[0]
     left = max((int(_length(words)) for words in panel.rows), default=0)
@@ -77,19 +75,6 @@ def _panel(panel: Panel, scale: int) -> Image.Image:
     for k, words in enumerate(panel.rows):
         draw.text((left - 6, top + (k + 0.5) * pitch_y), words, 0, _font(), anchor="rm")
     return image
-
-
-def _table(cells: Cells, scale: int, colour: bool) -> Image.Image:
-    rows, columns, channels, height, width = cells.shape
-    sheet = torch.full((channels, rows * (height * scale + GAP) + GAP, columns * (width * scale + GAP) + GAP), GRAY)
-    sheet = sheet.to(torch.uint8)
-    shown = (255 * (cells if colour else 1 - cells).clamp(0, 1)).round().to(torch.uint8)
-    shown = shown.repeat_interleave(scale, 3).repeat_interleave(scale, 4)
-    for row in range(rows):
-        for column in range(columns):
-            top, left = GAP + row * (height * scale + GAP), GAP + column * (width * scale + GAP)
-            sheet[:, top : top + height * scale, left : left + width * scale] = shown[row, column]
-    return image_of(sheet.permute(1, 2, 0).numpy())
 
 
 def image_of(pixels: UInt8[np.ndarray, "height width channel"]) -> Image.Image:

@@ -13,9 +13,9 @@ from limner.errors import UserError
 from limner.experiments.runs import load
 from limner.models.build import Network
 from limner.models.code import mean_codes
+from limner.models.evaluating import evaluating
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
-from limner.training.metrics import evaluating
 from limner.writer import in_depth_order
 
 Pixels = Float[Tensor, "channel height width"]

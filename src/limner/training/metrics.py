@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from limner.data.images import Images
 from limner.models.code import mean_codes
+from limner.models.evaluating import evaluating
 from limner.models.output import Output
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -49,19 +49,6 @@ def evaluate(model: nn.Module, images: Images, batch: int = 100, samples: int = 
         for start in range(0, len(images), batch):
             parts += scores(model, images[start : start + batch], device, samples)
     return {**averages(parts), "images": float(len(images))}
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Inside, a model is out of training and without gradients; then every module is as it was."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 def scores(model: nn.Module, images: Images, device: torch.device, samples: int = 0) -> Iterator[Scores]:

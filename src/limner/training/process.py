@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from limner.files import atomic
 from limner.models.code import mean_codes
+from limner.models.evaluating import evaluating
 from limner.models.output import Output
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -16,6 +17,7 @@ from limner.writer import in_depth_order, render
 
 Images = Float[Tensor, "image channel height width"]
 Steps = Float[Tensor, "image step channel height width"]
+Cells = Float[Tensor, "row column channel height width"]
 
 GAP = 2
 COLUMNS_MOST = 12
@@ -42,28 +44,32 @@ def of_output(output: Output, bank: TemplateBank | None) -> Steps:
     return steps(output.strokes, bank, (output.canvas.shape[2], output.canvas.shape[3]))
 
 
-@torch.no_grad()
 def paint_process(model: nn.Module, images: Images, path: Path, columns: int = COLUMNS_MOST) -> None:
     """Write the painting process of images; of more moves than `columns` only some are shown, the last always."""
-    was = model.training
-    model.eval()
-    with mean_codes(model):
+    with evaluating(model), mean_codes(model):
         output = model(images)
-    model.train(was)
     shown = of_output(output, getattr(model, "bank", None))
     count = min(columns, shown.shape[1])
     chosen = torch.linspace(0, shown.shape[1] - 1, count).round().long()
     save_sheet(torch.cat([shown[:, chosen], images[:, None]], 1), path)
 
 
-def save_sheet(cells: Float[Tensor, "row column channel height width"], path: Path) -> None:
+def save_sheet(cells: Cells, path: Path) -> None:
     """Write a table of images of ink, shown as black on white, with gray lines between them."""
+    with atomic(path) as temporary:
+        table(1 - cells).save(temporary)
+
+
+def table(cells: Cells, scale: int = 1, lines: int = 128) -> Image.Image:
+    """A picture of images of brightness in rows and columns, each pixel `scale` wide, with lines of a gray around."""
     rows, columns, channels, height, width = cells.shape
-    sheet = torch.full((channels, rows * (height + GAP) + GAP, columns * (width + GAP) + GAP), 0.5)
+    height, width = height * scale, width * scale
+    sheet = torch.full((channels, rows * (height + GAP) + GAP, columns * (width + GAP) + GAP), lines, dtype=torch.uint8)
+    shown = (255 * cells.clamp(0, 1)).round().to("cpu", torch.uint8)
+    shown = shown.repeat_interleave(scale, 3).repeat_interleave(scale, 4)
     for row in range(rows):
         for column in range(columns):
             top, left = GAP + row * (height + GAP), GAP + column * (width + GAP)
-            sheet[:, top : top + height, left : left + width] = 1 - cells[row, column].clamp(0, 1)
-    pixels = (sheet * 255).round().byte().permute(1, 2, 0).cpu().numpy()
-    with atomic(path) as temporary:
-        Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save(temporary)
+            sheet[:, top : top + height, left : left + width] = shown[row, column]
+    pixels = sheet.permute(1, 2, 0).numpy()
+    return Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
