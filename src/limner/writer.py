@@ -115,6 +115,7 @@ class TemplateWriter(torch.nn.Module):
     bank: the templates; with `learnable` their masks are parameters (logits, so that they stay in [0, 1]).
     phi0: Phi = diag(phi0, phi0) + h_where, so that an untrained network paints stamps of 1 / phi0 of the canvas.
     gamma, noise: sharpening and exploration of which (eq. 3.1, 3.2); noise is added in training mode only.
+    gamma_test: sharpening out of training mode; None is gamma.
     """
 
     phi0: Tensor
@@ -127,13 +128,14 @@ class TemplateWriter(torch.nn.Module):
         phi0: float = 2.0,
         gamma: float = 1.0,
         noise: float = 0.0,
+        gamma_test: float | None = None,
         learnable: bool = False,
         backend: Backend = "auto",
     ) -> None:
         super().__init__()
         self.compositing: Compositing = compositing
         self.backend: Backend = backend
-        self.gamma, self.noise = gamma, noise
+        self.gamma, self.gamma_test, self.noise = gamma, gamma_test, noise
         self._bank, self._seen = bank, -1
         self.register_buffer("phi0", torch.tensor([[phi0, 0.0, 0.0], [0.0, phi0, 0.0]]))
         self.logits = torch.nn.Parameter(torch.logit(bank.masks, eps=1e-3)) if learnable else None
@@ -162,7 +164,8 @@ class TemplateWriter(torch.nn.Module):
 
     def strokes(self, h_where: Tensor, h_which: Tensor, h_what: Tensor, **optional: Tensor) -> Strokes:
         """The moves that scores stand for."""
-        which = choose.softmax(h_which, self.gamma, self.noise if self.training else 0.0)
+        gamma = self.gamma if self.training or self.gamma_test is None else self.gamma_test
+        which = choose.softmax(h_which, gamma, self.noise if self.training else 0.0)
         where = self.phi0 + h_where
         what = h_what.sigmoid()
         return Strokes(where, which, what, **optional)

@@ -136,13 +136,13 @@ def test_schedule_is_a_function_of_the_iteration() -> None:
         "simple", gamma=1.0, gamma_rate=0.01, order="soft", temperature=1.0, temperature_end=0.1, anneal=100
     )
     model.schedule(50)
-    assert model.writers.gamma == pytest.approx(1.5)
+    assert model.writers.writer.gamma == pytest.approx(1.5)
     assert model.temperature == pytest.approx(math.sqrt(0.1))
     model.schedule(100_000)
-    assert model.writers.gamma == 30
+    assert model.writers.writer.gamma == 30
     assert model.temperature == pytest.approx(0.1)
     model.schedule(0)
-    assert (model.writers.gamma, model.temperature) == (1.0, 1.0)
+    assert (model.writers.writer.gamma, model.temperature) == (1.0, 1.0)
 
 
 def test_gamma_sharpens_the_choice_out_of_training() -> None:

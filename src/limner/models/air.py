@@ -14,8 +14,9 @@ from limner.models.likelihood import LIKELIHOODS
 from limner.models.output import Output
 from limner.models.settings import Model
 from limner.models.window import PAPER, affine, transform
+from limner.models.writers import template_writer
 from limner.templates import TemplateBank
-from limner.writer import TemplateWriter, render
+from limner.writer import render
 
 Images = Float[Tensor, "batch channel height width"]
 What = Float[Tensor, "batch move what"]
@@ -60,7 +61,7 @@ class Air(nn.Module):
     def schedule(self, iteration: int) -> None:
         """Sharpen t-air's choice of templates."""
         if isinstance(self.easel, Templates):
-            self.easel.gamma = self.settings.gamma_at(iteration)
+            self.easel.writer.gamma = self.settings.gamma_at(iteration)
 
     def forward(self, images: Images) -> Output:
         """Reconstruct a batch; log_weight is there for a learnt sigma and a true likelihood."""
@@ -125,12 +126,10 @@ class Templates(nn.Module):
         super().__init__()
         self.size, self.channels, templates = size, channels, len(settings.templates)
         self.numbers = channels + (templates if templates > 1 else 0)
-        self.writer = TemplateWriter(TemplateBank.named(*settings.templates), phi0=0.0, noise=settings.noise)
-        self.gamma, self.gamma_test = settings.gamma, settings.gamma_test
+        self.writer = template_writer(settings, 0.0)
 
     def forward(self, where: Float[Tensor, "batch move 2 3"], z_what: What) -> Output:
         """The canvas and its strokes."""
-        self.writer.gamma = self.gamma if self.training else self.gamma_test
         what, which = z_what[..., : self.channels], z_what[..., self.channels :]
         strokes = self.writer.strokes(where, which if which.shape[-1] else torch.zeros_like(what[..., :1]), what)
         return Output(render(strokes, self.writer.bank, self.size), {}, strokes)

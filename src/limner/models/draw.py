@@ -53,7 +53,7 @@ class Draw(nn.Module):
     def schedule(self, iteration: int) -> None:
         """Sharpen t-draw's choice of templates."""
         if isinstance(self.easel, Templates):
-            self.easel.writers.gamma = self.settings.gamma_at(iteration)
+            self.easel.writers.writer.gamma = self.settings.gamma_at(iteration)
 
     def forward(self, images: Canvas) -> Output:
         """Reconstruct a batch; log_weight is there for a learnt sigma and a true likelihood."""

@@ -51,7 +51,7 @@ class Painter(nn.Module):
     def schedule(self, iteration: int) -> None:
         """Set what is annealed: gamma grows in even steps, the temperature falls by an even factor."""
         settings = self.settings
-        self.writers.gamma = settings.gamma_at(iteration)
+        self.writers.writer.gamma = settings.gamma_at(iteration)
         done = min(1.0, iteration / settings.anneal) if settings.anneal else 0.0
         self.temperature = settings.temperature * (settings.temperature_end / settings.temperature) ** done
 

@@ -21,8 +21,7 @@ class Writers(nn.Module):
     def __init__(self, settings: Model, features: int, count: int, channels: int) -> None:
         super().__init__()
         self.count = count
-        self.writer = TemplateWriter(TemplateBank.named(*settings.templates), phi0=settings.phi0, noise=settings.noise)
-        self.gamma, self.gamma_test = settings.gamma, settings.gamma_test
+        self.writer = template_writer(settings, settings.phi0)
         templates = len(settings.templates)
         self.widths = {
             "where": 6 if settings.affine == "full" else 4,
@@ -45,9 +44,14 @@ class Writers(nn.Module):
             where = unskewed(where)
         if not self.widths["which"]:
             which = torch.zeros_like(what[..., :1])
-        self.writer.gamma = self.gamma if self.training else self.gamma_test
         optional = {"depth": depth[..., 0]} if self.widths["depth"] else {}
         return self.writer.strokes(where.unflatten(-1, (2, 3)), which, what, **optional)
+
+
+def template_writer(settings: Model, phi0: float) -> TemplateWriter:
+    """Algorithm 1 with the bank, sharpening and noise that `settings` asks for."""
+    bank = TemplateBank.named(*settings.templates)
+    return TemplateWriter(bank, phi0=phi0, gamma=settings.gamma, noise=settings.noise, gamma_test=settings.gamma_test)
 
 
 def unskewed(numbers: Float[Tensor, "*moves 4"]) -> Float[Tensor, "*moves 6"]:
