@@ -18,9 +18,8 @@ from limner.errors import UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
 from limner.experiments.thesis import EXPERIMENTS
 from limner.figures.options import ReproduceOptions
-from limner.options import EngineBench, ModelsBench, PaintBench, PaintOptions, PartsBench, TrainBench
+from limner.options import Bench, EngineBench, ModelsBench, PaintBench, PaintOptions, PartsBench, TrainBench
 
-Bench = EngineBench | PaintBench | PartsBench | TrainBench | ModelsBench
 Options = PaintOptions | TrainOptions | EvaluateOptions | ReproduceOptions | ListData | ShowData | Bench
 
 COMMANDS = {
@@ -59,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: Options) -> int:
     """Carry out a command."""
     options.check()
-    if type(options) in BENCHES:
+    if isinstance(options, Bench):
         bench(BENCHES[type(options)]).main(**vars(options))
         return 0
     module, function = COMMANDS[type(options)]

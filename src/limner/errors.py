@@ -1,4 +1,4 @@
-"""The one exception that means: the input is at fault, not the program."""
+"""The exceptions that others tell apart: the input is at fault, not the program; numbers are no longer numbers."""
 
 
 class UserError(ValueError):
@@ -6,3 +6,7 @@ class UserError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+class NotFinite(ValueError):
+    """Moves whose where is NaN or infinite, as those of a network that diverged are."""

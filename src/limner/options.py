@@ -99,8 +99,8 @@ class PaintOptions:
 
 
 @dataclass(frozen=True)
-class EngineBench:
-    """Time the engine against plain PyTorch."""
+class Bench:
+    """What all benches can be asked."""
 
     json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
     """Also write the table as JSON."""
@@ -110,11 +110,14 @@ class EngineBench:
 
 
 @dataclass(frozen=True)
-class PaintBench:
+class EngineBench(Bench):
+    """Time the engine against plain PyTorch."""
+
+
+@dataclass(frozen=True)
+class PaintBench(Bench):
     """Time `limner paint` and measure the quality of what it paints."""
 
-    json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
-    """Also write the table as JSON."""
     pictures: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: the bundled picture)")] = None
     """Pictures to paint."""
     strokes: Annotated[tuple[int, ...], arg(aliases=["-n"], metavar="N ...")] = (100, 500)
@@ -130,11 +133,9 @@ class PaintBench:
 
 
 @dataclass(frozen=True)
-class PartsBench:
+class PartsBench(Bench):
     """Measure what each part of the fitting adds."""
 
-    json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
-    """Also write the table as JSON."""
     pictures: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: the bundled picture)")] = None
     """Pictures to paint."""
     strokes: Annotated[tuple[int, ...], arg(aliases=["-n"], metavar="N ...")] = (100, 500)
@@ -147,22 +148,14 @@ class PartsBench:
 
 
 @dataclass(frozen=True)
-class TrainBench:
+class TrainBench(Bench):
     """Time a training step and its parts."""
-
-    json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
-    """Also write the table as JSON."""
-
-    def check(self) -> None:
-        """There is nothing to ask wrongly."""
 
 
 @dataclass(frozen=True)
-class ModelsBench:
+class ModelsBench(Bench):
     """Train every model shortly and measure it on held-out images."""
 
-    json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
-    """Also write the table as JSON."""
     iterations: Annotated[int, arg(metavar="N")] = 1000
     """Iterations to train each."""
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from limner import canvas as reference
 from limner import choose
+from limner.errors import NotFinite
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
@@ -39,7 +40,7 @@ def render(
     temperature: softness of the order of "depth"; 0 is the exact order, which has no gradient to depth.
     straight_through: with "depth", the exact picture with the gradient to depth of the soft one.
     backend: "reference" (plain PyTorch), "fused" (CPU, float32), or "auto": fused where it can.
-    Raises ValueError for shapes that do not fit, for NaN or infinity in where, and for what a backend cannot do.
+    Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for where of NaN or inf.
     """
     ground = _ground(strokes, background, size)
     _check(strokes, bank, compositing, temperature)
@@ -198,7 +199,7 @@ def _check(strokes: Strokes, bank: TemplateBank, compositing: str, temperature: 
         raise ValueError(f"render: which has {strokes.which.shape[-1]} weights, the bank {len(bank)} templates")
     if not torch.isfinite(strokes.where).all():
         picture, move = torch.nonzero(~strokes.where.isfinite().flatten(2).all(2))[0].tolist()
-        raise ValueError(f"render: where of picture {picture}, move {move} is not finite")
+        raise NotFinite(f"render: where of picture {picture}, move {move} is not finite")
 
 
 def _backend(strokes: Strokes, backend: Backend):

@@ -58,7 +58,7 @@ def test_settings_come_back_from_json_as_they_were(name: str) -> None:
     trained = runs.Trained(EXPERIMENTS[name](), (28, 28), 1)
     folder = replace(trained.experiment, data=replace(trained.experiment.data, folder=Path("pictures")))
     for each in (trained, replace(trained, experiment=folder)):
-        assert runs.restored(runs.Trained, json.loads(json.dumps(runs.as_json(each)))) == each
+        assert runs.restored(runs.Trained, json.loads(runs.as_json(each))) == each
 
 
 def test_a_run_is_not_trained_over(run: Path) -> None:

@@ -96,14 +96,14 @@ def _value(hint: Any, value: Any) -> Any:
     return tuple(_value(None, each) for each in value) if isinstance(value, list) else value
 
 
-def as_json(trained: Trained) -> dict[str, Any]:
-    """What `restored` reads."""
-    return json.loads(json.dumps(asdict(trained), default=str))
+def as_json(trained: Trained) -> str:
+    """What `restored` reads, as text."""
+    return json.dumps(asdict(trained), indent=1, default=str) + "\n"
 
 
 def _write(path: Path, trained: Trained) -> None:
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(as_json(trained), indent=1) + "\n")
+        temporary.write_text(as_json(trained))
 
 
 def _make(run: Path, experiment: Experiment, resume: bool) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from limner.data.images import Images
-from limner.errors import UserError
+from limner.errors import NotFinite, UserError
 from limner.models.build import Network
 from limner.training.batches import Batches, seed_noise
 from limner.training.checkpoints import load_checkpoint, save_checkpoint, save_weights
@@ -74,13 +74,10 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             for name, value in found[-1].items():
                 board.add_scalar(name, value, iteration)
 
-    def check(iteration: int) -> None:
-        if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
-            raise UserError(_not_a_number(iteration, checkpoint))
-
     def save(iteration: int) -> None:
         note(iteration)
-        check(iteration)
+        if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
+            raise UserError(_not_a_number(iteration, checkpoint))
         if accelerator.is_main_process:
             save_checkpoint(checkpoint, model, optimiser.optimizer, iteration)
             save_weights(run / "weights.safetensors", model)
@@ -100,10 +97,8 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             batch = batches[iteration - 1][process :: accelerator.num_processes]
             try:
                 losses = {name: each.mean() for name, each in parallel(images[batch].ink(device)).losses.items()}
-            except ValueError as error:
+            except NotFinite as error:
                 note(iteration - 1)
-                if "is not finite" not in str(error):  # what render says of moves
-                    raise
                 raise UserError(_not_a_number(iteration, checkpoint)) from error
             loss = torch.stack(list(losses.values())).sum()
             optimiser.zero_grad()
@@ -114,7 +109,9 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             if iteration % LOG_EVERY == 0:
                 bar.set_postfix(loss=f"{loss.item():.4g}", refresh=False)
                 note(iteration)
-            stop = _agreed(accelerator, asked, iteration) and iteration < settings.iterations
+            if iteration == settings.iterations:
+                break
+            stop = _agreed(accelerator, asked, iteration)
             if stop or _due(iteration, settings.checkpoint_every):
                 save(iteration)
             if stop or _due(iteration, settings.picture_every):
