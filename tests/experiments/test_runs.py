@@ -21,7 +21,7 @@ from limner.training.settings import Training
 
 SMALL = Experiment(
     Data("two-shapes", images=60, held_out=40),
-    Model(moves=2, templates=("square", "circle"), hidden=16),
+    Model(moves=2, templates=("square", "circle"), hidden=16, gamma_rate=0.05),
     Training(iterations=20, batch=20),
 )
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -51,6 +51,7 @@ torch.save(model(torch.rand(2, 1, 28, 28)).canvas.detach(), {str(tmp_path / "can
     assert not model.training
     assert model.bank is not None
     assert model.bank.names == ("square", "circle")
+    assert model.writers.writer.gamma == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

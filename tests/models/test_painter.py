@@ -107,8 +107,11 @@ def test_canvas_recurrent_painter_sees_its_canvas() -> None:
     assert not torch.equal(before[:, 1], after[:, 1])
 
 
-def test_noise_only_in_training() -> None:
-    model = painter("simple", latent=8, sigma=0.5, input_noise=0.5, noise=0.5, templates=("square", "circle"))
+@pytest.mark.parametrize(
+    "noise", [{"latent": 8, "sigma": 0.5}, {"input_noise": 0.5}, {"noise": 0.5, "templates": ("square", "circle")}]
+)
+def test_noise_only_in_training(noise: dict) -> None:
+    model = painter("simple", **noise)
     images = torch.rand(2, 1, *SIZE)
     assert not torch.equal(model(images).canvas, model(images).canvas)
     model.eval()

@@ -17,7 +17,7 @@ from limner.models.build import build
 from limner.models.painter import Painter
 from limner.models.settings import Model
 from limner.training import loop, record
-from limner.training.checkpoints import load_weights
+from limner.training.checkpoints import iterations_done, load_weights
 from limner.training.loop import Stopped, train
 from limner.training.settings import Training
 
@@ -79,6 +79,7 @@ test_loop.trained(test_loop.Path({str(cut)!r}))
 """
     done = subprocess.run([sys.executable, "-c", script], env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False)
     assert done.returncode == -signal.SIGKILL
+    assert iterations_done(cut / "checkpoint.safetensors") == 40
     assert not (cut / "painting-000060.png").exists()
     with (cut / "metrics.jsonl").open("a") as file:
         file.write('{"iteration": 41, "loss": 1.0, "reconstruction": 1.0, "latent": 0.0}\n{"iteration": 42, "lo')
@@ -103,6 +104,7 @@ def test_stopping_saves_and_resuming_ends_as_if_nothing_had_been(
         with pytest.raises(Stopped, match="iteration 33 of 60"):
             trained(tmp_path / "stopped")
     assert signal.getsignal(number) is before
+    assert iterations_done(tmp_path / "stopped" / "checkpoint.safetensors") == 33
     assert same(trained(tmp_path / "stopped"), trained(tmp_path / "whole"))
 
 
