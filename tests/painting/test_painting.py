@@ -44,15 +44,15 @@ def test_psnr_is_its_formula() -> None:
     assert psnr(b, b) == math.inf
 
 
-def halved(canvas: Tensor) -> Tensor:
-    """Each pixel the mean of two by two."""
-    return sum(canvas[..., i::2, j::2] for i in (0, 1) for j in (0, 1)) / 4
+def averaged(canvas: Tensor) -> Tensor:
+    """Each pixel the mean of three by three."""
+    return sum(canvas[..., i::3, j::3] for i in range(3) for j in range(3)) / 9
 
 
-def test_canvas_is_a_rendering_at_twice_the_working_size_averaged() -> None:
+def test_canvas_is_a_rendering_at_three_times_the_working_size_averaged() -> None:
     opaque, clear = painting(), painting(transparent=True)
-    assert torch.allclose(opaque.canvas, halved(render(opaque.strokes, BANK, (48, 64), GROUND)), atol=1e-6)
-    assert torch.allclose(clear.canvas, halved(render(clear.strokes, BANK, (48, 64), 0.0)), atol=1e-6)
+    assert torch.allclose(opaque.canvas, averaged(render(opaque.strokes, BANK, (72, 96), GROUND)), atol=1e-6)
+    assert torch.allclose(clear.canvas, averaged(render(clear.strokes, BANK, (72, 96), 0.0)), atol=1e-6)
 
 
 def test_stills_have_the_edges_of_an_svg(tmp_path: Path) -> None:

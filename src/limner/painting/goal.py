@@ -20,7 +20,7 @@ class Goal:
     """pixels: the target, premultiplied where alpha is given.  weight: how much each pixel matters, mean 1.
     region: where new strokes may start, in [0, 1].
     under, under_cover: strokes painted before, as a canvas and its coverage; None where there are none.
-    grain: samples a pixel along each axis; 2 shows edges as they will be saved (`raster.GRAIN`), 1 is faster.
+    grain: samples a pixel along each axis; `raster.GRAIN` shows edges as they will be saved, 1 is faster.
     """
 
     pixels: Float[Tensor, "channel height width"]

@@ -16,7 +16,7 @@ from limner.errors import UserError
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 WEBP_SIDE = 16383
-GRAIN = 2
+GRAIN = 3
 """Samples a pixel along each axis in stills, so that edges are as sharp as those an SVG renderer draws."""
 
 
