@@ -41,7 +41,7 @@ class PaintOptions:
     importance: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
     """A gray picture: the lighter, the more its place matters."""
     model: Annotated[str | None, arg(metavar="RUN", help_behavior_hint="")] = None
-    """Begin with the strokes that a trained painter proposes: the folder of its run."""
+    """Begin with strokes that a trained painter proposes: its run's folder, or mnist, omniglot, faces, cifar."""
     resume: Annotated[Path | None, arg(metavar="STROKES.JSON", help_behavior_hint="")] = None
     """Go on from these strokes, and add N more."""
     repaint: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None

@@ -150,7 +150,7 @@ from limner.figures import cache
 from limner.training.settings import Training
 
 if __name__ == "__main__":
-    runs = [Experiment(Data(images=100), training=Training(iterations=10**6, seed=seed)) for seed in (0, 1)]
+    runs = [Experiment(Data(images=100), training=Training(iterations=10**6, seed=seed)) for seed in range(5)]
     list(cache.train(runs, Path({str(tmp_path)!r}), 2, quiet=True))
 """
     program = tmp_path / "program.py"

@@ -160,6 +160,9 @@ CASES = [
     ("beyond-phi0", found(0.1), HALVES, YES),
     ("beyond-phi0", found(0.9), {}, HALF),
     ("beyond-phi0", found(0.1), {}, NO),
+    ("beyond-faces", {"explained": 0.8}, {"as it is": {"explained": 0.3}}, YES),
+    ("beyond-faces", {"explained": 0.8}, {}, HALF),
+    ("beyond-faces", {"explained": 0.3}, {}, NO),
 ]
 
 

@@ -21,7 +21,7 @@ from limner.training.checkpoints import iterations_done, load_weights
 from limner.training.loop import Stopped, train
 from limner.training.settings import Training
 
-SETTINGS = Training(iterations=60, batch=10, checkpoint_every=20, picture_every=0, drop_at=30)
+SETTINGS = Training(iterations=60, batch=10, checkpoint_every=20, picture_every=0, drop_at=30, warp=0.05, mirror=True)
 MODEL = Model(hidden=8, latent=4, templates=("square", "circle"), noise=0.1, input_noise=0.1, batch_norm=True)
 
 

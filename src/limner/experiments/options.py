@@ -48,7 +48,7 @@ class EvaluateOptions:
     """Measure a trained model on held-out images."""
 
     run: Annotated[Positional[Path], arg(metavar="RUN", help_behavior_hint="")]
-    """The folder of a run."""
+    """The folder of a run, or a model that comes with limner: two-rectangles, mnist, omniglot, faces, cifar."""
     split: Literal["train", "validation", "test"] = "test"
     """Which images."""
     images: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all)")] = None

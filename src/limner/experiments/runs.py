@@ -12,6 +12,7 @@ from accelerate import PartialState
 
 from limner.data.loading import load as load_data
 from limner.errors import UserError
+from limner.experiments import shipped
 from limner.experiments.settings import Experiment
 from limner.files import atomic
 from limner.models.build import Network, build, check
@@ -54,11 +55,12 @@ def start(experiment: Experiment, run: Path, resume: bool = False, quiet: bool =
 
 
 def load(run: str | Path) -> Network:
-    """The trained model of a run's folder, in evaluation mode; `model.settings`, `.bank`, `.size`, `.channels`.
+    """A trained model in evaluation mode; `model.settings`, `.bank`, `.size`, `.channels`.
 
+    run: its folder, or the name of one that comes with limner: two-rectangles, mnist, omniglot, faces, cifar.
     Raises UserError naming what is missing or does not fit.
     """
-    run = Path(run)
+    run = shipped.folder(run)
     trained = read(run)
     model = build(trained.experiment.model, trained.size, trained.channels)
     load_weights(run / "weights.safetensors", model)
@@ -67,12 +69,13 @@ def load(run: str | Path) -> Network:
 
 
 def read(run: Path) -> Trained:
-    """The settings of a run."""
-    path = run / SETTINGS
+    """The settings of a run, or of a model that comes with limner."""
+    path = shipped.folder(run) / SETTINGS
     try:
         return restored(Trained, json.loads(path.read_text()))
     except FileNotFoundError:
-        raise UserError(f"{run}: no trained model is there: it has no {SETTINGS}") from None
+        known = ", ".join(shipped.names())
+        raise UserError(f"{run}: no trained model is there: expected a run's folder, or one of {known}") from None
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: not the settings of a run: {error}") from error
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import signal
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict
 from multiprocessing import active_children, get_context
@@ -93,16 +93,20 @@ def _attempt(experiment: Experiment, folder: Path, quiet: bool) -> UserError | N
 
 
 def _by_processes(experiments: list[Experiment], folder: Path, jobs: int) -> Iterator[Attempt]:
+    """No more runs in the pool than it has processes: a worker that was told to stop must find no other."""
+    waiting, running = list(reversed(experiments)), {}
     with (
         _terminable(),
         ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupts) as pool,
     ):
-        futures = {pool.submit(_attempt, experiment, folder, True): experiment for experiment in experiments}
         try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    experiment = waiting.pop()
+                    running[pool.submit(_attempt, experiment, folder, True)] = experiment
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    yield running.pop(future), future.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
             for child in active_children():
                 child.terminate()  # training saves first
             raise

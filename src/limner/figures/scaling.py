@@ -103,6 +103,7 @@ FIGURES = (
         ("explained", "psnr", "ssim", "mse"),
         {"convolutional": faces()},
         quick=200,
+        turned="beyond-faces",
     ),
     Figure(
         "5.21-moves",

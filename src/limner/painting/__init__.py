@@ -54,7 +54,8 @@ def paint(
     palette: strokes take only these colours, or so many chosen from the image.
     min_size, max_size: of a stroke, as a share of the image's longer side.
     importance: a gray picture, light where the image matters.
-    model: a trained painter, or the folder of its run, whose strokes are the first; its templates are used.
+    model: a trained painter, the folder of its run, or the name of one that comes with limner (mnist, omniglot, faces,
+        cifar), whose strokes are the first; its templates are used.
     resume: strokes to paint on, which stay as they are, with their background; as many as asked for are added.
     repaint: a gray picture; the resumed strokes with their centre where it is light are replaced, and those added
     start there too; strokes=0 only replaces.

@@ -22,6 +22,7 @@ from limner.training.checkpoints import load_checkpoint, save_checkpoint, save_w
 from limner.training.process import paint_process
 from limner.training.record import Record
 from limner.training.settings import Training
+from limner.training.warping import warped
 
 LOG_EVERY = 100
 ROWS = 8
@@ -95,8 +96,9 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             for group in optimiser.param_groups:
                 group["lr"] = settings.rate_at(iteration - 1)
             batch = batches[iteration - 1][process :: accelerator.num_processes]
+            seen = warped(images[batch].ink(device), settings.warp, settings.mirror)
             try:
-                losses = {name: each.mean() for name, each in parallel(images[batch].ink(device)).losses.items()}
+                losses = {name: each.mean() for name, each in parallel(seen).losses.items()}
             except NotFinite as error:
                 note(iteration - 1)
                 raise UserError(_not_a_number(iteration, checkpoint)) from error

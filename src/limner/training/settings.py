@@ -1,5 +1,6 @@
 """How a model is trained; light to import, since the command line's help is made of it."""
 
+import math
 from dataclasses import dataclass
 
 from limner.errors import UserError
@@ -26,6 +27,10 @@ class Training:
     """Adam's decay rates."""
     seed: int = 0
     """Of the weights, the order of the images and all noise."""
+    warp: float = 0.0
+    """Show each image under a random affine map: the identity plus Gaussian noise of this standard deviation."""
+    mirror: bool = False
+    """Show half of the images, at random, with left and right exchanged."""
     checkpoint_every: int = 1000
     """Iterations between checkpoints; 0 is only at the end."""
     picture_every: int = 1000
@@ -47,6 +52,8 @@ class Training:
         for name in ("drop_at", "checkpoint_every", "picture_every", "seed"):
             if getattr(self, name) < 0:
                 raise UserError(f"--training.{name.replace('_', '-')} {getattr(self, name)}: expected 0 or more")
+        if not 0 <= self.warp < math.inf:
+            raise UserError(f"--training.warp {self.warp}: expected 0 or more")
         if not (self.rate > 0 and self.rate_after > 0):
             raise UserError("--training.rate and --training.rate-after must be above 0")
         if not all(0 <= beta < 1 for beta in self.betas):

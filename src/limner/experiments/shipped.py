@@ -1,0 +1,21 @@
+"""Trained models that come with the package, each a run's folder with a card; `benchmarks/ship.py` makes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parents[1] / "weights"
+
+
+def names() -> list[str]:
+    """What `limner.load` and `limner paint --model` know by name."""
+    return sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
+
+
+def folder(run: str | Path) -> Path:
+    """The folder of a run: the path as it is, or that of a shipped model where only a name is given.
+
+    A folder of that name that is there comes first.
+    """
+    path = Path(run)
+    return FOLDER / path if not path.exists() and str(run) in names() else path
