@@ -10,10 +10,18 @@ from pathlib import Path
 
 import engine
 import models
+import ship
 import train
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/engine.md", "docs/models.md", "docs/painting.md", "docs/training.md")
+PAGES = (
+    "README.md",
+    "docs/engine.md",
+    "docs/models.md",
+    "docs/painting.md",
+    "docs/trained.md",
+    "docs/training.md",
+)
 
 
 def result(name: str) -> dict:
@@ -168,6 +176,21 @@ def trained() -> str:
     return f"{models.table(found)}\n\n{about}"
 
 
+def weights() -> str:
+    """The models that come with limner, and what they reach on held-out images."""
+    rows = []
+    for name, about in ship.MODELS.items():
+        model, scores = about.experiment.model, ship.scores(name)
+        side, found = (
+            ship.runs.read(ship.shipped.FOLDER / name).size[0],
+            [scores[split]["psnr"] for split in ship.SPLITS],
+        )
+        drawn = f"{model.moves} {model.templates[0]}s on {side} x {side}"
+        rows.append([f"`{name}`", model.kind, drawn, *(f"{psnr:.1f}" for psnr in found), f"{ship.kilobytes(name):.0f}"])
+    table = markdown("name|painter|paints|PSNR, dB: training|held out|kB", rows)
+    return f"{table}\n\nMeans over at most {ship.IMAGES:,} images; each data set's held-out part is told on the card."
+
+
 def aimed(rows: list[tuple[str, str, bool]]) -> str:
     """A table of aims."""
     return markdown("aim|measured|reached", [[aim, seen, "yes" if reached else "no"] for aim, seen, reached in rows])
@@ -188,6 +211,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "engine_aims": engine_aims,
     "models": trained,
     "train": steps,
+    "weights": weights,
 }
 
 

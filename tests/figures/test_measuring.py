@@ -30,8 +30,8 @@ def test_the_course_of_the_loss() -> None:
 
 def test_images_are_spread_over_the_set() -> None:
     images = Images(torch.arange(10, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 2, 2))
-    assert measuring.spread(images, 4).pixels[:, 0, 0, 0].tolist() == [0, 3, 6, 9]
-    assert len(measuring.spread(images, 99)) == 10
+    assert images.spread(4).pixels[:, 0, 0, 0].tolist() == [0, 3, 6, 9]
+    assert len(images.spread(99)) == len(images.spread(None)) == 10
 
 
 def test_the_mean_image() -> None:

@@ -31,7 +31,7 @@ def test_flip_noise_is_a_painted_pixel_that_flips_one_time_in_five() -> None:
 
 def test_certain_pixels_cost_something_finite() -> None:
     blank, black = torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)
-    for name in ("ce", "flip"):
+    for name in ("ce", "ce-squeezed", "flip"):
         assert LIKELIHOODS[name]()(black, blank).isfinite().all()
 
 
@@ -80,3 +80,11 @@ def test_samples_have_the_mean_and_deviation_asked_for() -> None:
     z = sample(mu, log_sigma).z
     assert torch.allclose(z.mean(0), mu[0], atol=0.03)
     assert torch.allclose(z.std(0), log_sigma[0].exp(), atol=0.03)
+
+
+def test_only_the_squeezed_cross_entropy_has_a_gradient_at_paper_and_full_ink() -> None:
+    ink = torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)
+    for name, slopes in (("ce", [0.0, 0.0]), ("ce-squeezed", [-0.998 / 0.001, 0.998 / 0.001])):
+        canvas = (1 - ink).requires_grad_()
+        (slope,) = torch.autograd.grad(LIKELIHOODS[name]()(ink, canvas).sum(), canvas)
+        assert slope.flatten().tolist() == pytest.approx(slopes, rel=1e-3)

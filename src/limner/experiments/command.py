@@ -35,7 +35,7 @@ def evaluate(options: EvaluateOptions) -> int:
             try_writing(path)
     model, experiment = runs.load(options.run), runs.read(options.run).experiment
     torch.set_num_threads(experiment.training.threads)
-    images = load_data(experiment.data, options.split)[: options.images]
+    images = load_data(experiment.data, options.split).spread(options.images)
     found = measure(model, images, samples=options.samples, seed=options.seed)
     for name, value in found.items():
         print(f"{name:<28} {value:.5g}")
@@ -44,5 +44,5 @@ def evaluate(options: EvaluateOptions) -> int:
         with atomic(options.json) as temporary:
             temporary.write_text(json.dumps(about | found, indent=1) + "\n")
     if options.picture:
-        paint_process(model, images[:ROWS].ink(), options.picture)
+        paint_process(model, images.spread(ROWS).ink(), options.picture)
     return 0

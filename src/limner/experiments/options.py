@@ -52,11 +52,11 @@ class EvaluateOptions:
     split: Literal["train", "validation", "test"] = "test"
     """Which images."""
     images: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all)")] = None
-    """At most so many of them."""
+    """At most so many of them, evenly chosen."""
     samples: Annotated[int, arg(metavar="K", help_behavior_hint="(default: none)")] = 0
     """Samples an image for the importance-weighted bound of models that have one."""
     picture: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
-    """Also write the painting process of the first images."""
+    """Also write the painting process of ten of them."""
     json: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """Also write the figures as JSON."""
     seed: Annotated[int, arg(metavar="N")] = 0

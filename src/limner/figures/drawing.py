@@ -14,7 +14,7 @@ from limner.figures import plots, sheets
 from limner.figures.cache import key
 from limner.figures.figure import Figure, Scale
 from limner.figures.layouts import Curves, Dots, Process, Progress, Reconstructions
-from limner.figures.measuring import images_of, spread
+from limner.figures.measuring import images_of
 from limner.figures.results import Results
 from limner.figures.sheets import Cells, Panel
 from limner.models.build import Network
@@ -50,7 +50,7 @@ def process(layout: Process, first: dict[str, Experiment], folder: Path) -> Imag
     """Painting processes, a panel a variant, and below them what is painted from codes that are drawn at random."""
     panels = []
     for variant in layout.variants:
-        model, images = _load(first[variant], folder), spread(images_of(first[variant].data, "test"), layout.rows)
+        model, images = _load(first[variant], folder), images_of(first[variant].data, "test").spread(layout.rows)
         cells, columns = _process(model, images, layout.columns)
         panels.append(Panel(variant, cells, columns))
     if layout.samples:
@@ -79,7 +79,7 @@ def progress(layout: Progress, first: dict[str, Experiment], folder: Path) -> Im
     """Painting processes of the same images, a panel an image, a row for each stage of training."""
     stages, columns = [], []
     for name in layout.variants:
-        images = spread(images_of(first[name].data, "test"), layout.images)
+        images = images_of(first[name].data, "test").spread(layout.images)
         cells, columns = _process(_load(first[name], folder), images, layout.columns)
         stages.append(cells)
     panels = [
@@ -93,7 +93,7 @@ def progress(layout: Progress, first: dict[str, Experiment], folder: Path) -> Im
 
 def reconstructions(layout: Reconstructions, experiment: Experiment, folder: Path) -> Image.Image:
     """What was painted, above what was to be painted; large images are shown smaller."""
-    model, images = _load(experiment, folder), spread(images_of(experiment.data, "test"), layout.side**2)
+    model, images = _load(experiment, folder), images_of(experiment.data, "test").spread(layout.side**2)
     ink = images.ink()
     with evaluating(model), mean_codes(model):
         painted = model(ink).canvas

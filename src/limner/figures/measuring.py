@@ -51,7 +51,7 @@ def _run(figure: Figure, scale: Scale, experiment: Experiment, folder: Path) -> 
     }
     found: dict[str, Any] = {"iterations": experiment.training.iterations, "run": folder.name}
     for split in SPLITS:
-        images = spread(images_of(experiment.data, split), scale.images)
+        images = images_of(experiment.data, split).spread(scale.images)
         found[split] = rounded(of_images(model, images, mean_image(experiment.data), figure.samples))
     found["train"] |= rounded(of_training(losses["loss"], experiment.training.drop_at))
     if figure.curve:
@@ -91,11 +91,6 @@ def windows(losses: list[float]) -> tuple[list[float], list[float]]:
     ends = range(WINDOW, max(len(losses), WINDOW) + 1, WINDOW)
     parts = [losses[end - WINDOW : end] for end in ends]
     return [fmean(part) for part in parts], [pstdev(part) for part in parts]
-
-
-def spread(images: Images, count: int) -> Images:
-    """So many images or all there are, evenly chosen: sets come sorted by person or alphabet."""
-    return images[torch.linspace(0, len(images) - 1, min(count, len(images))).round().long()]
 
 
 @lru_cache(maxsize=4)

@@ -10,7 +10,7 @@ Canvas = Float[Tensor, "batch channel height width"]
 PerImage = Float[Tensor, "batch"]
 
 EPSILON = 1e-3
-"""Cross-entropy clamps the canvas to [EPSILON, 1 - EPSILON]: a painted 0 or 1 would cost infinity where it is wrong."""
+"""Cross-entropy sees the canvas in [EPSILON, 1 - EPSILON]: a painted 0 or 1 would cost infinity where it is wrong."""
 
 
 class SquaredError(nn.Module):
@@ -31,6 +31,16 @@ class CrossEntropy(nn.Module):
     def forward(self, images: Canvas, canvas: Canvas) -> PerImage:
         """The loss of each image, in nats."""
         return bernoulli(images, canvas.clamp(EPSILON, 1 - EPSILON))
+
+
+class Squeezed(nn.Module):
+    """Cross-entropy of the canvas scaled into its range, not clamped, so that paper and full ink keep a gradient."""
+
+    nats = True
+
+    def forward(self, images: Canvas, canvas: Canvas) -> PerImage:
+        """The loss of each image, in nats."""
+        return bernoulli(images, EPSILON + (1 - 2 * EPSILON) * canvas.clamp(0, 1))
 
 
 class FlipNoise(nn.Module):
@@ -76,7 +86,13 @@ class OptimalSigma(nn.Module):
         return error.sum(1) / (2 * best) + 0.5 * error.shape[1] * (2 * math.pi * best).log()
 
 
-LIKELIHOODS = {"mse": SquaredError, "ce": CrossEntropy, "optimal-sigma": OptimalSigma, "flip": FlipNoise}
+LIKELIHOODS = {
+    "mse": SquaredError,
+    "ce": CrossEntropy,
+    "ce-squeezed": Squeezed,
+    "optimal-sigma": OptimalSigma,
+    "flip": FlipNoise,
+}
 
 
 def bernoulli(images: Canvas, probability: Canvas) -> PerImage:

@@ -46,8 +46,9 @@ class Model:
     """Softness that it is annealed to."""
     anneal: int = 0
     """Iterations of annealing."""
-    likelihood: Literal["mse", "ce", "optimal-sigma", "flip"] = "mse"
-    """Reconstruction loss: squared error, cross-entropy, Gaussian of the best sigma, Bernoulli with flip noise."""
+    likelihood: Literal["mse", "ce", "ce-squeezed", "optimal-sigma", "flip"] = "mse"
+    """Reconstruction loss: squared error; cross-entropy, the canvas clamped or squeezed into its range; Gaussian of the
+    best sigma; Bernoulli with flip noise."""
     latent: int = 0
     """Size of a latent code; 0 is none: writers read the hidden layer."""
     sigma: float = -1.0

@@ -39,7 +39,7 @@ class Plan:
     moving_steps: int = 20
     share: float = 0.06
     settling: int = 200
-    fine: float = 0.6
+    fine: float = 0.5
     tries: int = 2000
 
 
