@@ -19,7 +19,7 @@ from limner.experiments import runs, shipped
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS, cifar, mnist, omniglot, two_rectangles
 from limner.figures import cache
-from limner.figures.beyond import WARPED
+from limner.figures.beyond import FACES
 from limner.figures.results import WORDS
 from limner.training.metrics import evaluate
 from limner.training.process import paint_process
@@ -60,7 +60,7 @@ MODELS = {
         "It expects thin dark lines on white paper.",
     ),
     "faces": Shipped(
-        WARPED,
+        FACES["warped"],
         "1,214 faces cut from frames of the BioID Face Database 1.2 (BioID AG), 100 x 100; held out: 202 later "
         "frames; some of their people are in training frames too, in other light.",
         "Published for research on face detection. The people can be recognised in the frames: use this model for "

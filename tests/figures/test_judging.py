@@ -161,8 +161,11 @@ CASES = [
     ("beyond-phi0", found(0.9), {}, HALF),
     ("beyond-phi0", found(0.1), {}, NO),
     ("beyond-faces", {"explained": 0.8}, {"as it is": {"explained": 0.3}}, YES),
-    ("beyond-faces", {"explained": 0.8}, {}, HALF),
-    ("beyond-faces", {"explained": 0.3}, {}, NO),
+    ("beyond-faces", {"explained": 0.6}, {"as it is": {"explained": 0.3}}, HALF),
+    ("beyond-faces", {"explained": 0.8}, {}, NO),
+    ("beyond-omniglot", {"explained": 0.9}, {"as it is": {"explained": 0.6}}, YES),
+    ("beyond-omniglot", {"explained": 0.7}, {"as it is": {"explained": 0.6}}, HALF),
+    ("beyond-omniglot", {"explained": 0.6}, {}, NO),
 ]
 
 

@@ -24,7 +24,15 @@ WANTED = [
     *("5.16", "5.17", "5.18", "5.19", "5.20", "5.21", "5.22", "5.23"),
 ]
 TEXT = ["5.21-moves"]
-BEYOND = ["beyond-variational", "beyond-t-draw", "beyond-t-air", "beyond-order", "beyond-phi0", "beyond-faces"]
+BEYOND = [
+    "beyond-variational",
+    "beyond-t-draw",
+    "beyond-t-air",
+    "beyond-order",
+    "beyond-phi0",
+    "beyond-faces",
+    "beyond-omniglot",
+]
 SIZES = {"mnist": 28, "omniglot": 105, "faces": 100, "cifar": 32}
 
 

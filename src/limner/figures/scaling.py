@@ -130,6 +130,7 @@ FIGURES = (
         ("explained", "psnr", "ssim", "mse"),
         {"convolutional": omniglot()},
         quick=200,
+        turned="beyond-omniglot",
     ),
     Figure(
         "5.23",
