@@ -89,6 +89,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }
     pictures = {
         "photo.png": photo,
+        "copy.png": photo,
         "cut.png": photo[:200],
         "flat.png": saved(Image.new("RGB", (8, 8), "red")),
         "black.png": saved(Image.new("L", (40, 30))),
@@ -130,8 +131,12 @@ BAD = [
     ("photo.png -o file/out.png", "file: is a file, expected a folder"),
     ("photo.png -o file/deeper/out.png", "file"),
     ("photo.png -o new/a.png -o /dev/null/b.png", "/dev/null: is a file"),
-    ("photo.png -o photo.png", "photo.png: would replace the picture"),
-    ("folder -o folder", "a.png: would replace the picture"),
+    ("photo.png -o photo.png", "photo.png: would replace a file that is read"),
+    ("folder -o folder", "a.png: would replace a file that is read"),
+    ("photo.png --templates circle square.png -o square.png", "square.png: would replace a file that is read"),
+    ("photo.png --templates folder -o folder/b.png", "b.png: would replace a file that is read"),
+    ("photo.png --importance copy.png -o copy.png", "copy.png: would replace a file that is read"),
+    ("photo.png --palette flat.png -o flat.png", "flat.png: would replace a file that is read"),
     ("photo.png -o a.png -o a.png", "a.png: would be written for photo twice"),
     ("folder -o out.png", "out.png: one file for several pictures"),
     ("photo.png flat.png -o file", "file: is a file"),
@@ -192,6 +197,8 @@ BAD = [
     ("folder --resume strokes.json", "strokes.json continues one picture"),
     ("photo.png --repaint square.png", "--repaint square.png needs --resume"),
     ("photo.png --resume strokes.json --repaint square.png", "square.png: is 8 x 8"),
+    ("square.png --resume strokes.json", "strokes.json: is 40 x 30 pixels, square.png 8 x 8"),
+    ("photo.png --palette 4 --fill gradient", "--palette 4 gives each stroke one colour"),
 ]
 
 
@@ -256,7 +263,7 @@ def test_every_output_is_written_and_scored(
 
 def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:
     line = (
-        "paint photo.png -q -n 0 --templates circle line --opacity .5 --fill gradient --background #fff --palette 5"
+        "paint photo.png -q -n 0 --templates circle line --opacity .5 --fill flat --background #fff --palette 5"
         " --min-size .1 --max-size .5 --importance photo.png --resume strokes.json --repaint photo.png --seed 3"
         " --stop-psnr 30 --time 2 --size 128"
     )
@@ -268,7 +275,7 @@ def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[s
         "strokes": 0,
         "templates": ("circle", "line"),
         "opacity": 0.5,
-        "fill": "gradient",
+        "fill": "flat",
         "background": "#fff",
         "palette": 5,
         "min_size": 0.1,
@@ -346,10 +353,12 @@ def test_one_failing_output_leaves_the_others(
     assert Path("b.png").read_text() == "saved"
 
 
-def interrupted(finish: Callable[[], FakePainting]) -> Callable[..., FakePainting]:
+def interrupted(
+    finish: Callable[[], FakePainting], number: signal.Signals = signal.SIGINT
+) -> Callable[..., FakePainting]:
     def paint(image: Picture, **arguments: Any) -> FakePainting:
         try:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         except KeyboardInterrupt:
             return finish()
         raise AssertionError("not interrupted")
@@ -366,16 +375,17 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_saves_what_there_is(
-    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    number: signal.Signals, desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr(limner, "paint", interrupted(lambda: painting(3)), raising=False)
+    before = signal.getsignal(number)
+    monkeypatch.setattr(limner, "paint", interrupted(lambda: painting(3), number), raising=False)
     assert main(["paint", "folder", "-o", "new"]) == 130
     out, err = capsys.readouterr()
     assert (out, err) == ("new/a.png  23.4 dB\n", "limner: interrupted: saved 3 strokes\n")
     assert not Path("new/b.png").exists()
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
 
 
 @pytest.mark.usefixtures("interruptible")

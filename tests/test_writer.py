@@ -164,3 +164,18 @@ def test_weights_and_bank_must_match() -> None:
 def test_fused_is_float32_only() -> None:
     with pytest.raises(ValueError, match="the fused backend needs float32"):
         render(strokes_with().map(Tensor.double), BANK, (4, 4), backend="fused")
+
+
+def test_a_writer_learns_depth_at_a_temperature() -> None:
+    where, which, what = torch.zeros(1, 2, 2, 3), torch.zeros(1, 2, 3), torch.tensor([[[-2.0], [2.0]]])
+    canvas = torch.zeros(1, 1, 8, 8)
+    soft: dict[str, Any] = {"temperature": 0.5}
+    for options, learns in (({}, False), (soft, True), (soft | {"straight_through": True}, True)):
+        writer = TemplateWriter(BANK, "depth", **options)
+        depth = torch.tensor([[0.1, 0.0]], requires_grad=True)
+        painted = writer(where, which, what, canvas, depth=depth)
+        assert painted.requires_grad == learns
+        if learns:
+            painted.sum().backward()
+            assert depth.grad is not None
+            assert depth.grad.abs().min() > 0

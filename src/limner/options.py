@@ -33,7 +33,8 @@ class PaintOptions:
     background: Annotated[str, arg(metavar="auto|COLOUR|transparent")] = "auto"
     """What lies under the strokes: the colour that suits best, a colour (#rrggbb or a name), or nothing."""
     palette: Annotated[str | None, arg(metavar="K|FILE", help_behavior_hint="(default: any colour)")] = None
-    """Use only K colours, or those of a file: one #rrggbb a line, a GIMP palette, or a picture of few colours."""
+    """Strokes take only K colours, or those of a file: one #rrggbb a line, a GIMP palette, or a picture of few colours.
+    They still blend where they are translucent: give --opacity opaque for a picture of no others."""
     min_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
     """Smallest stroke, as a share of the picture's longer side."""
     max_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
@@ -52,11 +53,11 @@ class PaintOptions:
     """Stop at this quality, perhaps with fewer strokes.
     Measured on the picture at --size; what is written larger may score less."""
     time: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="")] = None
-    """Stop after this time."""
+    """Paint for so long, start-up and saving apart, in place of the usual number of steps."""
     size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="")] = None
     """Longer side of the picture while it is painted. Left out: what suits N."""
     output_size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="(default: as the picture)")] = None
-    """Longer side of what is written."""
+    """Longer side of what is written. Left out, GIF has at most 480, MP4 and WebM 1080."""
     frames: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
     """Also write the growing painting as numbered pictures, at most 100."""
     threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all cores)")] = None
@@ -67,7 +68,9 @@ class PaintOptions:
     def check(self) -> None:
         """Raise UserError for values that make no sense whatever the picture is."""
         if not self.photos:
-            raise UserError("no picture to paint: name one, or a folder, or - for standard input")
+            raise UserError(
+                "no picture to paint: name one, a folder, or - for standard input, before --templates and its like"
+            )
         _within("strokes", self.strokes, 0)
         _within("seed", self.seed, 0)
         for name in ("size", "output_size", "threads"):
@@ -80,6 +83,8 @@ class PaintOptions:
             raise UserError(
                 f"--model {self.model} starts anew with its own templates: no --resume or --templates with it"
             )
+        if self.palette and self.fill == "gradient":
+            raise UserError(f"--palette {self.palette} gives each stroke one colour: no --fill gradient with it")
         if self.repaint and not self.resume:
             raise UserError(f"--repaint {self.repaint} needs --resume and the strokes to repaint")
         if self.opacity_value() == 0:

@@ -117,6 +117,7 @@ class TemplateWriter(torch.nn.Module):
     phi0: Phi = diag(phi0, phi0) + h_where, so that an untrained network paints stamps of 1 / phi0 of the canvas.
     gamma, noise: sharpening and exploration of which (eq. 3.1, 3.2); noise is added in training mode only.
     gamma_test: sharpening out of training mode; None is gamma.
+    temperature, straight_through: of compositing "depth", as in `render`; depth learns only at a temperature above 0.
     """
 
     phi0: Tensor
@@ -132,10 +133,13 @@ class TemplateWriter(torch.nn.Module):
         gamma_test: float | None = None,
         learnable: bool = False,
         backend: Backend = "auto",
+        temperature: float = 0.0,
+        straight_through: bool = False,
     ) -> None:
         super().__init__()
         self.compositing: Compositing = compositing
         self.backend: Backend = backend
+        self.temperature, self.straight_through = temperature, straight_through
         self.gamma, self.gamma_test, self.noise = gamma, gamma_test, noise
         self._bank, self._seen = bank, -1
         self.register_buffer("phi0", torch.tensor([[phi0, 0.0, 0.0], [0.0, phi0, 0.0]]))
@@ -161,7 +165,8 @@ class TemplateWriter(torch.nn.Module):
     ) -> Canvas:
         """The canvas after these moves; `optional` may hold opacity, depth and slope as `Strokes` has them."""
         strokes = self.strokes(h_where, h_which, h_what, **optional)
-        return render(strokes, self.bank, None, canvas, self.compositing, self.backend)
+        order = self.temperature, self.straight_through
+        return render(strokes, self.bank, None, canvas, self.compositing, self.backend, *order)
 
     def strokes(self, h_where: Tensor, h_which: Tensor, h_what: Tensor, **optional: Tensor) -> Strokes:
         """The moves that scores stand for."""
@@ -175,6 +180,8 @@ class TemplateWriter(torch.nn.Module):
 def _ground(strokes: Strokes, background: float | Tensor, size: tuple[int, int] | None) -> Canvas:
     batch, channel = strokes.what.shape[0], strokes.what.shape[2]
     ground = torch.as_tensor(background, dtype=strokes.what.dtype, device=strokes.what.device)
+    if isinstance(size, int):
+        raise ValueError(f"render: size {size} is not (height, width)")
     if size is None:
         if ground.ndim != 4:
             raise ValueError("render: give size=(height, width), or a whole canvas as background")

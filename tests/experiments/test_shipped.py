@@ -67,10 +67,13 @@ def test_a_photograph_begins_with_a_model_by_name(name: str, tmp_path: Path) -> 
     assert len(limner.strokes_json.parse(saved).strokes) == 60
 
 
-def test_a_folder_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_of_that_name_comes_first_and_a_data_set_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    assert shipped.folder("mnist") == shipped.FOLDER / "mnist"
     (tmp_path / "mnist").mkdir()
+    assert shipped.folder("mnist") == shipped.FOLDER / "mnist"
+    (tmp_path / "mnist/settings.json").write_text("{}")
     assert shipped.folder("mnist") == Path("mnist")
 
 

@@ -112,9 +112,11 @@ CASES = [
     ("5.11", NULL, {}, YES),
     ("5.11", {**NULL, "null_empty": 0.3}, {}, HALF),
     ("5.11", {**NULL, "null_white": 0.0, "null_hidden": 0.0}, {}, NO),
-    ("5.12", {"template_images": 0.95}, {}, YES),
-    ("5.12", {"template_images": 0.88}, {}, HALF),
-    ("5.12", {"template_images": 0.7}, {}, NO),
+    ("5.12", {"template_images": 0.95, "template_any": 0.99}, {}, YES),
+    ("5.12", {"template_images": 0.88, "template_any": 0.99}, {}, HALF),
+    ("5.12", {"template_images": 0.7, "template_any": 0.97}, {}, HALF),
+    ("5.12", {"template_images": 0.7, "template_any": 0.8}, {"sides of 10 to 16 px": {"template_images": 0.95}}, HALF),
+    ("5.12", {"template_images": 0.7, "template_any": 0.8}, {}, NO),
     ("5.13", {"last": 0.02, "chosen_transparent": 0.0}, {}, YES),
     ("5.13", {"last": 0.02, "chosen_transparent": 0.1}, {}, HALF),
     ("5.13", {"last": 0.02, "chosen_transparent": 0.0}, {"2-Shapes, 0.01": {"last": 0.01}}, NO),
@@ -184,9 +186,9 @@ def test_every_claim_can_be_confirmed_and_refuted(name: str) -> None:
 
 def test_held_out_images_decide_too() -> None:
     for name in ("5.12", "5.21", "5.22"):
-        results = made(name, {"explained": 0.9, "template_images": 0.95})
+        results = made(name, {"explained": 0.9, "template_images": 0.95, "template_any": 0.95})
         for run in results.runs:
-            run["test"] = {"explained": 0.1, "template_images": 0.1}
+            run["test"] = {"explained": 0.1, "template_images": 0.1, "template_any": 0.1}
         assert FIGURES[name].judge(results).verdict != YES
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from limner.cli import main
 from limner.figures import page, records, sheets
 from limner.figures.engine import DRAWINGS
 from limner.figures.layouts import Drawn
@@ -73,26 +74,26 @@ def test_what_was_not_run_says_so(tmp_path: Path) -> None:
 
 
 def test_a_row_has_all_that_was_measured(tmp_path: Path) -> None:
-    figure = FIGURES["5.12"]
+    figure = FIGURES["5.4"]
     runs = [
         {
             "variant": variant,
             "seed": seed,
             "iterations": experiment.training.iterations,
-            "train": {"template_images": 0.953, "mse": 0.01},
-            "test": {"template_images": 0.951, "mse": 0.02},
+            "train": {"template": 0.953, "mse": 0.01},
+            "test": {"template": 0.951, "mse": 0.02},
         }
         for variant, seed, experiment in figure.runs()
     ]
-    record = {"figure": "5.12", "quick": False, "verdict": "confirmed", "why": "it is so", "runs": runs}
-    (tmp_path / "5.12.json").write_text(records.text(record), "utf-8")
-    row = next(line for line in page.text(tmp_path).splitlines() if line.startswith("| [5.12]"))
+    record = {"figure": "5.4", "quick": False, "verdict": "confirmed", "why": "it is so", "runs": runs}
+    (tmp_path / "5.4.json").write_text(records.text(record), "utf-8")
+    row = next(line for line in page.text(tmp_path).splitlines() if line.startswith("| [5.4]"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[3:] == [
-        "template and place right: 0.953; MSE: 0.01",
-        "template and place right: 0.951; MSE: 0.02",
+        "in place: 0.953; MSE: 0.01",
+        "in place: 0.951; MSE: 0.02",
         "3",
-        "20,000",
+        "10,000",
         "**confirmed**: it is so",
         "",
     ]
@@ -109,3 +110,25 @@ def test_a_record_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "5.2.json").write_text("{")
     with pytest.raises(ValueError, match=r"5\.2\.json: cannot be read"):
         records.read(tmp_path, "5.2")
+
+
+def test_pictures_are_found_from_where_the_page_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pages").mkdir()
+    line = ["reproduce", "3.1", "--out", "results", "--page", "pages/page.md", "-q"]
+    assert main(line) == 0
+    text = (tmp_path / "pages/page.md").read_text("utf-8")
+    assert "](../results/3.1.png)" in text
+    assert (tmp_path / "pages" / "../results/3.1.png").exists()
+
+
+def test_a_list_trains_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["reproduce", "5.5", "3.1", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[2] for line in lines] == ["5.5", "3.1"]
+    assert not list(tmp_path.iterdir())

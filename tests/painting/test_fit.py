@@ -94,6 +94,11 @@ def test_stops_once_it_is_good_enough() -> None:
     assert (canvas - goal.pixels).square().mean() <= 10**-2
 
 
+def test_what_is_good_enough_already_gets_no_strokes() -> None:
+    flat = GROUND[:, None, None].expand(3, 24, 32)
+    assert len(fit(Goal(flat), BANK, 60, GROUND, Style(), stop_psnr=20.0)[0]) == 0
+
+
 def test_stopping_does_not_ask_for_weights() -> None:
     pixels = picture()
     weight = torch.full((24, 32), 1e-4)

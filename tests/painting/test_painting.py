@@ -211,6 +211,9 @@ def test_frames_folder(tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(file), one.render(48, 64).numpy())
     one.save_frames(tmp_path / "many", 1000, longer_side=16)
     assert len(list((tmp_path / "many").iterdir())) == 9
+    (tmp_path / "many" / "frame-mine.png").touch()
+    one.save_frames(tmp_path / "many", 3, longer_side=16)
+    assert len(list((tmp_path / "many").iterdir())) == 4
 
 
 @pytest.fixture
@@ -248,3 +251,10 @@ def test_webp_has_a_largest_side(blocked: Path) -> None:
 def test_without_a_target_there_is_no_score() -> None:
     with pytest.raises(ValueError, match="no target"):
         _ = replace(painting(), target=None).psnr
+
+
+def test_ink_becomes_the_negative_on_white_paper() -> None:
+    one = painting()
+    ink = replace(one.strokes, slope=None)
+    shown = Painting.of_ink(ink, BANK, (24, 32)).canvas
+    assert torch.allclose(shown, 1 - averaged(render(ink, BANK, (72, 96), 0.0)), atol=1e-5)

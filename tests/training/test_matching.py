@@ -94,7 +94,9 @@ def test_the_truth_is_perfect(name: str) -> None:
     scores = against_truth(seen, seen, images.templates, images.templates)
     found = means(scores)
     found.pop("order", None), found.pop("order_found", None)
-    assert found == pytest.approx(dict.fromkeys(["iou", "all_found", "template", "template_images", "count"], 1.0))
+    assert found == pytest.approx(
+        dict.fromkeys(["iou", "all_found", "template", "template_images", "template_any", "count"], 1.0)
+    )
     assert (len(scores["order"]) > 0) == (name in ("two-rectangles-occlusion", "two-rectangles-mixed", "shapes"))
 
 
@@ -204,6 +206,7 @@ def test_templates_are_compared_by_name_and_largest_weight() -> None:
     scores = compare(mostly_square, truth, bank)
     assert scores["template"].tolist() == [1.0, 0.0]
     assert scores["template_images"].tolist() == [0.0]
+    assert scores["template_any"].tolist() == [1.0]
 
 
 def test_one_move_is_the_template_of_one_shape() -> None:

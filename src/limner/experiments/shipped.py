@@ -15,7 +15,7 @@ def names() -> list[str]:
 def folder(run: str | Path) -> Path:
     """The folder of a run: the path as it is, or that of a shipped model where only a name is given.
 
-    A folder of that name that is there comes first.
+    A run of that name that is there comes first.
     """
     path = Path(run)
-    return FOLDER / path if not path.exists() and str(run) in names() else path
+    return FOLDER / path if str(run) in names() and not (path / "settings.json").exists() else path

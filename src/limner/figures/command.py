@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import closing
+from pathlib import Path
 
 from limner.errors import UserError
 from limner.figures import cache, page
@@ -19,18 +21,21 @@ def reproduce(options: ReproduceOptions) -> int:
     figures = find(options.figures)
     if options.page:
         try_writing(options.page)
-    failed = _make(figures, options) if figures else 0
+    failed = 0
     if options.list:
-        listing(options)
+        listing(figures or list(FIGURES.values()), options)
+    elif figures:
+        failed = _make(figures, options)
     if options.page:
         with atomic(options.page) as temporary:
-            temporary.write_text(page.text(options.folder()), "utf-8")
+            pictures = os.path.relpath(options.folder().resolve(), options.page.resolve().parent)
+            temporary.write_text(page.text(options.folder(), Path(pictures).as_posix()), "utf-8")
     return failed
 
 
-def listing(options: ReproduceOptions) -> None:
-    """Print every figure in one line."""
-    for figure in FIGURES.values():
+def listing(figures: list[Figure], options: ReproduceOptions) -> None:
+    """Print each figure in one line."""
+    for figure in figures:
         record = read(options.folder(), figure.name)
         verdict = record["verdict"] if record else "not run yet"
         minutes = str(figure.minutes or "<1")

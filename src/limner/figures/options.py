@@ -16,7 +16,7 @@ class ReproduceOptions:
     figures: Annotated[Positional[tuple[str, ...]], arg(metavar="[FIGURE ...]", help_behavior_hint="")] = ()
     """Figures such as 5.3a, or all of them: all."""
     list: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
-    """List the figures: minutes on two cores, expected result, verdict, command."""
+    """Only list the figures: minutes on two cores, expected result, verdict, command."""
     quick: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
     """Few iterations and one seed: about a minute each, to see that it works. Decides nothing."""
     jobs: Annotated[int, arg(metavar="N")] = 1
@@ -24,7 +24,7 @@ class ReproduceOptions:
     runs: Annotated[Path, arg(metavar="FOLDER")] = Path("runs/cache")
     """Where trained runs are kept, to be used again and to go on with."""
     out: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: reproduction)")] = None
-    """Where results go; those of --quick go to out/quick."""
+    """Where results go. Left out with --quick: out/quick."""
     page: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """Also write the page of all results, as Markdown."""
     quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False

@@ -31,8 +31,8 @@ before the full runs.
 COLUMNS = ("figure", "claim", "expected", "training set", "held out", "seeds", "iterations", "verdict", "turned over")
 
 
-def text(folder: Path) -> str:
-    """The whole page from the records in `folder`."""
+def text(folder: Path, pictures: str = "reproduction") -> str:
+    """The whole page from the records in `folder`; `pictures` is where the page finds that folder."""
     found = {name: read(folder, name) for name in FIGURES}
     beyond = [figure for figure in FIGURES.values() if figure.name not in THESIS]
     parts = [
@@ -43,7 +43,7 @@ def text(folder: Path) -> str:
         "## Beyond it\n\nEach negative result turned over: the same task and budget, one thing changed.\n",
         _table(beyond, found),
         "## Pictures\n",
-        *(_section(figure, found[figure.name]) for figure in FIGURES.values()),
+        *(_section(figure, found[figure.name], pictures) for figure in FIGURES.values()),
     ]
     return "\n".join(parts).rstrip() + "\n"
 
@@ -99,14 +99,14 @@ def _turned(figure: Figure, found: dict[str, Any]) -> str:
     return f"{link}, {record['verdict']}: {Results(record['runs']).line(beyond.scores[:1], 'test')}"
 
 
-def _section(figure: Figure, record: dict[str, Any] | None) -> str:
+def _section(figure: Figure, record: dict[str, Any] | None, pictures: str) -> str:
     head = (
         f"### {figure.name} {figure.title}\n\n`limner reproduce {figure.name}`, {duration(figure.minutes)} on two cores"
     )
     decides = f"decided by: {figure.decides}."
     if record is None:
         return f"{head}; {decides} Not run yet.\n"
-    return f"{head}; {decides}\n\n![{figure.title}](reproduction/{figure.name}.png)\n"
+    return f"{head}; {decides}\n\n![{figure.title}]({pictures}/{figure.name}.png)\n"
 
 
 def anchor(figure: Figure) -> str:

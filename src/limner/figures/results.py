@@ -45,6 +45,7 @@ WORDS = {
     "right_order": "error, blue first",
     "ssim": "SSIM",
     "template": "in place",
+    "template_any": "template and place of one right",
     "template_images": "template and place right",
     "undone": "paint per ink",
     "weight_1": "weight at γ = 1",

@@ -48,10 +48,12 @@ def paint(
     """Paint a picture with exactly so many strokes.
 
     image: a path, "-" for standard input, bytes, a PIL image, an array or a tensor (`pictures.read_picture`).
-    templates: names or a bank; the default is the circle, or the templates of what is resumed.
+    templates: names of shapes or a bank (`TemplateBank.load` reads masks); the default is the circle, or the templates
+        of what is resumed.
     opacity: "free" (chosen for each stroke), "opaque", or one number in (0, 1].  fill: one colour or a linear gradient.
-    background: "auto" (the colour that suits best; a transparent image stays transparent), "transparent", or a colour.
-    palette: strokes take only these colours, or so many chosen from the image.
+    background: "auto" (the colour that suits best; a transparent image stays transparent), "transparent", or a colour
+        by name or as #rrggbb.
+    palette: strokes take only these colours, a tensor in [0, 1], or so many chosen from the image.
     min_size, max_size: of a stroke, as a share of the image's longer side.
     importance: a gray picture, light where the image matters.
     model: a trained painter, the folder of its run, or the name of one that comes with limner (mnist, omniglot, faces,
@@ -67,10 +69,15 @@ def paint(
     prepare.check_whole(strokes=strokes, seed=seed, size=size or 0)
     prepare.check_positive(min_size=min_size, max_size=max_size, stop_psnr=stop_psnr, time=time, size=size)
     prepare.check_fill(fill)
+    prepare.check_shares(min_size=min_size, max_size=max_size)
+    if not isinstance(background, str):
+        raise UserError(f"background: {background!r} is no name of a colour and no #rrggbb")
     fixed = prepare.fixed_opacity(opacity)
     smallest, largest = min_size or 0.0, max_size or math.inf
     if smallest > largest:
         raise UserError(f"min_size: {min_size} is larger than max_size, {max_size}")
+    if palette is not None and fill == "gradient":
+        raise UserError("fill: a palette gives each stroke one colour, so there is no gradient")
     if repaint is not None and resume is None:
         raise UserError("repaint: needs strokes to resume")
     if model is not None and (resume is not None or templates):

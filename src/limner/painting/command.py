@@ -73,13 +73,23 @@ def plan(options: PaintOptions) -> list[Job]:
         raise UserError(f"--resume {options.resume} continues one picture, {len(files)} are given")
     names = ["stdin" if file == stdin else file.stem for file in files]
     planned = outputs.plan(options.output, names, several)
-    outputs.spare_inputs([path for paths in planned for path in paths], files)
+    outputs.spare_inputs([path for paths in planned for path in paths], [*files, *read_too(options)])
     jobs = []
     for file, name, paths in zip(files, names, planned, strict=True):
         frames = options.frames / name if options.frames and several else options.frames
         source = read_picture("-") if file == stdin else file
         jobs.append(Job(source, "standard input" if file == stdin else str(file), paths, frames))
     return jobs
+
+
+def read_too(options: PaintOptions) -> Iterator[Path]:
+    """The files beside the pictures that are read and must stay as they are: masks, and a palette."""
+    for item in options.templates:
+        if item not in SHAPES and Path(item).exists():
+            yield from mask_files(item)
+    yield from (path for path in (options.importance, options.repaint) if path)
+    if options.palette:
+        yield Path(options.palette)
 
 
 def settings(options: PaintOptions) -> dict[str, Any]:
@@ -145,12 +155,15 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     picture = read_picture(job.source)
     for path in job.files:
         outputs.check_size(path, picture.size, options.output_size)
-    for name, path in (("importance", options.importance), ("repaint", options.repaint)):
-        if name in arguments:
-            (height, width), (rows, columns) = picture.size, arguments[name].size
-            if abs(log(width / height * rows / columns)) > STRETCH:
-                held = f"is {columns} x {rows} pixels, {job.label} {width} x {height}"
-                raise UserError(f"{path}: {held}: the mask must have the same proportions")
+    masks = (("importance", options.importance), ("repaint", options.repaint))
+    beside = [(path, arguments[name].size) for name, path in masks if name in arguments]
+    if options.resume and (size := parse(options.resume).size):
+        beside.append((options.resume, size))
+    (height, width) = picture.size
+    for path, (rows, columns) in beside:
+        if abs(log(width / height * rows / columns)) > STRETCH:
+            held = f"is {columns} x {rows} pixels, {job.label} {width} x {height}"
+            raise UserError(f"{path}: {held}: they must have the same proportions")
 
 
 def save(painting: Painting, job: Job, options: PaintOptions) -> None:
@@ -164,7 +177,10 @@ def save(painting: Painting, job: Job, options: PaintOptions) -> None:
             continue
         if not options.quiet:
             scored = path.suffix.lower() in SCORED
-            say(f"{path}  " + (f"{painting.psnr_of(path):.1f} dB" if scored else f"{len(painting.strokes)} strokes"))
+            words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
+            if options.stop_psnr or not scored:
+                words.append(f"{len(painting.strokes)} strokes")
+            say(f"{path}  {', '.join(words)}")
     if job.frames:
         painting.save_frames(job.frames, FRAMES, options.output_size)
         if not options.quiet:
@@ -183,19 +199,20 @@ def say(line: str) -> None:
 
 @contextmanager
 def noticed() -> Iterator[list[int]]:
-    """Notes Ctrl-C in the list that it gives, and passes it on; what stays empty was not interrupted."""
+    """Notes Ctrl-C and SIGTERM in the list that it gives, as KeyboardInterrupt; empty if there was neither.
+
+    A signal that is ignored, as Ctrl-C is in the background, stays ignored.
+    """
     interrupts: list[int] = []
-    before = signal.getsignal(signal.SIGINT)
 
     def note(number: int, frame: Any) -> None:
         interrupts.append(number)
-        before(number, frame)  # pyright: ignore[reportCallIssue, reportOptionalCall]
+        raise KeyboardInterrupt
 
-    if not callable(before):
-        yield interrupts
-        return
-    signal.signal(signal.SIGINT, note)
+    heard = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) != signal.SIG_IGN]
+    before = {each: signal.signal(each, note) for each in heard}
     try:
         yield interrupts
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -99,6 +99,8 @@ def fit(
         moves.begin(start)
     seen = replace(goal, weight=None, grain=GRAIN)
     painted = moves.strokes(), moves.ground
+    if stop_psnr < math.inf and Progress(1.0, moves.error(seen, bank), len(moves)).psnr >= stop_psnr:
+        return painted
     try:
         for done, error in work(moves, goal, bank, count, seed, plan, seconds) if count else ():
             painted = moves.strokes(), moves.ground

@@ -28,11 +28,11 @@ def plan(given: Iterable[str], names: list[str], several: bool) -> list[list[Pat
 
 
 def spare_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """UserError for an output that would replace one of the pictures read."""
+    """UserError for an output that would replace one of the files read."""
     taken = {path.resolve() for path in inputs}
     for output in outputs:
         if output.resolve() in taken:
-            raise UserError(f"{output}: would replace the picture itself: choose another name")
+            raise UserError(f"{output}: would replace a file that is read: choose another name")
 
 
 def check_size(path: Path, size: tuple[int, int], longer_side: int | None) -> None:

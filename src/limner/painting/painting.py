@@ -1,5 +1,7 @@
 """Painting: strokes that are ready to look at, to save and to score."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -47,6 +49,14 @@ class Painting:
     size: tuple[int, int]
     target: Picture | None = None
     seed: int | None = None
+
+    @classmethod
+    def of_ink(cls, strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Painting:
+        """What a painter network painted: strokes of ink, where 1 is black, a batch of one, on white paper."""
+        slope = None if strokes.slope is None else -strokes.slope
+        still = replace(strokes, what=1 - strokes.what, slope=slope).map(Tensor.detach)
+        bank = replace(bank, masks=bank.masks.detach())
+        return cls(still, bank, torch.ones(still.what.shape[-1]), size)
 
     @cached_property
     def canvas(self) -> Float[Tensor, "1 channel height width"]:
@@ -106,7 +116,10 @@ class Painting:
                 raster.save(temporary, self.render(*size))
 
     def save_frames(self, folder: str | Path, count: int, longer_side: int | None = None) -> None:
-        """Write the growing painting as at most `count` PNG pictures, frame-0000.png and on, into a folder."""
+        """Write the growing painting as at most `count` PNG pictures, frame-0000.png and on, into a folder.
+
+        Frames of an earlier painting that would follow these are removed.
+        """
         from limner.painting.video import moments
 
         if count < 1:
@@ -118,9 +131,13 @@ class Painting:
             raise UserError(f"{folder}: cannot make this folder: {error.strerror}") from None
         size = self._output_size(longer_side)
         stages = self.stages(moments(len(self.strokes), count), size, _grain(size))
+        written = set()
         for i, image in enumerate(stages):
+            written.add(folder / f"frame-{i:04}.png")
             with atomic(folder / f"frame-{i:04}.png") as temporary:
                 raster.save(temporary, image)
+        for old in set(folder.glob("frame-[0-9][0-9][0-9][0-9].png")) - written:
+            old.unlink()
 
     def _save_time_lapse(self, path: Path, longer_side: int | None) -> None:
         from limner.painting import video

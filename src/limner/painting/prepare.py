@@ -36,6 +36,13 @@ def check_positive(**values: Any) -> None:
             raise UserError(f"{name}: {value!r} is not a number above 0")
 
 
+def check_shares(**values: float | None) -> None:
+    """UserError for those above 1."""
+    for name, value in values.items():
+        if value is not None and value > 1:
+            raise UserError(f"{name}: {value} is more than the whole picture: give a share up to 1")
+
+
 def check_fill(fill: Any) -> None:
     """UserError for an unknown one."""
     if fill not in FILLS:
@@ -83,8 +90,8 @@ def inks(
         if not shaped or not ((palette >= 0) & (palette <= 1)).all():
             raise UserError(f"palette: a tensor of shape {tuple(palette.shape)}: expected (colour, 3) from 0 to 1")
         return palette.float()[:, : len(pixels)].contiguous()
-    if isinstance(palette, bool) or not 1 <= palette <= MOST:
-        raise UserError(f"palette: {palette} is not a number of colours from 1 to {MOST}")
+    if isinstance(palette, bool) or not isinstance(palette, int) or not 1 <= palette <= MOST:
+        raise UserError(f"palette: {palette!r} is neither a tensor (colour, 3) nor a number from 1 to {MOST}")
     shown = (pixels if alpha is None or not (alpha > 0.5).any() else pixels[:, alpha > 0.5]).flatten(1)
     row = Image.fromarray((shown.expand(3, -1).mT[None] * 255).round().byte().contiguous().numpy())
     chosen = torch.tensor(np.asarray(row.quantize(palette, kmeans=3).convert("RGB"))[0])

@@ -61,7 +61,8 @@ def template_scores(moves: Seen, shapes: Seen, names: tuple[str, ...], true_name
     A move's template is that of its largest weight; templates are the same where their names are.
 
     template: over shapes.
-    template_images: over images with shapes, all of them are right: the thesis' accuracy.
+    template_images: over images with shapes, all of them are right.  template_any: one of them is, which is the letter
+        of the thesis' accuracy.
     """
     size = moves.full.shape[2:]
     distance = torch.cdist(_centres(moves.strokes, size), _centres(shapes.strokes, size))
@@ -69,7 +70,12 @@ def template_scores(moves: Seen, shapes: Seen, names: tuple[str, ...], true_name
     same = same_name[moves.strokes.which.argmax(-1)[:, :, None], shapes.strokes.which.argmax(-1)[:, None]]
     right = same & (distance <= NEAR) & moves.live[:, :, None] & shapes.live[:, None]
     correct = assign(right.float()) >= 0
-    return {"template": correct[shapes.live].float(), "template_images": _of_all(correct, shapes.live)}
+    some = (correct & shapes.live).any(1)[shapes.live.any(1)].float()
+    return {
+        "template": correct[shapes.live].float(),
+        "template_images": _of_all(correct, shapes.live),
+        "template_any": some,
+    }
 
 
 def order_scores(moves: Seen, shapes: Seen) -> Scores:
