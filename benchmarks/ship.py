@@ -27,6 +27,8 @@ from limner.training.process import paint_process
 SCORED = "scores.json"
 SPLITS = ("train", "test")
 IMAGES, SHOWN, COLUMNS = 1000, 8, 11
+UNSEEN = ("faces",)
+"""Models whose data are pictures of people, which are not passed on."""
 SCORES = ("all_found", "iou", "mse", "psnr", "ssim", "live")
 
 
@@ -93,7 +95,8 @@ def ship(name: str, folder: Path) -> None:
     model = runs.load(home)
     found = {split: evaluate(model, load_data(experiment.data, split).spread(IMAGES)) for split in SPLITS}
     (home / SCORED).write_text(json.dumps(found, indent=1) + "\n")
-    paint_process(model, load_data(experiment.data, "test").spread(SHOWN).ink(), home / "painting.png", COLUMNS)
+    shown = load_data(experiment.data, "test").spread(SHOWN).ink()
+    paint_process(model, shown, home / "painting.png", COLUMNS, target=name not in UNSEEN)
     (home / "README.md").write_text(card(name))
 
 
@@ -106,6 +109,7 @@ def card(name: str) -> str:
         (WORDS[each], *(f"{found[split][each]:.3g}" for split in SPLITS)) for each in SCORES if each in found["test"]
     ]
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    last = "." if name in UNSEEN else ", and the image itself."
     tall, wide = runs.read(shipped.FOLDER / name).size
     uses = [f'limner.load("{name}")', f"limner evaluate {name}", f"limner paint PHOTO --model {name}"]
     return f"""# {name}
@@ -115,7 +119,7 @@ A {model.kind} Painter that paints an image of {tall} x {wide} pixels in {model.
 
 ![Paintings of held-out images](painting.png)
 
-Each row is a held-out image: the canvas while it is painted, the whole painting, and the image itself.
+Each row is a held-out image: the canvas while it is painted, then the whole painting{last}
 
 - **Use**: {", ".join(f"`{use}`" for use in uses)}.
 - **Data**: {about.data}

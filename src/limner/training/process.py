@@ -44,14 +44,20 @@ def of_output(output: Output, bank: TemplateBank | None) -> Steps:
     return steps(output.strokes, bank, (output.canvas.shape[2], output.canvas.shape[3]))
 
 
-def paint_process(model: nn.Module, images: Images, path: Path, columns: int = COLUMNS_MOST) -> None:
-    """Write the painting process of images; of more moves than `columns` only some are shown, the last always."""
+def paint_process(
+    model: nn.Module, images: Images, path: Path, columns: int = COLUMNS_MOST, target: bool = True
+) -> None:
+    """Write the painting process of images; of more moves than `columns` only some are shown, the last always.
+
+    target: end each row with the image itself.
+    """
     with evaluating(model), mean_codes(model):
         output = model(images)
     shown = of_output(output, getattr(model, "bank", None))
     count = min(columns, shown.shape[1])
     chosen = torch.linspace(0, shown.shape[1] - 1, count).round().long()
-    save_sheet(torch.cat([shown[:, chosen], images[:, None]], 1), path)
+    cells = torch.cat([shown[:, chosen], images[:, None]], 1) if target else shown[:, chosen]
+    save_sheet(cells, path)
 
 
 def save_sheet(cells: Cells, path: Path) -> None:
