@@ -181,10 +181,8 @@ def weights() -> str:
     rows = []
     for name, about in ship.MODELS.items():
         model, scores = about.experiment.model, ship.scores(name)
-        side, found = (
-            ship.runs.read(ship.shipped.FOLDER / name).size[0],
-            [scores[split]["psnr"] for split in ship.SPLITS],
-        )
+        side = ship.runs.read(ship.shipped.FOLDER / name).size[0]
+        found = [scores[split]["psnr"] for split in ship.SPLITS]
         drawn = f"{model.moves} {model.templates[0]}s on {side} x {side}"
         rows.append([f"`{name}`", model.kind, drawn, *(f"{psnr:.1f}" for psnr in found), f"{ship.kilobytes(name):.0f}"])
     table = markdown("name|painter|paints|PSNR, dB: training|held out|kB", rows)

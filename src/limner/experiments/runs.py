@@ -19,7 +19,7 @@ from limner.models.build import Network, build, check
 from limner.training.checkpoints import iterations_done, load_weights
 from limner.training.loop import train
 
-SETTINGS = "settings.json"
+SETTINGS = shipped.SETTINGS
 T = TypeVar("T")
 
 

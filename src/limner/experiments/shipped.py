@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+SETTINGS = "settings.json"
 FOLDER = Path(__file__).resolve().parents[1] / "weights"
 
 
@@ -18,4 +19,4 @@ def folder(run: str | Path) -> Path:
     A run of that name that is there comes first.
     """
     path = Path(run)
-    return FOLDER / path if str(run) in names() and not (path / "settings.json").exists() else path
+    return FOLDER / path if str(run) in names() and not (path / SETTINGS).exists() else path
