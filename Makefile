@@ -3,10 +3,10 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install -q -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup paint test check bench docs clean
+.PHONY: help setup paint test check figures bench docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s  %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/dev.stamp ## make .venv and install limner into it, editable, with its tools
 
@@ -26,12 +26,16 @@ paint: setup ## paint the bundled photograph in 500 strokes, into out/
 test: setup ## run the tests, the README and the docs
 	$(BIN)/pytest -q
 
-check: setup ## lint, types, import rules, then the tests: what CI runs
+check: setup ## lint, types, import rules, the tests, some figures: what CI runs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
-	$(MAKE) --no-print-directory test
+	$(MAKE) --no-print-directory test figures
+
+figures: setup ## reproduce four figures of the thesis in a few iterations each, into out/figures/
+	rm -rf out/figures
+	$(BIN)/limner reproduce 3.4 5.4 5.12 5.17 --quick --jobs 2 --runs out/figures/runs --out out/figures
 
 bench: setup ## time the engine and the painter on the bundled photograph, into out/bench/
 	mkdir -p out/bench
