@@ -95,7 +95,7 @@ def test_the_truth_is_perfect(name: str) -> None:
     found = means(scores)
     found.pop("order", None), found.pop("order_found", None)
     assert found == pytest.approx(
-        dict.fromkeys(["iou", "all_found", "template", "template_images", "template_any", "count"], 1.0)
+        dict.fromkeys(["iou", "found", "all_found", "template", "template_images", "template_any", "count"], 1.0)
     )
     assert (len(scores["order"]) > 0) == (name in ("two-rectangles-occlusion", "two-rectangles-mixed", "shapes"))
 
@@ -148,6 +148,7 @@ def test_iou_is_of_what_is_seen() -> None:
     shifted = (14.0, 0.0, 14.0, 14.0, 0.5, SQUARE)
     scores = compare(boxes(half, shifted), boxes(LOWER, UPPER))
     assert scores["iou"].tolist() == pytest.approx([1.0, 1 / 3])
+    assert scores["found"].tolist() == [1.0, 0.0]
     assert scores["all_found"].tolist() == [0.0]
 
 

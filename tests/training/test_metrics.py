@@ -150,7 +150,7 @@ class Recall(nn.Module):
 def test_a_model_that_paints_the_truth(name: str) -> None:
     images = draw(Data(name=name, held_out=50), "test")
     found = evaluate(Recall(images), images)
-    perfect = ["iou", "all_found", "template", "template_images", "template_any", "count"]
+    perfect = ["iou", "found", "all_found", "template", "template_images", "template_any", "count"]
     perfect += [] if name == "two-shapes" else ["order", "order_found"]
     assert {name: found[name] for name in perfect} == pytest.approx(dict.fromkeys(perfect, 1.0))
     assert found["mse"] < 1e-3

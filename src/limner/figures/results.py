@@ -28,6 +28,7 @@ WORDS = {
     "covers": "one move covers all",
     "elbo": "bound (nats)",
     "explained": "explained",
+    "found": "shapes found",
     "iou": "IoU",
     "iwae": "IWAE bound (nats)",
     "last": "last training loss",

@@ -48,11 +48,16 @@ def iou_scores(moves: Seen, shapes: Seen) -> Scores:
     """How much of the shapes that are seen is painted by one move each, matched so that the IoUs sum to the most.
 
     iou: over shapes, that of the visible masks (`uncovered`).
-    all_found: over images with shapes, all of them have an IoU of at least `FOUND`.
+    found: over shapes, it has an IoU of at least `FOUND`.  all_found: over images with shapes, all of them have.
     """
     table = iou(uncovered(moves), uncovered(shapes))
     matched = pick(table, assign(table))
-    return {"iou": matched[shapes.live], "all_found": _of_all(matched >= FOUND, shapes.live)}
+    found = matched >= FOUND
+    return {
+        "iou": matched[shapes.live],
+        "found": found[shapes.live].float(),
+        "all_found": _of_all(found, shapes.live),
+    }
 
 
 def template_scores(moves: Seen, shapes: Seen, names: tuple[str, ...], true_names: tuple[str, ...]) -> Scores:

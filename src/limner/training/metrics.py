@@ -35,8 +35,8 @@ def evaluate(model: nn.Module, images: Images, batch: int = 100, samples: int = 
 
     mse, psnr, ssim: over images (`reconstruction`).
     live, visible: over moves (`move_scores`).
-    iou, all_found, template, template_images, template_any, order, order_found, count: for images with truth, see
-        `matching`.
+    iou, found, all_found, template, template_images, template_any, order, order_found, count: for images with truth,
+        see `matching`.
         So far the canvas and the moves are those of the mean codes; what follows is of one sample of the codes.
     loss, and the losses by name: over images, as the model returns them out of training.
     elbo: over images, in nats: log p(x, z) - log q(z | x), whatever beta or free bits the loss has.
