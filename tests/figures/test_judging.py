@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from limner.figures.beyond import TASKS
 from limner.figures.judging import SOLVED, STUCK, solves, stuck, tally
 from limner.figures.registry import FIGURES
 from limner.figures.results import Results, number
@@ -43,6 +44,7 @@ DETERMINISTIC = {"deterministic": found(0.9)}
 FIXED = {f"n={n}, fixed": {"order_found": 0.6} for n in (2, 3, 5, 8)}
 KINDS = ("simple", "recurrent", "canvas-recurrent")
 HALVES = {f"{kind}, Φ0=2": found(0.9) for kind in KINDS}
+ONE_LAYER = {f"{task}, one layer": found(0.4) for task in TASKS}
 
 CASES = [
     ("3.1", {"area_error": 0.001, "partial": 0.1}, {}, YES),
@@ -162,6 +164,10 @@ CASES = [
     ("beyond-phi0", found(0.1), HALVES, YES),
     ("beyond-phi0", found(0.9), {}, HALF),
     ("beyond-phi0", found(0.1), {}, NO),
+    ("beyond-layers", found(0.9), ONE_LAYER, YES),
+    ("beyond-layers", found(0.9), {**ONE_LAYER, "2-Shapes, one layer": found(0.95)}, HALF),
+    ("beyond-layers", found(0.9), {}, NO),
+    ("beyond-layers", found([0.9, 0.1]), ONE_LAYER, NO),
     ("beyond-faces", {"explained": 0.8}, {"as it is": {"explained": 0.3}}, YES),
     ("beyond-faces", {"explained": 0.6}, {"as it is": {"explained": 0.3}}, HALF),
     ("beyond-faces", {"explained": 0.8}, {}, NO),

@@ -30,6 +30,7 @@ BEYOND = [
     "beyond-t-air",
     "beyond-order",
     "beyond-phi0",
+    "beyond-layers",
     "beyond-faces",
     "beyond-omniglot",
 ]

@@ -101,6 +101,7 @@ FIGURES = (
         _accuracy,
         ("template_images", "template_any", "template", "mse"),
         {"Painter": two_shapes(), LARGE: _larger(two_shapes())},
+        turned="beyond-layers",
     ),
     Figure(
         "5.13",

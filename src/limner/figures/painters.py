@@ -146,6 +146,7 @@ FIGURES = (
         _four,
         ("template", "all_found", "mse"),
         {"Painter": four_rectangles()},
+        turned="beyond-layers",
     ),
     Figure(
         "5.5",
@@ -158,6 +159,7 @@ FIGURES = (
         _black_first,
         ("all_found", "order", "count", "mse"),
         {"Painter": mixed()},
+        turned="beyond-layers",
     ),
     Figure(
         "5.6",
