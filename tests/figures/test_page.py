@@ -95,7 +95,7 @@ def test_a_row_has_all_that_was_measured(tmp_path: Path) -> None:
         "3",
         "10,000",
         "**confirmed**: it is so",
-        "",
+        "[beyond-layers](#beyond-layers-a-second-hidden-layer): not run yet",
     ]
 
 
