@@ -217,15 +217,16 @@ def test_numbers_in_words(value: float, words: str) -> None:
     assert number(value) == words
 
 
-def test_lines_have_every_variant_that_was_measured() -> None:
+def test_results_of_variants() -> None:
     runs: list[dict[str, Any]] = [
         {"variant": name, "seed": seed, "test": {"mse": mse}, "train": {"last": 2.0} if name == "a" else {}}
         for name, seed, mse in (("a", 0, 0.1), ("a", 1, 0.3), ("b", 0, 0.5))
     ]
     results = Results(runs)
-    assert results.line(["mse", "nothing"], "test") == "MSE: a 0.2, b 0.5"
-    assert results.line(["last"], "train") == "last training loss: a 2"
-    assert Results(runs[:2]).line(["mse"], "test") == "MSE: 0.2"
+    assert (results.variants, results.seeds("a"), results.seeds("b")) == (["a", "b"], 2, 1)
+    assert results.mean("a", "mse") == pytest.approx(0.2)
+    assert results.has("a", "last", "train")
+    assert not results.has("b", "last", "train")
     assert math.isnan(results.mean("b", "order"))
     with pytest.raises(KeyError):
         results.each("c", "mse")

@@ -69,34 +69,43 @@ def test_what_was_not_run_says_so(tmp_path: Path) -> None:
     rows = [line for line in text.splitlines() if line.startswith("| [")]
     assert len(rows) == len(FIGURES)
     assert all("not run yet" in row for row in rows)
-    assert "reproduction/" not in text.split("## Pictures")[1]
+    assert "reproduction/" not in text.split("## Numbers and pictures")[1]
     assert all(f"](#{page.anchor(figure)})" in text for figure in FIGURES.values())
 
 
-def test_a_row_has_all_that_was_measured(tmp_path: Path) -> None:
-    figure = FIGURES["5.4"]
+def test_a_record_is_shown_in_full(tmp_path: Path) -> None:
+    figure = FIGURES["5.17"]
     runs = [
         {
             "variant": variant,
             "seed": seed,
             "iterations": experiment.training.iterations,
-            "train": {"template": 0.953, "mse": 0.01},
-            "test": {"template": 0.951, "mse": 0.02},
+            "train": {"order": 0.6 + 0.1 * seed, "mse": 0.01},
+            "test": {"order": 0.55, "mse": 0.02} if variant == "sorter" else {"mse": 0.0345},
         }
         for variant, seed, experiment in figure.runs()
     ]
-    record = {"figure": "5.4", "quick": False, "verdict": "confirmed", "why": "it is so", "runs": runs}
-    (tmp_path / "5.4.json").write_text(records.text(record), "utf-8")
-    row = next(line for line in page.text(tmp_path).splitlines() if line.startswith("| [5.4]"))
-    cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[3:] == [
-        "in place: 0.953; MSE: 0.01",
-        "in place: 0.951; MSE: 0.02",
+    record = {"figure": "5.17", "quick": False, "verdict": "confirmed", "why": "it is so", "runs": runs}
+    (tmp_path / "5.17.json").write_text(records.text(record), "utf-8")
+    text = page.text(tmp_path)
+    row = next(line for line in text.splitlines() if line.startswith("| [5.17]"))
+    assert [cell.strip() for cell in row.strip("|").split("|")][1:] == [
+        figure.claim,
+        figure.expected,
+        "it is so",
         "3",
         "10,000",
-        "**confirmed**: it is so",
-        "[beyond-layers](#beyond-layers-a-second-hidden-layer): not run yet",
+        "**confirmed**",
+        "[Order of n moves](#beyond-order-order-of-n-moves): not run yet",
     ]
+    section = text.split(f"### 5.17 {figure.title}\n")[1].split("\n###")[0]
+    assert [line for line in section.splitlines() if line.startswith("|")] == [
+        "|  | order right, training set | order right, held out | MSE, training set | MSE, held out |",
+        "| --- | --- | --- | --- | --- |",
+        "| no sorter | 0.7 |  | 0.01 | 0.0345 |",
+        "| sorter | 0.7 | 0.55 | 0.01 | 0.02 |",
+    ]
+    assert "](reproduction/5.17.png)" in section
 
 
 def test_anchors_are_those_of_headings() -> None:

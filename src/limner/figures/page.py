@@ -8,7 +8,7 @@ from typing import Any
 from limner.figures.figure import Figure
 from limner.figures.records import read
 from limner.figures.registry import FIGURES, THESIS
-from limner.figures.results import Results
+from limner.figures.results import WORDS, Results, number
 
 HEAD = """# The thesis' figures, made again
 
@@ -28,7 +28,8 @@ all moves over the ink of the finished picture. Thresholds stand in the code of 
 before the full runs.
 """
 
-COLUMNS = ("figure", "claim", "expected", "training set", "held out", "seeds", "iterations", "verdict", "turned over")
+COLUMNS = ("figure", "claim", "expected", "found", "seeds", "iterations", "verdict", "turned over")
+SPLITS = {"train": "training set", "test": "held out"}
 
 
 def text(folder: Path, pictures: str = "reproduction") -> str:
@@ -39,10 +40,10 @@ def text(folder: Path, pictures: str = "reproduction") -> str:
         HEAD,
         _tally(found),
         "## The thesis\n",
-        _table(list(THESIS.values()), found),
+        _overview(list(THESIS.values()), found),
         "## Beyond it\n\nEach negative result turned over: the same task and budget, one thing changed.\n",
-        _table(beyond, found),
-        "## Pictures\n",
+        _overview(beyond, found),
+        "## Numbers and pictures\n\nMeans over seeds; every seed's are in the JSON files beside the pictures.\n",
         *(_section(figure, found[figure.name], pictures) for figure in FIGURES.values()),
     ]
     return "\n".join(parts).rstrip() + "\n"
@@ -54,32 +55,31 @@ def _tally(found: dict[str, Any]) -> str:
     return f"Of {len(THESIS)} figures and claims of the thesis: {', '.join(counts)}.\n"
 
 
-def _table(figures: list[Figure], found: dict[str, Any]) -> str:
-    rows = [COLUMNS, ("---",) * len(COLUMNS), *(_row(figure, found) for figure in figures)]
-    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in rows)
+def _overview(figures: list[Figure], found: dict[str, Any]) -> str:
+    return _table([COLUMNS, *(_row(figure, found) for figure in figures)])
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    ruled = [rows[0], ("---",) * len(rows[0]), *rows[1:]]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in ruled)
 
 
 def _row(figure: Figure, found: dict[str, Any]) -> tuple[str, ...]:
     record, name = found[figure.name], f"[{figure.name}](#{anchor(figure)})"
+    turned = _turned(FIGURES[figure.turned], found) if figure.turned else ""
     if record is None:
-        return (name, figure.claim, figure.expected, "", "", "", "", "not run yet", "")
-    results = Results(record["runs"])
-    drawn = not figure.variants
+        return (name, figure.claim, figure.expected, "", "", "", "not run yet", turned)
+    results, drawn = Results(record["runs"]), not figure.variants
     return (
         name,
         figure.claim,
         figure.expected,
-        "" if drawn else results.line(figure.scores, "train"),
-        results.line(figure.scores, "test"),
-        "" if drawn else _span({_seeds(results, variant) for variant in results.variants}),
+        record["why"],
+        "" if drawn else _span({results.seeds(variant) for variant in results.variants}),
         "" if drawn else _span({run["iterations"] for run in record["runs"]}, figure.shortened),
-        f"**{record['verdict']}**: {record['why']}",
-        _turned(figure, found),
+        f"**{record['verdict']}**",
+        turned,
     )
-
-
-def _seeds(results: Results, variant: str) -> int:
-    return sum(run["variant"] == variant for run in results.runs)
 
 
 def _span(numbers: set[int], note: str = "") -> str:
@@ -88,15 +88,9 @@ def _span(numbers: set[int], note: str = "") -> str:
     return f"{span} ({note})" if note else span
 
 
-def _turned(figure: Figure, found: dict[str, Any]) -> str:
-    if not figure.turned:
-        return ""
-    record = found[figure.turned]
-    beyond = FIGURES[figure.turned]
-    link = f"[{beyond.name}](#{anchor(beyond)})"
-    if record is None:
-        return f"{link}: not run yet"
-    return f"{link}, {record['verdict']}: {Results(record['runs']).line(beyond.scores[:1], 'test')}"
+def _turned(beyond: Figure, found: dict[str, Any]) -> str:
+    record = found[beyond.name]
+    return f"[{beyond.title}](#{anchor(beyond)}): {record['verdict'] if record else 'not run yet'}"
 
 
 def _section(figure: Figure, record: dict[str, Any] | None, pictures: str) -> str:
@@ -106,7 +100,27 @@ def _section(figure: Figure, record: dict[str, Any] | None, pictures: str) -> st
     decides = f"decided by: {figure.decides}."
     if record is None:
         return f"{head}; {decides} Not run yet.\n"
-    return f"{head}; {decides}\n\n![{figure.title}]({pictures}/{figure.name}.png)\n"
+    scores = _scores(figure, Results(record["runs"]))
+    return f"{head}; {decides}\n\n{scores}\n![{figure.title}]({pictures}/{figure.name}.png)\n"
+
+
+def _scores(figure: Figure, results: Results) -> str:
+    """A row for each variant, columns for every score on training and on held-out images."""
+    columns = [
+        (score, split)
+        for score in figure.scores
+        for split in SPLITS
+        if any(results.has(variant, score, split) for variant in results.variants)
+    ]
+    heads = [WORDS.get(score, score) + (f", {SPLITS[split]}" if figure.variants else "") for score, split in columns]
+    rows = [
+        (variant, *(_cell(results, variant, score, split) for score, split in columns)) for variant in results.variants
+    ]
+    return _table([("", *heads), *rows])
+
+
+def _cell(results: Results, variant: str, score: str, split: str) -> str:
+    return number(results.mean(variant, score, split)) if results.has(variant, score, split) else ""
 
 
 def anchor(figure: Figure) -> str:

@@ -8,7 +8,6 @@ whose scores are "test". Scores are those of `training.metrics.evaluate`, `moves
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -87,16 +86,9 @@ class Results:
         """Whether it was measured."""
         return all(score in run.get(split, {}) for run in self.runs if run["variant"] == variant)
 
-    def line(self, scores: Iterable[str], split: str) -> str:
-        """Scores in words, means over seeds: "MSE: simple 0.013, recurrent 0.012"; one variant has no name."""
-        parts = []
-        for score in scores:
-            shown = [name for name in self.variants if self.has(name, score, split)]
-            alone = len(self.variants) == 1
-            cells = [f"{'' if alone else name} {number(self.mean(name, score, split))}".strip() for name in shown]
-            if cells:
-                parts.append(f"{WORDS.get(score, score.replace('_', ' '))}: {', '.join(cells)}")
-        return "; ".join(parts)
+    def seeds(self, variant: str) -> int:
+        """How many runs there are of a variant."""
+        return sum(run["variant"] == variant for run in self.runs)
 
 
 def number(value: float) -> str:
