@@ -96,7 +96,7 @@ FIGURES = (
         "of the images",
         "95.2 % (training set)",
         "images in which every shape has a move of its template within 4 pixels",
-        2,
+        4,
         Process(("Painter", LARGE), columns=2, across=2),
         _accuracy,
         ("template_images", "template_any", "template", "mse"),
@@ -124,7 +124,7 @@ FIGURES = (
         "Noise on the templates' scores makes learning slower, the more the larger it is",
         "no gain; slower",
         "mean loss over the whole training",
-        8,
+        12,
         Curves(
             tuple((f"γ rate {rate:g}", tuple(f"γ {rate:g}, σ {noise:g}" for noise in NOISES)) for rate in SOME_RATES),
             shaded=False,
