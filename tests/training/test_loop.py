@@ -108,6 +108,45 @@ def test_stopping_saves_and_resuming_ends_as_if_nothing_had_been(
     assert same(trained(tmp_path / "stopped"), trained(tmp_path / "whole"))
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_tiny_numbers_are_zero_in_training_and_as_before_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    def tiny() -> float:
+        return float(torch.tensor(1e-38) * torch.tensor(0.1))
+
+    class Painted(torch.autograd.Function):
+        """Nothing is changed, and both passes look."""
+
+        @staticmethod
+        def forward(ctx, canvas):
+            seen.append(tiny())
+            return canvas.clone()
+
+        @staticmethod
+        def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
+            seen.append(tiny())
+            return grad
+
+    forward, seen = Painter.forward, []
+
+    def looking(self: Painter, batch: torch.Tensor):
+        output = forward(self, batch)
+        if not self.training:  # pictures, which are painted before and after the iterations too
+            return output
+        return replace(output, losses={name: Painted.apply(each) for name, each in output.losses.items()})
+
+    monkeypatch.setattr(Painter, "forward", looking)
+    torch.set_flush_denormal(before)
+    try:
+        trained(tmp_path, replace(SETTINGS, iterations=2, drop_at=0))
+        assert len(seen) >= 4
+        assert set(seen) == {0.0}
+        assert (tiny() == 0) is before
+    finally:
+        torch.set_flush_denormal(False)
+
+
 def test_not_a_number_stops_names_the_iteration_and_keeps_the_last_good_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

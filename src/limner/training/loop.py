@@ -19,6 +19,7 @@ from limner.errors import NotFinite, UserError
 from limner.models.build import Network
 from limner.training.batches import Batches, seed_noise
 from limner.training.checkpoints import load_checkpoint, save_checkpoint, save_weights
+from limner.training.denormals import flushed
 from limner.training.process import paint_process
 from limner.training.record import Record
 from limner.training.settings import Training
@@ -89,7 +90,7 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
 
     hidden = quiet or not accelerator.is_main_process
     bar = tqdm(total=settings.iterations, initial=done, disable=hidden or None, unit="it")  # None: only on a terminal
-    with bar, _stop_gently() as asked:
+    with bar, flushed(), _stop_gently() as asked:
         for iteration in range(done + 1, settings.iterations + 1):
             model.schedule(iteration - 1)
             seed_noise(settings.seed, iteration, process)
