@@ -92,7 +92,7 @@ class _Painting(torch.autograd.Function):
         dense = needs["which"] or needs["cells"]
         keep_all = not additive and (needs["opacity"] or dense)
         keep_edges = keep_all or (not additive and needs["where"])
-        switches = (additive, slope is not None, dense, keep_edges, keep_all)
+        switches = (additive, dense, keep_edges, keep_all)
         strokes = _stroke_arrays(where, which, what, opacity, slope)
         tables = (cells.detach().numpy().reshape(-1), *bank[1:])
         image = np.array(canvas.detach().numpy(), order="C")  # torch would share the copying among spinning threads
@@ -122,7 +122,7 @@ class _Painting(torch.autograd.Function):
         image = np.array(grad.numpy(), order="C")
         strokes = _stroke_arrays(where, which, what, opacity, slope)
         bands = plan.arrays[1].shape[1]
-        shapes = [where.shape, which.shape if plan.switches[2] else (0, 0, 0), what.shape, where.shape[:2]]
+        shapes = [where.shape, which.shape if plan.switches[1] else (0, 0, 0), what.shape, where.shape[:2]]
         shapes += [slope.shape if slope is not None else (0, 0, 0, 0)]
         parts = [np.zeros((bands, *shape), np.float32) for shape in shapes]
         d_cells = np.zeros((min(GROUPS, plan.tasks), cells.numel() if needs["cells"] else 0), np.float32)
@@ -181,8 +181,8 @@ def _softness(depth: Tensor, temperature: float) -> tuple[np.ndarray, float]:
     return order.numpy(), temperature
 
 
-def _stroke_arrays(where, which, what, opacity, slope) -> tuple[np.ndarray, ...]:
-    """The kernels' view of the strokes; opacity and slope stand in where they are not set."""
+def _stroke_arrays(where, which, what, opacity, slope) -> tuple[np.ndarray | None, ...]:
+    """The kernels' view of the strokes; an opacity of 1 stands in where it is not set."""
     opacity = torch.ones(where.shape[:2]) if opacity is None else opacity
-    slope = torch.empty(0, 0, 0, 0) if slope is None else slope
-    return tuple(tensor.detach().contiguous().numpy() for tensor in (where, which, what, opacity, slope))
+    tensors = (where, which, what, opacity, slope)
+    return tuple(None if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors)

@@ -17,7 +17,7 @@ from limner.kernels.jit import inlined, kernel
 from limner.kernels.layout import blocks_of
 from limner.kernels.sampling import pull_masks, sample_masks
 from limner.kernels.simd import larger, load, ramp, splat, store, total
-from limner.kernels.stamp import add, colour_of, put_rows, settle_colours, sum_colours, take_rows, template_points
+from limner.kernels.stamp import add, add_colours, colour_of, put_rows, settle_colours, take_rows, template_points
 
 F = np.float32
 TINY = F(1e-37)
@@ -28,7 +28,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, order):
     """Paint on canvas, in place, tasks first to last."""
     where, _, what, _, slope = strokes
     placed, reach, layout, kept, begins = plan
-    tilted = switches[1]
+    tilted = slope is not None
     channels, height, width = canvas.shape[1:]
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
@@ -62,7 +62,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, order):
                         at = max(i, row[near[a], 4])
                         px, py = template_points(b, t, at, at - i, j, placed)
                     for c in range(channels):
-                        add(paint, 8 * c, weight * colour_of(what, slope, tilted, b, t, c, px, py))
+                        add(paint, 8 * c, weight * colour_of(what, slope, b, t, c, px, py))
                     sky, weights = sky * (one - mask), weights + weight
                     coverage = coverage + (mask - coverage * mask)
                 share = coverage / larger(weights, TINY)
@@ -117,7 +117,7 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, orde
     where, _, what, _, slope = strokes
     placed, reach, layout, kept, begins = plan
     d_where, _, d_what, _, d_slope, _ = gradients
-    tilted = switches[1]
+    tilted = slope is not None
     channels, height, width = grad.shape[1:]
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
     page_size = channels * min(band, height) * stride
@@ -163,7 +163,7 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, orde
                         column = max(i, row[near[a], 4])
                         px, py = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
-                        add(paint, 8 * c, weight * colour_of(what, slope, tilted, b, t, c, px, py))
+                        add(paint, 8 * c, weight * colour_of(what, slope, b, t, c, px, py))
                     store(weighed, 8 * a, free)
                     store(ahead, 8 * a, sky)
                     sky, weights = sky * (one - mask), weights + weight
@@ -186,8 +186,11 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, orde
                         px, py = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
                         g = load(pad, c * page + at)
-                        pull = pull + g * (colour_of(what, slope, tilted, b, t, c, px, py) - load(paint, 8 * c))
-                        sum_colours(sums, t * channels + c, g * used, tilted, xs, ys, px, py)
+                        pull = pull + g * (colour_of(what, slope, b, t, c, px, py) - load(paint, 8 * c))
+                        whole = g * used
+                        add_colours(
+                            sums, t * channels + c, whole, tilted, whole * xs, whole * ys, whole * px, whole * py
+                        )
                     pull = pull * share
                     store(d_masks, 8 * a, pull * free + behind * load(ahead, 8 * a))
                     store(pulls, 8 * a, pull * mask)
@@ -217,7 +220,7 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, orde
         pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, 2.0 / width, 2.0 / height)
         for t in range(moves):
             d_depth[k, b, t] = total(load(d_order, 8 * t))
-            settle_colours(k, b, t, sums, t * channels, slope, tilted, d_where, d_what, d_slope)
+            settle_colours(k, b, t, sums, t * channels, slope, d_where, d_what, d_slope)
 
 
 @inlined

@@ -6,9 +6,9 @@ a fill. The forward pass keeps, for the backward pass, what was below each stamp
 
 Arguments that kernels share, as tuples:
 strokes: where (batch, move, 2, 3), which (batch, move, template), what (batch, move, channel), opacity (batch, move),
-slope (batch, move, channel, 2), which is empty without a gradient fill.
+slope (batch, move, channel, 2), None without a gradient fill: kernels for both are compiled apart.
 bank: cells (template * 4 cell), outlines (template, level, level, 17), sizes (level,), offsets (level, level).
-switches: additive; a gradient fill; gradients of which or cells are wanted; keep the edges; keep all pixels.
+switches: additive; gradients of which or cells are wanted; keep the edges; keep all pixels.
 plan: placed, reach and layout: see `layout`; kept: flat; begins (batch, band, move): first value of each in kept.
 canvas: (batch, channel, H, W).
 """
@@ -21,12 +21,13 @@ from limner.kernels.jit import kernel
 from limner.kernels.layout import FLAT, U, V
 from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, store
 from limner.kernels.stamp import (
+    add_colours,
     choose_cells,
     colour_of,
     put_rows,
     settle_colours,
     settle_mask,
-    sum_colours,
+    shaded,
     take_rows,
     template_points,
 )
@@ -39,7 +40,8 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
     """Paint on canvas, in place, tasks first to last."""
     where, which, what, opacity, slope = strokes
     cells, _, sizes, offsets = bank
-    additive, tilted, _, keep_edges, keep_all = switches
+    additive, _, keep_edges, keep_all = switches
+    tilted = slope is not None
     placed, reach, layout, kept, begins = plan
     channels, height, width = canvas.shape[1:]
     bands = (height + band - 1) // band
@@ -71,11 +73,12 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
                 while i < end:
                     if i == start:
                         for c in range(channels):
+                            plain = splat(what[b, t, c])
                             for i in range(start, stop, 8):
                                 if tilted:
                                     x, y = template_points(b, t, i, 0, j, placed)
                                 at, mask = c * page + line + i, flat * prefix(int32(stop - i))
-                                below, paint = load(pad, at), mask * colour_of(what, slope, tilted, b, t, c, x, y)
+                                below, paint = load(pad, at), mask * shaded(plain, slope, b, t, c, x, y)
                                 if keep_all:
                                     store(kept, cursor, below)
                                     cursor += 8
@@ -93,7 +96,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
                         x, y = template_points(b, t, i, 0, j, placed)
                     for c in range(channels):
                         at = c * page + line + i
-                        below, paint = load(pad, at), mask * colour_of(what, slope, tilted, b, t, c, x, y)
+                        below, paint = load(pad, at), mask * colour_of(what, slope, b, t, c, x, y)
                         if keep_edges:
                             store(kept, cursor, below)
                             cursor += 8
@@ -111,7 +114,8 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
     """
     where, which, what, opacity, slope = strokes
     cells, outlines, sizes, offsets = bank
-    additive, tilted, dense, keep_edges, keep_all = switches
+    additive, dense, keep_edges, keep_all = switches
+    tilted = slope is not None
     placed, reach, layout, kept, begins = plan
     d_where, d_which, d_what, d_opacity, d_slope, d_cells = gradients
     channels, height, width = grad.shape[1:]
@@ -150,22 +154,25 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                 while i < end:
                     if i == start:
                         for c in range(channels):
+                            plain = splat(what[b, t, c])
+                            whole, by_x, by_y, by_u, by_v = none, none, none, none, none
                             for i in range(start, stop, 8):
                                 g = load(pad, c * page + line + i)
                                 live = prefix(int32(stop - i))
                                 painted = g * flat * live
-                                xs = ramp() * F(dx) + F((i + 0.5) * dx - 1.0)
+                                whole = whole + painted
                                 if tilted:
                                     x, y = template_points(b, t, i, 0, j, placed)
-                                colour = colour_of(what, slope, tilted, b, t, c, x, y)
-                                sum_colours(sums, c, painted, tilted, xs, ys, x, y)
-                                if additive:
-                                    smooth = smooth + g * colour * live
-                                else:
+                                    by_x = by_x + painted * (ramp() * F(dx) + F((i + 0.5) * dx - 1.0))
+                                    by_y, by_u, by_v = by_y + painted * ys, by_u + painted * x, by_v + painted * y
+                                if additive or keep_all:
+                                    smooth = smooth + g * live * shaded(plain, slope, b, t, c, x, y)
+                                if not additive:
                                     store(pad, c * page + line + i, g - painted)
                                 if keep_all:
-                                    smooth = smooth + g * live * (colour - load(kept, cursor))
+                                    smooth = smooth - g * live * load(kept, cursor)
                                     cursor += 8
+                            add_colours(sums, c, whole, tilted, by_x, by_y, by_u, by_v)
                         i = stop
                         continue
                     ui, vi = uj + i * ux, vj + i * vx
@@ -181,8 +188,8 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                     for c in range(channels):
                         g = load(pad, c * page + line + i)
                         painted = g * mask
-                        sum_colours(sums, c, painted, tilted, xs, ys, x, y)
-                        colour = colour_of(what, slope, tilted, b, t, c, x, y)
+                        add_colours(sums, c, painted, tilted, painted * xs, painted * ys, painted * x, painted * y)
+                        colour = colour_of(what, slope, b, t, c, x, y)
                         if additive:
                             d_mask = d_mask + g * colour
                         else:
@@ -201,5 +208,5 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                 k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, cells, sizes, offsets,
                 outlines, dense, d_mix, d_where, d_which, d_opacity, d_cells, group,
             )  # fmt: skip
-            settle_colours(k, b, t, sums, 0, slope, tilted, d_where, d_what, d_slope)
+            settle_colours(k, b, t, sums, 0, slope, d_where, d_what, d_slope)
         put_rows(grad, b, top, bottom, stride, pad)

@@ -61,7 +61,7 @@ def pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, dx
     cells, outlines, sizes, offsets = bank
     placed, reach, layout, _, begins = plan
     d_where, d_which, _, d_opacity, _, d_cells = gradients
-    dense = switches[2]
+    dense = switches[1]
     mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
     d_mix = np.zeros(4 * (sizes[0] + 4) ** 2 + 16 if dense else 16, np.float32)
     none = splat(F(0))

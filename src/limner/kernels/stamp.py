@@ -35,10 +35,15 @@ def template_points(b, t, i, shift, j, placed):
 
 
 @inlined
-def colour_of(what, slope, tilted, b, t, c, x, y):
+def colour_of(what, slope, b, t, c, x, y):
     """Channel c of a stamp's colour at template points (x, y)."""
-    colour = splat(what[b, t, c])
-    if tilted:
+    return shaded(splat(what[b, t, c]), slope, b, t, c, x, y)
+
+
+@inlined
+def shaded(colour, slope, b, t, c, x, y):
+    """`colour_of`, from a stamp's plain colour."""
+    if slope is not None:
         colour = colour + x * slope[b, t, c, 0] + y * slope[b, t, c, 1]
     return colour
 
@@ -50,24 +55,24 @@ def add(array, index, vector):
 
 
 @inlined
-def sum_colours(sums, row, painted, tilted, canvas_x, canvas_y, x, y):
+def add_colours(sums, row, whole, tilted, by_x, by_y, by_u, by_v):
     """Add to sums (row, 5, 8) the gradient by colour, times 1, canvas x and y, and template x and y."""
-    add(sums, 40 * row, painted)
+    add(sums, 40 * row, whole)
     if tilted:
-        add(sums, 40 * row + 8, painted * canvas_x)
-        add(sums, 40 * row + 16, painted * canvas_y)
-        add(sums, 40 * row + 24, painted * x)
-        add(sums, 40 * row + 32, painted * y)
+        add(sums, 40 * row + 8, by_x)
+        add(sums, 40 * row + 16, by_y)
+        add(sums, 40 * row + 24, by_u)
+        add(sums, 40 * row + 32, by_v)
 
 
 @inlined
-def settle_colours(band, b, t, sums, row, slope, tilted, d_where, d_what, d_slope):
-    """Gradients of what and slope, and of where through the fill, from `sum_colours`."""
+def settle_colours(band, b, t, sums, row, slope, d_where, d_what, d_slope):
+    """Gradients of what and slope, and of where through the fill, from `add_colours`."""
     for c in range(d_what.shape[3]):
         at = 40 * (row + c)
         whole = total(load(sums, at))
         d_what[band, b, t, c] = whole
-        if tilted:
+        if slope is not None:
             for axis in range(2):
                 d_where[band, b, t, axis, 0] += slope[b, t, c, axis] * total(load(sums, at + 8))
                 d_where[band, b, t, axis, 1] += slope[b, t, c, axis] * total(load(sums, at + 16))
