@@ -223,6 +223,16 @@ def test_commands_that_are_none(line: str, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_folder_that_is_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert main(["paint", str(tmp_path / "photo.png")]) == 2
+    assert capsys.readouterr().err == "limner: the current folder has been deleted: change to another one\n"
+
+
 def test_a_name_with_line_breaks_stays_one_line(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["paint", "no\nsuch.png"]) == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -57,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: Options) -> int:
     """Carry out a command."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise UserError("the current folder has been deleted: change to another one") from None
     options.check()
     if isinstance(options, Bench):
         bench(BENCHES[type(options)]).main(**vars(options))
