@@ -119,6 +119,21 @@ def ties(scene: dict) -> tuple[bool, Tensor]:
     return unsure, bends.any(1, keepdim=True)
 
 
+@pytest.mark.parametrize("side", [100, 253, 1500])
+def test_large_templates_are_looked_up_as_exactly(side: int) -> None:
+    torch.manual_seed(side)
+    ramp = torch.linspace(0, 1, side)
+    masks = torch.stack([ramp.expand(side, side), (12 * ramp).sin()[:, None] * (9 * ramp).cos()]).abs()
+    where = torch.tensor([[1.0, 0.2, 0], [-0.2, 1, 0]]).repeat(1, 3, 1, 1) + 0.05 * torch.randn(1, 3, 2, 3)
+    leaves = {"where": where, "which": torch.rand(1, 3, 2).softmax(-1), "what": torch.rand(1, 3, 1), "masks": masks}
+    leaves["background"] = torch.zeros(1, 1, 60, 50)
+    ours, theirs = (
+        paint({name: leaf.to(dtype) for name, leaf in leaves.items()}, False, {}, backend)
+        for backend, dtype in (("fused", torch.float32), ("reference", torch.float64))
+    )
+    torch.testing.assert_close(ours.double(), theirs, rtol=0, atol=1e-5)
+
+
 @settings(max_examples=300)
 @given(scenes())
 def test_equals_the_reference(scene: dict) -> None:

@@ -112,3 +112,12 @@ def eights(first, last):
 def narrow(number):
     """A float64 as float32, huge values cut so that none becomes infinite."""
     return np.float32(min(max(number, -FAR), FAR))
+
+
+@inlined
+def binary_places(side):
+    """How many binary places a texel coordinate has, in 31 bits, beside a template of `side` texels and its border."""
+    places = 26
+    while (side + 4) << places > 1 << 30:
+        places -= 1
+    return np.int32(places)

@@ -16,10 +16,10 @@ canvas: (batch, channel, H, W).
 import numpy as np
 from numba import int32
 
-from limner.kernels.footprint import narrow
+from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import kernel
 from limner.kernels.layout import FLAT, U, V
-from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, store
+from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, steps, store
 from limner.kernels.stamp import (
     add_colours,
     choose_cells,
@@ -48,6 +48,8 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
     stride = width + 8
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
     mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
+    places = binary_places(sizes[0])
+    fine = float(1 << places)
     one, x, y = splat(F(1)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
@@ -63,7 +65,8 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
             v0, vx, vy = placed[b, t, V], placed[b, t, V + 1], placed[b, t, V + 2]
             zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
             source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
-            ramp_u, ramp_v = ramp() * narrow(ux), ramp() * narrow(vx)
+            steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
+            u0, ux, uy, v0, vx, vy = u0 * fine, ux * fine, uy * fine, v0 * fine, vx * fine, vy * fine
             flat = splat(F(placed[b, t, FLAT])) * alpha
             cursor = begins[b, k, t]
             for j in range(j0, j1):
@@ -86,11 +89,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
                         i = stop
                         continue
                     ui, vi = uj + i * ux, vj + i * vx
-                    pu, pv = int(ui), int(vi)
-                    p, q, r, s, fu, fv = fetch(
-                        source, zero, int32(zero + pv * hop + pu), hop,
-                        ramp_u + F(ui - pu), ramp_v + F(vi - pv), int32(end - i),
-                    )  # fmt: skip
+                    p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, int32(end - i))
                     mask = (p + q * fu + (r + s * fu) * fv) * alpha
                     if tilted:
                         x, y = template_points(b, t, i, 0, j, placed)
@@ -123,6 +122,8 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
     stride = width + 8
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
     mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
+    places = binary_places(sizes[0])
+    fine = float(1 << places)
     d_mix = np.zeros(4 * (sizes[0] + 4) ** 2 + 16 if dense else 16, np.float32)
     sums = np.zeros(channels * 40, np.float32)
     dx, dy = 2.0 / width, 2.0 / height
@@ -141,7 +142,8 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
             v0, vx, vy = placed[b, t, V], placed[b, t, V + 1], placed[b, t, V + 2]
             zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
             source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
-            ramp_u, ramp_v = ramp() * narrow(ux), ramp() * narrow(vx)
+            steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
+            u0, ux, uy, v0, vx, vy = u0 * fine, ux * fine, uy * fine, v0 * fine, vx * fine, vy * fine
             flat = splat(F(placed[b, t, FLAT])) * alpha
             cursor = begins[b, k, t]
             sums[:] = 0.0
@@ -176,9 +178,8 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                         i = stop
                         continue
                     ui, vi = uj + i * ux, vj + i * vx
-                    pu, pv = int(ui), int(vi)
-                    un, vn, inside = ramp_u + F(ui - pu), ramp_v + F(vi - pv), int32(end - i)
-                    p, q, r, s, fu, fv = fetch(source, zero, int32(zero + pv * hop + pu), hop, un, vn, inside)
+                    inside = int32(end - i)
+                    p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
                     shape = p + q * fu + (r + s * fu) * fv
                     mask = shape * alpha
                     xs = ramp() * F(dx) + F((i + 0.5) * dx - 1.0)
@@ -202,7 +203,7 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                     sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * ys
                     sharp = sharp + d_mask * shape
                     if dense:
-                        spread(d_mix, int32(0), int32(pv * hop + pu), hop, un, vn, inside, d_mask * alpha)
+                        spread(d_mix, int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
                     i += 8
             settle_mask(
                 k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, cells, sizes, offsets,

@@ -6,10 +6,10 @@
 import numpy as np
 from numba import int32
 
-from limner.kernels.footprint import narrow
+from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import inlined
 from limner.kernels.layout import FLAT, U, V, blocks_of
-from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, store
+from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, steps, store
 from limner.kernels.stamp import choose_cells, settle_mask
 
 F = np.float32
@@ -22,6 +22,8 @@ def sample_masks(b, k, strokes, bank, plan):
     cells, _, sizes, offsets = bank
     placed, reach, layout, kept, begins = plan
     mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
+    places = binary_places(sizes[0])
+    fine = float(1 << places)
     for t in range(where.shape[1]):
         j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
         if j0 >= j1:
@@ -31,7 +33,8 @@ def sample_masks(b, k, strokes, bank, plan):
         v0, vx, vy = placed[b, t, V], placed[b, t, V + 1], placed[b, t, V + 2]
         zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
         source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
-        ramp_u, ramp_v = ramp() * narrow(ux), ramp() * narrow(vx)
+        steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
+        u0, ux, uy, v0, vx, vy = u0 * fine, ux * fine, uy * fine, v0 * fine, vx * fine, vy * fine
         flat = splat(F(placed[b, t, FLAT])) * alpha
         cursor = begins[b, k, t]
         for j in range(j0, j1):
@@ -47,9 +50,8 @@ def sample_masks(b, k, strokes, bank, plan):
                     i = stop
                     continue
                 ui, vi = u0 + j * uy + i * ux, v0 + j * vy + i * vx
-                pu, pv = int(ui), int(vi)
-                un, vn, inside = ramp_u + F(ui - pu), ramp_v + F(vi - pv), int32(end - i)
-                p, q, r, s, fu, fv = fetch(source, zero, int32(zero + pv * hop + pu), hop, un, vn, inside)
+                inside = int32(end - i)
+                p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
                 store(kept, at + i, (p + q * fu + (r + s * fu) * fv) * alpha)
                 i += 8
 
@@ -63,6 +65,8 @@ def pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, dx
     d_where, d_which, _, d_opacity, _, d_cells = gradients
     dense = switches[1]
     mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
+    places = binary_places(sizes[0])
+    fine = float(1 << places)
     d_mix = np.zeros(4 * (sizes[0] + 4) ** 2 + 16 if dense else 16, np.float32)
     none = splat(F(0))
     for t in range(where.shape[1]):
@@ -74,7 +78,8 @@ def pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, dx
         v0, vx, vy = placed[b, t, V], placed[b, t, V + 1], placed[b, t, V + 2]
         zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
         source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
-        ramp_u, ramp_v = ramp() * narrow(ux), ramp() * narrow(vx)
+        steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
+        u0, ux, uy, v0, vx, vy = u0 * fine, ux * fine, uy * fine, v0 * fine, vx * fine, vy * fine
         cursor = begins[b, k, t] - begins[b, k, 0]
         su, sux, suy, sv, svx, svy, sharp, smooth = none, none, none, none, none, none, none, none
         for j in range(j0, j1):
@@ -89,9 +94,8 @@ def pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, dx
                     i = stop
                     continue
                 ui, vi = u0 + j * uy + i * ux, v0 + j * vy + i * vx
-                pu, pv = int(ui), int(vi)
-                un, vn, inside = ramp_u + F(ui - pu), ramp_v + F(vi - pv), int32(end - i)
-                p, q, r, s, fu, fv = fetch(source, zero, int32(zero + pv * hop + pu), hop, un, vn, inside)
+                inside = int32(end - i)
+                p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
                 d_mask = load(d_kept, at + i)
                 xs = ramp() * F(dx) + F((i + 0.5) * dx - 1.0)
                 gu, gv = d_mask * (q + s * fv), d_mask * (r + s * fu)
@@ -99,7 +103,7 @@ def pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, dx
                 sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * y
                 sharp = sharp + d_mask * (p + q * fu + (r + s * fu) * fv)
                 if dense:
-                    spread(d_mix, int32(0), int32(pv * hop + pu), hop, un, vn, inside, d_mask * alpha)
+                    spread(d_mix, int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
                 i += 8
         settle_mask(
             k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, cells, sizes, offsets,

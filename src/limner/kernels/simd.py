@@ -11,13 +11,14 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.core.extending import intrinsic, models, overload, register_model
 
 F32, I32, I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
-VECTOR, QUAD = ir.VectorType(F32, 8), ir.VectorType(F32, 4)
+VECTOR, FIXED, QUAD = ir.VectorType(F32, 8), ir.VectorType(I32, 8), ir.VectorType(F32, 4)
 LANES = range(8)
 FAST = ("fast",)
+FIXED_MOST = 1 << 30
+"""Bound of the fixed-point numbers here."""
 
 
 def instruction(function) -> Any:
@@ -29,13 +30,23 @@ class Float8(types.Type):
     """The numba type of eight float32 lanes."""
 
 
-float8 = Float8("float8")
+class Fixed8(types.Type):
+    """The numba type of eight int32 lanes, fixed-point numbers."""
+
+
+float8, fixed8 = Float8("float8"), Fixed8("fixed8")
 
 
 @register_model(Float8)
 class _Float8Model(models.PrimitiveModel):
     def __init__(self, dmm, fe_type):
         super().__init__(dmm, fe_type, VECTOR)
+
+
+@register_model(Fixed8)
+class _Fixed8Model(models.PrimitiveModel):
+    def __init__(self, dmm, fe_type):
+        super().__init__(dmm, fe_type, FIXED)
 
 
 def _mask(lanes):
@@ -150,34 +161,64 @@ def store(_, array, index, vector):
     return types.void(array, index, vector), codegen
 
 
-def _cell(builder, zero, base, stride, u, v, inside):
-    """Index of a cell's first coefficient and fraction within the cell, by lane; cell `zero` from lane `inside` on."""
-    floor = cgutils.get_or_insert_function(builder.module, ir.FunctionType(VECTOR, [VECTOR]), "llvm.floor.v8f32")
-    whole_u, whole_v = builder.call(floor, [u]), builder.call(floor, [v])
-    fu, fv = builder.fsub(u, whole_u, flags=FAST), builder.fsub(v, whole_v, flags=FAST)
-    iu, iv = (builder.fptosi(whole, ir.VectorType(I32, 8)) for whole in (whole_u, whole_v))
-    cell = builder.add(builder.add(_splat(builder, base), builder.mul(iv, _splat(builder, stride))), iu)
-    live = builder.icmp_signed("<", ir.Constant(ir.VectorType(I32, 8), list(LANES)), _splat(builder, inside))
-    cell = builder.select(live, cell, _splat(builder, zero))
-    return builder.shl(cell, _splat(builder, I32(2))), fu, fv
+@instruction
+def steps(_, per_pixel, places):
+    """0, 1, ... 7 times `per_pixel`, in fixed point with so many binary places; cut where they would not fit."""
+
+    def codegen(context, builder, signature, args):
+        per_pixel, places = args
+        scale = builder.uitofp(builder.shl(I32(1), places), F32)
+        lanes = builder.fmul(ir.Constant(VECTOR, [float(lane) for lane in LANES]), _splat(builder, per_pixel))
+        lanes = builder.fmul(lanes, _splat(builder, scale))
+        for order, bound in (("<", float(FIXED_MOST)), (">", -float(FIXED_MOST))):
+            bounds = ir.Constant(VECTOR, [bound] * 8)
+            lanes = builder.select(builder.fcmp_ordered(order, lanes, bounds), lanes, bounds)
+        return builder.fptosi(lanes, FIXED)
+
+    return fixed8(types.float32, types.int32), codegen
+
+
+def _cell(builder, hop, places, u, v, steps_u, steps_v, inside):
+    """Four times the number of a cell, as pairs of lanes in 64 bits, and the fraction within the cell, by lane."""
+    one = builder.shl(I32(1), places)
+    unit = _splat(builder, builder.fdiv(F32(1.0), builder.uitofp(one, F32)))
+    below, shift = _splat(builder, builder.sub(one, I32(1))), _splat(builder, places)
+    whole, fractions = [], []
+    for first, ahead in ((u, steps_u), (v, steps_v)):
+        point = builder.add(_splat(builder, builder.fptosi(first, I32)), ahead)
+        whole.append(builder.lshr(point, shift))
+        fractions.append(builder.fmul(builder.sitofp(builder.and_(point, below), VECTOR), unit, flags=FAST))
+    cell = builder.add(builder.mul(whole[1], _splat(builder, hop)), whole[0])
+    live = builder.icmp_signed("<", ir.Constant(FIXED, list(LANES)), _splat(builder, inside))
+    cell = builder.select(live, cell, ir.Constant(FIXED, [0] * 8))
+    return builder.bitcast(builder.shl(cell, _splat(builder, I32(2))), ir.VectorType(I64, 4)), *fractions
+
+
+def _quads(context, builder, kind, array, zero, pairs):
+    """Where the four coefficients of each lane's cell are; half of the lanes at a time come out of the vector."""
+    cells = builder.gep(context.make_array(kind)(context, builder, array).data, [builder.shl(zero, I32(2))])
+    for lane in LANES:
+        pair = builder.extract_element(pairs, I32(lane // 2))
+        index = builder.lshr(pair, I64(32)) if lane % 2 else builder.and_(pair, I64(0xFFFFFFFF))
+        yield builder.bitcast(builder.gep(cells, [index]), QUAD.as_pointer())
 
 
 @instruction
-def fetch(_, cells, zero, base, stride, u, v, inside):
+def fetch(_, cells, zero, hop, places, u, v, steps_u, steps_v, inside):
     """Coefficients (a, b, c, d) of the cells under eight texel points, and the points' fractions (fu, fv) in them.
 
-    `cells` is a flat array of four floats a cell; cell (iv, iu) is number base + iv * stride + iu. Only the first
-    `inside` points are looked up; the others read cell number `zero`, which should hold zeros.
+    `cells` is a flat array of four floats a cell; cell (iv, iu) is number zero + iv * hop + iu. The first point is
+    (u, v), the others lie ahead of it by `steps`, all times two to the power of `places`. Only the first `inside`
+    points are looked up, and must be inside; the others read cell number `zero`, which should hold zeros.
     The mask at a point is a + b fu + c fv + d fu fv: bilinear sampling, eq. 2.21.
     """
 
     def codegen(context, builder, signature, args):
-        array, *where = args
+        array, zero, *where = args
         number, fu, fv = _cell(builder, *where)
-        quads = []
-        for lane in LANES:
-            index = builder.zext(builder.extract_element(number, I32(lane)), I64)
-            quads.append(builder.load(_address(context, builder, signature.args[0], array, index, QUAD), align=4))
+        quads = [
+            builder.load(place, align=4) for place in _quads(context, builder, signature.args[0], array, zero, number)
+        ]
 
         def mix(x, y, lanes):
             return builder.shuffle_vector(x, y, _mask(lanes))
@@ -190,15 +231,16 @@ def fetch(_, cells, zero, base, stride, u, v, inside):
         columns = [mix(*pair, half) for pair in pairs for half in (left, right)]
         return context.make_tuple(builder, signature.return_type, [*columns, fu, fv])
 
-    return types.UniTuple(float8, 6)(cells, *[types.int32] * 3, u, v, types.int32), codegen
+    numbers = [types.int32, types.int32, types.int32, types.float64, types.float64, fixed8, fixed8, types.int32]
+    return types.UniTuple(float8, 6)(cells, *numbers), codegen
 
 
 @instruction
-def spread(_, cells, zero, base, stride, u, v, inside, weight):
+def spread(_, cells, zero, hop, places, u, v, steps_u, steps_v, inside, weight):
     """The transpose of `fetch`: adds weight * (1, fu, fv, fu fv) to the cells under eight texel points."""
 
     def codegen(context, builder, signature, args):
-        array, *where, weight = args
+        array, zero, *where, weight = args
         number, fu, fv = _cell(builder, *where)
         mul = builder.fmul
         terms = [weight, mul(weight, fu), mul(weight, fv), mul(mul(weight, fu), fv)]
@@ -212,10 +254,9 @@ def spread(_, cells, zero, base, stride, u, v, inside, weight):
         pairs = [(mix(a, b, half), mix(c, d, half)) for half in (low, high)]
         both = [mix(first, second, half) for first, second in pairs for half in (left, right)]
         quads = [mix(pair, pair, range(4 * half, 4 * half + 4)) for half in (0, 1) for pair in both]
-        for lane, quad in enumerate(quads):
-            index = builder.zext(builder.extract_element(number, I32(lane)), I64)
-            address = _address(context, builder, signature.args[0], array, index, QUAD)
+        for address, quad in zip(_quads(context, builder, signature.args[0], array, zero, number), quads, strict=True):
             builder.store(builder.fadd(builder.load(address, align=4), quad), address, align=4)
         return context.get_dummy_value()
 
-    return types.void(cells, *[types.int32] * 3, u, v, types.int32, weight), codegen
+    numbers = [types.int32, types.int32, types.int32, types.float64, types.float64, fixed8, fixed8, types.int32]
+    return types.void(cells, *numbers, weight), codegen
