@@ -12,8 +12,8 @@ from limner import cli
 from limner.errors import UserError
 from limner.experiments.thesis import mnist, two_rectangles
 from limner.figures import cache, drawing, records, registry, sheets
-from limner.figures.figure import Figure, Scale, shortened, vary
-from limner.figures.layouts import Reconstructions
+from limner.figures.figure import Figure, Judgement, Scale, shortened, vary
+from limner.figures.layouts import Dots, Process, Reconstructions
 from limner.figures.publish import publish
 from limner.figures.registry import FIGURES
 from limner.figures.results import Results
@@ -29,7 +29,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(figure: Figure, runs: Path, out: Path, scale: Scale = TINY) -> dict:
     experiments = list({experiment: None for _, _, experiment in figure.runs(scale)})
     assert [error for _, error in cache.train(experiments, runs, quiet=True)] == [None] * len(experiments)
-    return publish(figure, scale, runs, out)
+    return publish(figure, scale, runs, out, {})
 
 
 @pytest.mark.parametrize("name", ["3.3", "5.3b", "5.5", "5.11", "5.12", "5.17", "beyond-variational"])
@@ -111,6 +111,41 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert shown.err.startswith("limner: 5.12: ")
     assert shown.err.count("\n") == 1
     assert (tmp_path / "out/3.4.json").exists()
+
+
+def test_known_runs_are_trained_again_only_for_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def figure(name: str, layout: Dots | Process, seeds: int, curve: str = "") -> None:
+        small = Figure(
+            name, "", "", "", "", 0, layout, lambda results: Judgement("confirmed", ""), ("mse", "last"),
+            {"Painter": shortened(two_rectangles(), 2)}, seeds, curve=curve,
+        )  # fmt: skip
+        monkeypatch.setitem(registry.FIGURES, name, small)
+
+    def reproduce(name: str, *more: str) -> tuple[int, dict]:
+        """How many runs were trained for it, and its record."""
+        runs = tmp_path / f"runs of {name}"
+        assert cli.main(["reproduce", name, "-q", "--runs", str(runs), "--out", str(tmp_path / "out"), *more]) == 0
+        record = records.read(tmp_path / "out", name)
+        assert record
+        return sum(1 for _ in runs.glob("*")), record
+
+    figure("5.4", Dots(("mse",)), seeds=2)
+    figure("5.5", Dots(("mse",)), seeds=3)
+    figure("5.10", Process(("Painter",)), seeds=2)
+    figure("5.11", Dots(("mse",)), seeds=2, curve="loss")
+    trained, first = reproduce("5.4", "--reuse")
+    assert trained == 2
+    trained, second = reproduce("5.5", "--reuse")
+    assert trained == 1
+    assert second["runs"][:2] == first["runs"]
+    assert second["runs"][2]["seed"] == 2
+    trained, third = reproduce("5.10", "--reuse")
+    assert trained == 1
+    assert third["runs"] == first["runs"]
+    assert reproduce("5.11", "--reuse")[0] == 2
+    trained, fourth = reproduce("5.5")
+    assert trained == 3
+    assert fourth == second
 
 
 @pytest.mark.parametrize(

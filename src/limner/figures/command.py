@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from limner.errors import UserError
-from limner.figures import cache, page
+from limner.figures import cache, page, reuse
 from limner.figures.figure import FULL, Figure, Scale
 from limner.figures.options import ReproduceOptions
 from limner.figures.records import read
@@ -48,8 +48,14 @@ def _make(figures: list[Figure], options: ReproduceOptions) -> int:
     from limner.training.loop import Stopped
 
     scales = {figure.name: figure.quick_scale() if options.quick and figure.variants else FULL for figure in figures}
+    known = reuse.known(options.folder()) if options.reuse else {}
     needs = {
-        figure.name: {cache.key(each): each for _, _, each in figure.runs(scales[figure.name])} for figure in figures
+        figure.name: {
+            cache.key(each): each
+            for variant, seed, each in figure.runs(scales[figure.name])
+            if not reuse.again(known, figure, scales[figure.name], variant, seed, each)
+        }
+        for figure in figures
     }
     every = {name: each for runs in needs.values() for name, each in runs.items()}
     outcomes: dict[str, UserError | None] = {}
@@ -63,7 +69,7 @@ def _make(figures: list[Figure], options: ReproduceOptions) -> int:
             try:
                 if error:
                     raise error
-                _publish(figure, scales[figure.name], options)
+                _publish(figure, scales[figure.name], options, known)
             except UserError as error:
                 failed = True
                 print(f"limner: {figure.name}: {error}", file=sys.stderr)
@@ -83,10 +89,10 @@ def _make(figures: list[Figure], options: ReproduceOptions) -> int:
     return 2 if failed else 0
 
 
-def _publish(figure: Figure, scale: Scale, options: ReproduceOptions) -> None:
+def _publish(figure: Figure, scale: Scale, options: ReproduceOptions, known: reuse.Known) -> None:
     from limner.figures.publish import publish
 
-    record = publish(figure, scale, options.runs, options.folder())
+    record = publish(figure, scale, options.runs, options.folder(), known)
     if not options.quiet:
         verdict = "quick, so without a verdict" if scale.quick else record["verdict"]
         print(f"{figure.name}  {verdict}: {record['why']}")

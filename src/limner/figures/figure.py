@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from limner.experiments.settings import Experiment
-from limner.figures.layouts import Layout
+from limner.figures.layouts import Layout, Process, Progress, Reconstructions
 from limner.figures.results import Results
 
 Verdict = Literal["confirmed", "confirmed with a difference", "not confirmed"]
@@ -75,6 +75,13 @@ class Figure:
             seeds = self.seeds if experiment.data.synthetic else 1
             for seed in range(min(seeds, scale.seeds or seeds)):
                 yield variant, seed, shortened(seeded(experiment, seed), scale.iterations)
+
+    def draws(self, variant: str, seed: int) -> bool:
+        """Whether the picture shows what this run paints."""
+        layout = self.layout
+        if isinstance(layout, Process | Progress):
+            return seed == 0 and variant in layout.variants
+        return isinstance(layout, Reconstructions) and seed == 0 and variant == layout.variant
 
     def quick_scale(self) -> Scale:
         """One seed, few iterations, few images: about a minute."""

@@ -20,6 +20,7 @@ from limner.figures.cache import key
 from limner.figures.figure import Figure, Scale
 from limner.figures.moves import scores
 from limner.figures.results import WINDOW
+from limner.figures.reuse import Known, again
 from limner.models.build import Network
 from limner.models.evaluating import evaluating
 from limner.training import record
@@ -34,11 +35,12 @@ SPLITS: tuple[Split, ...] = ("train", "test")
 DIGITS = 6
 
 
-def measured(figure: Figure, scale: Scale, folder: Path) -> list[dict[str, Any]]:
-    """All trained runs of a figure, as `results` describes them, from the runs below `folder`."""
+def measured(figure: Figure, scale: Scale, folder: Path, known: Known) -> list[dict[str, Any]]:
+    """All trained runs of a figure, as `results` describes them: those `known`, and those below `folder`."""
     torch.set_num_threads(1)
     return [
-        {"variant": variant, "seed": seed, **_run(figure, scale, experiment, folder / key(experiment))}
+        again(known, figure, scale, variant, seed, experiment)
+        or {"variant": variant, "seed": seed, **_run(figure, scale, experiment, folder / key(experiment))}
         for variant, seed, experiment in figure.runs(scale)
     ]
 

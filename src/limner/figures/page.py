@@ -14,8 +14,9 @@ HEAD = """# The thesis' figures, made again
 
 Every figure of "Teaching Machines to Paint" that shows a result, and what limner finds: the claim in one line, the
 number that decides it, and a verdict. `limner reproduce FIGURE` trains what a figure needs and writes its numbers and
-its picture; `limner reproduce --list` lists them all. This page is made from the results in the folder `reproduction`
-by `limner reproduce --page docs/reproduction.md`.
+its picture; `limner reproduce --list` lists them all. Figures share runs: each is trained once, and with `--reuse` not
+at all where results hold its scores and no picture shows it. This page is made from the results in the folder
+`reproduction` by `limner reproduce --page docs/reproduction.md`.
 
 The thesis reports training images only; here every score is also measured on held-out ones, and pictures show these.
 Numbers are means over seeds, on at most 1,000 images. Runs on synthetic data have 3 seeds or more, each with other

@@ -13,11 +13,14 @@ from limner.figures.layouts import Drawn
 from limner.figures.measuring import measured, rounded
 from limner.figures.records import document, read, text
 from limner.figures.results import Results
+from limner.figures.reuse import Known
 from limner.files import atomic
 
 
-def publish(figure: Figure, scale: Scale, runs: Path, out: Path) -> dict[str, Any]:
+def publish(figure: Figure, scale: Scale, runs: Path, out: Path, known: Known) -> dict[str, Any]:
     """Measure, judge and draw a figure whose runs have been trained below `runs`; its record, as written to `out`.
+
+    known: runs whose scores are taken as they are.
 
     UserError where quick results would replace full ones.
     """
@@ -29,7 +32,7 @@ def publish(figure: Figure, scale: Scale, runs: Path, out: Path) -> dict[str, An
         picture, scores = engine.DRAWINGS[figure.layout.what]()
         found = [{"variant": "engine", "seed": 0, "test": rounded(scores)}]
     else:
-        found = measured(figure, scale, runs)
+        found = measured(figure, scale, runs, known)
         picture = draw(figure, scale, Results(found), runs)
     record = document(figure, scale, found)
     try:
