@@ -16,6 +16,7 @@ from torch import Tensor
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
 from limner.painting.propose import propose
+from limner.painting.pulling import pulled
 from limner.painting.raster import GRAIN
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -179,12 +180,12 @@ def importance(moves: Moves, goal: Goal, bank: TemplateBank, generator: torch.Ge
     strokes = moves.strokes().map(Tensor.detach)
     alpha = (torch.ones(1, len(moves)) if strokes.opacity is None else strokes.opacity).clone().requires_grad_()
     ((canvas, residual), *_) = goal.residuals(replace(strokes, opacity=alpha), bank, moves.ground)
-    (slope,) = torch.autograd.grad(canvas, alpha, 2 * goal.weighed(residual), retain_graph=True)
+    (slope,) = pulled([canvas], [alpha], [2 * goal.weighed(residual)], retain_graph=True)
     curvature = torch.zeros_like(slope)
     for _ in range(probes):
         noise = torch.randn(canvas.shape, generator=generator)
         noise = noise if goal.weight is None else noise * goal.weight.sqrt()
-        (found,) = torch.autograd.grad(canvas, alpha, noise, retain_graph=True)
+        (found,) = pulled([canvas], [alpha], [noise], retain_graph=True)
         curvature += found.square() / probes
     alpha = alpha.detach()
     return (alpha.square() * curvature - alpha * slope)[0]

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.painting.goal import Goal
+from limner.painting.pulling import pulled
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
@@ -130,7 +131,7 @@ class Moves:
         pairs = goal.residuals(self.strokes(leaves), bank, ground)
         wanted = [*leaves.values(), *([ground] if self.style.learn_ground else [])]
         pull = [goal.weighed(residual) for _, residual in pairs]
-        found = torch.autograd.grad([canvas for canvas, _ in pairs], wanted, pull, allow_unused=True)
+        found = pulled([canvas for canvas, _ in pairs], wanted, pull, allow_unused=True)
         gradients = dict(zip([*leaves, "ground"], found, strict=False))
         with torch.no_grad():
             self.values = {name: value.clone() for name, value in self.values.items()}

@@ -10,6 +10,7 @@ from torch.nn.functional import avg_pool2d, one_hot
 from limner.geometry import phi
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves
+from limner.painting.pulling import pulled
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -116,7 +117,7 @@ def under_stamps(
         chunk = torch.cat([planes[start : start + 3], planes.new_zeros(3, *size)])[:3]
         what = torch.zeros(1, len(where), 3, requires_grad=True)
         canvas = render(Strokes(where[None], which[None], what), bank, size, compositing="additive")
-        sums.append(torch.autograd.grad(canvas, what, chunk[None])[0][0])
+        sums.append(pulled([canvas], [what], [chunk[None]])[0][0])
     return torch.cat(sums, 1)[:, : len(planes)]
 
 
