@@ -6,6 +6,7 @@ move it to and from float32 arrays. On machines with narrower vector units LLVM 
 """
 
 import operator
+from functools import partial
 from inspect import unwrap
 from typing import Any
 
@@ -179,7 +180,7 @@ def steps(_, per_pixel, places):
 
 
 def _cell(builder, hop, places, u, v, steps_u, steps_v, inside):
-    """Four times the number of a cell, as pairs of lanes in 64 bits, and the fraction within the cell, by lane."""
+    """Four times the number of each lane's cell, two lanes to 64 bits, lower first, and the fractions within cells."""
     one = builder.shl(I32(1), places)
     unit = _splat(builder, builder.fdiv(F32(1.0), builder.uitofp(one, F32)))
     below, shift = _splat(builder, builder.sub(one, I32(1))), _splat(builder, places)
@@ -203,6 +204,18 @@ def _quads(context, builder, kind, array, zero, pairs):
         yield builder.bitcast(builder.gep(cells, [index]), QUAD.as_pointer())
 
 
+POINTS = (types.int32, types.int32, types.int32, types.float64, types.float64, fixed8, fixed8, types.int32)
+"""zero, hop, places, u, v, steps_u, steps_v and inside of `fetch` and `spread`."""
+
+LOW, HIGH = (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)
+LEFT, RIGHT = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
+"""Shuffles of two vectors, one instruction each, that in two steps transpose both halves, 4 x 4, at once."""
+
+
+def _mix(builder, x, y, lanes):
+    return builder.shuffle_vector(x, y, _mask(lanes))
+
+
 @instruction
 def fetch(_, cells, zero, hop, places, u, v, steps_u, steps_v, inside):
     """Coefficients (a, b, c, d) of the cells under eight texel points, and the points' fractions (fu, fv) in them.
@@ -220,19 +233,13 @@ def fetch(_, cells, zero, hop, places, u, v, steps_u, steps_v, inside):
             builder.load(place, align=4) for place in _quads(context, builder, signature.args[0], array, zero, number)
         ]
 
-        def mix(x, y, lanes):
-            return builder.shuffle_vector(x, y, _mask(lanes))
-
-        # Transposed as two halves of 4 x 4, in steps that are one instruction each.
+        mix = partial(_mix, builder)
         first, second, third, fourth = (mix(quads[k], quads[k + 4], LANES) for k in range(4))
-        low, high = (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)
-        left, right = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
-        pairs = [(mix(first, second, half), mix(third, fourth, half)) for half in (low, high)]
-        columns = [mix(*pair, half) for pair in pairs for half in (left, right)]
+        pairs = [(mix(first, second, half), mix(third, fourth, half)) for half in (LOW, HIGH)]
+        columns = [mix(*pair, half) for pair in pairs for half in (LEFT, RIGHT)]
         return context.make_tuple(builder, signature.return_type, [*columns, fu, fv])
 
-    numbers = [types.int32, types.int32, types.int32, types.float64, types.float64, fixed8, fixed8, types.int32]
-    return types.UniTuple(float8, 6)(cells, *numbers), codegen
+    return types.UniTuple(float8, 6)(cells, *POINTS), codegen
 
 
 @instruction
@@ -245,18 +252,13 @@ def spread(_, cells, zero, hop, places, u, v, steps_u, steps_v, inside, weight):
         mul = builder.fmul
         terms = [weight, mul(weight, fu), mul(weight, fv), mul(mul(weight, fu), fv)]
 
-        def mix(x, y, lanes):
-            return builder.shuffle_vector(x, y, _mask(lanes))
-
-        low, high = (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)
-        left, right = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
+        mix = partial(_mix, builder)
         a, b, c, d = terms
-        pairs = [(mix(a, b, half), mix(c, d, half)) for half in (low, high)]
-        both = [mix(first, second, half) for first, second in pairs for half in (left, right)]
+        pairs = [(mix(a, b, half), mix(c, d, half)) for half in (LOW, HIGH)]
+        both = [mix(first, second, half) for first, second in pairs for half in (LEFT, RIGHT)]
         quads = [mix(pair, pair, range(4 * half, 4 * half + 4)) for half in (0, 1) for pair in both]
         for address, quad in zip(_quads(context, builder, signature.args[0], array, zero, number), quads, strict=True):
             builder.store(builder.fadd(builder.load(address, align=4), quad), address, align=4)
         return context.get_dummy_value()
 
-    numbers = [types.int32, types.int32, types.int32, types.float64, types.float64, fixed8, fixed8, types.int32]
-    return types.void(cells, *numbers, weight), codegen
+    return types.void(cells, *POINTS, weight), codegen
