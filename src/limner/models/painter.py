@@ -92,11 +92,12 @@ class Painter(nn.Module):
 
     def _moves_in_turn(self, images: Images, encoder: Recurrent) -> tuple[Strokes, list[Code]]:
         gates, state, memory = encoder.start(images)
-        canvas, codes, moves = torch.zeros_like(images), [], []
+        canvas, codes, moves = None, [], []  # on blank paper there is nothing to see
         for _ in range(self.settings.moves):
+            if moves and encoder.by_canvas is not None:
+                paper = torch.zeros_like(images) if canvas is None else canvas
+                canvas = render(moves[-1], self.bank, background=paper)
             state, memory = encoder(gates, state, memory, canvas)
             codes.append(self.coder(state))
             moves.append(self.writers(codes[-1].z))
-            if encoder.by_canvas is not None:
-                canvas = render(moves[-1], self.bank, background=canvas)
         return Strokes.joined(moves), codes
