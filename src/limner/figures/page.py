@@ -26,7 +26,7 @@ tested with both ([departures](departures.md)). A task of shapes counts as solve
 of at least 0.5, in half of the held-out images or more, and as stuck below a fifth. "Explained" is the share of the
 squared error of the training set's mean image that painting removes. "Paint per ink" is the ink put on and taken off by
 all moves over the ink of the finished picture. Thresholds stand in the code of the verdicts, and were written down
-before the full runs.
+before the full runs, but for that of 5.6.
 """
 
 COLUMNS = ("figure", "claim", "expected", "found", "seeds", "iterations", "verdict", "turned over")
