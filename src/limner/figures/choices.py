@@ -109,7 +109,7 @@ FIGURES = (
         "Annealing γ is no gain, on 2-Shapes and on Omniglot, where the transparent template is never chosen",
         "no gain; never",
         "loss of the last 1,000 iterations; moves whose largest weight is that of the transparent template",
-        11,
+        18,
         Curves((("2-Shapes, γ rate", tuple(SHAPES)), ("Omniglot, γ rate", tuple(CHARACTERS))), shaded=False),
         _rates,
         ("last", "mse", "chosen_transparent"),
@@ -124,7 +124,7 @@ FIGURES = (
         "Noise on the templates' scores makes learning slower, the more the larger it is",
         "no gain; slower",
         "mean loss over the whole training",
-        12,
+        13,
         Curves(
             tuple((f"γ rate {rate:g}", tuple(f"γ {rate:g}, σ {noise:g}" for noise in NOISES)) for rate in SOME_RATES),
             shaded=False,
