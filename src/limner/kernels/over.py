@@ -49,7 +49,6 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
     mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
     places = binary_places(sizes[0])
-    fine = float(1 << places)
     one, x, y = splat(F(1)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
@@ -66,7 +65,6 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
             zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
             source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
             steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
-            u0, ux, uy, v0, vx, vy = u0 * fine, ux * fine, uy * fine, v0 * fine, vx * fine, vy * fine
             flat = splat(F(placed[b, t, FLAT])) * alpha
             cursor = begins[b, k, t]
             for j in range(j0, j1):
@@ -123,7 +121,6 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
     mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
     places = binary_places(sizes[0])
-    fine = float(1 << places)
     d_mix = np.zeros(4 * (sizes[0] + 4) ** 2 + 16 if dense else 16, np.float32)
     sums = np.zeros(channels * 40, np.float32)
     dx, dy = 2.0 / width, 2.0 / height
@@ -143,7 +140,6 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
             zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
             source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
             steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
-            u0, ux, uy, v0, vx, vy = u0 * fine, ux * fine, uy * fine, v0 * fine, vx * fine, vy * fine
             flat = splat(F(placed[b, t, FLAT])) * alpha
             cursor = begins[b, k, t]
             sums[:] = 0.0

@@ -23,7 +23,6 @@ def sample_masks(b, k, strokes, bank, plan):
     placed, reach, layout, kept, begins = plan
     mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
     places = binary_places(sizes[0])
-    fine = float(1 << places)
     for t in range(where.shape[1]):
         j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
         if j0 >= j1:
@@ -34,7 +33,6 @@ def sample_masks(b, k, strokes, bank, plan):
         zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
         source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
         steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
-        u0, ux, uy, v0, vx, vy = u0 * fine, ux * fine, uy * fine, v0 * fine, vx * fine, vy * fine
         flat = splat(F(placed[b, t, FLAT])) * alpha
         cursor = begins[b, k, t]
         for j in range(j0, j1):
@@ -66,7 +64,6 @@ def pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, dx
     dense = switches[1]
     mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
     places = binary_places(sizes[0])
-    fine = float(1 << places)
     d_mix = np.zeros(4 * (sizes[0] + 4) ** 2 + 16 if dense else 16, np.float32)
     none = splat(F(0))
     for t in range(where.shape[1]):
@@ -79,7 +76,6 @@ def pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, dx
         zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
         source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
         steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
-        u0, ux, uy, v0, vx, vy = u0 * fine, ux * fine, uy * fine, v0 * fine, vx * fine, vy * fine
         cursor = begins[b, k, t] - begins[b, k, 0]
         su, sux, suy, sv, svx, svy, sharp, smooth = none, none, none, none, none, none, none, none
         for j in range(j0, j1):

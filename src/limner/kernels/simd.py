@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import types
 from numba.core.extending import intrinsic, models, overload, register_model
 
-F32, I32, I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+F32, F64, I32, I64 = ir.FloatType(), ir.DoubleType(), ir.IntType(32), ir.IntType(64)
 VECTOR, FIXED, QUAD = ir.VectorType(F32, 8), ir.VectorType(I32, 8), ir.VectorType(F32, 4)
 LANES = range(8)
 FAST = ("fast",)
@@ -182,11 +182,11 @@ def steps(_, per_pixel, places):
 def _cell(builder, hop, places, u, v, steps_u, steps_v, inside):
     """Four times the number of each lane's cell, two lanes to 64 bits, lower first, and the fractions within cells."""
     one = builder.shl(I32(1), places)
-    unit = _splat(builder, builder.fdiv(F32(1.0), builder.uitofp(one, F32)))
+    fine, unit = builder.uitofp(one, F64), _splat(builder, builder.fdiv(F32(1.0), builder.uitofp(one, F32)))
     below, shift = _splat(builder, builder.sub(one, I32(1))), _splat(builder, places)
     whole, fractions = [], []
     for first, ahead in ((u, steps_u), (v, steps_v)):
-        point = builder.add(_splat(builder, builder.fptosi(first, I32)), ahead)
+        point = builder.add(_splat(builder, builder.fptosi(builder.fmul(first, fine), I32)), ahead)
         whole.append(builder.lshr(point, shift))
         fractions.append(builder.fmul(builder.sitofp(builder.and_(point, below), VECTOR), unit, flags=FAST))
     cell = builder.add(builder.mul(whole[1], _splat(builder, hop)), whole[0])
@@ -221,8 +221,8 @@ def fetch(_, cells, zero, hop, places, u, v, steps_u, steps_v, inside):
     """Coefficients (a, b, c, d) of the cells under eight texel points, and the points' fractions (fu, fv) in them.
 
     `cells` is a flat array of four floats a cell; cell (iv, iu) is number zero + iv * hop + iu. The first point is
-    (u, v), the others lie ahead of it by `steps`, all times two to the power of `places`. Only the first `inside`
-    points are looked up, and must be inside; the others read cell number `zero`, which should hold zeros.
+    (u, v), the others lie ahead of it by `steps` of as many binary `places`. Only the first `inside` points are looked
+    up, and must be inside; the others read cell number `zero`, which should hold zeros.
     The mask at a point is a + b fu + c fv + d fu fv: bilinear sampling, eq. 2.21.
     """
 
