@@ -90,6 +90,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     pictures = {
         "photo.png": photo,
         "copy.png": photo,
+        "copy.jpg": saved(Image.new("RGB", (40, 30)), "JPEG"),
         "cut.png": photo[:200],
         "flat.png": saved(Image.new("RGB", (8, 8), "red")),
         "black.png": saved(Image.new("L", (40, 30))),
@@ -322,6 +323,7 @@ def test_palette_files_become_colours(desk: Path, calls: list[tuple[Picture, dic
         ("folder photo.png -o new/{name}.gif", ["new/a.gif", "new/b.gif", "new/photo.gif"]),
         ("folder", ["a-painted.png", "b-painted.png"]),
         ("folder -o {name}/x.svg --frames new", ["a/x.svg", "b/x.svg", "new/a/frame-0000.png", "new/b/frame-0000.png"]),
+        ("copy.png copy.jpg photo.png -o new", ["new/copy.png.png", "new/copy.jpg.png", "new/photo.png"]),
         ("-", ["stdin-painted.png"]),
         ("photo.png -o old.json --resume old.json", ["old.json"]),
     ],

@@ -154,6 +154,7 @@ def test_known_runs_are_trained_again_only_for_pictures(tmp_path: Path, monkeypa
         (["5.3"], r"no figure 5.3: there are"),
         ([], "no figure to reproduce: name one such as 5.3a, or all, or see --list"),
         (["3.1", "--jobs", "0"], "--jobs 0: expected at least 1"),
+        (["3.1", "--quick", "--reuse"], "--reuse is of no use with --quick: results hold scores of full runs"),
         (["3.1", "--out", "file/results"], "file/results"),
     ],
 )

@@ -41,5 +41,7 @@ class ReproduceOptions:
         """Raise UserError for values that make no sense."""
         if self.jobs < 1:
             raise UserError(f"--jobs {self.jobs}: expected at least 1")
+        if self.quick and self.reuse:
+            raise UserError("--reuse is of no use with --quick: results hold scores of full runs")
         if not (self.figures or self.list or self.page):
             raise UserError("no figure to reproduce: name one such as 5.3a, or all, or see --list")

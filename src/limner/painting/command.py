@@ -71,7 +71,7 @@ def plan(options: PaintOptions) -> list[Job]:
     several = len(files) > 1 or any(Path(photo).is_dir() for photo in options.photos)
     if several and options.resume:
         raise UserError(f"--resume {options.resume} continues one picture, {len(files)} are given")
-    names = ["stdin" if file == stdin else file.stem for file in files]
+    names = outputs.names_of([Path("stdin") if file == stdin else file for file in files])
     planned = outputs.plan(options.output, names, several)
     outputs.spare_inputs([path for paths in planned for path in paths], [*files, *read_too(options)])
     jobs = []

@@ -1,6 +1,7 @@
 """Where each painting goes, settled and tried out before any painting begins."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,6 +9,12 @@ from limner.errors import UserError
 from limner.files import try_writing
 from limner.painting.painting import LARGEST, SUFFIXES
 from limner.painting.raster import WEBP_SIDE
+
+
+def names_of(files: list[Path]) -> list[str]:
+    """What each picture is called in its outputs: a, or a.jpg where there is an a.png too."""
+    stems = Counter(Path(name).stem for name in {file.name for file in files})
+    return [file.stem if stems[file.stem] == 1 else file.name for file in files]
 
 
 def plan(given: Iterable[str], names: list[str], several: bool) -> list[list[Path]]:
