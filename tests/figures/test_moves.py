@@ -55,9 +55,22 @@ def test_one_box_over_both() -> None:
     ],
 )
 def test_kinds_of_null_moves(painted: Strokes, kind: str) -> None:
-    seen = see(painted, BANK, SIZE)
-    shares = averages([moves.nulls(seen, masks(painted, BANK, SIZE))])
-    assert shares == {f"null_{name}": 0.5 * (name == kind) for name in ("empty", "white", "hidden")}
+    seen, whole = see(painted, BANK, SIZE), masks(painted, BANK, SIZE)
+    shares = averages([moves.nulls(seen, whole, see(boxes(LEFT), BANK, SIZE))])
+    assert shares == {"null_due": 0.5} | {f"null_{name}": 0.5 * (name == kind) for name in ("empty", "white", "hidden")}
+    assert averages([moves.nulls(seen, whole, see(boxes(AWAY), BANK, SIZE))]) == {}
+
+
+def test_colours_bent_to_hide_a_wrong_order() -> None:
+    low, high, away = ((0.0, -0.2), 0.5), ((0.0, 0.2), 0.5), ((0.0, 0.0), 0.01)
+
+    def bent(*places: tuple[tuple[float, float], float], inks: tuple[float, ...]) -> dict[str, float]:
+        true = see(boxes(low, high, inks=(1.0, 0.4)), BANK, SIZE)
+        return averages([moves.bent(see(boxes(*places, inks=inks), BANK, SIZE), true)])
+
+    assert bent(low, high, inks=(1.0, 0.4)) == {"bent_right": 0}
+    assert bent(high, low, inks=(0.4, 0.7)) == pytest.approx({"bent_wrong": 0.15})
+    assert bent(low, away, inks=(1.0, 0.4)) == {}
 
 
 def test_colours_are_those_of_matched_moves() -> None:

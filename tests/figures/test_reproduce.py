@@ -77,7 +77,7 @@ def test_large_images_are_shown_smaller(tmp_path: Path) -> None:
     large = shortened(replace(start, data=replace(start.data, size=96, images=60, held_out=9)), 2)
     list(cache.train([large], tmp_path, quiet=True))
     picture = drawing.reconstructions(Reconstructions("Painter", side=3), large, tmp_path)
-    assert 3 * drawing.SMALL < picture.width < 4 * drawing.SMALL
+    assert 6 * drawing.SMALL < picture.width < 8 * drawing.SMALL
     assert 6 * drawing.SMALL < picture.height < 8 * drawing.SMALL
 
 

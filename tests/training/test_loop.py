@@ -60,6 +60,22 @@ def test_training_lowers_the_loss_and_leaves_weights_losses_and_a_picture(tmp_pa
     assert same(again.state_dict(), weights)
 
 
+def test_gradients_are_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    norms: list[float] = []
+
+    def noted(optimiser: torch.optim.Adam, *args) -> None:
+        weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+        norms.append(float(torch.stack([weight.grad.norm() for weight in weights if weight.grad is not None]).norm()))
+
+    monkeypatch.setattr(torch.optim.Adam, "step", noted)
+    for clip in (0.0, 1e-3):
+        (tmp_path / f"{clip}").mkdir()
+        train(painter(), images(), replace(SETTINGS, iterations=3, clip=clip), tmp_path / f"{clip}", quiet=True)
+    free, clipped = norms[:3], norms[3:]
+    assert min(free) > 1e-2
+    assert clipped == pytest.approx([1e-3] * 3, rel=1e-3)
+
+
 def test_resumed_after_kill_is_bit_for_bit_the_uninterrupted_run(tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     wanted = trained(whole)

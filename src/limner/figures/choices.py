@@ -51,25 +51,31 @@ def _accuracy(results: Results) -> Judgement:
     )
     why = (
         f"every shape is right in {train:.1%} of the training images (thesis {ACCURACY:.1%}) and {test:.1%} of those "
-        f"held out; one shape is, which the thesis' words also allow, in {some[0]} and {some[1]}; with {LARGE}, every "
-        f"shape in {large[0]} and {large[1]}"
+        f"held out; with {LARGE}, in {large[0]} and {large[1]}; one shape is, which the thesis' words also allow but "
+        f"which templates by chance often give, in {some[0]} and {some[1]}"
     )
     strict = at_least(min(train, test + 0.02), ACCURACY - 0.03, ACCURACY - 0.1, why)
-    other = max(results.mean("Painter", "template_any", "train"), results.mean(LARGE, "template_images", "train"))
-    return at_least(other, 2.0, ACCURACY - 0.03, why) if strict.verdict == "not confirmed" else strict
+    larger = results.mean(LARGE, "template_images", "train")
+    return at_least(larger, 2.0, ACCURACY - 0.1, why) if strict.verdict == "not confirmed" else strict
 
 
-def _gain(results: Results, group: dict[str, Experiment]) -> float:
+def _gain(results: Results, group: dict[str, Experiment], score: str = "last", split: str = "train") -> float:
     """By what share the best annealing ends lower than none."""
-    none, *others = (results.mean(name, "last", "train") for name in group)
+    none, *others = (results.mean(name, score, split) for name in group)
     return 1 - min(others) / none
+
+
+def _below(gain: float) -> str:
+    return f"{abs(gain):.1%} {'below' if gain >= 0 else 'above'}"
 
 
 def _rates(results: Results) -> Judgement:
     shapes, characters = _gain(results, SHAPES), _gain(results, CHARACTERS)
     chosen = max(results.mean(name, "chosen_transparent", split) for name in CHARACTERS for split in ("train", "test"))
+    painted = [_below(_gain(results, group, "mse", "test")) for group in (SHAPES, CHARACTERS)]
     why = (
-        f"the loss of the best rate ends {shapes:.1%} below that of none on 2-Shapes, {characters:.1%} on Omniglot; "
+        f"the training loss of the best rate ends {_below(shapes)} that of none on 2-Shapes, {_below(characters)} on "
+        f"Omniglot; held-out images, which all are painted with γ = 30, have an error {painted[0]} and {painted[1]}; "
         f"the transparent template has the largest weight in at most {number(chosen)} of the moves"
     )
     return both(max(shapes, characters) < GAIN, chosen < NEVER, why)
@@ -101,7 +107,6 @@ FIGURES = (
         _accuracy,
         ("template_images", "template_any", "template", "mse"),
         {"Painter": two_shapes(), LARGE: _larger(two_shapes())},
-        turned="beyond-layers",
     ),
     Figure(
         "5.13",
@@ -110,7 +115,13 @@ FIGURES = (
         "no gain; never",
         "loss of the last 1,000 iterations; moves whose largest weight is that of the transparent template",
         18,
-        Curves((("2-Shapes, γ rate", tuple(SHAPES)), ("Omniglot, γ rate", tuple(CHARACTERS))), shaded=False),
+        Curves(
+            (
+                ("Loss a pixel on 2-Shapes, by the rate of γ", tuple(SHAPES)),
+                ("Loss a pixel on Omniglot, by the rate of γ", tuple(CHARACTERS)),
+            ),
+            shaded=False,
+        ),
         _rates,
         ("last", "mse", "chosen_transparent"),
         SHAPES | CHARACTERS,
@@ -121,12 +132,15 @@ FIGURES = (
     Figure(
         "5.14",
         "Annealing gamma, with noise",
-        "Noise on the templates' scores makes learning slower, the more the larger it is",
+        "Noise on the templates' scores is no gain; larger noise makes learning significantly slower",
         "no gain; slower",
         "mean loss over the whole training",
         13,
         Curves(
-            tuple((f"γ rate {rate:g}", tuple(f"γ {rate:g}, σ {noise:g}" for noise in NOISES)) for rate in SOME_RATES),
+            tuple(
+                (f"Loss a pixel on 2-Shapes, γ rate {rate:g}", tuple(f"γ {rate:g}, σ {noise:g}" for noise in NOISES))
+                for rate in SOME_RATES
+            ),
             shaded=False,
         ),
         _noises,

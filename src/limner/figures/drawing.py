@@ -1,11 +1,13 @@
-"""The pictures of trained figures, in the thesis' layouts; images are held-out ones, evenly chosen."""
+"""The pictures of trained figures, in the thesis' layouts; images are held-out ones if not said, evenly chosen."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
 from PIL import Image
+from torch import Tensor
 
 from limner.data.images import Images
 from limner.experiments import runs
@@ -14,7 +16,7 @@ from limner.figures import plots, sheets
 from limner.figures.cache import key
 from limner.figures.figure import Figure, Scale
 from limner.figures.layouts import Curves, Dots, Process, Progress, Reconstructions
-from limner.figures.measuring import images_of
+from limner.figures.measuring import SPLITS, images_of
 from limner.figures.results import Results
 from limner.figures.sheets import Cells, Panel
 from limner.models.build import Network
@@ -92,21 +94,23 @@ def progress(layout: Progress, first: dict[str, Experiment], folder: Path) -> Im
 
 
 def reconstructions(layout: Reconstructions, experiment: Experiment, folder: Path) -> Image.Image:
-    """What was painted, above what was to be painted; large images are shown smaller."""
-    model, images = _load(experiment, folder), images_of(experiment.data, "test").spread(layout.side**2)
-    ink = images.ink()
+    """What was painted, above what was to be painted, of training and of held-out images; large ones smaller."""
+    model = _load(experiment, folder)
+    inks = [images_of(experiment.data, split).spread(layout.side**2).ink() for split in SPLITS]
     with evaluating(model), mean_codes(model):
-        painted = model(ink).canvas
-    if ink.shape[-1] > SMALL:
-        painted, ink = (
-            torch.nn.functional.interpolate(each, (SMALL, SMALL), mode="bilinear", antialias=True)
-            for each in (painted, ink)
-        )
+        painted = [model(ink).canvas for ink in inks]
+    titles = ["painted from training images", "painted from held-out images", "training images", "held-out images"]
     panels = [
-        Panel(title, each.unflatten(0, (-1, min(layout.side, len(each)))))
-        for title, each in (("painted", painted), ("held-out images", ink))
+        Panel(title, _small(each).unflatten(0, (-1, min(layout.side, len(each)))))
+        for title, each in zip(titles, [*painted, *inks], strict=True)
     ]
-    return sheets.compose(panels, 1, SIDE)
+    return sheets.compose(panels, len(SPLITS), SIDE)
+
+
+def _small(images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel rows columns"]:
+    if images.shape[-1] <= SMALL:
+        return images
+    return torch.nn.functional.interpolate(images, (SMALL, SMALL), mode="bilinear", antialias=True)
 
 
 def _compose(panels: list[Panel], across: int) -> Image.Image:

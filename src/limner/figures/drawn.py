@@ -98,7 +98,7 @@ FIGURES = (
     Figure(
         "3.5",
         "Additive and superpositional canvas",
-        "Adding gives purple where blue and red meet, over occludes; no colours make an additive canvas do so",
+        "Adding (3.3) gives purple where blue and red meet, over occludes; no colours make sums of patches do so",
         "purple; red",
         "root mean squared error against the exact picture",
         0,

@@ -43,10 +43,10 @@ class Curves:
 
 @dataclass(frozen=True)
 class Reconstructions:
-    """`side` x `side` held-out images: what was painted above what was to be painted."""
+    """`side` x `side` training images and as many held out: what was painted above what was to be painted."""
 
     variant: str
-    side: int = 10
+    side: int = 8
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from limner.models.build import Network
 from limner.models.code import mean_codes
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
-from limner.training.matching import Scores, assign, iou, uncovered
+from limner.training.matching import Scores, assign, iou, pair_up, uncovered
 from limner.training.process import of_output
 from limner.training.visibility import CONTRAST, LEAST, Masks, Seen, masks, see
 
@@ -29,7 +29,7 @@ def scores(model: Network, images: Images, mean: Float[Tensor, "channel height w
     mse_of_mean: over images, of the `mean` image of the training set in place of a painting.
     undone: over images, the ink that all moves put on or take off, for each that the finished canvas has; at least 1.
     chosen_NAME: over moves, whether a template has the largest weight; for banks of several.
-    Also those of `against_truth` and `nulls`, for images with truth.
+    Also those of `against_truth`, `bent` and `nulls`, for images with truth.
     """
     ink = images.ink()
     yield {"mse_of_mean": (ink - mean).square().flatten(1).mean(1)}
@@ -44,7 +44,8 @@ def scores(model: Network, images: Images, mean: Float[Tensor, "channel height w
             shapes = see(images.truth, TemplateBank.named(*images.templates), images.size)
             moves = see(output.strokes, model.bank, images.size)
             yield against_truth(moves, shapes)
-            yield nulls(moves, masks(moves.strokes, model.bank, images.size))
+            yield bent(moves, shapes)
+            yield nulls(moves, masks(moves.strokes, model.bank, images.size), shapes)
 
 
 def undone(steps: Float[Tensor, "batch step channel height width"]) -> Float[Tensor, "batch"]:
@@ -85,13 +86,31 @@ def against_truth(moves: Seen, shapes: Seen) -> Scores:
     }
 
 
-def nulls(moves: Seen, whole: Masks) -> Scores:
-    """Why moves are null (`visibility.Seen`), over all moves; `whole` are their masks, null or not.
+def bent(moves: Seen, shapes: Seen) -> Scores:
+    """Whether colours hide a wrong order: the mean difference of colour between the shapes of a pair and their moves.
 
+    bent_right, bent_wrong: over the pairs found (`matching.Pairs`) in the right order, and in the wrong one.
+    """
+    pairs = pair_up(moves, shapes)
+    rows = torch.arange(len(pairs.partners))[:, None]
+    off = (moves.strokes.what[rows, pairs.partners.clamp(min=0)] - shapes.strokes.what).abs().amax(2)
+    each = (off[:, pairs.below] + off[:, pairs.above]) / 2
+    return {"bent_right": each[pairs.found & pairs.right], "bent_wrong": each[pairs.found & ~pairs.right]}
+
+
+def nulls(moves: Seen, whole: Masks, shapes: Seen) -> Scores:
+    """Why moves are null (`visibility.Seen`), over the moves of images with shapes; `whole` are all their masks.
+
+    On blank paper one gray box may hide another, and neither ought to be there; so such images are left out.
+
+    null_due: it should be null, since there are fewer shapes than moves.
     null_empty: it covers less than `LEAST` pixels of the canvas.  null_white: else, it is white.
     null_hidden: else; later moves hide it, or the same ink lies there already.
     """
+    some, count = shapes.live.any(1), moves.live.shape[1]
+    due = torch.arange(count) < count - shapes.live.sum(1, keepdim=True)
     empty = whole.sum((2, 3)) < LEAST
     white = ~empty & (moves.strokes.what.amax(2) < CONTRAST)
     kinds = {"empty": empty, "white": white, "hidden": ~empty & ~white}
-    return {f"null_{name}": (~moves.live & kind).flatten().float() for name, kind in kinds.items()}
+    found = {"due": due} | {name: ~moves.live & kind for name, kind in kinds.items()}
+    return {f"null_{name}": each[some].flatten().float() for name, each in found.items()}

@@ -106,6 +106,8 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             loss = torch.stack(list(losses.values())).sum()
             optimiser.zero_grad()
             accelerator.backward(loss)
+            if settings.clip:
+                accelerator.clip_grad_norm_(parallel.parameters(), settings.clip)
             optimiser.step()
             waiting.append({"loss": loss.detach(), **{name: each.detach() for name, each in losses.items()}})
             bar.update()

@@ -8,6 +8,8 @@ an accuracy over shapes, pairs or images.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import linear_sum_assignment
@@ -83,14 +85,35 @@ def template_scores(moves: Seen, shapes: Seen, names: tuple[str, ...], true_name
     }
 
 
-def order_scores(moves: Seen, shapes: Seen) -> Scores:
-    """Pairs of shapes painted in the right order, moves being matched by the IoU of their whole masks.
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of shapes, and the moves that paint them, matched by the IoU of their whole masks.
 
-    A pair is judged if its colours differ and at least `OVERLAP` pixels are seen where one lies on the other.
-
-    order: over pairs; wrong where a shape has no move that meets it.
-    order_found: over the pairs whose shapes are both matched with an IoU of at least `FOUND`.
+    below, above: the two shapes of each pair.  partners: the move of each shape, -1 for none.
+    judged: colours differ, and at least `OVERLAP` pixels are seen where one lies on the other.
+    found: judged, and both are matched with an IoU of at least `FOUND`.
+    right: painted in the right order; not so where a shape has no move that meets it.
     """
+
+    below: Int[Tensor, "pair"]
+    above: Int[Tensor, "pair"]
+    partners: Partners
+    judged: Bool[Tensor, "batch pair"]
+    found: Bool[Tensor, "batch pair"]
+    right: Bool[Tensor, "batch pair"]
+
+
+def order_scores(moves: Seen, shapes: Seen) -> Scores:
+    """Pairs of shapes painted in the right order (`Pairs`).
+
+    order: over judged pairs.  order_found: over those found.
+    """
+    pairs = pair_up(moves, shapes)
+    return {"order": pairs.right[pairs.judged].float(), "order_found": pairs.right[pairs.found].float()}
+
+
+def pair_up(moves: Seen, shapes: Seen) -> Pairs:
+    """Every pair of shapes, and how it was painted."""
     table = iou(moves.full, shapes.full)
     partners = assign(table)
     found = pick(table, partners) >= FOUND
@@ -99,8 +122,7 @@ def order_scores(moves: Seen, shapes: Seen) -> Scores:
     what = shapes.strokes.what
     judged = (overlap >= OVERLAP) & _differ(what[:, below], what[:, above])
     right = (partners[:, below] >= 0) & (partners[:, below] < partners[:, above])
-    both = judged & found[:, below] & found[:, above]
-    return {"order": right[judged].float(), "order_found": right[both].float()}
+    return Pairs(below, above, partners, judged, judged & found[:, below] & found[:, above], right)
 
 
 def uncovered(seen: Seen) -> Masks:

@@ -25,6 +25,8 @@ class Training:
     """Learning rate after the drop."""
     betas: tuple[float, float] = (0.9, 0.999)
     """Adam's decay rates."""
+    clip: float = 0.0
+    """Largest norm of the gradient of all weights; a larger one is scaled down to it. 0 is no limit."""
     seed: int = 0
     """Of the weights, the order of the images and all noise."""
     warp: float = 0.0
@@ -52,8 +54,9 @@ class Training:
         for name in ("drop_at", "checkpoint_every", "picture_every", "seed"):
             if getattr(self, name) < 0:
                 raise UserError(f"--training.{name.replace('_', '-')} {getattr(self, name)}: expected 0 or more")
-        if not 0 <= self.warp < math.inf:
-            raise UserError(f"--training.warp {self.warp}: expected 0 or more")
+        for name in ("warp", "clip"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise UserError(f"--training.{name} {getattr(self, name)}: expected 0 or more")
         if not (self.rate > 0 and self.rate_after > 0):
             raise UserError("--training.rate and --training.rate-after must be above 0")
         if not all(0 <= beta < 1 for beta in self.betas):
