@@ -1,5 +1,6 @@
 import io
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from PIL import Image
 
 import limner
 from limner.cli import main
+from limner.files import atomic
 from limner.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture
@@ -96,20 +98,29 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "black.png": saved(Image.new("L", (40, 30))),
         "square.png": saved(Image.new("L", (8, 8), 255)),
         "wide.png": saved(Image.new("L", (40000, 1), 255)),
+        "wider.png": saved(Image.new("L", (70000, 1), 255)),
+        "thin.png": saved(Image.new("L", (600, 10), 255)),
+        "dim.png": saved(Image.new("L", (40, 30), 127)),
         "huge.png": huge(),
     }
     for name, text in texts.items():
         Path(name).write_text(text)
     for name, content in pictures.items():
         Path(name).write_bytes(content)
-    for folder in ("folder", "barren"):
+    for folder in ("folder", "barren", "painted", "stills", "stills/frame-0000.png"):
         Path(folder).mkdir()
+    Path("painted/a-painted.jpg").write_bytes(photo)
+    Path("stills/frame-0003.png").write_bytes(photo)
+    Path("long.json").write_text(json.dumps(document | {"size": [10**400, 1]}))
+    Path("thin.json").write_text(json.dumps(document | {"size": [4, 256]}))
+    dump("bare.json", strokes)
     Path("folder/a.png").write_bytes(photo)
     Path("folder/b.png").write_bytes(photo)
     Path("barren/notes.txt").write_text("text")
     return tmp_path
 
 
+LONG = "x" * 300
 BAD = [
     # What is to be painted.
     ("", "no picture"),
@@ -122,6 +133,8 @@ BAD = [
     ("logo.svg", "logo.svg: SVG"),
     ("strokes.json", "strokes.json: is not a picture"),
     ("barren", "barren: no pictures in this folder"),
+    ("painted", "painted: no pictures in this folder, only paintings"),
+    (LONG, "too long"),
     ("photo.png none.png -o out", "none.png: no such file"),
     ("photo.png text.png -o out", "text.png: is not a picture"),
     ("- -", "-: standard input can be painted only once"),
@@ -144,9 +157,16 @@ BAD = [
     ("photo.png folder/a.png -o x.svg", "x.svg: one file for several pictures"),
     ("folder/a.png folder/../folder/a.png -o new", "a.png: would be written for a twice"),
     ("photo.png --frames file", "file: is a file"),
+    ("photo.png --frames stills", "frame-0000.png: cannot be written: a folder has that name"),
+    ("stills/frame-0003.png --frames stills", "frame-0003.png: would be replaced by a frame"),
+    ("photo.png --importance stills/frame-0003.png --frames stills", "frame-0003.png: would be replaced by a frame"),
+    ("photo.png -o stills/frame-0099.png --frames ./stills", "frame-0099.png: would be replaced by a frame"),
+    (f"photo.png -o {LONG}.png", "the name is too long"),
+    (f"photo.png --frames new/{LONG}", "the name is too long"),
     ("photo.png -o", "--output"),
     ("photo.png --output-size 16384 -o a.png", "a.png: 16384 x 12288 pixels are too many"),
     ("wide.png -o a.webp", "a.webp: WebP ends at 16383"),
+    ("wider.png -o a.JPEG", "a.JPEG: JPEG ends at 65500"),
     # Numbers.
     ("photo.png -n -5", "--strokes -5: expected 0 to 100000"),
     ("photo.png -n 1000000000000", "--strokes 1000000000000"),
@@ -178,7 +198,8 @@ BAD = [
     ("photo.png --palette colours.txt", 'colours.txt, line 2: "mauvish" is no colour'),
     ("photo.png --palette folder", "folder: is a folder"),
     ("photo.png --palette text.png", "text.png: is not a picture"),
-    ("photo.png --templates blob", "--templates blob: is no shape"),
+    ("photo.png --templates blob", "blob: is no template: expected circle, square"),
+    (f"photo.png --templates {LONG}", "is no template"),
     ("photo.png --templates circle text.png", "text.png: is not a picture"),
     ("photo.png --templates flat.png", "flat.png: the mask is empty"),
     ("photo.png --templates logo.svg", "logo.svg: is not an SVG"),
@@ -194,10 +215,15 @@ BAD = [
     ("photo.png --resume newer.json", "newer.json: has version 9, newer"),
     ("photo.png --resume damaged.json", "damaged.json: is not JSON"),
     ("photo.png --resume photo.png", "photo.png: is not JSON"),
-    ("photo.png --resume two.json", "two.json: holds several pictures"),
+    ("photo.png --resume two.json", "two.json: holds 2 pictures"),
+    ("photo.png --resume bare.json -o new/a.json", "bare.json: does not hold its templates"),
+    ("photo.png --resume long.json", 'long.json: "size" is'),
+    ("photo.png --resume strokes.json --background red -o new/a.png", "--background red cannot be chosen"),
+    ("photo.png --model nope -o new/a.png", "nope: no trained model is there"),
     ("folder --resume strokes.json", "strokes.json continues one picture"),
     ("photo.png --repaint square.png", "--repaint square.png needs --resume"),
     ("photo.png --resume strokes.json --repaint square.png", "square.png: is 8 x 8"),
+    ("photo.png --resume strokes.json --repaint dim.png -n 0", "dim.png: is nowhere lighter than half gray"),
     ("square.png --resume strokes.json", "strokes.json: is 40 x 30 pixels, square.png 8 x 8"),
     ("photo.png --palette 4 --fill gradient", "--palette 4 gives each stroke one colour"),
 ]
@@ -216,6 +242,25 @@ def test_bad_input_is_one_line_and_changes_nothing(
     assert words in err
     assert calls == []
     assert sorted(desk.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["", "-n", "3"], '"" after paint'),
+        (["photo.png", "--frames", ""], '"" after --frames'),
+        (["photo.png", "--frames="], '"--frames=" after photo.png'),
+        (["photo.png", "--templates", "circle", ""], '"" after circle'),
+        (["photo.png", "--palette", ""], '"" after --palette'),
+        (["photo.png", "-o", ""], '"" after -o'),
+    ],
+)
+def test_empty_arguments_are_refused(
+    words: list[str], complaint: str, desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["paint", *words]) == 2
+    assert capsys.readouterr().err == f"limner: {complaint} names nothing: give a value, or leave it out\n"
+    assert calls == []
 
 
 @pytest.mark.parametrize("line", ["", "pant photo.png", "bench", "bench engines", "bench paint --threads 0"])
@@ -274,7 +319,7 @@ def test_every_output_is_written_and_scored(
 
 def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:
     line = (
-        "paint photo.png -q -n 0 --templates circle line --opacity .5 --fill flat --background #fff --palette 5"
+        "paint photo.png -q -n 0 --templates circle line --opacity .5 --fill flat --background auto --palette 5"
         " --min-size .1 --max-size .5 --importance photo.png --resume strokes.json --repaint photo.png --seed 3"
         " --stop-psnr 30 --time 2 --size 128"
     )
@@ -287,7 +332,7 @@ def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[s
         "templates": ("circle", "line"),
         "opacity": 0.5,
         "fill": "flat",
-        "background": "#fff",
+        "background": "auto",
         "palette": 5,
         "min_size": 0.1,
         "max_size": 0.5,
@@ -322,10 +367,12 @@ def test_palette_files_become_colours(desk: Path, calls: list[tuple[Picture, dic
         ("folder -o new", ["new/a.png", "new/b.png"]),
         ("folder photo.png -o new/{name}.gif", ["new/a.gif", "new/b.gif", "new/photo.gif"]),
         ("folder", ["a-painted.png", "b-painted.png"]),
+        ("painted/a-painted.jpg", ["a-painted-painted.png"]),
         ("folder -o {name}/x.svg --frames new", ["a/x.svg", "b/x.svg", "new/a/frame-0000.png", "new/b/frame-0000.png"]),
         ("copy.png copy.jpg photo.png -o new", ["new/copy.png.png", "new/copy.jpg.png", "new/photo.png"]),
         ("-", ["stdin-painted.png"]),
         ("photo.png -o old.json --resume old.json", ["old.json"]),
+        ("thin.png --resume thin.json", ["thin-painted.png"]),
     ],
 )
 def test_names_of_outputs(
@@ -365,6 +412,34 @@ def test_one_failing_output_leaves_the_others(
     assert Path("b.png").read_text() == "saved"
 
 
+@pytest.mark.parametrize("unexpected", ["a.png", "frames"])
+def test_an_unexpected_error_leaves_the_others(
+    unexpected: str, desk: Path, calls: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("unexpected")
+
+    monkeypatch.setattr(FakePainting, *(("psnr_of", fail) if unexpected == "a.png" else ("save_frames", fail)))
+    with pytest.raises(RuntimeError, match="unexpected"):
+        main(["paint", "photo.png", "-o", "a.png", "-o", "b.json", "--frames", "frames"])
+    assert Path("b.json").exists()
+    assert Path("frames/frame-0000.png").exists() == (unexpected == "a.png")
+
+
+def test_the_same_command_twice(desk: Path, calls: list[object]) -> None:
+    line = ["paint", ".", "-o", "{name}-painted.png", "-o", "{name}-painted.json", "--frames", "new"]
+    for bad in ("text", "empty", "cut", "huge"):
+        Path(f"{bad}.png").unlink()
+    assert main(line) == main(line) == 0
+    assert {call[0].name for call in calls[: len(calls) // 2]} == {call[0].name for call in calls[len(calls) // 2 :]}
+
+
+def test_no_standard_input(desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["paint", "-"]) == 2
+    assert capsys.readouterr().err.startswith("limner: -: there is no standard input")
+
+
 def interrupted(
     finish: Callable[[], FakePainting], number: signal.Signals = signal.SIGINT
 ) -> Callable[..., FakePainting]:
@@ -398,6 +473,45 @@ def test_interrupt_saves_what_there_is(
     assert (out, err) == ("new/a.png  23.4 dB\n", "limner: interrupted: saved 3 strokes\n")
     assert not Path("new/b.png").exists()
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_only_the_first_interrupt_counts_while_painting(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finish() -> FakePainting:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        return painting(3)
+
+    monkeypatch.setattr(limner, "paint", interrupted(finish), raising=False)
+    assert main(["paint", "photo.png"]) == 130
+    assert capsys.readouterr() == ("photo-painted.png  23.4 dB\n", "limner: interrupted: saved 3 strokes\n")
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("before", [False, True], ids=["", "interrupted before"])
+def test_interrupt_while_saving_leaves_nothing_behind(
+    before: bool,
+    number: signal.Signals,
+    desk: Path,
+    calls: list[object],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def save(self: FakePainting, path: Path, longer_side: int | None = None) -> None:
+        with atomic(path) as temporary:
+            temporary.write_text("half")
+            signal.raise_signal(number)
+
+    files = sorted(desk.iterdir())
+    monkeypatch.setattr(FakePainting, "save", save)
+    if before:
+        monkeypatch.setattr(limner, "paint", interrupted(lambda: painting(3)), raising=False)
+    assert main(["paint", "photo.png"]) == 130
+    assert capsys.readouterr() == ("", "limner: interrupted\n")
+    assert sorted(desk.iterdir()) == files
 
 
 @pytest.mark.usefixtures("interruptible")
@@ -460,18 +574,12 @@ def test_the_process_exits_with_the_code(tmp_path: Path) -> None:
     assert run.stderr == f"limner: {tmp_path / 'none.png'}: no such file or folder\n"
 
 
-def test_outputs_are_written_when_nobody_listens(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["| :", "2>&1 | :", "2>&-", ">&-", ">/dev/full", "2>/dev/full"])
+def test_outputs_are_written_when_nobody_listens(ending: str, tmp_path: Path) -> None:
     Image.radial_gradient("L").resize((20, 15)).save(tmp_path / "photo.png")
     code = "import sys; from limner.cli import main; sys.exit(main())"
-    files = [tmp_path / name for name in ("a.png", "b.png")]
-    line = [sys.executable, "-c", code, "paint", str(tmp_path / "photo.png"), "-n", "0"]
-    run = subprocess.Popen(
-        [*line, *(f"-o={file}" for file in files)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert run.stdout is not None
-    assert run.stderr is not None
-    run.stdout.close()
-    complaint = run.stderr.read()
-    run.stderr.close()
-    assert (run.wait(), "Error" in complaint) == (0, False)
-    assert all(file.exists() for file in files)
+    words = [sys.executable, "-c", code, "paint", "photo.png", "-n", "3", "--time", "0.2", "-o=a.png", "-o=b.png"]
+    line = f"set -o pipefail; {shlex.join(words)} {ending}"
+    run = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (run.returncode, "Error" in run.stderr) == (0, False)
+    assert {path.name for path in tmp_path.iterdir()} == {"photo.png", "a.png", "b.png"}

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,24 @@ def test_faults_name_the_output(tmp_path: Path, name: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         try_writing(tmp_path / name)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_links_are_written_through(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "old").write_text("old")
+    (tmp_path / "out.png").symlink_to("far/old")
+    with atomic(tmp_path / "out.png") as temporary:
+        assert temporary.suffix == ".png"
+        temporary.write_text("new")
+    assert (tmp_path / "far" / "old").read_text() == "new"
+    assert (tmp_path / "out.png").is_symlink()
+
+
+def test_devices_are_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "out.png").symlink_to("pipe")
+    with pytest.raises(UserError, match=r"out\.png: cannot be written: a device has that name"):
+        try_writing(tmp_path / "out.png")
 
 
 def test_nothing_written_is_a_fault(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -106,6 +107,28 @@ def test_documented_file_is_what_is_written(tmp_path: Path) -> None:
     assert (tmp_path / "again.json").read_text() == (tmp_path / "page.json").read_text()
 
 
+def test_whole_numbers_are_written_as_floats(tmp_path: Path) -> None:
+    single, double = torch.rand(1, 1, 2, 3), torch.rand(1, 1, 3, dtype=torch.float64)
+    whole = torch.ones(1, 1, 1, dtype=torch.int64)
+    for where, what, dtype in (
+        (single, double.float(), torch.float32),
+        (single, double, torch.float64),
+        (single.long(), double.long(), torch.float64),
+    ):
+        strokes = strokes_of(1, 1, 1, 3, set(), torch.float32)
+        vars(strokes).update(where=where, which=whole, what=what)
+        strokes.save(tmp_path / "strokes.json")
+        back = Strokes.load(tmp_path / "strokes.json")
+        assert same(back.where, where.to(dtype))
+        assert same(back.which, whole.to(dtype))
+        assert same(back.what, what.to(dtype))
+
+
+def test_sizes_may_be_of_numpy(tmp_path: Path) -> None:
+    dump(tmp_path / "a.json", strokes_of(1, 1, 1, 1, set(), torch.float32), None, (np.int64(3), np.int64(4)))
+    assert parse(tmp_path / "a.json").size == (3, 4)
+
+
 def test_one_stroke_a_line(tmp_path: Path) -> None:
     strokes = Strokes(torch.zeros(2, 5, 2, 3), torch.ones(2, 5, 1), torch.full((2, 5, 3), 0.1))
     strokes.save(tmp_path / "strokes.json")
@@ -154,6 +177,9 @@ FAULTS = [
     ({"size": [4]}, '"size"'),
     ({"size": [4, 0]}, '"size"'),
     ({"size": "big"}, '"size"'),
+    ({"size": [10**400, 1]}, '"size"'),
+    ({"strokes": 10**30, "pictures": []}, '"strokes" is 1000000000000000000000000000000, expected 0 to 2147483647'),
+    ({"templates": 10**30, "pictures": []}, '"templates" is 1000000000000000000000000000000, expected'),
     ({"background": [1, 1]}, '"background" has 2 values where 3'),
     ({"background": [1, 1, float("nan")]}, '"background" is not finite'),
     ({"background": "#fff"}, '"background" has a str'),

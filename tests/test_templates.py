@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from limner import templates
+from limner.errors import UserError
 from limner.templates import SHAPES, TemplateBank
 
 
@@ -93,3 +94,15 @@ def unchecked() -> Iterator[None]:
 def test_bad_masks_are_refused(masks: torch.Tensor, names: tuple[str, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TemplateBank(masks, names)
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_templates_have_texels(size: int) -> None:
+    for make in (lambda: TemplateBank.named("circle", size=size), lambda: TemplateBank.load("none", size=size)):
+        with pytest.raises(UserError, match=f"size: templates of {size} texels"):
+            make()
+
+
+def test_banks_are_not_empty() -> None:
+    with pytest.raises(UserError, match="no masks are named"):
+        TemplateBank.load([])

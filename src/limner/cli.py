@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from importlib import import_module
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from limner.experiments.options import EvaluateOptions, TrainOptions, train_opti
 from limner.experiments.thesis import EXPERIMENTS
 from limner.figures.options import ReproduceOptions
 from limner.options import Bench, EngineBench, ModelsBench, PaintBench, PaintOptions, PartsBench, TrainBench
+from limner.printing import say
 
 Options = PaintOptions | TrainOptions | EvaluateOptions | ReproduceOptions | ListData | ShowData | Bench
 
@@ -45,10 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(parse(sys.argv[1:] if arguments is None else list(arguments)))
     except UserError as error:
-        print(f"limner: {error}", file=sys.stderr)
+        say(f"limner: {error}", sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("limner: interrupted", file=sys.stderr)
+        say("limner: interrupted", sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read our output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -82,6 +84,9 @@ def parse(arguments: list[str]) -> Options:
     """The command that the arguments ask for; --help prints and exits, anything amiss is a UserError of one line."""
     if {"-h", "--help"} & set(arguments):
         return _app().cli(prog="limner", args=arguments)
+    for before, argument in pairwise(["limner", *arguments]):
+        if re.fullmatch("(-[^=]*=)?", argument):
+            raise UserError(f'"{argument}" after {before} names nothing: give a value, or leave it out')
     complaint = StringIO()
     try:
         with _wide(), redirect_stderr(complaint):

@@ -26,11 +26,12 @@ ADVICE = {
 def atomic(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path`, of the same suffix, that replaces it on success and is removed on failure.
 
-    Raises UserError naming `path` for any OSError, and when nothing was written.
+    Where `path` is a link, the file that it leads to is replaced. Raises UserError naming `path` for any OSError, and
+    when nothing was written.
     """
     with _beside(Path(path)) as temporary:
         yield temporary
-        os.replace(temporary, path)
+        os.replace(temporary, os.path.realpath(path))
 
 
 def try_writing(path: str | Path) -> None:
@@ -41,10 +42,13 @@ def try_writing(path: str | Path) -> None:
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    temporary = path.parent / f".limner-{token_hex(4)}{path.suffix}"
+    target = Path(os.path.realpath(path))
+    temporary = target.parent / f".limner-{token_hex(4)}{path.suffix}"
     try:
-        if path.is_dir():
+        if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")
+        if target.exists() and not target.is_file():
+            raise OSError(errno.EEXIST, "a device has that name: choose another")
         yield temporary
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {reason(error)}") from error

@@ -24,7 +24,9 @@ Gray = Float[np.ndarray, "height width"]
 
 def mask_files(files: str | Path | Iterable[str | Path]) -> list[Path]:
     """A file, several, or those in a folder, sorted by name; UserError for what does not exist or holds none."""
-    paths = [files] if isinstance(files, str | Path) else files
+    paths = [files] if isinstance(files, str | Path) else list(files)
+    if not paths:
+        raise UserError("no masks are named: give a file, several, or a folder")
     return files_in(paths, SUFFIXES | set(VECTOR), "PNG or SVG masks")
 
 

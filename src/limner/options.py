@@ -17,7 +17,7 @@ class PaintOptions:
     """Rebuild pictures from brush strokes, as PNG, JPEG, WebP, SVG, JSON, GIF, MP4 or WebM."""
 
     photos: Annotated[Positional[tuple[str, ...]], arg(metavar="PHOTO [PHOTO ...]", help_behavior_hint="")]
-    """Pictures, or folders of pictures; - is standard input."""
+    """Pictures, or folders of pictures, less those called NAME-painted; - is standard input."""
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
     """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
     For several pictures a folder, or a pattern such as out/{name}.png. Left out: NAME-painted.png."""
@@ -34,7 +34,7 @@ class PaintOptions:
     """What lies under the strokes: the colour that suits best, a colour (#rrggbb or a name), or nothing."""
     palette: Annotated[str | None, arg(metavar="K|FILE", help_behavior_hint="(default: any colour)")] = None
     """Strokes take only K colours, or those of a file: one #rrggbb a line, a GIMP palette, or a picture of few colours.
-    They still blend where they are translucent: give --opacity opaque for a picture of no others."""
+    They blend where they are translucent; with --opacity opaque a PNG blends them at edges only, and an SVG nowhere."""
     min_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
     """Smallest stroke, as a share of the picture's longer side."""
     max_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
@@ -42,13 +42,14 @@ class PaintOptions:
     importance: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
     """A gray picture: the lighter, the more its place matters."""
     model: Annotated[str | None, arg(metavar="RUN", help_behavior_hint="")] = None
-    """Begin with strokes that a trained painter proposes: its run's folder, or mnist, omniglot, faces, cifar."""
+    """Begin with strokes that a trained painter proposes: its run's folder, or two-rectangles, mnist, omniglot,
+    faces, cifar."""
     resume: Annotated[Path | None, arg(metavar="STROKES.JSON", help_behavior_hint="")] = None
     """Go on from these strokes, and add N more."""
     repaint: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
     """With --resume, a gray picture: replace the strokes where it is light, and add N there (-n 0: only replace)."""
     seed: Annotated[int, arg(metavar="N")] = 0
-    """The same seed gives the same files on the same machine."""
+    """The same seed gives the same files on the same machine, unless --time is set."""
     stop_psnr: Annotated[float | None, arg(metavar="DB", help_behavior_hint="")] = None
     """Stop at this quality, perhaps with fewer strokes.
     Measured on the picture at --size; what is written larger may score less."""
@@ -59,7 +60,7 @@ class PaintOptions:
     output_size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="(default: as the picture)")] = None
     """Longer side of what is written. Left out, GIF has at most 480, MP4 and WebM 1080."""
     frames: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
-    """Also write the growing painting as numbered pictures, at most 100."""
+    """Also write the growing painting as numbered pictures, at most 100: frame-0000.png and on, over those there."""
     threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all cores)")] = None
     """How many threads to use."""
     quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False
@@ -83,6 +84,8 @@ class PaintOptions:
             raise UserError(
                 f"--model {self.model} starts anew with its own templates: no --resume or --templates with it"
             )
+        if self.resume and self.background != "auto":
+            raise UserError(f"--background {self.background} cannot be chosen with --resume: the strokes have theirs")
         if self.palette and self.fill == "gradient":
             raise UserError(f"--palette {self.palette} gives each stroke one colour: no --fill gradient with it")
         if self.repaint and not self.resume:

@@ -5,8 +5,9 @@ import json
 from collections.abc import Iterable
 from io import BytesIO
 from math import prod
+from operator import index
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, SupportsIndex, cast
 
 import numpy as np
 import torch
@@ -26,6 +27,8 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64, "float16": torch.f
 FIELDS = ("where", "which", "what", "opacity", "depth", "slope")
 DRAWN = 512
 PNG = "data:image/png;base64,"
+LIMIT = 2**31
+"""Whole numbers of a file stay below."""
 
 
 class Document(NamedTuple):
@@ -41,11 +44,12 @@ def dump(
     path: str | Path,
     strokes: Strokes,
     bank: TemplateBank | None = None,
-    size: tuple[int, int] | None = None,
+    size: tuple[SupportsIndex, SupportsIndex] | None = None,
     background: Float[Tensor, "channel"] | None = None,
 ) -> None:
     """Write strokes, exactly, and what they are painted with and on; a background of None is transparent.
 
+    Fields of several kinds of floats are written as float64, whole numbers as floats like the rest.
     Named shapes are stored by name, other templates as pictures of 8 bits, to which a learnt mask is rounded.
     Raises UserError for numbers that are not finite, and when the file cannot be written.
     """
@@ -53,13 +57,14 @@ def dump(
         raise ValueError(f"strokes choose from {strokes.which.shape[2]} templates, the bank has {len(bank)}")
     if background is not None and not background.isfinite().all():
         raise UserError(f"{path}: the background is not finite: it cannot be saved")
-    kinds = {str(tensor.dtype).removeprefix("torch.") for tensor in strokes.tensors().values()}
-    dtype = kinds.pop() if len(kinds) == 1 else "float64"
+    kinds = {tensor.dtype for tensor in strokes.tensors().values()} & set(DTYPES.values())
+    dtype = kinds.pop() if len(kinds) == 1 else torch.float64
+    strokes = strokes.map(lambda tensor: tensor.to(dtype))
     head = {
         "format": FORMAT,
         "version": VERSION,
-        "dtype": dtype,
-        "size": None if size is None else list(size),
+        "dtype": str(dtype).removeprefix("torch."),
+        "size": None if size is None else [index(side) for side in size],
         "background": background,
         "channels": strokes.what.shape[2],
         "templates": strokes.which.shape[2] if bank is None else _templates(bank),
@@ -176,8 +181,8 @@ def _get(content: dict, key: str, *kinds: type) -> Any:
     value = content[key]
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise UserError(f'"{key}" is a {type(value).__name__}, expected {" or ".join(kind.__name__ for kind in kinds)}')
-    if isinstance(value, int) and value < 0:
-        raise UserError(f'"{key}" is {value}, expected 0 or more')
+    if isinstance(value, int) and not 0 <= value < LIMIT:
+        raise UserError(f'"{key}" is {value}, expected 0 to {LIMIT - 1}')
     return value
 
 
@@ -220,7 +225,7 @@ def _size(content: dict) -> tuple[int, int] | None:
     size = content.get("size")
     if size is None:
         return None
-    if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)):
+    if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and 0 < side < LIMIT for side in size)):
         raise UserError(f'"size" is {size}, expected [height, width] or null')
     return size[0], size[1]
 

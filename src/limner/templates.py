@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner import pyramid
+from limner.errors import UserError
 from limner.geometry import centres
 
 THESIS_SIDE = 28
@@ -64,6 +65,7 @@ class TemplateBank:
     @classmethod
     def named(cls, *names: str, size: int = THESIS_SIDE, prefilter: bool = True) -> TemplateBank:
         """Shapes by name: circle, square, line, curve, transparent; `size` texels a side."""
+        _check_size(size)
         unknown = [name for name in names if name not in SHAPES]
         if unknown or not names:
             raise ValueError(f"unknown template {', '.join(unknown) or '(none)'}: choose from {', '.join(SHAPES)}")
@@ -74,6 +76,7 @@ class TemplateBank:
         """Masks from PNG or SVG files, or all those in a folder; see `masks.read_mask` for what counts as inside."""
         from limner.masks import mask_files, read_mask
 
+        _check_size(size)
         paths = mask_files(files)
         masks = torch.stack([read_mask(path, size) for path in paths])
         return cls(masks, tuple(path.stem for path in paths), prefilter)
@@ -89,6 +92,12 @@ class TemplateBank:
 
     def __len__(self) -> int:
         return len(self.masks)
+
+
+def _check_size(size: int) -> None:
+    """UserError for templates of no texels."""
+    if size < 1:
+        raise UserError(f"size: templates of {size} texels a side: expected 1 or more")
 
 
 def draw(shape: Shape, size: int) -> Float[Tensor, "S S"]:

@@ -12,7 +12,7 @@ from limner.models.settings import Model
 from limner.painting import by_model
 from limner.painting.fit import Plan, fit
 from limner.painting.goal import Goal
-from limner.painting.moves import Style
+from limner.painting.moves import Style, half_sizes
 from limner.templates import TemplateBank
 from limner.writer import render
 
@@ -79,6 +79,12 @@ def test_refinement_starts_from_what_is_proposed() -> None:
     assert torch.allclose(painted.where, start.where, atol=0.3)
     painted, _ = fit(Goal(pixels), bank, 9, torch.ones(1), Style(), plan=Plan(adding=2, moving=1), start=start)
     assert len(painted) == 9
+
+
+def test_what_is_proposed_has_the_sizes_asked_for() -> None:
+    painting = limner.paint(torch.rand(1, 24, 24), 5, model=painter(), max_size=0.1, stop_psnr=0.01)
+    assert len(painting.strokes) == 5
+    assert (2 * half_sizes(painting.strokes.where[0], (24, 24))).max() <= 0.1 * 24 * 1.001
 
 
 def test_a_run_paints_a_photograph(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,10 @@
 """`limner.paint` on small pictures of every kind."""
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -265,6 +268,18 @@ def test_templates() -> None:
     assert limner.paint(image, 2, templates=own).bank is own
 
 
+def test_templates_may_be_files(tmp_path: Path) -> None:
+    for name in ("leaf", "star"):
+        (tmp_path / f"{name}.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{DISC}</svg>')
+    image, leaf = picture(), tmp_path / "leaf.svg"
+    assert limner.paint(image, 1, templates=leaf).bank.names == ("leaf",)
+    assert limner.paint(image, 1, templates=[str(leaf), "line"]).bank.names == ("leaf", "line")
+    assert limner.paint(image, 1, templates=str(tmp_path)).bank.names == ("leaf", "star")
+
+
+DISC = '<circle cx="4" cy="4" r="3"/>'
+
+
 ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"strokes": -1}, "strokes: -1 is not a whole number"),
     ({"seed": -1}, "seed: -1 is not"),
@@ -279,7 +294,10 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"stop_psnr": math.nan}, "stop_psnr: nan is not"),
     ({"size": 0}, "size: 0 is not"),
     ({"background": "mauvish"}, '"mauvish" is no colour'),
-    ({"templates": ["blob"]}, "unknown template blob"),
+    ({"templates": ["blob"]}, "blob: is no template: expected circle, square"),
+    ({"templates": "none.svg"}, "none.svg: is no template"),
+    ({"importance": torch.ones(30, 30)}, "importance: is 30 x 30 pixels, the picture 40 x 30"),
+    ({"seed": 2**64}, "seed: 18446744073709551616 is not"),
     ({"palette": 0}, "palette: 0 is neither"),
     ({"palette": 257}, "palette: 257 is neither"),
     ({"palette": torch.rand(0, 3)}, r"palette: a tensor of shape \(0, 3\)"),
@@ -296,21 +314,74 @@ def test_absurd_arguments(arguments: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     "check",
     [
-        lambda: prepare.check_whole(strokes=1.5),
-        lambda: prepare.check_whole(strokes="many"),
-        lambda: prepare.check_whole(strokes=True),
-        lambda: prepare.check_positive(time="soon"),
+        lambda: prepare.whole("strokes", 1.5),
+        lambda: prepare.whole("strokes", "many"),
+        lambda: prepare.whole("strokes", True),
+        lambda: prepare.positive("time", "soon"),
+        lambda: prepare.positive("time", True),
         lambda: prepare.check_fill("dotted"),
         lambda: prepare.fixed_opacity("faint"),
         lambda: prepare.fixed_opacity(None),
-        lambda: prepare.check_shares(min_size=3.0),
+        lambda: prepare.positive("min_size", 3.0, 1.0),
         lambda: limner.paint(picture(), 3, palette=2, fill="gradient"),
     ],
 )
 def test_arguments_of_the_wrong_kind(check: Callable[[], object]) -> None:
     with pytest.raises(UserError):
         check()
-    prepare.check_whole(strokes=np.int64(3))
+
+
+def test_numbers_may_be_of_numpy() -> None:
+    for kind in (np.int64, np.uint8, np.float32, np.float64):
+        number = prepare.positive("time", kind(3))
+        assert (number, type(number)) == (3.0, float)
+        assert prepare.fixed_opacity(kind(1)) == 1.0
+    number = prepare.whole("seed", np.int64(3))
+    assert (number, type(number)) == (3, int)
+
+
+WRONG = """
+import numpy, torch, limner
+from limner.errors import UserError
+image, one, arguments = numpy.full((6, 8), 0.5), numpy.int64(1), {}
+painting = limner.paint(image, one, size=one * 8, seed=one, time=numpy.float32(0.01), palette=one, opacity=one)
+assert len(painting.strokes) == 1
+wrong = dict(templates=[3], resume=painting.strokes, model=3, importance=3, palette="red", background=3, seed=0.5)
+for name, value in wrong.items():
+    try:
+        limner.paint(image, 1, **{name: value})
+    except UserError as error:
+        print(error)
+"""
+
+
+def test_arguments_of_any_type() -> None:
+    run = subprocess.run([sys.executable, "-c", WRONG], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [
+        "templates: 3 is neither the name of a shape nor a path",
+        "resume: a Strokes is no painting: give one, or a file of strokes",
+        "model: a int is no painter: give one, or the folder of a run",
+        "a int is no picture: expected a path, an image, an array or a tensor",
+        "palette: 'red' is neither a tensor (colour, 3) nor a number from 1 to 256",
+        "background: 3 is no name of a colour and no #rrggbb",
+        "seed: 0.5 is not a whole number from 0 to 9223372036854775807",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mask", "size", "same"),
+    [
+        ((4, 256), (10, 600), True),
+        ((1, 256), (1, 2000), True),
+        ((30, 41), (30, 40), True),
+        ((300, 430), (30, 40), False),
+        ((40, 30), (30, 40), False),
+        ((6, 256), (10, 600), False),
+    ],
+)
+def test_proportions_are_the_same_apart_from_rounding(mask: tuple[int, int], size: tuple[int, int], same: bool) -> None:
+    with nullcontext() if same else pytest.raises(UserError, match="the same proportions"):
+        prepare.check_shape("mask", mask, "picture", size)
 
 
 def scattered(image: Tensor, count: int) -> float:

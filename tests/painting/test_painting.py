@@ -1,6 +1,7 @@
 """Painting: what is scored is what is saved."""
 
 import math
+import resource
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,9 @@ from torch import Tensor
 
 from limner import geometry
 from limner.errors import UserError
+from limner.options import MOST
 from limner.painting import raster
-from limner.painting.painting import Painting, psnr
+from limner.painting.painting import LONGEST, SUFFIXES, Painting, psnr
 from limner.painting.pictures import Picture, fitted
 from limner.strokes import Strokes
 from limner.strokes_json import parse
@@ -211,9 +213,12 @@ def test_frames_folder(tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(file), one.render(48, 64).numpy())
     one.save_frames(tmp_path / "many", 1000, longer_side=16)
     assert len(list((tmp_path / "many").iterdir())) == 9
-    (tmp_path / "many" / "frame-mine.png").touch()
+    (tmp_path / "many" / "frame-0099.png").mkdir()
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "many").iterdir()}
     one.save_frames(tmp_path / "many", 3, longer_side=16)
-    assert len(list((tmp_path / "many").iterdir())) == 4
+    after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "many").iterdir()}
+    assert before.keys() == after.keys()
+    assert {name for name in before if before[name] != after[name]} == {f"frame-000{i}.png" for i in range(3)}
 
 
 @pytest.fixture
@@ -230,8 +235,10 @@ def test_what_cannot_be_saved(blocked: Path) -> None:
         with pytest.raises(UserError, match=r"choose \.png, \.jpg"):
             one.save(folder / name)
     for side in (0, -5, 100_000):
-        with pytest.raises(UserError, match="size"):
+        with pytest.raises(UserError, match=f"longer_side: {side} pixels cannot be saved: choose 1 to 16384"):
             one.save(folder / "a.png", longer_side=side)
+    with pytest.raises(UserError, match="16384 x 12288 pixels are too many"):
+        one.save(folder / "a.png", longer_side=16384)
     with pytest.raises(UserError, match="cannot be written"):
         one.save(blocked / "a.png")
     with pytest.raises(UserError, match="cannot be written"):
@@ -242,10 +249,62 @@ def test_what_cannot_be_saved(blocked: Path) -> None:
         one.save_frames(blocked / "frames", 3)
 
 
-def test_webp_has_a_largest_side(blocked: Path) -> None:
-    thin = replace(painting(), size=(2, 20_000), target=None)
-    with pytest.raises(UserError, match="at most 16383"):
-        thin.save(blocked.parent / "a.webp")
+@pytest.mark.parametrize(("name", "most"), [("a.webp", 16383), ("a.JPG", 65500), ("a.jpeg", 65500)])
+def test_some_kinds_have_a_largest_side(name: str, most: int, blocked: Path) -> None:
+    thin = replace(painting(), size=(2, most + 1), target=None)
+    with pytest.raises(UserError, match=f"ends at {most} pixels a side"):
+        thin.save(blocked.parent / name)
+
+
+@pytest.fixture
+def no_room() -> Iterator[None]:
+    """Files end after 700 bytes, as on a full disk."""
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (700, most[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, most)
+
+
+@pytest.mark.usefixtures("no_room")
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_nothing_is_saved_cut_short(suffix: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be written"):
+        painting(moves=20).save(tmp_path / f"a{suffix}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_has_no_longer_side(tmp_path: Path) -> None:
+    painting().save(tmp_path / "a.json", longer_side=0)
+    assert parse(tmp_path / "a.json").size == (24, 32)
+
+
+def test_sides_are_those_of_the_command() -> None:
+    assert MOST["output_size"] == LONGEST
+
+
+def test_what_cannot_be_scored(tmp_path: Path) -> None:
+    one = painting()
+    one.save(tmp_path / "a.json")
+    (tmp_path / "a.svg").write_text("<svg")
+    for name, words in (("none.png", "no such file"), ("a.json", "is not a picture"), ("a.svg", "is damaged")):
+        with pytest.raises(UserError, match=words):
+            one.psnr_of(tmp_path / name)
+
+
+def test_large_files_are_scored_in_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    painting().save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 48 * 64 - 1)
+    assert painting().psnr_of(tmp_path / "a.png") > 0
+
+
+def test_any_name_is_saved_and_scored(tmp_path: Path) -> None:
+    one = painting()
+    for suffix in SUFFIXES:
+        path = tmp_path / f"a\udcff{suffix}"
+        one.save(path, longer_side=32)
+        assert path.stat().st_size
+        if suffix in (".png", ".svg"):
+            assert one.psnr_of(path) > 0
 
 
 def test_without_a_target_there_is_no_score() -> None:

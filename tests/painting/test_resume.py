@@ -147,6 +147,35 @@ def test_centres_nowhere_are_kept() -> None:
     assert read_before(painting, None).without(torch.ones(30, 40))[1] == 0
 
 
+def test_a_long_thin_picture_is_resumed(tmp_path: Path) -> None:
+    image = picture(3, 10, 600)
+    limner.paint(image, 3).save(tmp_path / "thin.json")
+    assert len(limner.paint(image, 2, resume=tmp_path / "thin.json").strokes) == 5
+
+
+def test_strokes_of_another_shape_are_refused(first: tuple[Tensor, Painting, Path]) -> None:
+    _, painting, file = first
+    for source in (painting, file):
+        with pytest.raises(UserError, match="resume: is 40 x 30 pixels, the picture 30 x 30"):
+            limner.paint(picture(3, 30, 30), 1, resume=source)
+
+
+def test_numbers_beyond_single_precision_are_refused(tmp_path: Path) -> None:
+    where = torch.full((1, 1, 2, 3), 1e300, dtype=torch.float64)
+    strokes = Strokes(where, torch.ones(1, 1, 1), torch.ones(1, 1, 3))
+    dump(tmp_path / "a.json", strokes, TemplateBank.named("circle", size=16), (30, 40))
+    with pytest.raises(UserError, match=r"a\.json: holds numbers beyond"):
+        limner.paint(picture(), 1, resume=tmp_path / "a.json")
+
+
+def test_mask_files_are_brushes_too(first: tuple[Tensor, Painting, Path], tmp_path: Path) -> None:
+    image, _, file = first
+    (tmp_path / "leaf.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle r="9"/></svg>'
+    )
+    assert limner.paint(image, 1, resume=file, templates=tmp_path / "leaf.svg").bank.names == ("circle", "leaf")
+
+
 def test_what_cannot_be_painted_on(first: tuple[Tensor, Painting, Path], tmp_path: Path) -> None:
     image, painting, file = first
     painting.strokes.save(tmp_path / "bare.json")
@@ -156,7 +185,7 @@ def test_what_cannot_be_painted_on(first: tuple[Tensor, Painting, Path], tmp_pat
         limner.paint(image, 3, resume=tmp_path / "bare.json")
     with pytest.raises(UserError, match=r"two\.json: holds 2 pictures, expected one"):
         limner.paint(image, 3, resume=tmp_path / "two.json")
-    with pytest.raises(UserError, match="unknown template blob"):
+    with pytest.raises(UserError, match="blob: is no template"):
         limner.paint(image, 3, resume=file, templates=["blob"])
     with pytest.raises(UserError, match="they have theirs"):
         limner.paint(image, 3, resume=file, background="red")

@@ -83,6 +83,24 @@ def test_number_of_frames_is_bounded_and_sides_are_even(suffix: str, tmp_path: P
     assert frames[0].shape == (16, 18, 3)
 
 
+def test_folders_with_a_colon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("12:30").mkdir()
+    frames = [torch.zeros(16, 16, 3, dtype=torch.uint8)]
+    video.save_film(Path("12:30/film.mp4"), 1, frames, (16, 16))
+    assert len(frames_of(Path("12:30/film.mp4").absolute())) == 1 + 2 * 4
+
+
+def test_faults_of_the_encoder_name_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise av.error.InvalidDataError(1094995529, "Invalid data found")
+
+    monkeypatch.setattr(av, "open", fail)
+    with pytest.raises(UserError, match=r"film\.mp4: cannot be written: Invalid data found"):
+        painting(background=WHITE).save(tmp_path / "film.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_gif(tmp_path: Path) -> None:
     one = painting(background=WHITE * 0.3)
     one.save(tmp_path / "film.gif")

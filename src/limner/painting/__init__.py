@@ -1,7 +1,7 @@
 """Painting a picture with strokes: reading it, fitting the strokes, and writing what was painted."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -28,7 +28,7 @@ def paint(
     image: Source,
     strokes: int = 500,
     *,
-    templates: TemplateBank | Sequence[str] | None = None,
+    templates: TemplateBank | str | Path | Iterable[str | Path] | None = None,
     opacity: Literal["free", "opaque"] | float = "free",
     fill: Literal["flat", "gradient"] = "flat",
     background: str = "auto",
@@ -48,28 +48,30 @@ def paint(
     """Paint a picture with exactly so many strokes.
 
     image: a path, "-" for standard input, bytes, a PIL image, an array or a tensor (`pictures.read_picture`).
-    templates: names of shapes or a bank (`TemplateBank.load` reads masks); the default is the circle, or the templates
-        of what is resumed.
+    templates: a bank, or one or several of: the name of a shape, a mask file, a folder of them; the default is the
+        circle, or the templates of what is resumed.
     opacity: "free" (chosen for each stroke), "opaque", or one number in (0, 1].  fill: one colour or a linear gradient.
     background: "auto" (the colour that suits best; a transparent image stays transparent), "transparent", or a colour
         by name or as #rrggbb.
     palette: strokes take only these colours, a tensor in [0, 1], or so many chosen from the image.
     min_size, max_size: of a stroke, as a share of the image's longer side.
     importance: a gray picture, light where the image matters.
-    model: a trained painter, the folder of its run, or the name of one that comes with limner (mnist, omniglot, faces,
-        cifar), whose strokes are the first; its templates are used.
+    model: a trained painter, the folder of its run, or the name of one that comes with limner (two-rectangles, mnist,
+        omniglot, faces, cifar), whose strokes are the first; its templates are used.
     resume: strokes to paint on, which stay as they are, with their background; as many as asked for are added.
     repaint: a gray picture; the resumed strokes with their centre where it is light are replaced, and those added
     start there too; strokes=0 only replaces.
     seed: the same seed gives the same strokes on the same machine, unless `time` is set.
     stop_psnr: stop early at this quality, in dB on the canvas worked at.  size: longer side of that canvas.
     time: seconds to take.
+    Masks, and strokes that are resumed, have the proportions of the image. Numbers may be numpy's.
     Raises UserError for arguments that make no sense. Ctrl-C ends the fit and returns what there is.
     """
-    prepare.check_whole(strokes=strokes, seed=seed, size=size or 0)
-    prepare.check_positive(min_size=min_size, max_size=max_size, stop_psnr=stop_psnr, time=time, size=size)
+    strokes, seed = prepare.whole("strokes", strokes), prepare.whole("seed", seed)
+    min_size, max_size = prepare.positive("min_size", min_size, 1.0), prepare.positive("max_size", max_size, 1.0)
+    stop_psnr, time = prepare.positive("stop_psnr", stop_psnr), prepare.positive("time", time)
+    size = None if size is None else prepare.whole("size", size, least=1)
     prepare.check_fill(fill)
-    prepare.check_shares(min_size=min_size, max_size=max_size)
     if not isinstance(background, str):
         raise UserError(f"background: {background!r} is no name of a colour and no #rrggbb")
     fixed = prepare.fixed_opacity(opacity)
@@ -86,11 +88,17 @@ def paint(
         raise UserError(f"background: {background} cannot be chosen for strokes that are resumed: they have theirs")
 
     picture = read_picture(image)
+    masks = {"importance": importance, "repaint": repaint}
+    masks = {name: read_picture(mask) for name, mask in masks.items() if mask is not None}
+    for name, mask in masks.items():
+        prepare.check_shape(name, mask.size, "the picture", picture.size)
     small = resized(picture, size or min(1024, max(256, round(256 * math.sqrt(strokes / 500)))))
     before = None if resume is None else read_before(resume, templates)
     clear = background == "transparent" or (background == "auto" and picture.alpha is not None)
     given = None if background in ("auto", "transparent") else colours.colour(background)
     if before:
+        if before.size:
+            prepare.check_shape("resume", before.size, "the picture", picture.size)
         clear, given = before.background is None, before.background
     coloured = prepare.coloured(palette) or prepare.coloured(given) or (before is not None and before.coloured)
     pixels = small.pixels.expand(3, -1, -1) if coloured else small.pixels
@@ -99,7 +107,7 @@ def paint(
     inks = prepare.inks(palette, pixels, small.alpha)
 
     goal, ground = prepare.goal_and_ground(pixels, small.alpha, "clear" if clear else given, inks)
-    goal = replace(goal, weight=prepare.weights(importance, goal.size))
+    goal = replace(goal, weight=prepare.weights(masks.get("importance"), goal.size))
     bank, count, start = prepare.bank_of(templates), strokes, None
     if model is not None:
         from limner.painting import by_model
@@ -107,7 +115,7 @@ def paint(
         painter = by_model.read_model(model)
         bank, start = by_model.brushes(painter, prepare.TEXELS), by_model.proposed(painter, pixels, count)
     if before:
-        region = None if repaint is None else prepare.gray(repaint, goal.size)
+        region = prepare.gray(masks["repaint"], goal.size) if "repaint" in masks else None
         before, dropped = before.without(region)
         under, cover = before.canvas(goal.size, ground, clear)
         goal = replace(goal, region=region, under=under, under_cover=cover)

@@ -27,6 +27,8 @@ FLAT = 0.05
 def read_model(source: str | Path | Network) -> Network:
     """The painter of a run's folder, or itself; UserError if it paints without templates."""
     model = load(source) if isinstance(source, str | Path) else source
+    if not isinstance(model, Network):
+        raise UserError(f"model: a {type(model).__name__} is no painter: give one, or the folder of a run")
     if model.bank is None:
         raise UserError(f"{source}: a model of kind {model.settings.kind} paints without strokes: choose a painter")
     return model

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import log
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,19 @@ import torch
 
 import limner
 from limner.errors import UserError
-from limner.masks import mask_files, read_mask
+from limner.masks import mask_files
+from limner.models.build import Network
 from limner.options import PaintOptions
-from limner.painting import outputs
+from limner.painting import outputs, prepare
 from limner.painting.colours import colour, palette
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, picture_files, read_picture
-from limner.strokes_json import parse
-from limner.templates import SHAPES, TemplateBank, draw
+from limner.painting.resume import read_before
+from limner.printing import say
+from limner.templates import SHAPES
 
 FRAMES = 100
-TEXELS = 128
 SCORED = (".png", ".jpg", ".jpeg", ".webp", ".svg")
-STRETCH = 0.05
 
 
 @dataclass(frozen=True)
@@ -52,13 +51,15 @@ def paint(options: PaintOptions) -> int:
     outputs.make_room([path for job in jobs for path in job.files], frames)
     if options.threads:
         torch.set_num_threads(options.threads)
-    for job in jobs:
-        with noticed() as interrupts:
+    with noticed() as interrupts:
+        for job in jobs:
             painting = limner.paint(read_picture(job.source), **arguments)
-        save(painting, job, options)
-        if interrupts:
-            print(f"limner: interrupted: saved {len(painting.strokes)} strokes", file=sys.stderr)
-            return 130
+            ended = bool(interrupts)
+            interrupts.clear()
+            save(painting, job, options)
+            if ended:
+                say(f"limner: interrupted: saved {len(painting.strokes)} strokes", sys.stderr)
+                return 130
     return 0
 
 
@@ -68,24 +69,25 @@ def plan(options: PaintOptions) -> list[Job]:
     stdin = Path("-")
     if files.count(stdin) > 1:
         raise UserError("-: standard input can be painted only once")
-    several = len(files) > 1 or any(Path(photo).is_dir() for photo in options.photos)
+    several = len(files) > 1 or any(os.path.isdir(photo) for photo in options.photos)
     if several and options.resume:
         raise UserError(f"--resume {options.resume} continues one picture, {len(files)} are given")
     names = outputs.names_of([Path("stdin") if file == stdin else file for file in files])
     planned = outputs.plan(options.output, names, several)
-    outputs.spare_inputs([path for paths in planned for path in paths], [*files, *read_too(options)])
     jobs = []
     for file, name, paths in zip(files, names, planned, strict=True):
         frames = options.frames / name if options.frames and several else options.frames
         source = read_picture("-") if file == stdin else file
         jobs.append(Job(source, "standard input" if file == stdin else str(file), paths, frames))
+    written = [path for job in jobs for path in job.files]
+    outputs.spare([*files, *read_too(options)], written, [job.frames for job in jobs if job.frames])
     return jobs
 
 
 def read_too(options: PaintOptions) -> Iterator[Path]:
     """The files beside the pictures that are read and must stay as they are: masks, and a palette."""
     for item in options.templates:
-        if item not in SHAPES and Path(item).exists():
+        if item not in SHAPES and os.path.exists(item):
             yield from mask_files(item)
     yield from (path for path in (options.importance, options.repaint) if path)
     if options.palette:
@@ -96,17 +98,16 @@ def settings(options: PaintOptions) -> dict[str, Any]:
     """The arguments of `limner.paint`; what was not asked for is left to its defaults."""
     if options.background not in ("auto", "transparent"):
         colour(options.background)
-    if options.resume and len(parse(options.resume).strokes.where) != 1:
-        raise UserError(f"{options.resume}: holds several pictures or none, expected one")
+    shapes = set(options.templates) <= SHAPES.keys()
     chosen = {
-        "templates": brushes(options.templates) if options.templates else None,
+        "templates": (options.templates or None) if shapes else prepare.bank_of(options.templates),
         "palette": palette(options.palette) if options.palette else None,
         "min_size": options.min_size,
         "max_size": options.max_size,
-        "importance": read_weights(options.importance),
-        "model": options.model,
+        "importance": read_mask(options.importance),
+        "model": read_model(options.model),
         "resume": options.resume,
-        "repaint": read_weights(options.repaint),
+        "repaint": read_mask(options.repaint, 0.0 if options.strokes else 0.5),
         "stop_psnr": options.stop_psnr,
         "time": options.time,
         "size": options.size,
@@ -122,32 +123,24 @@ def settings(options: PaintOptions) -> dict[str, Any]:
     }
 
 
-def brushes(items: tuple[str, ...]) -> tuple[str, ...] | TemplateBank:
-    """Names of shapes as they are; with mask files or folders among them, a bank of all in the order given."""
-    if all(item in SHAPES for item in items):
-        return items
-    masks, names = [], []
-    for item in items:
-        if item in SHAPES:
-            masks.append(draw(SHAPES[item], TEXELS))
-            names.append(item)
-            continue
-        if not Path(item).exists():
-            raise UserError(f"--templates {item}: is no shape ({', '.join(SHAPES)}), and no such file or folder")
-        for path in mask_files(item):
-            masks.append(read_mask(path, TEXELS))
-            names.append(path.stem)
-    return TemplateBank(torch.stack(masks), tuple(names))
-
-
-def read_weights(path: Path | None) -> Picture | None:
-    """A picture that says where something holds; UserError if it says nowhere."""
+def read_mask(path: Path | None, dark: float = 0.0) -> Picture | None:
+    """A picture that says where something holds; UserError if it says nowhere, being dark everywhere."""
     if path is None:
         return None
     picture = read_picture(path)
-    if picture.pixels.max() == 0 or (picture.alpha is not None and picture.alpha.max() == 0):
-        raise UserError(f"{path}: is black everywhere: make it light where it should count")
+    if prepare.gray(picture, picture.size).max() <= dark:
+        held = "nowhere lighter than half gray, so that -n 0 replaces nothing" if dark else "black everywhere"
+        raise UserError(f"{path}: is {held}: make it light where it should count")
     return picture
+
+
+def read_model(name: str | None) -> Network | None:
+    """The painter of a run, or of one that comes with limner."""
+    if name is None:
+        return None
+    from limner.painting import by_model
+
+    return by_model.read_model(name)
 
 
 def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
@@ -157,13 +150,10 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
         outputs.check_size(path, picture.size, options.output_size)
     masks = (("importance", options.importance), ("repaint", options.repaint))
     beside = [(path, arguments[name].size) for name, path in masks if name in arguments]
-    if options.resume and (size := parse(options.resume).size):
+    if options.resume and (size := read_before(options.resume).size):
         beside.append((options.resume, size))
-    (height, width) = picture.size
-    for path, (rows, columns) in beside:
-        if abs(log(width / height * rows / columns)) > STRETCH:
-            held = f"is {columns} x {rows} pixels, {job.label} {width} x {height}"
-            raise UserError(f"{path}: {held}: they must have the same proportions")
+    for path, size in beside:
+        prepare.check_shape(str(path), size, job.label, picture.size)
 
 
 def save(painting: Painting, job: Job, options: PaintOptions) -> None:
@@ -172,42 +162,39 @@ def save(painting: Painting, job: Job, options: PaintOptions) -> None:
     for path in job.files:
         try:
             painting.save(path, longer_side=options.output_size)
-        except UserError as fault:
+            scored = path.suffix.lower() in SCORED
+            words = [f"{painting.psnr_of(path):.1f} dB"] if scored and not options.quiet else []
+        except Exception as fault:
             faults.append(fault)
             continue
+        if options.stop_psnr or not scored:
+            words.append(f"{len(painting.strokes)} strokes")
         if not options.quiet:
-            scored = path.suffix.lower() in SCORED
-            words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
-            if options.stop_psnr or not scored:
-                words.append(f"{len(painting.strokes)} strokes")
-            say(f"{path}  {', '.join(words)}")
+            say(f"{path}  {', '.join(words)}", sys.stdout)
     if job.frames:
-        painting.save_frames(job.frames, FRAMES, options.output_size)
-        if not options.quiet:
-            say(f"{job.frames}  frames")
+        try:
+            painting.save_frames(job.frames, FRAMES, options.output_size)
+            if not options.quiet:
+                say(f"{job.frames}  frames", sys.stdout)
+        except Exception as fault:
+            faults.append(fault)
     if faults:
         raise faults[0]
 
 
-def say(line: str) -> None:
-    """Print a line; once nobody reads them any more, this and all later ones are dropped, and work goes on."""
-    try:
-        print(line, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 @contextmanager
 def noticed() -> Iterator[list[int]]:
-    """Notes Ctrl-C and SIGTERM in the list that it gives, as KeyboardInterrupt; empty if there was neither.
+    """Makes Ctrl-C and SIGTERM a KeyboardInterrupt, and notes them in the list that it gives.
 
-    A signal that is ignored, as Ctrl-C is in the background, stays ignored.
+    Those after the first are only noted, until the list is cleared, so that what the first began is done in peace. A
+    signal that is ignored, as Ctrl-C is in the background, stays ignored.
     """
     interrupts: list[int] = []
 
     def note(number: int, frame: Any) -> None:
         interrupts.append(number)
-        raise KeyboardInterrupt
+        if len(interrupts) == 1:
+            raise KeyboardInterrupt
 
     heard = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) != signal.SIG_IGN]
     before = {each: signal.signal(each, note) for each in heard}

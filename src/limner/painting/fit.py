@@ -98,6 +98,7 @@ def fit(
     moves = Moves.none(len(bank), ground, style)
     if start is not None:
         moves.begin(start)
+        moves.limit(goal.size)
     seen = replace(goal, weight=None, grain=GRAIN)
     painted = moves.strokes(), moves.ground
     if stop_psnr < math.inf and Progress(1.0, moves.error(seen, bank), len(moves)).psnr >= stop_psnr:

@@ -1,14 +1,15 @@
 """Where each painting goes, settled and tried out before any painting begins."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from limner.errors import UserError
-from limner.files import try_writing
-from limner.painting.painting import LARGEST, SUFFIXES
-from limner.painting.raster import WEBP_SIDE
+from limner.files import reason, try_writing
+from limner.painting.painting import FRAME, LARGEST, SUFFIXES
+from limner.painting.raster import check_side
 
 
 def names_of(files: list[Path]) -> list[str]:
@@ -34,12 +35,17 @@ def plan(given: Iterable[str], names: list[str], several: bool) -> list[list[Pat
     return planned
 
 
-def spare_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """UserError for an output that would replace one of the files read."""
-    taken = {path.resolve() for path in inputs}
-    for output in outputs:
-        if output.resolve() in taken:
-            raise UserError(f"{output}: would replace a file that is read: choose another name")
+def spare(files: Iterable[Path], outputs: Iterable[Path], folders: Iterable[Path]) -> None:
+    """UserError for an output that would replace one of the files read, and for frames that would replace either."""
+    taken = {os.path.realpath(path): path for path in files}
+    written = {os.path.realpath(path): path for path in outputs}
+    for place, path in written.items():
+        if place in taken:
+            raise UserError(f"{path}: would replace a file that is read: choose another name")
+    framed = {os.path.realpath(folder) for folder in folders}
+    for place, path in (taken | written).items():
+        if os.path.dirname(place) in framed and re.fullmatch(r"frame-\d{4}\.png", os.path.basename(place)):
+            raise UserError(f"{path}: would be replaced by a frame: choose another folder for --frames")
 
 
 def check_size(path: Path, size: tuple[int, int], longer_side: int | None) -> None:
@@ -48,17 +54,14 @@ def check_size(path: Path, size: tuple[int, int], longer_side: int | None) -> No
     height, width = (max(1, round(side * scale)) for side in size)
     if height * width > LARGEST:
         raise UserError(f"{path}: {width} x {height} pixels are too many: choose a smaller --output-size")
-    if path.suffix.lower() == ".webp" and max(height, width) > WEBP_SIDE:
-        raise UserError(f"{path}: WebP ends at {WEBP_SIDE} pixels a side: choose PNG, or a smaller --output-size")
+    check_side(path, max(height, width))
 
 
 def make_room(files: Iterable[Path], folders: Iterable[Path]) -> None:
     """Make the folders that are needed and see that each file can be written; if not, UserError, and no folder left."""
     made: list[Path] = []
     try:
-        for folder in folders:
-            _make_folder(folder, made)
-        for path in files:
+        for path in (*(folder / FRAME.format(0) for folder in folders), *files):
             _make_folder(path.parent, made)
             try_writing(path)
     except UserError:
@@ -76,14 +79,14 @@ def _make_folder(folder: Path, made: list[Path]) -> None:
         if not folder.is_dir():
             raise UserError(f"{folder}: is a file, expected a folder to write to")
     except OSError as error:
-        raise UserError(f"{folder}: cannot be made: {error.strerror or error}") from error
+        raise UserError(f"{folder}: cannot be made: {reason(error)}") from error
 
 
 def _pattern(given: str, several: bool) -> str:
     """A path with {name} in it, or the path of a single file."""
     path = Path(given)
     suffix = path.suffix.lower()
-    folder = given.endswith((os.sep, "/")) or path.is_dir() or (several and not suffix and "{name}" not in given)
+    folder = given.endswith((os.sep, "/")) or os.path.isdir(given) or (several and not suffix and "{name}" not in given)
     if folder:
         return str(path / "{name}.png")
     if suffix not in SUFFIXES:

@@ -24,8 +24,10 @@ from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".svg", ".json", ".gif", ".mp4", ".webm")
+LONGEST = 2**14  # pixels of a side that is asked for
 LARGEST = 2**27  # pixels of a file
 COARSE = 2**22  # pixels of a still from which on edges need no finer grain
+FRAME = "frame-{:04}.png"
 
 
 def psnr(a: Float[Tensor, "*shape"], b: Float[Tensor, "*shape"]) -> float:
@@ -73,6 +75,7 @@ class Painting:
         """In dB, of a saved PNG, JPEG, WebP or SVG (rendered by resvg), against the target at the size of that file.
 
         Where the painting is transparent, premultiplied colours and alpha are compared; on white if the file has none.
+        Raises UserError for a file that is no picture.
         """
         return self._score(raster.read(Path(path)))
 
@@ -93,18 +96,20 @@ class Painting:
         """Write a picture (PNG, JPEG, WebP, SVG), a time-lapse (GIF, MP4, WebM) or the strokes (JSON), by suffix.
 
         longer_side: in pixels; the default is the target's, or `size` without one, and at most 480 for GIF and 1080
-        for MP4 and WebM. Raises UserError for an unknown suffix, an absurd size, or a file that cannot be written.
+        for MP4 and WebM; JSON has none. Raises UserError for an unknown suffix, an absurd size, or a file that cannot
+        be written.
         """
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix not in SUFFIXES:
             raise UserError(f"{path}: cannot save as {suffix or 'a file without suffix'}: choose {', '.join(SUFFIXES)}")
-        size = self._output_size(longer_side)
         if suffix == ".json":
             from limner.strokes_json import dump
 
             dump(path, self.strokes, self.bank, self.size, self.background)
             return
+        size = self._output_size(longer_side)
+        raster.check_side(path, max(size))
         with atomic(path) as temporary:
             if suffix == ".svg":
                 from limner.painting.svg import to_svg
@@ -118,7 +123,7 @@ class Painting:
     def save_frames(self, folder: str | Path, count: int, longer_side: int | None = None) -> None:
         """Write the growing painting as at most `count` PNG pictures, frame-0000.png and on, into a folder.
 
-        Frames of an earlier painting that would follow these are removed.
+        Frames of these names are replaced, other files stay.
         """
         from limner.painting.video import moments
 
@@ -131,13 +136,9 @@ class Painting:
             raise UserError(f"{folder}: cannot make this folder: {error.strerror}") from None
         size = self._output_size(longer_side)
         stages = self.stages(moments(len(self.strokes), count), size, _grain(size))
-        written = set()
         for i, image in enumerate(stages):
-            written.add(folder / f"frame-{i:04}.png")
-            with atomic(folder / f"frame-{i:04}.png") as temporary:
+            with atomic(folder / FRAME.format(i)) as temporary:
                 raster.save(temporary, image)
-        for old in set(folder.glob("frame-[0-9][0-9][0-9][0-9].png")) - written:
-            old.unlink()
 
     def _save_time_lapse(self, path: Path, longer_side: int | None) -> None:
         from limner.painting import video
@@ -173,10 +174,12 @@ class Painting:
     def _output_size(self, longer_side: int | None) -> tuple[int, int]:
         height, width = self.size if self.target is None else self.target.size
         if longer_side is not None:
+            if not 1 <= longer_side <= LONGEST:
+                raise UserError(f"longer_side: {longer_side} pixels cannot be saved: choose 1 to {LONGEST}")
             scale = longer_side / max(height, width)
             height, width = max(round(height * scale), 1), max(round(width * scale), 1)
-        if (longer_side is not None and longer_side < 1) or height * width > LARGEST:
-            raise UserError(f"size: {longer_side or f'{width} x {height}'} pixels cannot be saved: choose 1 to {2**13}")
+        if height * width > LARGEST:
+            raise UserError(f"{width} x {height} pixels are too many to save: choose a smaller longer_side")
         return height, width
 
     def _score(self, image: Pixels) -> float:

@@ -1,5 +1,6 @@
 """Pictures to paint: read from any source, kept as stored sRGB values in [0, 1], shrunk with alpha in mind."""
 
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -74,6 +75,8 @@ def read_picture(source: Source) -> Picture:
     if isinstance(source, bytes):
         return _from_image(open_image(source, "bytes"), "picture", "bytes")
     if isinstance(source, str | Path):
+        if sys.stdin is None:
+            raise UserError("-: there is no standard input: name a file, or pipe a picture in")
         return _from_image(open_image(sys.stdin.buffer.read(), "standard input"), "stdin", "standard input")
     if isinstance(source, BinaryFile):
         name = str(getattr(source, "name", "file"))
@@ -82,11 +85,18 @@ def read_picture(source: Source) -> Picture:
 
 
 def picture_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
-    """Files as given ("-" too), and the pictures in each folder given, sorted by name; UserError for one with none."""
+    """Files as given ("-" too), and the pictures in each folder given, sorted by name; UserError for one with none.
+
+    Of a folder those called NAME-painted are left out: they are what `limner paint` wrote.
+    """
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     found: list[Path] = []
     for path in given:
-        found += [Path("-")] if str(path) == "-" else files_in([path], SUFFIXES, "pictures")
+        files = [Path("-")] if str(path) == "-" else files_in([path], SUFFIXES, "pictures")
+        fresh = [file for file in files if not file.stem.endswith("-painted")] if os.path.isdir(path) else files
+        if not fresh:
+            raise UserError(f"{path}: no pictures in this folder, only paintings: name the one to paint")
+        found += fresh
     return found
 
 

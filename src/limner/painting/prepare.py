@@ -1,8 +1,11 @@
 """What a painting starts from: sensible arguments, templates, palette, ground, goal, and the weights of its pixels."""
 
 import math
-from collections.abc import Sequence
-from typing import Any, Literal
+import operator
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, SupportsFloat
 
 import numpy as np
 import torch
@@ -11,36 +14,51 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
+from limner.masks import mask_files, read_mask
 from limner.painting.colours import MOST
 from limner.painting.goal import Goal
-from limner.painting.pictures import Source, fitted, read_picture
-from limner.templates import TemplateBank
+from limner.painting.pictures import Picture, fitted
+from limner.templates import SHAPES, TemplateBank, draw
 
 TEXELS = 128
 UNIMPORTANT = 0.02
 """Weight of a pixel where the importance mask is black; it is 1 where it is white."""
 FILLS = ("flat", "gradient")
+WHOLE = 2**63 - 1
+STRETCH = 0.05
+"""How much the proportions of what belongs to one picture may differ, by the logarithm of their ratio."""
 
 
-def check_whole(**values: Any) -> None:
-    """UserError for those that are not whole numbers from 0 up."""
-    for name, value in values.items():
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
-            raise UserError(f"{name}: {value!r} is not a whole number from 0 up")
+def whole(name: str, value: Any, least: int = 0) -> int:
+    """A whole number from `least` to what 64 bits hold, of any kind; UserError for anything else."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or not least <= operator.index(value) <= WHOLE:
+        raise UserError(f"{name}: {value!r} is not a whole number from {least} to {WHOLE}")
+    return operator.index(value)
 
 
-def check_positive(**values: Any) -> None:
-    """UserError for those that are neither None nor finite numbers above 0."""
-    for name, value in values.items():
-        if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
-            raise UserError(f"{name}: {value!r} is not a number above 0")
+def positive(name: str, value: Any, most: float = math.inf) -> float | None:
+    """A finite number above 0 and up to `most`, of any kind, or None; UserError for anything else."""
+    if value is None:
+        return None
+    if not (0 < _number(value) <= most and _number(value) < math.inf):
+        upper = f" and up to {most:g}" if most < math.inf else ""
+        raise UserError(f"{name}: {value!r} is not a number above 0{upper}")
+    return _number(value)
 
 
-def check_shares(**values: float | None) -> None:
-    """UserError for those above 1."""
-    for name, value in values.items():
-        if value is not None and value > 1:
-            raise UserError(f"{name}: {value} is more than the whole picture: give a share up to 1")
+def _number(value: Any) -> float:
+    """NaN for what is none."""
+    return float(value) if isinstance(value, SupportsFloat) and not isinstance(value, bool) else math.nan
+
+
+def check_shape(name: str, size: tuple[int, int], picture: str, full: tuple[int, int]) -> None:
+    """UserError for a mask or a canvas whose proportions, apart from rounded pixels, are not those of the picture."""
+    (rows, columns), (height, width) = size, full
+    scale = max(size) / max(full)
+    rounded = abs(rows - scale * height) < 1 and abs(columns - scale * width) < 1
+    if not rounded and abs(math.log(width / height * rows / columns)) > STRETCH:
+        held = f"is {columns} x {rows} pixels, {picture} {width} x {height}"
+        raise UserError(f"{name}: {held}: they must have the same proportions")
 
 
 def check_fill(fill: Any) -> None:
@@ -53,20 +71,32 @@ def fixed_opacity(opacity: Any) -> float | None:
     """The opacity that all strokes have; None where each has its own. UserError outside (0, 1]."""
     if isinstance(opacity, str) and opacity in ("free", "opaque"):
         return None if opacity == "free" else 1.0
-    if isinstance(opacity, str | bool) or not isinstance(opacity, int | float) or not 0 < opacity <= 1:
+    if not 0 < _number(opacity) <= 1:
         raise UserError(f"opacity: {opacity!r} is neither free nor opaque nor a number above 0 and up to 1")
-    return float(opacity)
+    return _number(opacity)
 
 
-def bank_of(templates: TemplateBank | Sequence[str] | None, texels: int = TEXELS) -> TemplateBank:
-    """The bank itself, or that of shapes by name; circles by default. UserError for an unknown name."""
+def bank_of(templates: TemplateBank | str | Path | Iterable[str | Path] | None, texels: int = TEXELS) -> TemplateBank:
+    """The bank itself, or that of shapes by name, of mask files and of those in folders; circles by default.
+
+    Raises UserError for what is none of these.
+    """
     if isinstance(templates, TemplateBank):
         return templates
-    names = (templates,) if isinstance(templates, str) else tuple(templates or ("circle",))
-    try:
-        return TemplateBank.named(*names, size=texels)
-    except ValueError as fault:
-        raise UserError(str(fault)) from None
+    items = [templates] if isinstance(templates, str | Path) else list(templates or ["circle"])
+    names, masks = zip(*(brush for item in items for brush in _brushes(item, texels)), strict=True)
+    return TemplateBank(torch.stack(masks), names)
+
+
+def _brushes(item: Any, texels: int) -> list[tuple[str, Float[Tensor, "S S"]]]:
+    """Names and masks of a shape, a mask file, or a folder of them."""
+    if not isinstance(item, str | Path):
+        raise UserError(f"templates: {item!r} is neither the name of a shape nor a path")
+    if item in SHAPES:
+        return [(str(item), draw(SHAPES[str(item)], texels))]
+    if not os.path.exists(item):
+        raise UserError(f"{item}: is no template: expected {', '.join(SHAPES)}, or a file or folder of masks")
+    return [(path.stem, read_mask(path, texels)) for path in mask_files(item)]
 
 
 def coloured(colours: int | Tensor | None) -> bool:
@@ -90,11 +120,11 @@ def inks(
         if not shaped or not ((palette >= 0) & (palette <= 1)).all():
             raise UserError(f"palette: a tensor of shape {tuple(palette.shape)}: expected (colour, 3) from 0 to 1")
         return palette.float()[:, : len(pixels)].contiguous()
-    if isinstance(palette, bool) or not isinstance(palette, int) or not 1 <= palette <= MOST:
+    if isinstance(palette, bool) or not hasattr(palette, "__index__") or not 1 <= operator.index(palette) <= MOST:
         raise UserError(f"palette: {palette!r} is neither a tensor (colour, 3) nor a number from 1 to {MOST}")
     shown = (pixels if alpha is None or not (alpha > 0.5).any() else pixels[:, alpha > 0.5]).flatten(1)
     row = Image.fromarray((shown.expand(3, -1).mT[None] * 255).round().byte().contiguous().numpy())
-    chosen = torch.tensor(np.asarray(row.quantize(palette, kmeans=3).convert("RGB"))[0])
+    chosen = torch.tensor(np.asarray(row.quantize(operator.index(palette), kmeans=3).convert("RGB"))[0])
     return chosen.unique(dim=0)[:, : len(pixels)] / 255
 
 
@@ -122,13 +152,13 @@ def goal_and_ground(
     return Goal(pixels), ground
 
 
-def gray(source: Source, size: tuple[int, int]) -> Float[Tensor, "height width"]:
+def gray(picture: Picture, size: tuple[int, int]) -> Float[Tensor, "height width"]:
     """How light a picture is at this (height, width), in [0, 1]; what is transparent counts as black."""
-    mask = fitted(read_picture(source), size)
+    mask = fitted(picture, size)
     return mask.pixels.mean(0) if mask.alpha is None else mask.pixels.mean(0) * mask.alpha
 
 
-def weights(importance: Source | None, size: tuple[int, int]) -> Float[Tensor, "height width"] | None:
+def weights(importance: Picture | None, size: tuple[int, int]) -> Float[Tensor, "height width"] | None:
     """Weight of each pixel, of mean 1; None for equal ones."""
     if importance is None:
         return None

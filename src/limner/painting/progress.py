@@ -1,22 +1,35 @@
 """A progress bar on standard error."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tqdm import tqdm
 
 from limner.painting.fit import Progress
+from limner.printing import unheard
 
 LAYOUT = "{desc} {percentage:3.0f}%|{bar:30}| {postfix} [{elapsed}<{remaining}]"
 
 
 @contextmanager
 def bar(shown: bool) -> Iterator[Callable[[Progress], None]]:
-    """A bar with the PSNR so far and the time left, and what `fit` is to call to move it."""
-    with tqdm(total=1.0, desc="painting", bar_format=LAYOUT, disable=not shown, leave=False) as line:
+    """A bar with the PSNR so far and the time left, and what `fit` is to call to move it.
 
-        def watch(progress: Progress) -> None:
+    It appears at the first move, and cannot fail: where standard error takes nothing, there is none.
+    """
+    if not shown or sys.stderr is None:
+        yield lambda progress: None
+        return
+    line = tqdm(total=1.0, desc="painting", bar_format=LAYOUT, leave=False, delay=1e-9)
+
+    def watch(progress: Progress) -> None:
+        with unheard(sys.stderr):
             line.set_postfix_str(f"{progress.strokes} strokes, {progress.psnr:.1f} dB", refresh=False)
             line.update(min(progress.done, 1.0) - line.n)
 
+    try:
         yield watch
+    finally:
+        with unheard(sys.stderr):
+            line.close()

@@ -1,6 +1,7 @@
 """Pixels of a finished painting: 8-bit, to and from files."""
 
 import io
+import warnings
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,10 +13,12 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
+from limner.images import decoding, read_bytes
 
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-WEBP_SIDE = 16383
+SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
+"""Most pixels a side."""
 GRAIN = 3
 """Samples a pixel along each axis in stills, so that edges are as sharp as those an SVG renderer draws."""
 
@@ -57,24 +60,39 @@ def picture(image: Pixels) -> Image.Image:
     return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
 
 
+def check_side(path: Path, longest: int) -> None:
+    """UserError for a picture longer than its kind of file may be."""
+    kind, most = SIDES.get(path.suffix.lower(), ("", longest))
+    if longest > most:
+        raise UserError(f"{path}: {kind} ends at {most} pixels a side: choose PNG, or a smaller size")
+
+
 def save(path: Path, image: Pixels) -> None:
-    """Write a PNG, JPEG (on white) or WebP, by the suffix of the path."""
-    suffix = path.suffix.lower()
+    """Write a PNG, JPEG (on white) or WebP, by the suffix of the path.
+
+    By way of memory: Pillow does not notice where a file is cut short.
+    """
+    suffix, file = path.suffix.lower(), io.BytesIO()
     if suffix == ".png":
-        picture(image).save(path, "PNG", optimize=False)
+        picture(image).save(file, "PNG", optimize=False)
     elif suffix == ".webp":
-        if max(image.shape) > WEBP_SIDE:
-            raise UserError(f"a WebP has at most {WEBP_SIDE} pixels a side: choose PNG, or a smaller size")
-        picture(image).convert("RGB" if image.shape[-1] % 2 else "RGBA").save(path, "WEBP", quality=92)
+        picture(image).convert("RGB" if image.shape[-1] % 2 else "RGBA").save(file, "WEBP", quality=92)
     else:
         flat = image if image.shape[-1] == 1 else on_white(image)
-        picture(flat).save(path, "JPEG", quality=93, subsampling=0)
+        picture(flat).save(file, "JPEG", quality=93, subsampling=0)
+    path.write_bytes(file.getvalue())
 
 
 def read(path: Path) -> Pixels:
-    """The pixels of a saved picture, RGB or RGBA; an SVG is rendered at its own size by resvg."""
-    drawn = path.suffix.lower() == ".svg"
-    source = io.BytesIO(resvg_py.svg_to_bytes(svg_path=str(path), skip_system_fonts=True)) if drawn else path
-    with Image.open(source) as file:
+    """The pixels of a saved picture, RGB or RGBA; an SVG is rendered at its own size by resvg.
+
+    However large it is; UserError for what is no picture.
+    """
+    content = read_bytes(path)
+    with decoding(str(path)), warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        if path.suffix.lower() == ".svg":
+            content = resvg_py.svg_to_bytes(svg_string=content.decode(), skip_system_fonts=True)
+        file = Image.open(io.BytesIO(content))
         clear = file.mode in ("LA", "RGBA", "PA") or "transparency" in file.info
         return torch.from_numpy(numpy.array(file.convert("RGBA" if clear else "RGB")))

@@ -1,6 +1,6 @@
 """Painting on: strokes painted before, which stay as they are under the new ones, except where they are repainted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,13 +23,14 @@ from limner.writer import in_depth_order, render
 class Before:
     """strokes: a batch of one, in painting order.  bank: their templates and those for new strokes.
 
-    fresh: which of the bank new strokes may use.
+    fresh: which of the bank new strokes may use.  size: (height, width) of the canvas, if that is known.
     """
 
     strokes: Strokes
     bank: TemplateBank
     background: Float[Tensor, "channel"] | None
     fresh: list[int]
+    size: tuple[int, int] | None = None
 
     @property
     def coloured(self) -> bool:
@@ -81,27 +82,32 @@ class Before:
         return replace(self.strokes, what=self.strokes.what.expand(-1, -1, channels), slope=slope)
 
 
-def read_before(source: str | Path | Painting, templates: TemplateBank | Sequence[str] | None) -> Before:
+def read_before(
+    source: str | Path | Painting, templates: TemplateBank | str | Path | Iterable[str | Path] | None = None
+) -> Before:
     """What to paint on, with the templates asked for, or else its own, for new strokes.
 
-    Raises UserError if it is not one picture, or does not say what its templates are.
+    Raises UserError if it is not one picture, does not say what its templates are, or is out of range.
     """
     if isinstance(source, Painting):
-        strokes, bank, background = source.strokes, source.bank, source.background
-    else:
-        document = parse(source)
-        strokes, bank, background = document.strokes, document.bank, document.background
-        if bank is None:
-            raise UserError(f"{source}: does not hold its templates, so it cannot be painted on")
+        name, strokes, bank, size, background = "resume", source.strokes, source.bank, source.size, source.background
+    elif isinstance(source, str | Path):
+        name, (strokes, bank, size, background) = source, parse(source)
         if len(strokes.where) != 1:
             raise UserError(f"{source}: holds {len(strokes.where)} pictures, expected one")
+        if bank is None:
+            raise UserError(f"{source}: does not hold its templates, so it cannot be painted on")
+    else:
+        raise UserError(f"resume: a {type(source).__name__} is no painting: give one, or a file of strokes")
     strokes = (strokes if strokes.depth is None else in_depth_order(strokes)).map(lambda tensor: tensor.float())
+    if not all(tensor.isfinite().all() for tensor in strokes.tensors().values()):
+        raise UserError(f"{name}: holds numbers beyond those of 32 bits, so it cannot be painted on")
     background = None if background is None else background.float()
     if not templates:
-        return Before(strokes, bank, background, list(range(len(bank))))
+        return Before(strokes, bank, background, list(range(len(bank))), size)
     joined, fresh = _joined(bank, bank_of(templates, bank.masks.shape[-1]))
     which = pad(strokes.which, (0, len(joined) - len(bank)))
-    return Before(replace(strokes, which=which), joined, background, fresh)
+    return Before(replace(strokes, which=which), joined, background, fresh, size)
 
 
 def _joined(bank: TemplateBank, more: TemplateBank) -> tuple[TemplateBank, list[int]]:

@@ -1,6 +1,7 @@
 """Time-lapse: a painting that grows, as GIF, MP4 or WebM."""
 
 from collections.abc import Iterable
+from io import BytesIO
 from itertools import chain, repeat
 from pathlib import Path
 from typing import cast
@@ -9,6 +10,7 @@ import av
 import torch
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
+from av.error import FFmpegError
 from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from PIL import Image
@@ -49,7 +51,9 @@ def save_gif(path: Path, count: int, frames: Iterable[Pixels], sample: Iterable[
     pause = min(max(1000 * SECONDS // count, 50), 1000 // SLOWEST)
     durations = [pause] * (count - 1) + [1000 * HOLD]
     clear = {"transparency": CLEAR} if CLEAR in first.tobytes() else {}
-    first.save(path, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False, **clear)
+    file = BytesIO()
+    first.save(file, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False, **clear)
+    path.write_bytes(file.getvalue())
 
 
 def _palette(sample: list[Pixels]) -> Image.Image:
@@ -69,21 +73,26 @@ def _indexed(image: Pixels, palette: Image.Image) -> Image.Image:
 def save_film(path: Path, count: int, frames: Iterable[Pixels], size: tuple[int, int]) -> None:
     """Write `count` frames of an even `size` (height, width) as MP4 or WebM, by suffix; the last is held two seconds.
 
-    Transparent frames are shown on white. Raises UserError when PyAV was built without an encoder for the format.
+    Transparent frames are shown on white. Raises UserError when PyAV was built without an encoder for the format, and
+    OSError when it cannot write.
     """
     suffix = path.suffix.lower()
     name, options = _encoder(suffix)
     rate = min(max(round(count / SECONDS), SLOWEST), 30)
-    with av.open(str(path), "w", format=suffix[1:], options=CONTAINERS[suffix]) as file:
-        stream = cast(VideoStream, file.add_stream(name, rate=rate, options=options))
-        stream.height, stream.width = size
-        stream.pix_fmt = "yuv420p"
-        stream.codec_context.colorspace = Colorspace.ITU709
-        stream.codec_context.color_range = ColorRange.MPEG
-        for image in _held(frames, HOLD * rate):
-            frame = av.VideoFrame.from_ndarray(on_white(image).numpy(), "rgb24")
-            file.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)))
-        file.mux(stream.encode())
+    whole = str(path.absolute())  # in a relative one a colon would end the name of a protocol
+    try:
+        with av.open(whole, "w", format=suffix[1:], options=CONTAINERS[suffix]) as file:
+            stream = cast(VideoStream, file.add_stream(name, rate=rate, options=options))
+            stream.height, stream.width = size
+            stream.pix_fmt = "yuv420p"
+            stream.codec_context.colorspace = Colorspace.ITU709
+            stream.codec_context.color_range = ColorRange.MPEG
+            for image in _held(frames, HOLD * rate):
+                frame = av.VideoFrame.from_ndarray(on_white(image).numpy(), "rgb24")
+                file.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)))
+            file.mux(stream.encode())
+    except FFmpegError as error:
+        raise OSError(error.errno, error.strerror) from error
 
 
 def _held(frames: Iterable[Pixels], more: int) -> Iterable[Pixels]:

@@ -1,0 +1,25 @@
+"""Printing that cannot end the work: what nobody reads, or cannot be shown, is no fault."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+
+def say(line: str, stream: Any) -> None:
+    """Print a line, with escapes for what the stream cannot encode."""
+    if stream is None:
+        return
+    encoding = stream.encoding or "utf-8"
+    with unheard(stream):
+        print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+
+
+@contextmanager
+def unheard(stream: Any) -> Iterator[None]:
+    """Once the stream takes nothing any more, this and all that comes later is dropped."""
+    try:
+        yield
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,26 @@
+import io
+from pathlib import Path
+
+import pytest
+
+from limner.printing import say, unheard
+
+
+def test_what_cannot_be_encoded_is_escaped() -> None:
+    for encoding, shown in (("ascii", "a \\xe9 \\udcff\n"), ("utf-8", "a é \\udcff\n")):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding)
+        say("a é \udcff", stream)
+        assert stream.buffer.getvalue().decode(encoding) == shown
+
+
+def test_nobody_need_listen(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a", None)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_full_disk_is_no_fault() -> None:
+    with Path("/dev/full").open("w") as stream:
+        for _ in range(2):
+            say("a", stream)
+        with unheard(stream):
+            print("b", file=stream, flush=True)
