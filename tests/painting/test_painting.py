@@ -3,6 +3,7 @@
 import math
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -256,21 +257,26 @@ def test_some_kinds_have_a_largest_side(name: str, most: int, blocked: Path) -> 
         thin.save(blocked.parent / name)
 
 
-@pytest.fixture
+@contextmanager
 def no_room() -> Iterator[None]:
     """Files end after 700 bytes, as on a full disk."""
     most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (700, most[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
 
 
-@pytest.mark.usefixtures("no_room")
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_nothing_is_saved_cut_short(suffix: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot be written"):
-        painting(moves=20).save(tmp_path / f"a{suffix}")
-    assert list(tmp_path.iterdir()) == []
+    path, kept = tmp_path / f"a{suffix}", painting(moves=20)
+    kept.save(path)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match="cannot be written"), no_room():
+        kept.save(path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == before
 
 
 def test_json_has_no_longer_side(tmp_path: Path) -> None:
