@@ -78,7 +78,7 @@ def test_large_images_are_shown_smaller(tmp_path: Path) -> None:
     list(cache.train([large], tmp_path, quiet=True))
     picture = drawing.reconstructions(Reconstructions("Painter", side=3), large, tmp_path)
     assert 6 * drawing.SMALL < picture.width < 8 * drawing.SMALL
-    assert 6 * drawing.SMALL < picture.height < 8 * drawing.SMALL
+    assert 6 * drawing.SMALL < picture.height < 9 * drawing.SMALL
 
 
 def test_of_many_moves_only_some_are_shown(tmp_path: Path) -> None:
