@@ -65,7 +65,7 @@ def dots(layout: Dots, results: Results) -> Image.Image:
         axes.set(xlabel=WORDS.get(score, score), ylim=(len(names) - 0.5, -0.5))
         axes.grid(axis="both", alpha=0.3)
         if k == 0:
-            axes.legend()
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(STYLE), frameon=False)
     return _image(plot)
 
 

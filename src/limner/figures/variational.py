@@ -192,7 +192,7 @@ FIGURES = (
         "T-AIR does not learn MNIST",
         "fails",
         "share of the variance explained",
-        12,
+        14,
         Process(("T-AIR", "T-AIR" + THESIS), across=2),
         _air_digits,
         ("explained", "mse"),
