@@ -20,7 +20,7 @@ from limner.experiments.options import EvaluateOptions, TrainOptions, train_opti
 from limner.experiments.thesis import EXPERIMENTS
 from limner.figures.options import ReproduceOptions
 from limner.options import Bench, EngineBench, ModelsBench, PaintBench, PaintOptions, PartsBench, TrainBench
-from limner.printing import say
+from limner.printing import say, silence
 
 Options = PaintOptions | TrainOptions | EvaluateOptions | ReproduceOptions | ListData | ShowData | Bench
 
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("limner: interrupted", sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read our output has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         return 0
 
 

@@ -21,5 +21,10 @@ def unheard(stream: Any) -> Iterator[None]:
     try:
         yield
     except OSError:
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        silence(stream)
+
+
+def silence(stream: Any) -> None:
+    """Drop all that is printed to the stream from now on."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -233,7 +233,7 @@ FIGURES = (
         "beyond-faces",
         "Faces, each seen a little differently",
         "Seen under a random affine map each time, or mirrored, the 1,214 training faces are not learnt by heart: "
-        "held-out frames, of the same people at other times, are painted well too (5.21: they were not)",
+        "held-out frames, some of people seen in training, are painted well too (5.21: they were not)",
         "good reconstructions",
         "share of the variance explained",
         40,

@@ -49,11 +49,11 @@ def tally(results: Results, variants: Iterable[str]) -> str:
 def all_stuck(results: Results, variants: Iterable[str]) -> Judgement:
     """The claim that `variants` are stuck, each also with `THESIS` behind its name; what learns nothing is no case."""
     ours = list(variants)
-    both = [*ours, *(name + THESIS for name in ours)]
-    cases = [name for name in both if not blank(results, name)]
+    tried = [*ours, *(name + THESIS for name in ours)]
+    cases = [name for name in tried if not blank(results, name)]
     free = [name for name in cases if not stuck(results, name)]
     covers = " and ".join(number(results.mean(name, "covers")) for name in ours)
-    why = f"seeds that solve it: {tally(results, both)}; one move covers all in {covers} of the images (Φ0=2)"
+    why = f"seeds that solve it: {tally(results, tried)}; one move covers all in {covers} of the images (Φ0=2)"
     if len(free) == len(cases):
         return Judgement("not confirmed", why)
     if free:

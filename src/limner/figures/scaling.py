@@ -101,7 +101,7 @@ FIGURES = (
         "share of the variance explained",
         40,
         Reconstructions("convolutional"),
-        _reconstructs("convolutional", GOOD, "that of held-out frames of the same people"),
+        _reconstructs("convolutional", GOOD, "that of held-out frames, of people partly seen"),
         ("explained", "psnr", "ssim", "mse"),
         {"convolutional": faces()},
         quick=200,

@@ -40,10 +40,11 @@ def positive(name: str, value: Any, most: float = math.inf) -> float | None:
     """A finite number above 0 and up to `most`, of any kind, or None; UserError for anything else."""
     if value is None:
         return None
-    if not (0 < _number(value) <= most and _number(value) < math.inf):
+    number = _number(value)
+    if not (0 < number <= most and number < math.inf):
         upper = f" and up to {most:g}" if most < math.inf else ""
         raise UserError(f"{name}: {value!r} is not a number above 0{upper}")
-    return _number(value)
+    return number
 
 
 def _number(value: Any) -> float:
