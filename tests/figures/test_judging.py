@@ -184,6 +184,10 @@ CASES = [
     ("beyond-omniglot", {"explained": 0.9}, {"as it is": {"explained": 0.6}}, YES),
     ("beyond-omniglot", {"explained": 0.7}, {"as it is": {"explained": 0.6}}, HALF),
     ("beyond-omniglot", {"explained": 0.6}, {}, NO),
+    ("beyond-recurrent", {"last": 0.005}, {"recurrent": {"last": 0.008}}, YES),
+    ("beyond-recurrent", {"last": 0.005}, {"recurrent": {"last": 0.008}, "simple": {"last": 0.004}}, HALF),
+    ("beyond-recurrent", {"last": 0.005}, {"recurrent": {"last": 0.008}, "simple": {"last": 0.003}}, NO),
+    ("beyond-recurrent", {"last": 0.005}, {}, NO),
 ]
 
 

@@ -33,6 +33,7 @@ BEYOND = [
     "beyond-layers",
     "beyond-faces",
     "beyond-omniglot",
+    "beyond-recurrent",
 ]
 SIZES = {"mnist": 28, "omniglot": 105, "faces": 100, "cifar": 32}
 

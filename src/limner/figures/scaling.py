@@ -92,6 +92,7 @@ FIGURES = (
         ("explained", "live", "mse"),
         {"recurrent": ARCHITECTURES["recurrent"]},
         quick=100,
+        turned="beyond-recurrent",
     ),
     Figure(
         "5.21",
