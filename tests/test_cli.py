@@ -31,8 +31,9 @@ class FakePainting(Painting):
     def save(self, path: Path, longer_side: int | None = None) -> None:
         path.write_text(f"{longer_side}")
 
-    def save_frames(self, folder: Path, count: int, longer_side: int | None = None) -> None:
+    def save_frames(self, folder: Path, count: int, longer_side: int | None = None) -> int:
         (folder / "frame-0000.png").write_text(f"{count}, {longer_side}")
+        return 8
 
     def psnr_of(self, path: Path) -> float:
         assert path.exists()
@@ -307,7 +308,7 @@ def test_every_output_is_written_and_scored(
         "a.svg  23.4 dB",
         "a.json  7 strokes",
         "a.mp4  7 strokes",
-        "frames  frames",
+        "frames  frames 0000 to 0007",
     ]
     assert Path("new/a.png").read_text() == "90"
     assert Path("frames/frame-0000.png").read_text() == "100, 90"

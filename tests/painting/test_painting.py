@@ -207,12 +207,12 @@ def test_stages_grow_into_the_painting() -> None:
 
 def test_frames_folder(tmp_path: Path) -> None:
     one = painting()
-    one.save_frames(tmp_path / "new" / "frames", 5)
+    assert one.save_frames(tmp_path / "new" / "frames", 5) == 5
     files = sorted((tmp_path / "new" / "frames").iterdir())
     assert [file.name for file in files] == [f"frame-000{i}.png" for i in range(5)]
     with Image.open(files[-1]) as file:
         assert np.array_equal(np.asarray(file), one.render(48, 64).numpy())
-    one.save_frames(tmp_path / "many", 1000, longer_side=16)
+    assert one.save_frames(tmp_path / "many", 1000, longer_side=16) == 9
     assert len(list((tmp_path / "many").iterdir())) == 9
     (tmp_path / "many" / "frame-0099.png").mkdir()
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "many").iterdir()}

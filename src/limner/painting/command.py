@@ -173,9 +173,9 @@ def save(painting: Painting, job: Job, options: PaintOptions) -> None:
             say(f"{path}  {', '.join(words)}", sys.stdout)
     if job.frames:
         try:
-            painting.save_frames(job.frames, FRAMES, options.output_size)
+            count = painting.save_frames(job.frames, FRAMES, options.output_size)
             if not options.quiet:
-                say(f"{job.frames}  frames", sys.stdout)
+                say(f"{job.frames}  frames 0000 to {count - 1:04}", sys.stdout)
         except Exception as fault:
             faults.append(fault)
     if faults:

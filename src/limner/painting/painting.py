@@ -120,10 +120,10 @@ class Painting:
             else:
                 raster.save(temporary, self.render(*size))
 
-    def save_frames(self, folder: str | Path, count: int, longer_side: int | None = None) -> None:
+    def save_frames(self, folder: str | Path, count: int, longer_side: int | None = None) -> int:
         """Write the growing painting as at most `count` PNG pictures, frame-0000.png and on, into a folder.
 
-        Frames of these names are replaced, other files stay.
+        Returns how many they are. Files of these names are replaced, others stay, those of a longer film too.
         """
         from limner.painting.video import moments
 
@@ -135,10 +135,11 @@ class Painting:
         except OSError as error:
             raise UserError(f"{folder}: cannot make this folder: {error.strerror}") from None
         size = self._output_size(longer_side)
-        stages = self.stages(moments(len(self.strokes), count), size, _grain(size))
-        for i, image in enumerate(stages):
+        counts = moments(len(self.strokes), count)
+        for i, image in enumerate(self.stages(counts, size, _grain(size))):
             with atomic(folder / FRAME.format(i)) as temporary:
                 raster.save(temporary, image)
+        return len(counts)
 
     def _save_time_lapse(self, path: Path, longer_side: int | None) -> None:
         from limner.painting import video
