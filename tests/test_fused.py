@@ -275,10 +275,11 @@ def test_without_a_cache_folder(tmp_path: Path) -> None:
     (package / "kernels" / "__pycache__").touch()
     (tmp_path / "file").touch()
     below = str(tmp_path / "file" / "cache")
-    code = "import limner, limner.fused as f; print(f.cells_of(limner.TemplateBank.named('circle')).outlines.sum())"
+    bank = "limner.TemplateBank.named('circle')"
+    code = f"import limner, limner.fused as f; print(f.cells_of({bank}.pyramid).outlines.sum())"
     places = {"PYTHONPATH": str(package.parent), "XDG_CACHE_HOME": below, "HOME": below, "NUMBA_CACHE_DIR": below}
     ran = subprocess.run([sys.executable, "-c", code], env={**os.environ, **places}, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr.count("no writable cache folder, so kernels are compiled in every run") == 1
-    outlines = fused.cells_of(TemplateBank.named("circle")).outlines
+    outlines = fused.cells_of(TemplateBank.named("circle").pyramid).outlines
     assert float(ran.stdout) == pytest.approx(outlines.sum(), rel=1e-6)

@@ -59,6 +59,21 @@ def test_shapes_that_do_not_belong_together_are_refused(name: str, shape: tuple[
 
 
 @pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("shape", [(6,), (4, 2, 3), (1, 2, 4, 2, 3)])
+def test_where_has_four_dimensions(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"strokes: where has shape .*, expected \(batch, move, 2, 3\)"):
+        Strokes(**{**full().tensors(), "where": torch.zeros(shape)})
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("kind", [torch.long, torch.bool])
+def test_whole_numbers_are_refused(name: str, kind: torch.dtype) -> None:
+    with pytest.raises(ValueError, match=f"strokes: {name} is of {kind}, expected floating-point numbers"):
+        Strokes(**{**full().tensors(), name: torch.ones(SHAPES[name], dtype=kind)})
+
+
+@pytest.mark.usefixtures("unchecked")
 def test_two_channels_are_refused() -> None:
     with pytest.raises(ValueError, match="what has 2 channels, expected 1"):
         Strokes(**{**bare().tensors(), "what": torch.zeros(2, 4, 2)})

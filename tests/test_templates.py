@@ -1,6 +1,8 @@
 """Named shapes against their own SVG fragments, and what a bank refuses."""
 
+import copy
 import io
+import pickle
 from collections.abc import Iterator
 
 import jaxtyping
@@ -61,13 +63,28 @@ def test_pyramid_is_kept_unless_masks_are_learnt() -> None:
     assert (gradient > 0).all()
 
 
-@pytest.mark.parametrize(
-    ("names", "message"),
-    [(("circle", "hexagon", "star"), "unknown template hexagon, star: choose from circle"), ((), r"\(none\)")],
-)
-def test_unknown_names_are_refused(names: tuple[str, ...], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        TemplateBank.named(*names)
+def test_what_is_kept_follows_the_masks() -> None:
+    bank = TemplateBank(torch.rand(1, 8, 8))
+    for change in (lambda: bank.masks.zero_(), lambda: bank.masks.fill_(0.5)):
+        bank.pyramid  # noqa: B018
+        change()
+        assert torch.equal(bank.pyramid.texels, TemplateBank(bank.masks.clone()).pyramid.texels)
+    learnt = TemplateBank(torch.rand(1, 8, 8, requires_grad=True))
+    learnt.pyramid  # noqa: B018
+    with torch.no_grad():
+        learnt.masks.mul_(0.5)
+    learnt.masks.requires_grad_(False)
+    assert torch.equal(learnt.pyramid.texels, TemplateBank(learnt.masks.clone()).pyramid.texels)
+
+
+def test_copies_leave_behind_what_is_kept() -> None:
+    bank = TemplateBank.named("circle", "line")
+    size = len(pickle.dumps(bank))
+    bank.pyramid  # noqa: B018
+    assert len(pickle.dumps(bank)) == size
+    for other in (pickle.loads(pickle.dumps(bank)), copy.deepcopy(bank)):
+        assert torch.equal(other.pyramid.texels, bank.pyramid.texels)
+        assert other.masks is not bank.masks
 
 
 @pytest.fixture
@@ -76,6 +93,20 @@ def unchecked() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("circle", "hexagon", "star"), "unknown template hexagon, star: choose from circle"),
+        ((), r"\(none\)"),
+        ((["circle"],), r"unknown template \['circle'\]: choose from circle"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_unknown_names_are_refused(names: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TemplateBank.named(*names)
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -88,6 +119,8 @@ def unchecked() -> Iterator[None]:
         (torch.zeros(2, 3, 3), ("one",), "2 masks but 1 names"),
         (torch.full((1, 3, 3), 1.1), (), r"not numbers in \[0, 1\]"),
         (torch.full((1, 3, 3), -0.1), (), r"not numbers in \[0, 1\]"),
+        (torch.ones(1, 3, 3, dtype=torch.bool), (), r"masks are of torch\.bool"),
+        (torch.ones(1, 3, 3, dtype=torch.long), (), r"masks are of torch\.int64"),
         (torch.full((1, 3, 3), torch.nan), (), r"not numbers in \[0, 1\]"),
     ],
 )

@@ -1,5 +1,7 @@
 """TemplateWriter against Algorithm 1 done by hand, and what render refuses."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,6 +117,54 @@ def test_a_background_is_not_painted_on() -> None:
         assert not ground.any()
 
 
+@pytest.mark.parametrize("backend", ["reference", "fused"])
+def test_without_moves_the_canvas_is_a_copy(backend: Any) -> None:
+    ground = torch.rand(2, 3, 6, 5)
+    before = ground.clone()
+    render(TemplateWriter(BANK).strokes(*scores(moves=0)), BANK, background=ground, backend=backend).zero_()
+    assert torch.equal(ground, before)
+
+
+@pytest.mark.parametrize("backend", ["reference", "fused"])
+def test_inference_mode_leaves_nothing_that_training_would_meet(backend: Any) -> None:
+    writer = TemplateWriter(TemplateBank.named("circle", "square", "line"), backend=backend)
+    h, canvas = scores(), torch.rand(2, 3, 8, 8)
+    with torch.inference_mode():
+        first = writer(*h, canvas)
+        made_inside = TemplateWriter(TemplateBank.named("circle", "square", "line"), backend=backend)
+    for one in (writer, made_inside):
+        leaf = h[0].clone().requires_grad_()
+        painted = one(leaf, *h[1:], canvas)
+        painted.sum().backward()
+        assert leaf.grad is not None
+        assert torch.equal(painted.detach(), first.clone())
+
+
+@pytest.mark.parametrize("backend", ["reference", "fused"])
+def test_loading_a_writer_leaves_the_bank_alone(backend: Any) -> None:
+    bank, (where, _, what) = TemplateBank.named("line", "curve"), scores()
+    strokes = Strokes(2 + where, torch.eye(2)[torch.tensor([[0, 1, 0], [1, 0, 1]])], what.sigmoid())
+    before = render(strokes, bank, (9, 9), backend=backend)
+    writer = TemplateWriter(bank, backend=backend)
+    writer.load_state_dict(TemplateWriter(TemplateBank.named("circle", "square")).state_dict())
+    assert torch.equal(bank.masks, TemplateBank.named("line", "curve").masks)
+    assert torch.equal(render(strokes, bank, (9, 9), backend=backend), before)
+    other = render(strokes, TemplateBank.named("circle", "square"), (9, 9), backend=backend)
+    assert torch.equal(render(strokes, writer.bank, (9, 9), backend=backend), other)
+
+
+def test_what_is_compiled_paints_the_same() -> None:
+    """In a process of its own: the compiler must not look into kernels that have not been compiled yet."""
+    code = """if True:
+        import torch, limner
+        writer = limner.TemplateWriter(limner.TemplateBank.named("circle", "square"))
+        scores = torch.randn(2, 3, 2, 3), torch.randn(2, 3, 2), torch.randn(2, 3, 1)
+        painted = torch.compile(writer, backend="eager")(*scores, torch.zeros(2, 1, 9, 9))
+        assert torch.equal(painted, writer(*scores, torch.zeros(2, 1, 9, 9)))
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.fixture
 def unchecked() -> Iterator[None]:
     """As users run it: without the checks of shapes in signatures, which under pytest would come first."""
@@ -141,6 +191,11 @@ def test_nan_names_picture_and_move() -> None:
     [
         ({}, r"give size=\(height, width\)"),
         ({"size": (0, 4)}, r"size \(0, 4\) is not"),
+        ({"size": 4}, r"size 4 is not \(height, width\)"),
+        ({"size": (1, 4, 4)}, r"size \(1, 4, 4\) is not \(height, width\)"),
+        ({"size": (4.0, 4.5)}, r"size \(4\.0, 4\.5\) is not \(height, width\)"),
+        ({"size": (4, 4), "background": "white"}, "background 'white' is no number"),
+        ({"size": (4, 4), "background": None}, "background None is no number"),
         ({"size": (4, 4), "background": torch.zeros(2)}, r"background of shape \(2,\) does not fit"),
         ({"size": (4, 4), "background": torch.zeros(2, 3, 5, 4)}, r"background of shape .* does not fit"),
         ({"size": (4, 4), "compositing": "under"}, 'unknown compositing "under": choose additive, over or depth'),
@@ -154,6 +209,23 @@ def test_nan_names_picture_and_move() -> None:
 def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         render(strokes_with(), BANK, **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"compositing": "under"},
+        {"backend": "abacus"},
+        {"temperature": -1.0},
+        {"gamma": -1.0},
+        {"gamma_test": float("inf")},
+        {"noise": -0.1},
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_writers_refuse_bad_options_at_once(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=str(next(iter(options.values())))):
+        TemplateWriter(BANK, **options)
 
 
 def test_weights_and_bank_must_match() -> None:

@@ -1,5 +1,7 @@
 """The which of a move: from unbounded scores to convex weights over the templates (thesis 3.3.1)."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -17,20 +19,25 @@ def softmax(
 ) -> Scores:
     """Convex weights w^gamma / sum w^gamma of w = softmax(scores + noise): eq. 3.1, 3.2.
 
-    gamma: sharpening, >= 0; 1 leaves the softmax, infinity would be a hard choice.
+    gamma: sharpening, from 0 up; 1 leaves the softmax, a very large one is nearly a hard choice.
     noise: standard deviation of the Gaussian noise added to the scores, before the softmax as the thesis says.
     gumbel: standard Gumbel noise instead of, or on top of, it: a sample of the choice (Jang et al. 2017).
     straight_through: one-hot forward, the gradient of the soft weights backward.
-    Raises ValueError for negative gamma or noise.
+    Raises ValueError for a gamma or noise that is negative or not finite.
     """
-    if gamma < 0 or noise < 0:
-        raise ValueError(f"choose: gamma ({gamma}) and noise ({noise}) cannot be negative")
+    check(gamma, noise)
     if noise:
         scores = scores + noise * _like(scores, torch.Tensor.normal_, generator)
     if gumbel:
         scores = scores - _like(scores, torch.Tensor.exponential_, generator).log()
     weights = sharpen(scores.softmax(-1), gamma) if gamma != 1 else scores.softmax(-1)
     return hard(weights) if straight_through else weights
+
+
+def check(gamma: float, noise: float) -> None:
+    """ValueError for a gamma or noise that `softmax` cannot do with."""
+    if not (0 <= gamma < math.inf and 0 <= noise < math.inf):
+        raise ValueError(f"choose: gamma ({gamma}) and noise ({noise}) must be numbers from 0 up")
 
 
 def sharpen(weights: Scores, gamma: float) -> Scores:

@@ -43,23 +43,15 @@ def paint_fused(
     strokes: Strokes, bank: TemplateBank, canvas: Tensor, compositing: str, temperature: float = 0.0
 ) -> Float[Tensor, "batch channel height width"]:
     """`writer.paint_reference` by the kernels; once differentiable."""
-    cells = cells_of(bank)
+    cells = bank.kept("cells", lambda: cells_of(bank.pyramid))
     return _Painting.apply(  # pyright: ignore[reportReturnType]
         canvas, strokes.where, strokes.which, strokes.what, strokes.opacity, strokes.depth, strokes.slope, cells.cells,
         cells, compositing, temperature,
     )  # fmt: skip
 
 
-def cells_of(bank: TemplateBank) -> Cells:
-    """The bank's pyramid as cells of (a, b, c, d): the mask in a cell is a + b u + c v + d u v. Kept with the bank."""
-    kept = bank.__dict__.get("_cells")
-    if kept is None or bank.masks.requires_grad:
-        kept = _build_cells(bank.pyramid)
-        bank.__dict__["_cells"] = kept
-    return kept
-
-
-def _build_cells(pyramid: Pyramid) -> Cells:
+def cells_of(pyramid: Pyramid) -> Cells:
+    """A pyramid as cells of (a, b, c, d): the mask in a cell is a + b u + c v + d u v."""
     texels = torch.nn.functional.pad(pyramid.texels.float(), (0, MARGIN))
     sizes, offsets = pyramid.sizes.numpy(), pyramid.offsets.numpy()
     widths = [torch.full(((n + 2 * BORDER) * (m + 2 * BORDER),), m + 2 * BORDER) for n in sizes for m in sizes]

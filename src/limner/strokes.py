@@ -20,7 +20,7 @@ class Strokes:
     what: colour in [0, 1] at the centre of the template; channel is 1 or 3.
     opacity: in [0, 1]; None is 1.  depth: larger lies nearer the viewer; None is painting order.
     slope: linear-gradient fill, the change of colour along template x and y; None is flat.
-    Raises ValueError when the shapes do not belong together.
+    Raises ValueError when the shapes do not belong together, and for tensors that are not of floating-point numbers.
     """
 
     where: Float[Tensor, "batch move 2 3"]
@@ -31,6 +31,11 @@ class Strokes:
     slope: Float[Tensor, "batch move channel 2"] | None = None
 
     def __post_init__(self) -> None:
+        for name, tensor in self.tensors().items():
+            if not tensor.is_floating_point():
+                raise ValueError(f"strokes: {name} is of {tensor.dtype}, expected floating-point numbers")
+        if self.where.ndim != 4:
+            raise ValueError(f"strokes: where has shape {tuple(self.where.shape)}, expected (batch, move, 2, 3)")
         batch, move = self.where.shape[:2]
         channel = self.what.shape[-1]
         wanted = {

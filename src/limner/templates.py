@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -20,6 +19,7 @@ THESIS_SIDE = 28
 BAR = 3 / THESIS_SIDE
 INNER = 2 - 2 * BAR
 SUBSAMPLES = 16
+T = TypeVar("T")
 
 
 class Shape(NamedTuple):
@@ -45,7 +45,7 @@ SHAPES = {
 class TemplateBank:
     """K square masks in [0, 1] with a name each; `prefilter` smooths stamps drawn smaller than their template.
 
-    Raises ValueError when masks are not square, not in [0, 1], not finite, or not one to a name.
+    Raises ValueError when masks are not square, not floating-point numbers in [0, 1], or not one to a name.
     """
 
     masks: Float[Tensor, "template S S"]
@@ -57,6 +57,8 @@ class TemplateBank:
             object.__setattr__(self, "names", tuple(f"template {k}" for k in range(len(self.masks))))
         if self.masks.ndim != 3 or self.masks.shape[1] != self.masks.shape[2] or 0 in self.masks.shape:
             raise ValueError(f"template bank: masks have shape {tuple(self.masks.shape)}, expected (template, S, S)")
+        if not self.masks.is_floating_point():
+            raise ValueError(f"template bank: masks are of {self.masks.dtype}, expected floating-point numbers")
         if len(self.names) != len(self.masks):
             raise ValueError(f"template bank: {len(self.masks)} masks but {len(self.names)} names")
         if not ((self.masks >= 0) & (self.masks <= 1)).all():
@@ -66,7 +68,7 @@ class TemplateBank:
     def named(cls, *names: str, size: int = THESIS_SIDE, prefilter: bool = True) -> TemplateBank:
         """Shapes by name: circle, square, line, curve, transparent; `size` texels a side."""
         _check_size(size)
-        unknown = [name for name in names if name not in SHAPES]
+        unknown = [str(name) for name in names if not isinstance(name, str) or name not in SHAPES]
         if unknown or not names:
             raise ValueError(f"unknown template {', '.join(unknown) or '(none)'}: choose from {', '.join(SHAPES)}")
         return cls(torch.stack([draw(SHAPES[name], size) for name in names]), names, prefilter)
@@ -83,12 +85,22 @@ class TemplateBank:
 
     @property
     def pyramid(self) -> pyramid.Pyramid:
-        """The prefiltered sizes (`pyramid.build`); built once, or at every use while the masks are being learnt."""
-        return pyramid.build(self.masks, self.prefilter) if self.masks.requires_grad else self._pyramid
+        """The prefiltered sizes (`pyramid.build`)."""
+        return self.kept("pyramid", lambda: pyramid.build(self.masks, self.prefilter))
 
-    @cached_property
-    def _pyramid(self) -> pyramid.Pyramid:
-        return pyramid.build(self.masks, self.prefilter)
+    def kept(self, name: str, build: Callable[[], T]) -> T:
+        """What `build` makes of the masks: made once, again when they have changed, always while they are learnt."""
+        if self.masks.requires_grad or self.masks.is_inference():
+            return build()
+        version, value = self.__dict__.setdefault("_kept", {}).get(name, (None, None))
+        if version != self.masks._version:
+            with torch.inference_mode(False), torch.no_grad():
+                value = build()
+            self.__dict__["_kept"][name] = self.masks._version, value
+        return value
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "_kept"}
 
     def __len__(self) -> int:
         return len(self.masks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from operator import index
 from typing import Literal
 
 import torch
@@ -43,7 +44,8 @@ def render(
     Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for where of NaN or inf.
     """
     ground = _ground(strokes, background, size)
-    _check(strokes, bank, compositing, temperature)
+    _check_options(compositing, backend, temperature)
+    _check_strokes(strokes, bank)
     painter = _backend(strokes, backend)
     if compositing != "depth":
         return painter(strokes, bank, ground, compositing)
@@ -52,7 +54,7 @@ def render(
     if temperature and not straight_through:
         return painter(strokes, bank, ground, "depth", temperature)
     exact = painter(in_depth_order(strokes), bank, ground, "over")
-    if not (temperature and strokes.depth.requires_grad):
+    if not (temperature and strokes.depth.requires_grad and torch.is_grad_enabled()):
         return exact
     still = strokes.map(Tensor.detach)
     still = replace(still, depth=strokes.depth)
@@ -85,11 +87,11 @@ def paint_reference(
     strokes: Strokes, bank: TemplateBank, canvas: Canvas, compositing: Compositing, temperature: float = 0.0
 ) -> Canvas:
     """`render` in plain PyTorch: Algorithm 1, move after move."""
+    if not len(strokes):
+        return canvas.clone()
     if compositing == "depth":
         assert strokes.depth is not None
         stamps = list(_stamps(strokes, bank, canvas))
-        if not stamps:
-            return canvas
         masks = torch.stack([mask for mask, _ in stamps], 1)
         return reference.soft_depth(canvas, masks, [colour for _, colour in stamps], strokes.depth, temperature)
     update = {"additive": reference.additive, "over": reference.over}[compositing]
@@ -118,6 +120,7 @@ class TemplateWriter(torch.nn.Module):
     gamma, noise: sharpening and exploration of which (eq. 3.1, 3.2); noise is added in training mode only.
     gamma_test: sharpening out of training mode; None is gamma.
     temperature, straight_through: of compositing "depth", as in `render`; depth learns only at a temperature above 0.
+    Raises ValueError for options that `render` and `choose.softmax` would refuse.
     """
 
     phi0: Tensor
@@ -137,22 +140,26 @@ class TemplateWriter(torch.nn.Module):
         straight_through: bool = False,
     ) -> None:
         super().__init__()
+        _check_options(compositing, backend, temperature)
+        for sharpening in (gamma, gamma if gamma_test is None else gamma_test):
+            choose.check(sharpening, noise)
         self.compositing: Compositing = compositing
         self.backend: Backend = backend
         self.temperature, self.straight_through = temperature, straight_through
         self.gamma, self.gamma_test, self.noise = gamma, gamma_test, noise
-        self._bank, self._seen = bank, -1
+        self._bank = bank
         self.register_buffer("phi0", torch.tensor([[phi0, 0.0, 0.0], [0.0, phi0, 0.0]]))
         self.logits = torch.nn.Parameter(torch.logit(bank.masks, eps=1e-3)) if learnable else None
-        self.register_buffer("masks", None if learnable else bank.masks)
+        own = bank.masks if bank.masks.requires_grad else bank.masks.clone()
+        self.register_buffer("masks", None if learnable else own)
 
     @property
     def bank(self) -> TemplateBank:
-        """The templates as they are now; made anew only when the masks have changed."""
+        """The templates as they are now."""
         if self.logits is not None:
             return replace(self._bank, masks=self.logits.sigmoid())
-        if self._bank.masks is not self.masks or self._seen != self.masks._version:
-            self._bank, self._seen = replace(self._bank, masks=self.masks), self.masks._version
+        if self._bank.masks is not self.masks:
+            self._bank = replace(self._bank, masks=self.masks)
         return self._bank
 
     def forward(
@@ -179,29 +186,39 @@ class TemplateWriter(torch.nn.Module):
 
 def _ground(strokes: Strokes, background: float | Tensor, size: tuple[int, int] | None) -> Canvas:
     batch, channel = strokes.what.shape[0], strokes.what.shape[2]
-    ground = torch.as_tensor(background, dtype=strokes.what.dtype, device=strokes.what.device)
-    if isinstance(size, int):
-        raise ValueError(f"render: size {size} is not (height, width)")
+    try:
+        ground = torch.as_tensor(background, dtype=strokes.what.dtype, device=strokes.what.device)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"render: background {background!r} is no number, and no tensor of numbers") from None
     if size is None:
         if ground.ndim != 4:
             raise ValueError("render: give size=(height, width), or a whole canvas as background")
         size = (ground.shape[2], ground.shape[3])
-    if min(size) < 1:
+    try:
+        height, width = map(index, size)
+    except (TypeError, ValueError):
+        raise ValueError(f"render: size {size} is not (height, width)") from None
+    if min(height, width) < 1:
         raise ValueError(f"render: size {tuple(size)} is not (height, width) of at least one pixel")
     if ground.ndim in (1, 2):
         ground = ground[..., None, None]
     try:
-        return ground.expand(batch, channel, *size)
+        return ground.expand(batch, channel, height, width)
     except RuntimeError:
-        shape, wanted = tuple(torch.as_tensor(background).shape), (batch, channel, *size)
+        shape, wanted = tuple(torch.as_tensor(background).shape), (batch, channel, height, width)
         raise ValueError(f"render: background of shape {shape} does not fit a canvas {wanted}") from None
 
 
-def _check(strokes: Strokes, bank: TemplateBank, compositing: str, temperature: float) -> None:
+def _check_options(compositing: str, backend: str, temperature: float) -> None:
     if compositing not in ("additive", "over", "depth"):
         raise ValueError(f'render: unknown compositing "{compositing}": choose additive, over or depth')
+    if backend not in ("auto", "reference", "fused"):
+        raise ValueError(f'render: unknown backend "{backend}": choose auto, reference or fused')
     if not (temperature >= 0 and math.isfinite(temperature)):
         raise ValueError(f"render: temperature {temperature} must be a number from 0 up")
+
+
+def _check_strokes(strokes: Strokes, bank: TemplateBank) -> None:
     if strokes.which.shape[-1] != len(bank):
         raise ValueError(f"render: which has {strokes.which.shape[-1]} weights, the bank {len(bank)} templates")
     if not torch.isfinite(strokes.where).all():
@@ -211,12 +228,10 @@ def _check(strokes: Strokes, bank: TemplateBank, compositing: str, temperature: 
 
 def _backend(strokes: Strokes, backend: Backend):
     fits = strokes.where.device.type == "cpu" and all(x.dtype == torch.float32 for x in strokes.tensors().values())
-    if backend not in ("auto", "reference", "fused"):
-        raise ValueError(f'render: unknown backend "{backend}": choose auto, reference or fused')
     if backend == "reference" or (backend == "auto" and not fits):
         return paint_reference
     if not fits:
         raise ValueError("render: the fused backend needs float32 tensors on the CPU")
     from limner.fused import paint_fused
 
-    return paint_fused
+    return torch.compiler.disable(paint_fused) if torch.compiler.is_compiling() else paint_fused

@@ -151,6 +151,18 @@ def test_samples_are_paintings(kind: str) -> None:
         torch.testing.assert_close(first.canvas, render(first.strokes, model.bank, SIZE), rtol=0, atol=1e-5)
 
 
+@every_kind
+def test_models_of_double_precision_sample_in_it(kind: str) -> None:
+    assert make(CODED[kind]).double().sample(2).canvas.dtype == torch.float64
+
+
+@every_kind
+def test_no_images_are_no_paintings(kind: str) -> None:
+    out = make(CODED[kind])(images(0))
+    assert out.canvas.shape == (0, 1, *SIZE)
+    assert all(loss.shape == (0,) for loss in out.losses.values())
+
+
 def test_nothing_to_sample_from_without_a_code() -> None:
     with pytest.raises(ValueError, match="needs a latent code"):
         make(VARIANTS["autoencoder, no code"]).sample(2)

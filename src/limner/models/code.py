@@ -66,7 +66,9 @@ class Coder(nn.Module):
         """Codes drawn from the prior; ValueError where there is no latent code."""
         if self.mu is None:
             raise ValueError("sampling needs a latent code: a model with latent > 0")
-        return self.prior_sigma * torch.randn(count, self.size, device=self.mu.weight.device)
+        return self.prior_sigma * torch.randn(
+            count, self.size, dtype=self.mu.weight.dtype, device=self.mu.weight.device
+        )
 
     def _cost(self, gaussian: Gaussian) -> Float[Tensor, "batch"]:
         if self.settings.latent_cost == "none":

@@ -23,6 +23,8 @@ def transform(
 
     To read a window, phi maps its points to the image's; to place a patch on a canvas, phi is a stroke's where.
     """
+    if not len(images):
+        return images.new_zeros(0, images.shape[1], *size)
     grid = functional.affine_grid(phi, [len(images), 1, *size], align_corners=False)
     return functional.grid_sample(images, grid, align_corners=False)
 
