@@ -15,10 +15,11 @@ from tyro.conf import arg
 from tyro.extras import SubcommandApp
 
 from limner.data.options import ListData, ShowData
-from limner.errors import UserError
+from limner.errors import NotFinite, Stopped, UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
 from limner.experiments.thesis import EXPERIMENTS
 from limner.figures.options import ReproduceOptions
+from limner.files import try_writing
 from limner.options import Bench, EngineBench, ModelsBench, PaintBench, PaintOptions, PartsBench, TrainBench
 from limner.printing import say, silence
 
@@ -34,6 +35,8 @@ COMMANDS = {
 }
 BENCHES = {EngineBench: "engine", PaintBench: "paint", PartsBench: "parts", TrainBench: "train", ModelsBench: "models"}
 
+OUT_OF_MEMORY = "allocate memory|out of memory|Storage size calculation overflowed|Invalid buffer size"
+
 PLAIN = (
     (r"no type matching.*<class '(?:int|float)'>: (.*)", r"\1"),
     (r"invalid literal for int\(\) with base 10: (.*)", r"\1 is no whole number"),
@@ -46,9 +49,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 2 for a fault of the input, 130 when interrupted."""
     try:
         return run(parse(sys.argv[1:] if arguments is None else list(arguments)))
-    except UserError as error:
+    except (UserError, NotFinite) as error:
         say(f"limner: {error}", sys.stderr)
         return 2
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not re.search(OUT_OF_MEMORY, str(error)):
+            raise
+        say("limner: there is not enough memory: choose a smaller size, batch or model", sys.stderr)
+        return 2
+    except Stopped as stopped:
+        say(f"limner: {stopped}", sys.stderr)
+        return 130
     except KeyboardInterrupt:
         say("limner: interrupted", sys.stderr)
         return 130
@@ -65,6 +76,8 @@ def run(options: Options) -> int:
         raise UserError("the current folder has been deleted: change to another one") from None
     options.check()
     if isinstance(options, Bench):
+        if options.json:
+            try_writing(options.json)
         bench(BENCHES[type(options)]).main(**vars(options))
         return 0
     module, function = COMMANDS[type(options)]

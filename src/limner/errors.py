@@ -1,4 +1,4 @@
-"""The exceptions that others tell apart: the input is at fault, not the program; numbers are no longer numbers."""
+"""The exceptions that others tell apart: the input is at fault, a signal came, numbers are no longer numbers."""
 
 
 class UserError(ValueError):
@@ -6,6 +6,10 @@ class UserError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+class Stopped(Exception):
+    """Work ended early, in good order, because it was asked to by Ctrl-C or SIGTERM."""
 
 
 class NotFinite(ValueError):

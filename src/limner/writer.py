@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from operator import index
 from typing import Literal
@@ -226,7 +226,7 @@ def _check_strokes(strokes: Strokes, bank: TemplateBank) -> None:
         raise NotFinite(f"render: where of picture {picture}, move {move} is not finite")
 
 
-def _backend(strokes: Strokes, backend: Backend):
+def _backend(strokes: Strokes, backend: Backend) -> Callable[..., Canvas]:
     fits = strokes.where.device.type == "cpu" and all(x.dtype == torch.float32 for x in strokes.tensors().values())
     if backend == "reference" or (backend == "auto" and not fits):
         return paint_reference
@@ -234,4 +234,6 @@ def _backend(strokes: Strokes, backend: Backend):
         raise ValueError("render: the fused backend needs float32 tensors on the CPU")
     from limner.fused import paint_fused
 
-    return torch.compiler.disable(paint_fused) if torch.compiler.is_compiling() else paint_fused
+    if torch.compiler.is_compiling():
+        return torch.compiler.disable(paint_fused)  # pyright: ignore[reportReturnType]
+    return paint_fused

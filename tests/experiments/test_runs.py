@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
+from PIL import Image
 
 import limner
 from limner import cli
@@ -88,6 +90,16 @@ def test_more_iterations_can_be_asked_for(run: Path, tmp_path: Path) -> None:
         ("{", "not the settings of a run"),
         ("[]", "not the settings of a run"),
         ('{"x": 1}', "unknown setting x"),
+        (
+            '{"experiment": {"model": {"hidden": "x"}}, "size": [28, 28], "channels": 1}',
+            "hidden: 'x' is of another kind",
+        ),
+        ('{"experiment": {"model": {"moves": null}}, "size": [28, 28], "channels": 1}', "moves: None is of another"),
+        ('{"experiment": {"model": {"layers": 2.5}}, "size": [28, 28], "channels": 1}', r"layers: 2\.5 is of another"),
+        ('{"experiment": {"model": {"templates": "square"}}, "size": [8, 8], "channels": 1}', "templates: 'square' is"),
+        ('{"experiment": {"model": {"kind": "x"}}, "size": [28, 28], "channels": 1}', "kind: 'x' is none of simple"),
+        ('{"experiment": {}, "size": 28, "channels": 1}', "size: 28 is of another kind"),
+        ('{"experiment": {}, "size": [28], "channels": 1}', "not the settings of a run"),
     ],
 )
 def test_what_is_no_run_is_named(tmp_path: Path, settings: str | None, message: str) -> None:
@@ -168,6 +180,47 @@ def test_a_run_goes_on_with_another_rate_but_not_with_another_batch(run: Path, t
     assert len(record.read(again / "metrics.jsonl")["loss"]) == 25
     with pytest.raises(UserError, match=r"another --training\.batch"):
         runs.start(replace(SMALL, training=replace(slower, batch=10)), again, resume=True, quiet=True)
+
+
+def test_files_of_a_run_without_settings_are_left_alone(run: Path, tmp_path: Path) -> None:
+    for name in ("metrics.jsonl", "checkpoint.safetensors", "weights.safetensors"):
+        folder = tmp_path / name.split(".")[0]
+        folder.mkdir()
+        (folder / name).write_bytes((run / name).read_bytes())
+        for resume in (False, True):
+            with pytest.raises(UserError, match=f"holds a {name} without settings"):
+                runs.start(SMALL, folder, resume, quiet=True)
+        assert (folder / name).read_bytes() == (run / name).read_bytes()
+
+
+def test_a_start_that_failed_is_in_nobodys_way(tmp_path: Path) -> None:
+    broken = replace(SMALL, training=replace(SMALL.training, rate=1e30), model=replace(SMALL.model, gamma_rate=0.0))
+    with pytest.raises(UserError, match="no longer a number"):
+        runs.start(broken, tmp_path / "run", quiet=True)
+    runs.start(SMALL, tmp_path / "run", quiet=True)
+    assert runs.read(tmp_path / "run").experiment == SMALL
+
+
+def test_only_one_process_trains_in_a_folder(run: Path, tmp_path: Path) -> None:
+    again = copied(run, tmp_path / "again")
+    longer = replace(SMALL, training=replace(SMALL.training, iterations=21))
+    with FileLock(again / ".lock"), pytest.raises(UserError, match="another process is training there"):
+        runs.start(longer, again, resume=True, quiet=True)
+    runs.start(longer, again, resume=True, quiet=True)
+
+
+def test_a_run_does_not_go_on_with_more_images(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    for k in range(12):
+        Image.new("L", (32, 32), 20 * k).save(tmp_path / "pictures" / f"{k}.png")
+    mine = replace(SMALL, data=Data("folder", folder=tmp_path / "pictures", size=28))
+    runs.start(mine, tmp_path / "run", quiet=True)
+    Image.new("L", (32, 32), 7).save(tmp_path / "pictures" / "12.png")
+    longer = replace(mine, training=replace(mine.training, iterations=25))
+    with pytest.raises(UserError, match="was trained on 10 images, now there are 11: train anew"):
+        runs.start(longer, tmp_path / "run", resume=True, quiet=True)
+    (tmp_path / "pictures" / "12.png").unlink()
+    runs.start(longer, tmp_path / "run", resume=True, quiet=True)
 
 
 @pytest.mark.parametrize("iterations", [["--training.iterations", "3"], ["--training.iterations", "3", "-q"]])

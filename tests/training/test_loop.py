@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from limner.data.images import Images
-from limner.errors import UserError
+from limner.errors import Stopped, UserError
 from limner.models.build import build
 from limner.models.painter import Painter
 from limner.models.settings import Model
 from limner.training import loop, record
 from limner.training.checkpoints import iterations_done, load_weights
-from limner.training.loop import Stopped, train
+from limner.training.loop import train
 from limner.training.settings import Training
 
 SETTINGS = Training(iterations=60, batch=10, checkpoint_every=20, picture_every=0, drop_at=30, warp=0.05, mirror=True)
@@ -205,6 +205,37 @@ def test_moves_that_overflow_are_told_like_a_loss_that_is_no_number(tmp_path: Pa
         trained(tmp_path, replace(SETTINGS, rate=1e30, drop_at=0), noise=0.0, latent=0, batch_norm=False)
 
 
+def test_a_picture_that_cannot_be_painted_is_told_like_it_and_nothing_is_saved(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no longer a number in iteration 1; nothing was saved yet"):
+        trained(tmp_path, replace(SETTINGS, iterations=1, rate=1e30, drop_at=0), noise=0.0, latent=0, batch_norm=False)
+    assert not (tmp_path / "checkpoint.safetensors").exists()
+
+
+def test_threads_are_those_asked_for_and_as_before_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    forward = Painter.forward
+
+    def looking(self: Painter, batch: torch.Tensor):
+        seen.append(torch.get_num_threads())
+        return forward(self, batch)
+
+    monkeypatch.setattr(Painter, "forward", looking)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        trained(tmp_path, replace(SETTINGS, iterations=2, drop_at=0, threads=2))
+        assert set(seen) == {2}
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_others_may_read_what_is_saved(tmp_path: Path) -> None:
+    trained(tmp_path, replace(SETTINGS, iterations=1, drop_at=0))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert set(modes.values()) == {modes["metrics.jsonl"]}
+
+
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     trained(tmp_path, replace(SETTINGS, iterations=1))
     with pytest.raises(UserError, match=r"checkpoint\.safetensors: the weights are not of this model"):
@@ -217,6 +248,15 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
         trained(tmp_path)
 
 
+def test_weights_alone_are_no_checkpoint(tmp_path: Path) -> None:
+    trained(tmp_path, replace(SETTINGS, iterations=20))
+    (tmp_path / "checkpoint.safetensors").write_bytes((tmp_path / "weights.safetensors").read_bytes())
+    with pytest.raises(UserError, match=r"checkpoint\.safetensors: "):
+        trained(tmp_path)
+    with pytest.raises(UserError, match="is no checkpoint: it does not say how many iterations"):
+        iterations_done(tmp_path / "checkpoint.safetensors")
+
+
 def test_lost_losses_are_noticed(tmp_path: Path) -> None:
     trained(tmp_path, replace(SETTINGS, iterations=20))
     (tmp_path / "metrics.jsonl").write_text("")
@@ -224,10 +264,11 @@ def test_lost_losses_are_noticed(tmp_path: Path) -> None:
         trained(tmp_path)
 
 
-def test_a_spoilt_line_of_losses_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", [b"garbage", b"[1]", b'{"a": 1}', b'{"iteration": 21, "loss": "x"}', b"\xff\xfe"])
+def test_a_spoilt_line_of_losses_is_named(line: bytes, tmp_path: Path) -> None:
     trained(tmp_path, replace(SETTINGS, iterations=20))
-    with (tmp_path / "metrics.jsonl").open("a") as file:
-        file.write("garbage\n")
+    with (tmp_path / "metrics.jsonl").open("ab") as file:
+        file.write(line + b"\n")
     with pytest.raises(UserError, match=r"metrics\.jsonl: line 21"):
         trained(tmp_path)
 
@@ -239,7 +280,7 @@ def test_full_disk_is_told_and_leaves_the_old_checkpoint(tmp_path: Path, monkeyp
     def full(*_) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("limner.training.checkpoints.save_file", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(UserError, match="disk is full"):
         trained(tmp_path)
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == kept

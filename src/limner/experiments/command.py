@@ -1,7 +1,6 @@
 """The commands `limner train` and `limner evaluate`."""
 
 import json
-import sys
 
 import torch
 
@@ -9,7 +8,6 @@ from limner.data.loading import load as load_data
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.files import atomic, try_writing
-from limner.training.loop import Stopped
 from limner.training.metrics import evaluate as measure
 from limner.training.process import paint_process
 
@@ -17,12 +15,8 @@ ROWS = 10
 
 
 def train(options: TrainOptions) -> int:
-    """Train, and return the exit code: 0, or 130 where it was asked to stop."""
-    try:
-        runs.start(options.experiment(), options.out, options.resume, options.quiet)
-    except Stopped as stopped:
-        print(f"limner: {stopped}", file=sys.stderr)
-        return 130
+    """Train."""
+    runs.start(options.experiment(), options.out, options.resume, options.quiet)
     if not options.quiet:
         print(f"{options.out}: trained; see how good it is with: limner evaluate {options.out}")
     return 0

@@ -3,55 +3,69 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from itertools import repeat
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import torch
 from accelerate import PartialState
+from filelock import FileLock, Timeout
 
 from limner.data.loading import load as load_data
 from limner.errors import UserError
 from limner.experiments import shipped
 from limner.experiments.settings import Experiment
-from limner.files import atomic
+from limner.files import atomic, reason
 from limner.models.build import Network, build, check
 from limner.training.checkpoints import iterations_done, load_weights
 from limner.training.loop import train
 
 SETTINGS = shipped.SETTINGS
+METRICS, CHECKPOINT, WEIGHTS = "metrics.jsonl", "checkpoint.safetensors", "weights.safetensors"
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run's settings.json holds: the experiment, and the images it was made for."""
+    """What a run's settings.json holds: the experiment, and the images it was made for; 0 is a number not known."""
 
     experiment: Experiment
     size: tuple[int, int]
     channels: int
+    images: int = 0
 
 
 def start(experiment: Experiment, run: Path, resume: bool = False, quiet: bool = False) -> None:
     """Train an experiment into the folder `run`, or go on with what is there.
 
-    Raises UserError where `run` holds another experiment, or holds this one already and `resume` is not asked for.
+    Raises UserError where `run` holds another experiment, or holds this one already and `resume` is not asked for, and
+    while another process trains there.
     """
+    run = Path(run)
     check(experiment.model)
     experiment.training.check()
     processes = PartialState(cpu=not torch.accelerator.is_available())
     if experiment.model.batch_norm and experiment.training.batch <= processes.num_processes:
         raise UserError("--model.batch-norm needs two images a process: give a larger --training.batch")
-    if processes.is_main_process:
-        _make(run, experiment, resume)
-    processes.wait_for_everyone()
-    with processes.local_main_process_first():  # which may download
-        images = load_data(experiment.data, "train")
-    torch.manual_seed(experiment.training.seed)
-    model = build(experiment.model, images.size, images.channels)
-    if processes.is_main_process:
-        _write(run / SETTINGS, Trained(experiment, images.size, images.channels))
-    train(model, images, experiment.training, run, quiet)
+    with ExitStack() as held:
+        before = None
+        if processes.is_main_process:
+            held.enter_context(_alone(run))
+            before = _before(run, experiment, resume)
+        processes.wait_for_everyone()
+        with processes.local_main_process_first():  # which may download
+            images = load_data(experiment.data, "train")
+        if before and before.images not in (0, len(images)):
+            raise UserError(f"{run}: was trained on {before.images} images, now there are {len(images)}: train anew")
+        torch.manual_seed(experiment.training.seed)
+        model = build(experiment.model, images.size, images.channels)
+        if processes.is_main_process:
+            _write(run / SETTINGS, Trained(experiment, images.size, images.channels, len(images)))
+        train(model, images, experiment.training, run, quiet)
 
 
 def load(run: str | Path) -> Network:
@@ -63,7 +77,7 @@ def load(run: str | Path) -> Network:
     run = shipped.folder(run)
     trained = read(run)
     model = build(trained.experiment.model, trained.size, trained.channels)
-    load_weights(run / "weights.safetensors", model)
+    load_weights(run / WEIGHTS, model)
     model.schedule(trained.experiment.training.iterations)
     return model.eval()
 
@@ -73,10 +87,12 @@ def read(run: Path) -> Trained:
     path = shipped.folder(run) / SETTINGS
     try:
         return restored(Trained, json.loads(path.read_text()))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         known = ", ".join(shipped.names())
         raise UserError(f"{run}: no trained model is there: expected a run's folder, or one of {known}") from None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: not the settings of a run: {error}") from error
 
 
@@ -86,17 +102,28 @@ def restored(kind: type[T], values: dict[str, Any]) -> T:
     unknown = values.keys() - {field.name for field in fields(kind)}  # pyright: ignore[reportArgumentType]
     if unknown:
         raise ValueError(f"unknown setting {sorted(unknown)[0]}")
-    return kind(**{name: _value(hints[name], value) for name, value in values.items()})
+    return kind(**{name: _value(name, hints[name], value) for name, value in values.items()})
 
 
-def _value(hint: Any, value: Any) -> Any:
-    if is_dataclass(hint) and isinstance(hint, type):
+def _value(name: str, hint: Any, value: Any) -> Any:
+    """A value as its field's type hint wants it; ValueError where it is of another kind."""
+    origin, inside = get_origin(hint), get_args(hint)
+    if is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
         return restored(hint, value)
-    if isinstance(value, str) and Path in get_args(hint):
+    if origin is UnionType:
+        hint = NoneType if value is None else next(each for each in inside if each is not NoneType)
+        return _value(name, hint, value)
+    if origin is tuple and isinstance(value, list):
+        kinds = repeat(inside[0], len(value)) if inside[-1] is ... else inside
+        return tuple(_value(name, each, part) for each, part in zip(kinds, value, strict=True))
+    if hint is Path and isinstance(value, str):
         return Path(value)
-    if get_origin(hint) is Literal and value not in get_args(hint):
-        raise ValueError(f"{value!r} is none of {', '.join(map(str, get_args(hint)))}")
-    return tuple(_value(None, each) for each in value) if isinstance(value, list) else value
+    if origin is Literal:
+        if value not in inside:
+            raise ValueError(f"{name}: {value!r} is none of {', '.join(map(str, inside))}")
+    elif type(value) is not hint and not (hint is float and type(value) is int):
+        raise ValueError(f"{name}: {value!r} is of another kind than expected")
+    return value
 
 
 def as_json(trained: Trained) -> str:
@@ -109,25 +136,42 @@ def _write(path: Path, trained: Trained) -> None:
         temporary.write_text(as_json(trained))
 
 
-def _make(run: Path, experiment: Experiment, resume: bool) -> None:
-    """The folder, checked to be free or to hold this very experiment; what `FREE` names may be other than before."""
+@contextmanager
+def _alone(run: Path) -> Iterator[None]:
+    """Inside, the folder is there and no other process may train in it."""
     try:
         run.mkdir(parents=True, exist_ok=True)
+        held = FileLock(run / ".lock", timeout=0).acquire()
+    except Timeout:
+        raise UserError(f"{run}: another process is training there: wait for it, or choose another folder") from None
     except OSError as error:
-        raise UserError(f"{run}: no run can be put there: {error.strerror}") from error
-    if not (run / SETTINGS).exists():
-        return
+        raise UserError(f"{run}: no run can be put there: {reason(error)}") from error
+    with held:
+        yield
+
+
+def _before(run: Path, experiment: Experiment, resume: bool) -> Trained | None:
+    """What a folder holds to go on with: this very experiment, but for what `FREE` names, or nothing.
+
+    Settings without a checkpoint were left by a run that ended before its first, and count as nothing.
+    """
+    there = [name for name in (SETTINGS, CHECKPOINT, WEIGHTS, METRICS) if (run / name).exists()]
+    if there and SETTINGS not in there:
+        raise UserError(f"{run}: holds a {there[0]} without {SETTINGS}: choose another folder")
+    if CHECKPOINT not in there:
+        return None
     if not resume:
         raise UserError(f"{run}: a run is there already: give --resume to go on with it, or another folder")
-    before = read(run).experiment
-    changed = [name for name, now in _flat(experiment).items() if now != _flat(before)[name] and name not in FREE]
+    before, checkpoint = read(run), run / CHECKPOINT
+    then, now = _flat(before.experiment), _flat(experiment)
+    changed = [name for name in now if now[name] != then[name] and name not in FREE]
     if changed:
         raise UserError(f"{run}: holds a run with another --{changed[0]}: resume with the same settings")
-    checkpoint, wanted = run / "checkpoint.safetensors", experiment.training.iterations
-    if checkpoint.exists() and (done := iterations_done(checkpoint)) > wanted:
+    if (done := iterations_done(checkpoint)) > experiment.training.iterations:
         raise UserError(
             f"{run}: {done} iterations are done already: expected --training.iterations of at least as many"
         )
+    return before
 
 
 FREE = {

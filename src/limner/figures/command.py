@@ -45,8 +45,6 @@ def listing(figures: list[Figure], options: ReproduceOptions) -> None:
 
 def _make(figures: list[Figure], options: ReproduceOptions) -> int:
     """Train all that is missing, and publish each figure as soon as its runs are there."""
-    from limner.training.loop import Stopped
-
     scales = {figure.name: figure.quick_scale() if options.quick and figure.variants else FULL for figure in figures}
     known = reuse.known(options.folder()) if options.reuse else {}
     needs = {
@@ -75,17 +73,13 @@ def _make(figures: list[Figure], options: ReproduceOptions) -> int:
                 print(f"limner: {figure.name}: {error}", file=sys.stderr)
 
     publish_ready()
-    try:
-        no_bar = options.quiet or not sys.stderr.isatty()
-        with closing(cache.train(every.values(), options.runs, options.jobs, no_bar)) as attempts:
-            for experiment, error in attempts:
-                outcomes[cache.key(experiment)] = error
-                if not options.quiet and waiting:
-                    print(f"{len(outcomes)} of {len(every)} runs are there", file=sys.stderr)
-                publish_ready()
-    except Stopped as stopped:
-        print(f"limner: {stopped}", file=sys.stderr)
-        return 130
+    no_bar = options.quiet or not sys.stderr.isatty()
+    with closing(cache.train(every.values(), options.runs, options.jobs, no_bar)) as attempts:
+        for experiment, error in attempts:
+            outcomes[cache.key(experiment)] = error
+            if not options.quiet and waiting:
+                print(f"{len(outcomes)} of {len(every)} runs are there", file=sys.stderr)
+            publish_ready()
     return 2 if failed else 0
 
 

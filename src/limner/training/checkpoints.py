@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as as_bytes
 from torch import Tensor, nn
 
 from limner.errors import UserError
@@ -42,21 +42,25 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
             _, number, field = name.split(".", 2)
             memory.setdefault(int(number), {})[field] = tensor
     optimiser.load_state_dict({"state": memory, "param_groups": optimiser.state_dict()["param_groups"]})
-    return int(notes["iteration"])
+    return _iteration(path, notes)
 
 
 def iterations_done(path: Path) -> int:
     """How many iterations a checkpoint is from."""
-    return int(_load(path)[1]["iteration"])
+    return _iteration(path, _load(path)[1])
+
+
+def _iteration(path: Path, notes: dict[str, str]) -> int:
+    try:
+        return int(notes["iteration"])
+    except (KeyError, ValueError):
+        raise UserError(f"{path}: is no checkpoint: it does not say how many iterations are done") from None
 
 
 def _save(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None:
     still = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     with atomic(path) as temporary:
-        try:
-            save_file(still, temporary, notes)
-        except SafetensorError as error:
-            raise OSError(str(error)) from error
+        temporary.write_bytes(as_bytes(still, notes))  # `save_file` would make a file that only its owner can read
 
 
 def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from limner.data.images import Images
-from limner.errors import NotFinite, UserError
+from limner.errors import NotFinite, Stopped, UserError
 from limner.models.build import Network
 from limner.training.batches import Batches, seed_noise
 from limner.training.checkpoints import load_checkpoint, save_checkpoint, save_weights
@@ -29,10 +29,6 @@ LOG_EVERY = 100
 ROWS = 8
 
 
-class Stopped(Exception):
-    """Training ended early, in good order, because it was asked to by Ctrl-C or SIGTERM."""
-
-
 def train(model: Network, images: Images, settings: Training, run: Path, quiet: bool = False) -> None:
     """Train until `settings.iterations`, going on from the checkpoint in the folder `run` if there is one.
 
@@ -40,7 +36,6 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
     pictures of the painting process. Raises UserError when the loss is no longer a number; the last checkpoint, from
     before, stays. Raises Stopped after Ctrl-C or SIGTERM, having saved.
     """
-    torch.set_num_threads(settings.threads)
     accelerator = Accelerator()
     device, process = accelerator.device, accelerator.process_index
     if settings.batch % accelerator.num_processes:
@@ -86,11 +81,14 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
 
     def picture(iteration: int) -> None:
         if accelerator.is_main_process:
-            paint_process(model, images[:ROWS].ink(device), run / f"painting-{iteration:06d}.png")
+            try:
+                paint_process(model, images[:ROWS].ink(device), run / f"painting-{iteration:06d}.png")
+            except NotFinite as error:
+                raise UserError(_not_a_number(iteration, checkpoint)) from error
 
     hidden = quiet or not accelerator.is_main_process
     bar = tqdm(total=settings.iterations, initial=done, disable=hidden or None, unit="it")  # None: only on a terminal
-    with bar, flushed(), _stop_gently() as asked:
+    with bar, flushed(), _stop_gently() as asked, _threads(settings.threads):
         for iteration in range(done + 1, settings.iterations + 1):
             model.schedule(iteration - 1)
             seed_noise(settings.seed, iteration, process)
@@ -117,14 +115,15 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             if iteration == settings.iterations:
                 break
             stop = _agreed(accelerator, asked, iteration)
-            if stop or _due(iteration, settings.checkpoint_every):
-                save(iteration)
             if stop or _due(iteration, settings.picture_every):
                 picture(iteration)
+            if stop or _due(iteration, settings.checkpoint_every):
+                save(iteration)
             if stop:
                 raise Stopped(f"stopped after iteration {iteration} of {settings.iterations}: --resume goes on")
-    save(settings.iterations)
-    picture(settings.iterations)
+        note(settings.iterations)
+        picture(settings.iterations)
+        save(settings.iterations)
 
 
 def _agreed(accelerator: Accelerator, asked: threading.Event, iteration: int) -> bool:
@@ -163,6 +162,17 @@ def _board(run: Path):
     except ImportError:
         raise UserError("--training.tensorboard needs the package tensorboard: pip install tensorboard") from None
     return SummaryWriter(str(run / "tensorboard"))
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Inside, PyTorch works on so many threads of the CPU."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

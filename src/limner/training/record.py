@@ -41,17 +41,23 @@ def read(path: Path) -> dict[str, list[float]]:
     """The losses by name, one number an iteration."""
     lines = list(_lines(path))
     names = dict.fromkeys(name for line in lines for name in line)
-    return {name: [float(line[name]) for line in lines] for name in names}
+    try:
+        return {name: [float(line[name]) for line in lines] for name in names}
+    except KeyError as error:
+        raise UserError(f"{path}: not every iteration has a {error}: train anew") from error
 
 
 def _lines(path: Path) -> Iterator[dict[str, float]]:
     """The whole lines of the file; a last one cut off by a crash is left out."""
     if not path.exists():
         return
-    for number, line in enumerate(path.read_text().splitlines(keepends=True), 1):
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(keepends=True), 1):
         if not line.endswith("\n"):
             return
         try:
-            yield json.loads(line)
-        except ValueError as error:
+            losses = json.loads(line)
+            if not isinstance(losses["iteration"], int) or not all(isinstance(x, int | float) for x in losses.values()):
+                raise ValueError("not the numbers of an iteration")
+        except (ValueError, TypeError, KeyError) as error:
             raise UserError(f"{path}: line {number} is not the losses of an iteration: train anew") from error
+        yield losses
