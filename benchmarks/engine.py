@@ -22,6 +22,7 @@ import torch
 
 from limner import Strokes, TemplateBank, render
 from limner.canvas import transform_mask
+from limner.files import atomic
 
 SHAPES = ((100, 40, 100, 100), (100, 60, 32, 32), (100, 20, 28, 28), (100, 2, 28, 28))
 ROUNDS = (7, 15, 25, 60)
@@ -230,7 +231,8 @@ def main(json: Path | None = None) -> None:
     found = measure()
     print(table(found))
     if json:
-        json.write_text(dumps(found))
+        with atomic(json) as temporary:
+            temporary.write_text(dumps(found))
 
 
 def dumps(found: dict) -> str:

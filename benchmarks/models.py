@@ -16,6 +16,7 @@ from engine import dumps, machine
 from limner.data import Images, load
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS
+from limner.files import atomic
 from limner.models.build import Network, build
 from limner.models.settings import Model
 from limner.training.loop import train
@@ -114,4 +115,5 @@ def main(iterations: int = 1000, json: Path | None = None) -> None:
     """Measure, print the table, and write the figures as JSON if asked."""
     found = measure(iterations)
     if json:
-        json.write_text(dumps(found))
+        with atomic(json) as temporary:
+            temporary.write_text(dumps(found))

@@ -20,6 +20,7 @@ from pathlib import Path
 from PIL import Image
 
 from limner.errors import UserError
+from limner.files import atomic
 
 HERE = Path(__file__).resolve().parent
 SIDE = 256
@@ -141,7 +142,8 @@ def main(json: Path | None, pictures: Path | None, strokes: tuple[int, ...], thr
     if json:
         means = [mean(rows, count, style) for count in strokes for style in STYLES]
         result = {"machine": machine(threads), "side": SIDE, "seed": 0, "means": means, "rows": rows, "large": large}
-        json.write_text(dumps(result, indent=1) + "\n")
+        with atomic(json) as temporary:
+            temporary.write_text(dumps(result, indent=1) + "\n")
 
 
 def choose(folder: Path | None) -> list[Path]:

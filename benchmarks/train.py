@@ -15,6 +15,7 @@ from engine import dumps, machine
 
 from limner import render
 from limner.data import Data, Images, load
+from limner.files import atomic
 from limner.models.build import Network, build
 from limner.models.settings import Model
 from limner.training.batches import Batches, seed_noise
@@ -120,4 +121,5 @@ def main(json: Path | None = None) -> None:
     found = measure()
     print(table(found))
     if json:
-        json.write_text(dumps(found))
+        with atomic(json) as temporary:
+            temporary.write_text(dumps(found))

@@ -1,6 +1,8 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import jaxtyping
 import pytest
 from hypothesis import settings
 
@@ -13,3 +15,11 @@ def data() -> Path | None:
     """The folder that holds the real data sets, laid out as their archives unpack; None where LIMNER_DATA is unset."""
     folder = os.environ.get("LIMNER_DATA")
     return Path(folder) if folder else None
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """As users run it: without the checks of shapes in signatures, which under pytest would come first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

@@ -16,6 +16,7 @@ from PIL import Image
 
 import limner
 from limner.cli import main
+from limner.errors import NotFinite, Stopped
 from limner.files import atomic
 from limner.options import PaintOptions
 from limner.painting.painting import Painting
@@ -264,7 +265,9 @@ def test_empty_arguments_are_refused(
     assert calls == []
 
 
-@pytest.mark.parametrize("line", ["", "pant photo.png", "bench", "bench engines", "bench paint --threads 0"])
+@pytest.mark.parametrize(
+    "line", ["", "pant photo.png", "bench", "bench engines", "bench paint --threads 0", "bench parts -n"]
+)
 def test_commands_that_are_none(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(line.split()) == 2
     assert capsys.readouterr().err.count("\n") == 1
@@ -527,7 +530,50 @@ def test_interrupt_before_there_is_anything(
     assert capsys.readouterr() == ("", "limner: interrupted\n")
 
 
-def test_bench_is_called_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("fault", "code", "message"),
+    [
+        (MemoryError(), 2, "there is not enough memory: choose a smaller size, batch or model"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to"), 2, "there is not enough memory"),
+        (NotFinite("render: where of picture 0, move 1 is not finite"), 2, "render: where of picture 0, move 1"),
+        (Stopped("stopped after iteration 3 of 5"), 130, "stopped after iteration 3 of 5"),
+    ],
+)
+def test_what_ends_a_command_is_told_in_a_line(
+    fault: Exception, code: int, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_: object) -> int:
+        raise fault
+
+    monkeypatch.setattr(limner.cli, "run", fails)
+    assert main(["data"]) == code
+    err = capsys.readouterr().err
+    assert err.startswith(f"limner: {message}")
+    assert err.count("\n") == 1
+
+
+def test_other_faults_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object) -> int:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(limner.cli, "run", fails)
+    with pytest.raises(RuntimeError, match="mat1"):
+        main(["data"])
+
+
+def test_benches_see_first_whether_they_can_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = ModuleType("train")
+    vars(module)["main"] = lambda **_: pytest.fail("it measured")
+    monkeypatch.setitem(sys.modules, "train", module)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert main(["bench", "train", "-o", str(tmp_path / "none" / "x.json")]) == 2
+    assert "x.json: cannot be written: its folder does not exist" in capsys.readouterr().err
+
+
+def test_bench_is_called_as_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
     calls: list[object] = []
     for name in ("engine", "paint", "parts", "train"):
         module = ModuleType(name)

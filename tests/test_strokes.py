@@ -1,9 +1,7 @@
 """The value that all parts exchange."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import jaxtyping
 import pytest
 import torch
 
@@ -17,14 +15,6 @@ SHAPES = {
     "depth": (2, 4),
     "slope": (2, 4, 3, 2),
 }
-
-
-@pytest.fixture
-def unchecked() -> Iterator[None]:
-    """As users run it: without the checks of shapes in signatures, which under pytest would come first."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def full() -> Strokes:

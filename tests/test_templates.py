@@ -3,9 +3,7 @@
 import copy
 import io
 import pickle
-from collections.abc import Iterator
 
-import jaxtyping
 import numpy as np
 import pytest
 import resvg_py
@@ -85,14 +83,6 @@ def test_copies_leave_behind_what_is_kept() -> None:
     for other in (pickle.loads(pickle.dumps(bank)), copy.deepcopy(bank)):
         assert torch.equal(other.pyramid.texels, bank.pyramid.texels)
         assert other.masks is not bank.masks
-
-
-@pytest.fixture
-def unchecked() -> Iterator[None]:
-    """As users run it: without the checks of shapes in signatures, which under pytest would come first."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
-import jaxtyping
 import pytest
 import torch
 from torch import Tensor
@@ -163,14 +161,6 @@ def test_what_is_compiled_paints_the_same() -> None:
         assert torch.equal(painted, writer(*scores, torch.zeros(2, 1, 9, 9)))
     """
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-@pytest.fixture
-def unchecked() -> Iterator[None]:
-    """As users run it: without the checks of shapes in signatures, which under pytest would come first."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def strokes_with(**fields: Any) -> Strokes:

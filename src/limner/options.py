@@ -135,8 +135,7 @@ class PaintBench(Bench):
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
-        for strokes in self.strokes:
-            _within("strokes", strokes, 0)
+        _counts(self.strokes)
         _within("threads", self.threads, 1)
 
 
@@ -151,8 +150,7 @@ class PartsBench(Bench):
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
-        for strokes in self.strokes:
-            _within("strokes", strokes, 0)
+        _counts(self.strokes)
 
 
 @dataclass(frozen=True)
@@ -171,6 +169,13 @@ class ModelsBench(Bench):
         """Raise UserError for values that make no sense."""
         if self.iterations < 1:
             raise UserError(f"--iterations {self.iterations}: expected at least 1")
+
+
+def _counts(strokes: tuple[int, ...]) -> None:
+    if not strokes:
+        raise UserError("--strokes: name at least one number")
+    for count in strokes:
+        _within("strokes", count, 0)
 
 
 def _within(name: str, value: int | None, least: int) -> None:

@@ -85,6 +85,7 @@ def test_options_reach_the_sheet(tmp_path: Path, sample: Path) -> None:
         ("shapes --counts 2", "--counts"),
         ("shapes --counts 3 2", "counts 3 2"),
         ("shapes -o sheet.doc", "sheet.doc: is no kind of picture"),
+        ("shapes -o sheet.psd", "sheet.psd: is no kind of picture"),
         ("shapes -o none/sheet.png", "none/sheet.png: cannot be written"),
         ("folder", "say which folder"),
         ("shapes --max-side 40", "do not fit"),

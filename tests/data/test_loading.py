@@ -153,6 +153,13 @@ def test_senseless_settings_are_refused(sample: Path) -> None:
         load(Data("mnist", folder=sample, images=0))
 
 
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("name", ["shapes", "mnist"])
+def test_there_are_three_splits(name: Any, sample: Path) -> None:
+    with pytest.raises(UserError, match="split foo: expected one of train, validation, test"):
+        load(Data(name, folder=sample), "foo")  # pyright: ignore[reportArgumentType]
+
+
 def test_a_split_without_images_is_said(sample: Path) -> None:
     shutil.rmtree(sample / "omniglot-py/images_background/Greek")
     with pytest.raises(UserError, match="omniglot: there are no images to test on"):

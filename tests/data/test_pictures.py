@@ -93,6 +93,18 @@ def test_the_middle_square_is_kept(tmp_path: Path, upright: bool) -> None:
     assert torch.equal(image if upright else image.T, 255 - torch.arange(30, dtype=torch.uint8)[:, None].expand(30, 30))
 
 
+def test_hidden_files_are_none_of_them(folder: Path) -> None:
+    before = brightness(folder, "train")
+    for hidden in ("._2.png", ".thumbnails/0.png"):
+        (folder / hidden).parent.mkdir(exist_ok=True)
+        (folder / hidden).write_bytes(b"what the system keeps beside a picture")
+    assert brightness(folder, "train") == before
+
+
+def test_a_folder_may_be_a_string(folder: Path) -> None:
+    assert len(pictures.read(str(folder), "train", 8, 1)) == len(pictures.read(folder, "train", 8, 1))
+
+
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="folder: say which"):
         load(Data("folder"))

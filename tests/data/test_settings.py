@@ -25,6 +25,7 @@ def test_sides_grow_with_the_canvas_unless_given() -> None:
 
 
 BAD = [
+    (Data(size=10**8), "size 100000000: expected 1 to 8192"),
     (Data(images=0), "images 0"),
     (Data(held_out=-1), "held-out -1"),
     (Data(size=0), "size 0"),
@@ -47,6 +48,19 @@ BAD = [
 def test_senseless_settings_are_refused(data: Data, words: str) -> None:
     with pytest.raises(UserError, match=words):
         data.check()
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"name": "foo"}, "name foo: expected one of two-rectangles"),
+        ({"channels": 2}, "channels 2: expected one of 1, 3"),
+    ],
+)
+def test_what_is_none_of_the_choices_is_refused(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        Data(**given).check()
 
 
 @pytest.mark.parametrize("name", get_args(Name))

@@ -144,6 +144,13 @@ def test_train_and_evaluate_commands(tmp_path: Path, capsys: pytest.CaptureFixtu
         (["evaluate", "nowhere"], "no trained model"),
         (["evaluate", "nowhere", "--images", "0"], "images"),
         (["evaluate", "nowhere", "--samples", "-1"], "samples"),
+        (["evaluate", "nowhere", "--seed", "99999999999999999999"], "--seed 99999999999999999999: expected 0 to"),
+        (["evaluate", "nowhere", "--json", "a.png", "--picture", "a.png"], "--json is to be written there too"),
+        (["train", "mnist", "--training.threads", "100000"], "--training.threads 100000: expected 1 to 1024"),
+        (["train", "mnist", "--training.batch", "1000000000000"], "--training.batch 1000000000000: expected 1 to"),
+        (["train", "mnist", "--training.rate", "inf"], "--training.rate inf: expected"),
+        (["train", "two-rectangles", "--model.moves", "99999999999999999999"], "--model.moves 99999999999999999999"),
+        (["train", "two-rectangles", "--data.size", "100000000"], "size 100000000: expected 1 to 8192"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -221,6 +228,19 @@ def test_a_run_does_not_go_on_with_more_images(tmp_path: Path) -> None:
         runs.start(longer, tmp_path / "run", resume=True, quiet=True)
     (tmp_path / "pictures" / "12.png").unlink()
     runs.start(longer, tmp_path / "run", resume=True, quiet=True)
+
+
+def test_a_run_on_a_folder_is_evaluated_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pictures").mkdir()
+    for k in range(12):
+        Image.new("L", (32, 32), 20 * k).save(tmp_path / "pictures" / f"{k}.png")
+    monkeypatch.chdir(tmp_path)
+    settings = ["--data.name", "folder", "--model.hidden", "8", "--training.batch", "4", "--out", "run", "-q"]
+    train = ["train", "mnist", *settings, "--training.iterations"]
+    assert cli.main([*train, "2", "--data.folder", "pictures"]) == 0
+    assert cli.main([*train, "3", "--data.folder", str(tmp_path / "pictures"), "--resume"]) == 0
+    monkeypatch.chdir(tmp_path / "pictures")
+    assert cli.main(["evaluate", "../run"]) == 0
 
 
 @pytest.mark.parametrize("iterations", [["--training.iterations", "3"], ["--training.iterations", "3", "-q"]])

@@ -43,7 +43,7 @@ def _line(name: str, counts: tuple[int, ...], side: int, words: str) -> str:
 def show(options: ShowData) -> int:
     """Write a sheet of images, chosen by the seed, with ink shown black."""
     path = options.output or Path(f"{options.name}.png")
-    if path.suffix.lower() not in Image.registered_extensions():
+    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
         raise UserError(f"{path}: is no kind of picture that can be written: choose a name such as {path.stem}.png")
     try_writing(path)
     images = load(options, options.split)

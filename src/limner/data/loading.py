@@ -10,7 +10,7 @@ from torch import Tensor
 
 from limner.data import cifar, faces, mnist, omniglot, pictures, sources, synthetic
 from limner.data.images import Images
-from limner.data.settings import FOLDER_SIZE, Data, Split
+from limner.data.settings import FOLDER_SIZE, SPLITS, Data, Split
 from limner.errors import UserError
 
 READERS = {"mnist": mnist.read, "omniglot": omniglot.read, "cifar": cifar.read, "faces": faces.read}
@@ -26,6 +26,8 @@ def load(data: Data, split: Split = "train") -> Images:
     Raises UserError for settings that make no sense, and for a set that is missing, with the place to get it from.
     """
     data.check()
+    if split not in SPLITS:
+        raise UserError(f"split {split}: expected one of {', '.join(SPLITS)}")
     if data.synthetic:
         return synthetic.draw(data, split)
     if data.name == "folder":

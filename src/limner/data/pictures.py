@@ -17,13 +17,15 @@ SHARE = 10
 """A tenth of the pictures, at least one, is for validation, and as many are for testing."""
 
 
-def read(folder: Path | None, split: Split, size: int, channels: int) -> Images:
-    """The pictures in `folder` and below it that fall in a split; UserError names what is no picture."""
+def read(folder: str | Path | None, split: Split, size: int, channels: int) -> Images:
+    """The pictures in `folder` and below it, but hidden ones, that fall in a split; UserError names what is none."""
     if folder is None:
         raise UserError("folder: say which folder holds the pictures")
+    folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
     files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     if len(files) < len(SPLITS):
         raise UserError(f"{folder}: holds {len(files)} pictures, a data set needs at least {len(SPLITS)}")
     name = f"folder-{size}-{channels}"

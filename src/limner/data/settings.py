@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from limner.errors import UserError
 
@@ -28,6 +28,7 @@ Name = Literal[
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 THESIS_SIZE, FOLDER_SIZE = 28, 64
 TRAIN, HELD_OUT = 10_000, 2_000
+MOST = {"images": 10**8, "held_out": 10**8, "size": 8192}
 
 
 @dataclass(frozen=True)
@@ -117,10 +118,13 @@ class Data:
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
-        for name in ("images", "held_out", "size"):
+        for name, known in (("name", get_args(Name)), ("channels", (1, 3))):
+            if getattr(self, name) not in known:
+                raise UserError(f"{name} {getattr(self, name)}: expected one of {', '.join(map(str, known))}")
+        for name, most in MOST.items():
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UserError(f"{_flag(name)} {value}: expected at least 1")
+            if value is not None and not 1 <= value <= most:
+                raise UserError(f"{_flag(name)} {value}: expected 1 to {most}")
         if not 0 <= self.seed < 2**63:
             raise UserError(f"seed {self.seed}: expected 0 to 2^63 - 1")
         if self.synthetic:

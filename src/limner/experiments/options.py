@@ -1,6 +1,7 @@
 """What `limner train` and `limner evaluate` can be asked; light to import."""
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,8 +31,9 @@ class TrainOptions:
     training: Training = field(default_factory=Training)
 
     def experiment(self) -> Experiment:
-        """The experiment that is asked for."""
-        return Experiment(self.data, self.model, self.training)
+        """The experiment that is asked for, from whatever folder it may be evaluated."""
+        folder = self.data.folder and Path(os.path.abspath(self.data.folder))
+        return Experiment(replace(self.data, folder=folder), self.model, self.training)
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
@@ -68,5 +70,8 @@ class EvaluateOptions:
             raise UserError(f"--images {self.images}: expected at least 1")
         if self.picture and self.picture.suffix.lower() not in PICTURES:
             raise UserError(f"--picture {self.picture}: expected a name that ends in {', '.join(PICTURES)}")
-        if self.samples < 0:
-            raise UserError(f"--samples {self.samples}: expected 0 or more")
+        if self.picture and self.picture == self.json:
+            raise UserError(f"--picture {self.picture}: --json is to be written there too: choose another name")
+        for name, most in (("samples", 10**6), ("seed", 2**63 - 1)):
+            if not 0 <= getattr(self, name) <= most:
+                raise UserError(f"--{name} {getattr(self, name)}: expected 0 to {most}")

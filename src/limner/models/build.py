@@ -21,6 +21,7 @@ KINDS: dict[str, type[Network]] = {
 
 CONV_LEAST = 13
 """Least side in pixels that leaves something after two 5 x 5 convolutions of stride 2."""
+MOST = {"moves": 10_000, "hidden": 100_000, "layers": 100, "window": 8192}
 
 
 def build(settings: Model, size: tuple[int, int], channels: int) -> Network:
@@ -36,9 +37,9 @@ def check(settings: Model) -> None:
     for name, value in vars(settings).items():
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"--model.{name.replace('_', '-')} {value}: expected a number that is finite")
-    for name in ("moves", "hidden", "layers", "window"):
-        if getattr(settings, name) < 1:
-            raise UserError(f"--model.{name} {getattr(settings, name)}: expected at least 1")
+    for name, most in MOST.items():
+        if not 1 <= getattr(settings, name) <= most:
+            raise UserError(f"--model.{name} {getattr(settings, name)}: expected 1 to {most}")
     for name in ("gamma", "gamma_test", "temperature", "temperature_end", "sigma_start", "prior_where", "init"):
         if not getattr(settings, name) > 0:
             raise UserError(f"--model.{name.replace('_', '-')} {getattr(settings, name)}: expected a number above 0")

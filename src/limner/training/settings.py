@@ -7,6 +7,7 @@ from limner.errors import UserError
 
 SEED_MOST = 10**8
 """With a seed for every iteration and process, larger ones would not fit into 64 bits."""
+MOST = {"iterations": 10**9, "batch": 10**6, "threads": 1024}
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,19 @@ class Training:
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
-        for name in ("iterations", "batch", "threads"):
-            if getattr(self, name) < 1:
-                raise UserError(f"--training.{name} {getattr(self, name)}: expected at least 1")
+        for name, most in MOST.items():
+            if not 1 <= getattr(self, name) <= most:
+                raise UserError(f"--training.{name} {getattr(self, name)}: expected 1 to {most}")
         for name in ("drop_at", "checkpoint_every", "picture_every", "seed"):
             if getattr(self, name) < 0:
                 raise UserError(f"--training.{name.replace('_', '-')} {getattr(self, name)}: expected 0 or more")
         for name in ("warp", "clip"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise UserError(f"--training.{name} {getattr(self, name)}: expected 0 or more")
-        if not (self.rate > 0 and self.rate_after > 0):
-            raise UserError("--training.rate and --training.rate-after must be above 0")
+        for name in ("rate", "rate_after"):
+            if not 0 < getattr(self, name) < math.inf:
+                flag = f"--training.{name.replace('_', '-')}"
+                raise UserError(f"{flag} {getattr(self, name)}: expected a number above 0 that is finite")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise UserError(
                 f"--training.betas {self.betas[0]:g} {self.betas[1]:g}: expected two numbers from 0 to below 1"
