@@ -89,6 +89,7 @@ def test_options_reach_the_sheet(tmp_path: Path, sample: Path) -> None:
         ("shapes -o none/sheet.png", "none/sheet.png: cannot be written"),
         ("folder", "say which folder"),
         ("shapes --max-side 40", "do not fit"),
+        ("shapes --counts 40 40 --overlap False", "40 shapes do not fit side by side on a canvas of 28"),
     ],
 )
 def test_bad_input_is_one_line(

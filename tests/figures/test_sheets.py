@@ -38,7 +38,7 @@ def test_panels_are_as_many_across_as_asked_for() -> None:
 
 def test_a_picture_is_shrunk_until_it_fits(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    noise = sheets.image_of((torch.rand(1500, 1500, 3) * 255).byte().numpy())
+    noise = Image.fromarray((torch.rand(1500, 1500, 3) * 255).byte().numpy())
     sheets.save(noise, tmp_path / "noise.png")
     assert 100_000 < (tmp_path / "noise.png").stat().st_size <= sheets.MOST
     with Image.open(tmp_path / "noise.png") as small:

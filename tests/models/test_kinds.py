@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
@@ -9,11 +10,12 @@ from torch import Tensor
 
 from limner.models.build import Network, build
 from limner.models.code import mean_codes
-from limner.models.settings import OTHERS, Model
+from limner.models.settings import PAINTERS, Kind, Model
 from limner.writer import render
 
 SIZE = (7, 10)
 BASE = Model(moves=3, hidden=12, window=5, init=0.3, likelihood="ce", sigma_start=0.3)
+OTHERS = [kind for kind in get_args(Kind) if kind not in PAINTERS]
 CODED = {kind: replace(BASE, kind=kind, latent=4) for kind in OTHERS}
 SHAPES = ("circle", "square", "line")
 VARIANTS = CODED | {

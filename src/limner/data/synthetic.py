@@ -93,8 +93,8 @@ def reach(half: np.ndarray, angle: np.ndarray) -> np.ndarray:
 
 def _keep_apart(boxes: np.ndarray, present: np.ndarray, recipe: Recipe, size: int, rng: np.random.Generator) -> None:
     """Throw anew, in place, about half of the shapes that meet another, until none do: ever smaller, to find room."""
-    crowded = np.arange(len(boxes))
-    for attempt in range(TRIES):
+    crowded, hopeless = np.arange(len(boxes)), recipe.counts[0] * recipe.min_side**2 > size**2
+    for attempt in range(0 if hopeless else TRIES):
         meeting = meets_another(boxes[crowded], present[crowded])
         crowded, meeting = crowded[meeting.any(1)], meeting[meeting.any(1)]
         if not len(crowded):

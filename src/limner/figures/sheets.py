@@ -8,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from limner.files import atomic
@@ -75,11 +74,6 @@ def _panel(panel: Panel, scale: int) -> Image.Image:
     for k, words in enumerate(panel.rows):
         draw.text((left - 6, top + (k + 0.5) * pitch_y), words, 0, _font(), anchor="rm")
     return image
-
-
-def image_of(pixels: UInt8[np.ndarray, "height width channel"]) -> Image.Image:
-    """A picture of 1 or 3 channels."""
-    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).convert("RGB")
 
 
 def save(image: Image.Image, path: Path) -> None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 PAINTERS = ("simple", "recurrent", "canvas-recurrent", "conv")
-OTHERS = ("autoencoder", "draw", "t-draw", "air", "t-air")
 Kind = Literal["simple", "recurrent", "canvas-recurrent", "conv", "autoencoder", "draw", "t-draw", "air", "t-air"]
 
 
