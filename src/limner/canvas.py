@@ -18,7 +18,7 @@ def transform_mask(
     template: Float[Tensor, "batch texel"], pyramid: Pyramid, where: Float[Tensor, "batch 2 3"], size: tuple[int, int]
 ) -> Mask:
     """Bilinear samples of a template, one value in all its sizes per image, under every pixel (eq. 2.20, 2.21)."""
-    level = prefilter_levels(where, size, int(pyramid.sizes[0]), len(pyramid.sizes))
+    level = prefilter_levels(where, size, pyramid.side, len(pyramid.sizes))
     texels = pyramid.sizes[level]
     start = pyramid.offsets[level[:, 1], level[:, 0]]
     points = template_points(where, size)

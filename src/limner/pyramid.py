@@ -16,11 +16,15 @@ BORDER = 2
 
 @dataclass(frozen=True)
 class Pyramid:
-    """texels: all levels, bordered, flat.  sizes: texels a side by level.  offsets: first texel of level (y, x)."""
+    """texels: all levels, bordered, flat.  sizes: texels a side by level.  offsets: first texel of level (y, x).
+
+    side: the first of sizes, known without asking the device.
+    """
 
     texels: Float[Tensor, "template texel"]
     sizes: Int[Tensor, "level"]
     offsets: Int[Tensor, "level level"]
+    side: int
 
 
 def build(masks: Float[Tensor, "template S S"], prefilter: bool = True) -> Pyramid:
@@ -39,7 +43,7 @@ def build(masks: Float[Tensor, "template S S"], prefilter: bool = True) -> Pyram
             offsets.append(end)
             end += level.shape[1]
     table = torch.tensor(offsets, device=masks.device).view(len(sizes), len(sizes))
-    return Pyramid(torch.cat(levels, 1), torch.tensor(sizes, device=masks.device), table)
+    return Pyramid(torch.cat(levels, 1), torch.tensor(sizes, device=masks.device), table, side)
 
 
 def _average(texels: Float[Tensor, "template rows S"], size: int) -> Float[Tensor, "template rows size"]:

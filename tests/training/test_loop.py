@@ -286,6 +286,15 @@ def test_full_disk_is_told_and_leaves_the_old_checkpoint(tmp_path: Path, monkeyp
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == kept
 
 
+@pytest.mark.parametrize(("found", "used"), [(None, "cpu"), ("mps", "cpu"), ("cuda", "cuda"), ("xpu", "xpu")])
+def test_gpus_without_double_precision_are_left_alone(
+    found: str | None, used: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: found is not None)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device(found or "cpu"))
+    assert loop.device() == torch.device(used)
+
+
 def test_rate_falls_once() -> None:
     settings = Training(rate=1e-3, drop_at=30, rate_after=1e-4)
     assert [settings.rate_at(iteration) for iteration in (0, 29, 30, 31)] == [1e-3, 1e-3, 1e-4, 1e-4]

@@ -8,6 +8,7 @@ from limner.data.loading import load as load_data
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.files import atomic, try_writing
+from limner.training.loop import device
 from limner.training.metrics import evaluate as measure
 from limner.training.process import paint_process
 
@@ -30,6 +31,7 @@ def evaluate(options: EvaluateOptions) -> int:
     model, experiment = runs.load(options.run), runs.read(options.run).experiment
     torch.set_num_threads(experiment.training.threads)
     images = load_data(experiment.data, options.split).spread(options.images)
+    model.to(device())
     found = measure(model, images, samples=options.samples, seed=options.seed)
     for name, value in found.items():
         print(f"{name:<28} {value:.5g}")
@@ -38,5 +40,5 @@ def evaluate(options: EvaluateOptions) -> int:
         with atomic(options.json) as temporary:
             temporary.write_text(json.dumps(about | found, indent=1) + "\n")
     if options.picture:
-        paint_process(model, images.spread(ROWS).ink(), options.picture)
+        paint_process(model, images.spread(ROWS).ink(device()), options.picture)
     return 0

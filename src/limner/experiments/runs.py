@@ -22,7 +22,7 @@ from limner.experiments.settings import Experiment
 from limner.files import atomic, reason
 from limner.models.build import Network, build, check
 from limner.training.checkpoints import iterations_done, load_weights
-from limner.training.loop import train
+from limner.training.loop import device, train
 
 SETTINGS = shipped.SETTINGS
 METRICS, CHECKPOINT, WEIGHTS = "metrics.jsonl", "checkpoint.safetensors", "weights.safetensors"
@@ -48,7 +48,7 @@ def start(experiment: Experiment, run: Path, resume: bool = False, quiet: bool =
     run = Path(run)
     check(experiment.model)
     experiment.training.check()
-    processes = PartialState(cpu=not torch.accelerator.is_available())
+    processes = PartialState(cpu=device().type == "cpu")
     if experiment.model.batch_norm and experiment.training.batch <= processes.num_processes:
         raise UserError("--model.batch-norm needs two images a process: give a larger --training.batch")
     with ExitStack() as held:

@@ -29,6 +29,12 @@ LOG_EVERY = 100
 ROWS = 8
 
 
+def device() -> torch.device:
+    """Where to work: a GPU if there is one that knows double precision, which Apple's do not; else the CPU."""
+    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return found if found and found.type != "mps" else torch.device("cpu")
+
+
 def train(model: Network, images: Images, settings: Training, run: Path, quiet: bool = False) -> None:
     """Train until `settings.iterations`, going on from the checkpoint in the folder `run` if there is one.
 
@@ -36,15 +42,13 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
     pictures of the painting process. Raises UserError when the loss is no longer a number; the last checkpoint, from
     before, stays. Raises Stopped after Ctrl-C or SIGTERM, having saved.
     """
-    accelerator = Accelerator()
-    device, process = accelerator.device, accelerator.process_index
+    accelerator = Accelerator(cpu=device().type == "cpu")
+    here, process = accelerator.device, accelerator.process_index
     if settings.batch % accelerator.num_processes:
         raise UserError(f"--training.batch {settings.batch} cannot be shared by {accelerator.num_processes} processes")
-    images = Images(images.pixels.to(device))
-    model.to(device).train()
-    optimiser = torch.optim.Adam(
-        model.parameters(), settings.rate, settings.betas, fused=device.type in ("cpu", "cuda")
-    )
+    images = Images(images.pixels.to(here))
+    model.to(here).train()
+    optimiser = torch.optim.Adam(model.parameters(), settings.rate, settings.betas, fused=here.type in ("cpu", "cuda"))
     checkpoint = run / "checkpoint.safetensors"
     done = load_checkpoint(checkpoint, model, optimiser) if checkpoint.exists() else 0
     parallel, optimiser = accelerator.prepare(model, optimiser)
@@ -82,7 +86,7 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
     def picture(iteration: int) -> None:
         if accelerator.is_main_process:
             try:
-                paint_process(model, images[:ROWS].ink(device), run / f"painting-{iteration:06d}.png")
+                paint_process(model, images[:ROWS].ink(here), run / f"painting-{iteration:06d}.png")
             except NotFinite as error:
                 raise UserError(_not_a_number(iteration, checkpoint)) from error
 
@@ -95,7 +99,7 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             for group in optimiser.param_groups:
                 group["lr"] = settings.rate_at(iteration - 1)
             batch = batches[iteration - 1][process :: accelerator.num_processes]
-            seen = warped(images[batch].ink(device), settings.warp, settings.mirror)
+            seen = warped(images[batch].ink(here), settings.warp, settings.mirror)
             try:
                 losses = {name: each.mean() for name, each in parallel(seen).losses.items()}
             except NotFinite as error:
