@@ -165,6 +165,16 @@ def test_no_images_are_no_paintings(kind: str) -> None:
     assert all(loss.shape == (0,) for loss in out.losses.values())
 
 
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("shape", [(2, 3, 14, 15), (2, 1, 15, 14), (2, 14, 15)])
+def test_images_of_another_shape_are_refused(kind: Kind, shape: tuple[int, ...]) -> None:
+    model = make(Model(kind=kind, hidden=8), size=(14, 15))
+    with pytest.raises(ValueError, match=r"model: images have shape .*, expected \(batch, 1, 14, 15\)"):
+        model(torch.rand(shape))
+    assert model(images=torch.rand(2, 1, 14, 15)).canvas.shape == (2, 1, 14, 15)
+
+
 def test_nothing_to_sample_from_without_a_code() -> None:
     with pytest.raises(ValueError, match="needs a latent code"):
         make(VARIANTS["autoencoder, no code"]).sample(2)

@@ -195,7 +195,7 @@ def test_losses_from_before_it_was_no_number_are_kept(tmp_path: Path, monkeypatc
         return replace(output, losses={name: each * spoils for name, each in output.losses.items()})
 
     monkeypatch.setattr(Painter, "forward", spoilt)
-    with pytest.raises(UserError, match="in iteration 8; nothing was saved yet"):
+    with pytest.raises(UserError, match="in iteration 8; start again with a lower"):
         trained(tmp_path)
     assert record.read(tmp_path / "metrics.jsonl")["iteration"] == list(range(1, 8))
 
@@ -206,7 +206,7 @@ def test_moves_that_overflow_are_told_like_a_loss_that_is_no_number(tmp_path: Pa
 
 
 def test_a_picture_that_cannot_be_painted_is_told_like_it_and_nothing_is_saved(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no longer a number in iteration 1; nothing was saved yet"):
+    with pytest.raises(UserError, match="no longer a number in iteration 1; start again with a lower"):
         trained(tmp_path, replace(SETTINGS, iterations=1, rate=1e30, drop_at=0), noise=0.0, latent=0, batch_norm=False)
     assert not (tmp_path / "checkpoint.safetensors").exists()
 

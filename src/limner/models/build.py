@@ -2,6 +2,8 @@
 
 import math
 
+from torch import Tensor
+
 from limner.errors import UserError
 from limner.models.air import Air
 from limner.models.autoencoder import Autoencoder
@@ -29,7 +31,17 @@ def build(settings: Model, size: tuple[int, int], channels: int) -> Network:
     check(settings)
     if settings.kind == "conv" and min(size) < CONV_LEAST:
         raise UserError(f"--model.kind conv needs images of at least {CONV_LEAST} pixels a side, not {min(size)}")
-    return KINDS[settings.kind](settings, size, channels)
+    model = KINDS[settings.kind](settings, size, channels)
+    model.register_forward_pre_hook(_check_images, with_kwargs=True)
+    return model
+
+
+def _check_images(model: Network, given: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
+    wanted = (model.channels, *model.size)
+    for images in (*given, *named.values())[:1]:
+        if tuple(images.shape[1:]) != wanted:
+            shape = f"expected (batch, {', '.join(map(str, wanted))})"
+            raise ValueError(f"model: images have shape {tuple(images.shape)}, {shape}")
 
 
 def check(settings: Model) -> None:

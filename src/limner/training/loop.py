@@ -156,8 +156,8 @@ def _averages(accelerator: Accelerator, waiting: list[dict[str, Tensor]]) -> lis
 
 
 def _not_a_number(iteration: int, checkpoint: Path) -> str:
-    kept = f"the checkpoint {checkpoint} from before it is kept" if checkpoint.exists() else "nothing was saved yet"
-    return f"the loss is no longer a number in iteration {iteration}; {kept}: --resume with a lower --training.rate"
+    kept = f"the checkpoint {checkpoint} from before it is kept: --resume" if checkpoint.exists() else "start again"
+    return f"the loss is no longer a number in iteration {iteration}; {kept} with a lower --training.rate"
 
 
 def _board(run: Path):
