@@ -40,8 +40,8 @@ def _check_images(model: Network, given: tuple[Tensor, ...], named: dict[str, Te
     wanted = (model.channels, *model.size)
     for images in (*given, *named.values())[:1]:
         if tuple(images.shape[1:]) != wanted:
-            shape = f"expected (batch, {', '.join(map(str, wanted))})"
-            raise ValueError(f"model: images have shape {tuple(images.shape)}, {shape}")
+            expected = ", ".join(map(str, wanted))
+            raise ValueError(f"model: images have shape {tuple(images.shape)}, expected (batch, {expected})")
 
 
 def check(settings: Model) -> None:
