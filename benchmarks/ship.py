@@ -17,9 +17,9 @@ from safetensors.torch import load_file, save_file
 from limner.data.loading import load as load_data
 from limner.experiments import runs, shipped
 from limner.experiments.settings import Experiment
-from limner.experiments.thesis import EXPERIMENTS, cifar, mnist, omniglot, two_rectangles
+from limner.experiments.thesis import EXPERIMENTS, cifar, mnist, two_rectangles
 from limner.figures import cache
-from limner.figures.beyond import FACES
+from limner.figures.beyond import CHARACTERS, FACES
 from limner.figures.results import WORDS
 from limner.training.metrics import evaluate
 from limner.training.process import paint_process
@@ -55,7 +55,7 @@ MODELS = {
         "It expects one dark figure on white, in the middle, as MNIST centres its digits.",
     ),
     "omniglot": Shipped(
-        omniglot(),
+        CHARACTERS["warped"],
         "13,520 characters of Omniglot's background set (Lake, Salakhutdinov, Tenenbaum, 2015), 105 x 105; held out: "
         "3,840 characters of other alphabets.",
         "MIT licence.",

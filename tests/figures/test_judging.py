@@ -25,11 +25,11 @@ def made(name: str, each: Scores, **of: Scores) -> Results:
     return Results(runs)
 
 
-def found(value: float | list[float], covers: float = 0.5, live: float = 0.5) -> Scores:
-    return {"all_found": value, "covers": covers, "live": live, "explained": 0.5}
+def found(value: float | list[float], boxed: float = 0.5, live: float = 0.5) -> Scores:
+    return {"all_found": value, "boxed": boxed, "live": live, "explained": 0.5}
 
 
-GRAY: Scores = {"all_found": 0.0, "covers": 1.0, "live": 0.5, "explained": -0.1}
+GRAY: Scores = {"all_found": 0.0, "boxed": 0.0, "live": 0.5, "explained": -0.1}
 EXPLAINED_AND_UNDONE = {"explained": 0.8, "undone": 1.2}
 NULL = {"all_found": 0.8, "count": 0.8, "null_due": 0.4, "null_white": 0.3, "null_hidden": 0.1, "null_empty": 0.0}
 SPEEDS = {"simple": {"area": 0.03}, "recurrent": {"area": 0.02}, "canvas-recurrent": {"area": 0.01}}

@@ -49,7 +49,7 @@ def test_explained_is_what_is_left_of_the_mean_image_s_error() -> None:
         mse = (model.eval()(images.ink()).canvas - images.ink()).square().mean()
     variance = (images.ink() - mean).square().mean()
     assert scores["explained"] == pytest.approx(float(1 - mse / variance), abs=1e-5)
-    assert {"mse", "psnr", "ssim", "iou", "all_found", "live", "covers", "undone"} <= set(scores)
+    assert {"mse", "psnr", "ssim", "iou", "all_found", "live", "boxed", "undone"} <= set(scores)
     assert "iwae" not in scores
 
 

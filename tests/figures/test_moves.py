@@ -31,17 +31,18 @@ def boxes(*places: tuple[tuple[float, float], float], inks: tuple[float, ...] = 
     return Strokes(where, torch.ones(1, len(places), 1), ink)
 
 
-def compared(painted: Strokes, true: Strokes) -> dict[str, float]:
-    return averages([moves.against_truth(see(painted, BANK, SIZE), see(true, BANK, SIZE))])
-
-
-def test_the_truth_itself() -> None:
-    assert compared(boxes(LEFT, RIGHT), boxes(LEFT, RIGHT)) == {"covers": 0, "colour": 1}
+def boxed(painted: Strokes, true: Strokes) -> dict[str, float]:
+    return averages([moves.boxed(see(painted, BANK, SIZE), see(true, BANK, SIZE))])
 
 
 def test_one_box_over_both() -> None:
-    assert compared(boxes(WHOLE), boxes(LEFT, RIGHT))["covers"] == 1
-    assert "covers" not in compared(boxes(WHOLE), boxes(LEFT))
+    both, canvas = ((0.0, 0.0), 0.8), ((0.0, 0.0), 3.0)
+    true = boxes(LEFT, RIGHT)
+    assert boxed(boxes(both), true) == {"boxed": 1}
+    assert boxed(boxes(LEFT, both, inks=(1.0, 0.5)), true) == {"boxed": 1}
+    for painted in (true, boxes(canvas), boxes(LEFT), boxes(both, canvas)):
+        assert boxed(painted, true) == {"boxed": 0}
+    assert boxed(boxes(both), boxes(LEFT)) == {}
 
 
 @pytest.mark.parametrize(
@@ -73,13 +74,6 @@ def test_colours_bent_to_hide_a_wrong_order() -> None:
     assert bent(low, away, inks=(1.0, 0.4)) == {}
 
 
-def test_colours_are_those_of_matched_moves() -> None:
-    true = boxes(LEFT, RIGHT, inks=(1.0, 0.5))
-    assert compared(boxes(RIGHT, LEFT, inks=(0.5, 1.0)), true)["colour"] == 1
-    assert compared(boxes(LEFT, RIGHT, inks=(1.0, 0.8)), true)["colour"] == 0.5
-    assert compared(boxes(LEFT), true)["colour"] == 0.5
-
-
 def test_undone_counts_what_later_moves_take_back() -> None:
     blank, black, half = torch.zeros(1, 4, 4), torch.ones(1, 4, 4), torch.zeros(1, 4, 4)
     half[:, :2] = 1
@@ -105,5 +99,5 @@ def test_scores_of_every_kind_of_model(kind: str) -> None:
         scores = averages(moves.scores(model, images, mean))
     assert scores["mse_of_mean"] == pytest.approx(float(images.ink().var(0, correction=0).mean()), rel=1e-4)
     assert ("undone" in scores) == (kind != "autoencoder")
-    assert ("covers" in scores) == ("chosen_circle" in scores) == (kind in ("simple", "t-air"))
+    assert ("boxed" in scores) == ("chosen_circle" in scores) == (kind in ("simple", "t-air"))
     assert scores.get("undone", 1) >= 1

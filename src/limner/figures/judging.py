@@ -52,8 +52,8 @@ def all_stuck(results: Results, variants: Iterable[str]) -> Judgement:
     tried = [*ours, *(name + THESIS for name in ours)]
     cases = [name for name in tried if not blank(results, name)]
     free = [name for name in cases if not stuck(results, name)]
-    covers = " and ".join(number(results.mean(name, "covers")) for name in ours)
-    why = f"seeds that solve it: {tally(results, tried)}; one move covers all in {covers} of the images (Φ0=2)"
+    boxed = " and ".join(number(results.mean(name, "boxed")) for name in ours)
+    why = f"seeds that solve it: {tally(results, tried)}; one box lies over all in {boxed} of the images (Φ0=2)"
     if len(free) == len(cases):
         return Judgement("not confirmed", why)
     if free:

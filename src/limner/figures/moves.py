@@ -13,12 +13,12 @@ from limner.models.build import Network
 from limner.models.code import mean_codes
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
-from limner.training.matching import Scores, assign, iou, pair_up, uncovered
+from limner.training.matching import Scores, pair_up
 from limner.training.process import of_output
 from limner.training.visibility import CONTRAST, LEAST, Masks, Seen, masks, see
 
 WHOLE = 0.8
-"""Share of a shape that a move has to cover to count as covering it."""
+"""Share of a shape, or of what is beside it, that a move has to cover to count as covering it."""
 
 Canvas = Float[Tensor, "batch channel height width"]
 
@@ -29,7 +29,7 @@ def scores(model: Network, images: Images, mean: Float[Tensor, "channel height w
     mse_of_mean: over images, of the `mean` image of the training set in place of a painting.
     undone: over images, the ink that all moves put on or take off, for each that the finished canvas has; at least 1.
     chosen_NAME: over moves, whether a template has the largest weight; for banks of several.
-    Also those of `against_truth`, `bent` and `nulls`, for images with truth.
+    Also those of `boxed`, `bent` and `nulls`, for images with truth.
     """
     ink = images.ink()
     yield {"mse_of_mean": (ink - mean).square().flatten(1).mean(1)}
@@ -43,7 +43,7 @@ def scores(model: Network, images: Images, mean: Float[Tensor, "channel height w
         if images.truth is not None:
             shapes = see(images.truth, TemplateBank.named(*images.templates), images.size)
             moves = see(output.strokes, model.bank, images.size)
-            yield against_truth(moves, shapes)
+            yield boxed(moves, shapes)
             yield bent(moves, shapes)
             yield nulls(moves, masks(moves.strokes, model.bank, images.size), shapes)
 
@@ -63,27 +63,21 @@ def chosen(strokes: Strokes, bank: TemplateBank) -> Scores:
     return {f"chosen_{name}": (largest == k).float() for k, name in enumerate(bank.names)}
 
 
-def against_truth(moves: Seen, shapes: Seen) -> Scores:
-    """Moves against the shapes that the image was drawn from.
+def boxed(moves: Seen, shapes: Seen) -> Scores:
+    """Whether one box is put over shapes that were drawn apart; a canvas of one gray is none.
 
-    covers: over images of several shapes, one live move covers at least `WHOLE` of each of them.
-    colour: over shapes that can be seen, the move matched by IoU (`matching.iou_scores`) has their colour.
+    boxed: over images of several shapes, one live move covers each of them, and not all that is beside them (`WHOLE`).
     """
     several = shapes.live.sum(1) > 1
-    covered = torch.stack(
-        [torch.minimum(moves.full, shapes.full[:, s : s + 1]).sum((2, 3)) for s in range(shapes.full.shape[1])], 2
-    )
-    whole = covered >= WHOLE * shapes.full.sum((2, 3))[:, None]
-    covers = ((whole | ~shapes.live[:, None]).all(2) & moves.live).any(1)[several]
-    table = iou(uncovered(moves), uncovered(shapes))
-    partners = assign(table)
-    rows = torch.arange(len(partners))[:, None]
-    difference = moves.strokes.what[rows, partners.clamp(min=0)] - shapes.strokes.what
-    right = (difference.abs().amax(2) < CONTRAST) & (partners >= 0)
-    return {
-        "covers": covers.float(),
-        "colour": right[shapes.live].float(),
-    }
+    beside = 1 - shapes.full.amax(1, keepdim=True)
+    covers = torch.stack([_share(moves.full, each[:, None]) for each in shapes.full.unbind(1)], 2) >= WHOLE
+    every = (covers | ~shapes.live[:, None]).all(2)
+    boxes = every & (_share(moves.full, beside) < WHOLE) & moves.live
+    return {"boxed": boxes.any(1)[several].float()}
+
+
+def _share(covering: Masks, covered: Float[Tensor, "batch 1 height width"]) -> Float[Tensor, "batch move"]:
+    return torch.minimum(covering, covered).sum((2, 3)) / covered.sum((2, 3)).clamp(min=1e-6)
 
 
 def bent(moves: Seen, shapes: Seen) -> Scores:
