@@ -22,7 +22,7 @@ import torch
 
 from limner import Strokes, TemplateBank, render
 from limner.canvas import transform_mask
-from limner.files import atomic
+from limner.files import write
 
 SHAPES = ((100, 40, 100, 100), (100, 60, 32, 32), (100, 20, 28, 28), (100, 2, 28, 28))
 ROUNDS = (7, 15, 25, 60)
@@ -231,8 +231,7 @@ def main(json: Path | None = None) -> None:
     found = measure()
     print(table(found))
     if json:
-        with atomic(json) as temporary:
-            temporary.write_text(dumps(found))
+        write(json, dumps(found))
 
 
 def dumps(found: dict) -> str:

@@ -16,7 +16,7 @@ from engine import dumps, machine
 from limner.data import Images, load
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS
-from limner.files import atomic
+from limner.files import write
 from limner.models.build import Network, build
 from limner.models.settings import Model
 from limner.training.loop import train
@@ -115,5 +115,4 @@ def main(iterations: int = 1000, json: Path | None = None) -> None:
     """Measure, print the table, and write the figures as JSON if asked."""
     found = measure(iterations)
     if json:
-        with atomic(json) as temporary:
-            temporary.write_text(dumps(found))
+        write(json, dumps(found))

@@ -20,7 +20,7 @@ from pathlib import Path
 from PIL import Image
 
 from limner.errors import UserError
-from limner.files import atomic
+from limner.files import write
 
 HERE = Path(__file__).resolve().parent
 SIDE = 256
@@ -142,8 +142,7 @@ def main(json: Path | None, pictures: Path | None, strokes: tuple[int, ...], thr
     if json:
         means = [mean(rows, count, style) for count in strokes for style in STYLES]
         result = {"machine": machine(threads), "side": SIDE, "seed": 0, "means": means, "rows": rows, "large": large}
-        with atomic(json) as temporary:
-            temporary.write_text(dumps(result, indent=1) + "\n")
+        write(json, dumps(result, indent=1) + "\n")
 
 
 def choose(folder: Path | None) -> list[Path]:

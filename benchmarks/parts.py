@@ -14,7 +14,7 @@ import torch
 from paint import SIDE, choose, machine
 
 import limner
-from limner.files import atomic
+from limner.files import write
 from limner.painting.fit import Plan
 from limner.painting.moves import RATES
 from limner.painting.pictures import read_picture, resized
@@ -63,8 +63,7 @@ def main(json: Path | None, pictures: Path | None, strokes: tuple[int, ...]) -> 
     if json:
         names = [picture.stem for picture in chosen]
         result = {"machine": machine(1), "side": SIDE, "seed": 0, "pictures": names, "rows": rows}
-        with atomic(json) as temporary:
-            temporary.write_text(dumps(result, indent=1) + "\n")
+        write(json, dumps(result, indent=1) + "\n")
 
 
 def measure(picture: Path, count: int, proposing=propose, plan=None, rates=None, style=None) -> tuple[float, float]:

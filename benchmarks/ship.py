@@ -89,9 +89,9 @@ def ship(name: str, folder: Path) -> None:
     trained = runs.read(folder / cache.key(experiment))
     home.mkdir(parents=True, exist_ok=True)
     (home / runs.SETTINGS).write_text(runs.as_json(trained))
-    weights = load_file(folder / cache.key(experiment) / "weights.safetensors")
-    save_file({key: value.half() for key, value in weights.items()}, home / "weights.safetensors")
-    (home / "weights.safetensors").chmod(0o644)
+    weights = load_file(folder / cache.key(experiment) / runs.WEIGHTS)
+    save_file({key: value.half() for key, value in weights.items()}, home / runs.WEIGHTS)
+    (home / runs.WEIGHTS).chmod(0o644)
     model = runs.load(home)
     found = {split: evaluate(model, load_data(experiment.data, split).spread(IMAGES)) for split in SPLITS}
     (home / SCORED).write_text(json.dumps(found, indent=1) + "\n")
@@ -140,7 +140,7 @@ def scores(name: str) -> dict[str, dict[str, float]]:
 
 def kilobytes(name: str) -> float:
     """Of a shipped model's weights."""
-    return (shipped.FOLDER / name / "weights.safetensors").stat().st_size / 1000
+    return (shipped.FOLDER / name / runs.WEIGHTS).stat().st_size / 1000
 
 
 def command(experiment: Experiment) -> str:

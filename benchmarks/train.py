@@ -15,7 +15,7 @@ from engine import dumps, machine
 
 from limner import render
 from limner.data import Data, Images, load
-from limner.files import atomic
+from limner.files import write
 from limner.models.build import Network, build
 from limner.models.settings import Model
 from limner.training.batches import Batches, seed_noise
@@ -121,5 +121,4 @@ def main(json: Path | None = None) -> None:
     found = measure()
     print(table(found))
     if json:
-        with atomic(json) as temporary:
-            temporary.write_text(dumps(found))
+        write(json, dumps(found))

@@ -1,4 +1,7 @@
-"""The exceptions that others tell apart: the input is at fault, a signal came, numbers are no longer numbers."""
+"""The exceptions that others tell apart: the input is at fault, a signal came, numbers are no longer numbers.
+
+And the check of bounds that all options share.
+"""
 
 
 class UserError(ValueError):
@@ -6,6 +9,12 @@ class UserError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+def within(flag: str, value: int | None, least: int, most: int) -> None:
+    """UserError for a value that is given and outside of its bounds; `flag` is what it is called."""
+    if value is not None and not least <= value <= most:
+        raise UserError(f"{flag} {value}: expected {least} to {most}")
 
 
 class Stopped(Exception):

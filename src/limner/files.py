@@ -34,6 +34,12 @@ def atomic(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, os.path.realpath(path))
 
 
+def write(path: str | Path, text: str) -> None:
+    """Write a text by `atomic`."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
 def try_writing(path: str | Path) -> None:
     """Raise UserError where `atomic` would, and leave nothing behind."""
     with _beside(Path(path)) as temporary:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
-from limner.errors import UserError
+from limner.errors import UserError, within
 
 MOST = {"strokes": 100_000, "size": 8192, "output_size": 16384, "threads": 1024, "seed": 2**63 - 1, "stop_psnr": 200}
 
@@ -179,8 +179,7 @@ def _counts(strokes: tuple[int, ...]) -> None:
 
 
 def _within(name: str, value: int | None, least: int) -> None:
-    if value is not None and not least <= value <= MOST[name]:
-        raise UserError(f"--{name.replace('_', '-')} {value}: expected {least} to {MOST[name]}")
+    within(f"--{name.replace('_', '-')}", value, least, MOST[name])
 
 
 def _positive(name: str, value: float | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from limner.errors import UserError
+from limner.errors import UserError, within
 
 Shape = Literal["square", "circle", "line", "curve"]
 Split = Literal["train", "validation", "test"]
@@ -122,9 +122,7 @@ class Data:
             if getattr(self, name) not in known:
                 raise UserError(f"{name} {getattr(self, name)}: expected one of {', '.join(map(str, known))}")
         for name, most in MOST.items():
-            value = getattr(self, name)
-            if value is not None and not 1 <= value <= most:
-                raise UserError(f"{_flag(name)} {value}: expected 1 to {most}")
+            within(_flag(name), getattr(self, name), 1, most)
         if not 0 <= self.seed < 2**63:
             raise UserError(f"seed {self.seed}: expected 0 to 2^63 - 1")
         if self.synthetic:

@@ -7,7 +7,7 @@ import torch
 from limner.data.loading import load as load_data
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
-from limner.files import atomic, try_writing
+from limner.files import try_writing, write
 from limner.training.loop import device
 from limner.training.metrics import evaluate as measure
 from limner.training.process import paint_process
@@ -37,8 +37,7 @@ def evaluate(options: EvaluateOptions) -> int:
         print(f"{name:<28} {value:.5g}")
     if options.json:
         about = {"run": options.run.name, "split": options.split, "seed": options.seed}
-        with atomic(options.json) as temporary:
-            temporary.write_text(json.dumps(about | found, indent=1) + "\n")
+        write(options.json, json.dumps(about | found, indent=1) + "\n")
     if options.picture:
         paint_process(model, images.spread(ROWS).ink(device()), options.picture)
     return 0

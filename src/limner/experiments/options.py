@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from limner.data.settings import Data
-from limner.errors import UserError
+from limner.errors import UserError, within
 from limner.experiments.settings import Experiment
 from limner.models.settings import Model
 from limner.training.settings import Training
@@ -73,5 +73,4 @@ class EvaluateOptions:
         if self.picture and self.picture == self.json:
             raise UserError(f"--picture {self.picture}: --json is to be written there too: choose another name")
         for name, most in (("samples", 10**6), ("seed", 2**63 - 1)):
-            if not 0 <= getattr(self, name) <= most:
-                raise UserError(f"--{name} {getattr(self, name)}: expected 0 to {most}")
+            within(f"--{name}", getattr(self, name), 0, most)

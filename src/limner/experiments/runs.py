@@ -19,13 +19,13 @@ from limner.data.loading import load as load_data
 from limner.errors import UserError
 from limner.experiments import shipped
 from limner.experiments.settings import Experiment
-from limner.files import atomic, reason
+from limner.files import reason, write
 from limner.models.build import Network, build, check
-from limner.training.checkpoints import iterations_done, load_weights
+from limner.training.checkpoints import CHECKPOINT, WEIGHTS, iterations_done, load_weights
 from limner.training.loop import device, train
+from limner.training.record import METRICS
 
 SETTINGS = shipped.SETTINGS
-METRICS, CHECKPOINT, WEIGHTS = "metrics.jsonl", "checkpoint.safetensors", "weights.safetensors"
 T = TypeVar("T")
 
 
@@ -39,7 +39,7 @@ class Trained:
     images: int = 0
 
 
-def start(experiment: Experiment, run: Path, resume: bool = False, quiet: bool = False) -> None:
+def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: bool = False) -> None:
     """Train an experiment into the folder `run`, or go on with what is there.
 
     Raises UserError where `run` holds another experiment, or holds this one already and `resume` is not asked for, and
@@ -64,7 +64,7 @@ def start(experiment: Experiment, run: Path, resume: bool = False, quiet: bool =
         torch.manual_seed(experiment.training.seed)
         model = build(experiment.model, images.size, images.channels)
         if processes.is_main_process:
-            _write(run / SETTINGS, Trained(experiment, images.size, images.channels, len(images)))
+            write(run / SETTINGS, as_json(Trained(experiment, images.size, images.channels, len(images))))
         train(model, images, experiment.training, run, quiet)
 
 
@@ -129,11 +129,6 @@ def _value(name: str, hint: Any, value: Any) -> Any:
 def as_json(trained: Trained) -> str:
     """What `restored` reads, as text."""
     return json.dumps(asdict(trained), indent=1, default=str) + "\n"
-
-
-def _write(path: Path, trained: Trained) -> None:
-    with atomic(path) as temporary:
-        temporary.write_text(as_json(trained))
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def finished(folder: Path, experiment: Experiment) -> bool:
     from limner.experiments import runs
 
     run = folder / key(experiment)
-    checkpoint, weights = run / "checkpoint.safetensors", run / "weights.safetensors"
+    checkpoint, weights = run / runs.CHECKPOINT, run / runs.WEIGHTS
     try:
         if key(runs.read(run).experiment) != key(experiment):
             return False

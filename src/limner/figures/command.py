@@ -13,7 +13,7 @@ from limner.figures.figure import FULL, Figure, Scale
 from limner.figures.options import ReproduceOptions
 from limner.figures.records import read
 from limner.figures.registry import FIGURES, find
-from limner.files import atomic, try_writing
+from limner.files import try_writing, write
 
 
 def reproduce(options: ReproduceOptions) -> int:
@@ -27,9 +27,8 @@ def reproduce(options: ReproduceOptions) -> int:
     elif figures:
         failed = _make(figures, options)
     if options.page:
-        with atomic(options.page) as temporary:
-            pictures = os.path.relpath(options.folder().resolve(), options.page.resolve().parent)
-            temporary.write_text(page.text(options.folder(), Path(pictures).as_posix()), "utf-8")
+        pictures = os.path.relpath(options.folder().resolve(), options.page.resolve().parent)
+        write(options.page, page.text(options.folder(), Path(pictures).as_posix()))
     return failed
 
 

@@ -48,9 +48,7 @@ def measured(figure: Figure, scale: Scale, folder: Path, known: Known) -> list[d
 def _run(figure: Figure, scale: Scale, experiment: Experiment, folder: Path) -> dict[str, Any]:
     model = runs.load(folder)
     pixels = model.size[0] * model.size[1] * model.channels if experiment.model.likelihood == "mse" else 1
-    losses = {
-        name: [each / pixels for each in course] for name, course in record.read(folder / "metrics.jsonl").items()
-    }
+    losses = {name: [each / pixels for each in course] for name, course in record.read(folder / record.METRICS).items()}
     found: dict[str, Any] = {"iterations": experiment.training.iterations, "run": folder.name}
     for split in SPLITS:
         images = images_of(experiment.data, split).spread(scale.images)

@@ -14,7 +14,7 @@ from limner.figures.measuring import measured, rounded
 from limner.figures.records import document, read, text
 from limner.figures.results import Results
 from limner.figures.reuse import Known
-from limner.files import atomic
+from limner.files import write
 
 
 def publish(figure: Figure, scale: Scale, runs: Path, out: Path, known: Known) -> dict[str, Any]:
@@ -40,6 +40,5 @@ def publish(figure: Figure, scale: Scale, runs: Path, out: Path, known: Known) -
     except OSError as error:
         raise UserError(f"{out}: no results can be put there: {error.strerror}") from error
     sheets.save(picture, out / f"{figure.name}.png")
-    with atomic(path) as temporary:
-        temporary.write_text(text(record), "utf-8")
+    write(path, text(record))
     return record

@@ -4,7 +4,7 @@ import math
 
 from torch import Tensor
 
-from limner.errors import UserError
+from limner.errors import UserError, within
 from limner.models.air import Air
 from limner.models.autoencoder import Autoencoder
 from limner.models.draw import Draw
@@ -50,8 +50,7 @@ def check(settings: Model) -> None:
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"--model.{name.replace('_', '-')} {value}: expected a number that is finite")
     for name, most in MOST.items():
-        if not 1 <= getattr(settings, name) <= most:
-            raise UserError(f"--model.{name} {getattr(settings, name)}: expected 1 to {most}")
+        within(f"--model.{name}", getattr(settings, name), 1, most)
     for name in ("gamma", "gamma_test", "temperature", "temperature_end", "sigma_start", "prior_where", "init"):
         if not getattr(settings, name) > 0:
             raise UserError(f"--model.{name.replace('_', '-')} {getattr(settings, name)}: expected a number above 0")

@@ -18,10 +18,10 @@ from limner.data.images import Images
 from limner.errors import NotFinite, Stopped, UserError
 from limner.models.build import Network
 from limner.training.batches import Batches, seed_noise
-from limner.training.checkpoints import load_checkpoint, save_checkpoint, save_weights
+from limner.training.checkpoints import CHECKPOINT, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
 from limner.training.denormals import flushed
 from limner.training.process import paint_process
-from limner.training.record import Record
+from limner.training.record import METRICS, Record
 from limner.training.settings import Training
 from limner.training.warping import warped
 
@@ -49,12 +49,12 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
     images = Images(images.pixels.to(here))
     model.to(here).train()
     optimiser = torch.optim.Adam(model.parameters(), settings.rate, settings.betas, fused=here.type in ("cpu", "cuda"))
-    checkpoint = run / "checkpoint.safetensors"
+    checkpoint = run / CHECKPOINT
     done = load_checkpoint(checkpoint, model, optimiser) if checkpoint.exists() else 0
     parallel, optimiser = accelerator.prepare(model, optimiser)
     batches = Batches(len(images), settings.batch, settings.seed)
     board = _board(run) if settings.tensorboard and accelerator.is_main_process else None
-    record = Record(run / "metrics.jsonl", done) if accelerator.is_main_process else None
+    record = Record(run / METRICS, done) if accelerator.is_main_process else None
     waiting: list[dict[str, Tensor]] = []
 
     def note(iteration: int) -> None:
@@ -81,7 +81,7 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             raise UserError(_not_a_number(iteration, checkpoint))
         if accelerator.is_main_process:
             save_checkpoint(checkpoint, model, optimiser.optimizer, iteration)
-            save_weights(run / "weights.safetensors", model)
+            save_weights(run / WEIGHTS, model)
 
     def picture(iteration: int) -> None:
         if accelerator.is_main_process:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from limner.errors import UserError
-from limner.files import atomic, reason
+from limner.files import reason, write
+
+METRICS = "metrics.jsonl"
 
 
 class Record:
@@ -19,8 +21,7 @@ class Record:
         kept = [line for line in _lines(path) if line["iteration"] <= done]
         if [line["iteration"] for line in kept] != list(range(1, done + 1)):
             raise UserError(f"{path}: the losses of iterations 1 to {done} are not all there: train anew")
-        with atomic(path) as temporary:
-            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
+        write(path, "".join(json.dumps(line) + "\n" for line in kept))
         self._waiting: list[dict[str, float]] = []
 
     def add(self, iteration: int, losses: dict[str, float]) -> None:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from limner.errors import UserError
+from limner.errors import UserError, within
 
 SEED_MOST = 10**8
 """With a seed for every iteration and process, larger ones would not fit into 64 bits."""
@@ -50,8 +50,7 @@ class Training:
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
         for name, most in MOST.items():
-            if not 1 <= getattr(self, name) <= most:
-                raise UserError(f"--training.{name} {getattr(self, name)}: expected 1 to {most}")
+            within(f"--training.{name}", getattr(self, name), 1, most)
         for name in ("drop_at", "checkpoint_every", "picture_every", "seed"):
             if getattr(self, name) < 0:
                 raise UserError(f"--training.{name.replace('_', '-')} {getattr(self, name)}: expected 0 or more")
