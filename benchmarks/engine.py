@@ -152,7 +152,7 @@ def threads(rounds: int) -> dict:
 
 
 def pixels(rounds: int) -> dict:
-    """Nanoseconds a touched pixel of a move takes on the big shape, and torch's lerp_ of as many pixels."""
+    """Nanoseconds that a pixel under a stamp takes on the big shape, and torch's lerp_ of as many pixels."""
     batch, moves, height, width = SHAPES[0]
     bank = TemplateBank.named("circle", prefilter=False)
     torch.manual_seed(0)
@@ -213,9 +213,9 @@ def table(found: dict) -> str:
         f"- {found['strokes']}; a stamp covers {each['coverage']:.1%} of the canvas.",
         f"- Two threads on the first shape: {idle['one'] / idle['two']:.2f} times as fast as one; with a core taken by "
         f"another process {busy['one'] / busy['two']:.2f} times.",
-        f"- A touched pixel of a move takes {each['forward_ns']:.2f} ns forward, {each['both_ns']:.2f} ns forward and "
-        f"backward: {each['forward_ns'] / each['lerp_ns']:.1f} and {each['both_ns'] / each['lerp_ns']:.1f} times an "
-        f"in-place `lerp_` ({each['lerp_ns']:.2f} ns).",
+        f"- A pixel under a stamp, hidden or not, takes {each['forward_ns']:.2f} ns forward, {each['both_ns']:.2f} ns "
+        f"forward and backward: {each['forward_ns'] / each['lerp_ns']:.1f} and {each['both_ns'] / each['lerp_ns']:.1f} "
+        f"times an in-place `lerp_` ({each['lerp_ns']:.2f} ns).",
         f"- First use, with an empty cache folder: {found['first_use']['seconds']:.1f} CPU seconds.",
     ]
     return "\n".join(lines)

@@ -31,6 +31,12 @@ def test_weights_are_convex(scores: list[float], gamma: float) -> None:
         torch.testing.assert_close(weights.sum(-1), torch.ones(3))
 
 
+def test_a_lone_template_needs_no_gradient() -> None:
+    weights = choose.softmax(torch.randn(3, 1, requires_grad=True), 2.0, noise=1.0)
+    assert torch.equal(weights, torch.ones(3, 1))
+    assert not weights.requires_grad
+
+
 def test_large_gamma_is_a_hard_choice() -> None:
     scores = torch.tensor([[0.0, 1.0, 0.2], [3.0, 0.0, 2.0]])
     torch.testing.assert_close(choose.softmax(scores, 100.0), choose.hard(scores.softmax(-1)), rtol=0, atol=1e-6)

@@ -137,6 +137,11 @@ def test_large_templates_are_looked_up_as_exactly(side: int) -> None:
 @settings(max_examples=300)
 @given(scenes())
 def test_equals_the_reference(scene: dict) -> None:
+    compare(scene)
+
+
+def compare(scene: dict) -> None:
+    """Assert that both backends find the same canvas and gradients."""
     unsure, bent = ties(scene)
     assume(not unsure)
     cotangent = torch.randn_like(scene["leaves"]["background"]) * ~bent
@@ -147,6 +152,55 @@ def test_equals_the_reference(scene: dict) -> None:
     for name, true in theirs[1].items():
         largest = true.abs().max().item() if true.numel() else 0.0
         torch.testing.assert_close(ours[1][name].double(), true, rtol=0, atol=1e-4 * largest + 1e-6)
+
+
+OPAQUE = {size: TemplateBank.named("circle", "square", "line", size=size).masks for size in (3, 9, 28)}
+
+
+@st.composite
+def piles(draw) -> dict:
+    """Scenes of many stamps, most of them opaque, which hide much of each other."""
+    torch.manual_seed(draw(st.integers(0, 2**30)))
+    size = draw(st.sampled_from(((30, 25), (9, 150), (150, 9), (20, 300), (1, 64), (16, 65))))
+    moves, channels = draw(st.integers(1, 15)), draw(st.sampled_from((1, 3)))
+    where = torch.randn(2, moves, 2, 3) * draw(st.sampled_from((0.3, 0.7)))
+    where[..., 0, 0] += draw(st.sampled_from((0.3, 1.5, 4.0)))
+    where[..., 1, 1] += draw(st.sampled_from((0.3, 1.5)))
+    leaves = {
+        "where": where,
+        "which": torch.nn.functional.one_hot(torch.randint(3, (2, moves)), 3).float(),
+        "what": torch.rand(2, moves, channels),
+        "masks": OPAQUE[draw(st.sampled_from(sorted(OPAQUE)))],
+        "background": torch.rand(2, channels, *size),
+    }
+    if draw(st.booleans()):
+        leaves["opacity"] = (torch.rand(2, moves) < 0.7).float().clamp(min=0.5)
+    if draw(st.booleans()):
+        leaves["slope"] = 0.3 * torch.randn(2, moves, channels, 2)
+    wanted = draw(st.sets(st.sampled_from(sorted(leaves.keys() - {"masks"}))))
+    options = {"compositing": draw(st.sampled_from(("over", "over", "additive", "depth")))}
+    if options["compositing"] == "depth":
+        leaves["depth"], options["temperature"] = torch.rand(2, moves), draw(st.sampled_from((0.0, 0.3)))
+    return {"leaves": leaves, "wanted": sorted(wanted), "prefilter": draw(st.booleans()), "options": options}
+
+
+@settings(max_examples=200)
+@given(piles())
+def test_stamps_that_hide_others(scene: dict) -> None:
+    compare(scene)
+
+
+@pytest.mark.parametrize("opacity", [1.0, 0.99])
+def test_what_is_hidden_is_not_worked_on(opacity: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = []
+    monkeypatch.setattr(fused, "run", lambda *args, **kwargs: work.append(args[3]) or threads.run(*args, **kwargs))
+    below, cover = torch.tensor([[2.0, 0, 0.5], [0, 2, 0]]), 0.8 * torch.eye(2, 3)
+    for where in (torch.stack([below] * 5 + [cover]), cover[None]):
+        strokes = Strokes(where[None], torch.ones(1, len(where), 1), torch.rand(1, len(where), 1))
+        strokes = replace(strokes, opacity=torch.full((1, len(where)), opacity))
+        render(strokes, TemplateBank.named("square"), (40, 90), backend="fused")
+    touched, alone = work[1::2]  # laying out comes first
+    assert (touched == alone) == (opacity == 1)
 
 
 def scene_of(compositing: str, size: tuple[int, int] = (30, 25), batch: int = 5, moves: int = 4) -> dict:

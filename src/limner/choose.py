@@ -23,9 +23,12 @@ def softmax(
     noise: standard deviation of the Gaussian noise added to the scores, before the softmax as the thesis says.
     gumbel: standard Gumbel noise instead of, or on top of, it: a sample of the choice (Jang et al. 2017).
     straight_through: one-hot forward, the gradient of the soft weights backward.
+    The weight of a lone template is 1 and has no gradient.
     Raises ValueError for a gamma or noise that is negative or not finite.
     """
     check(gamma, noise)
+    if scores.shape[-1] == 1:
+        return torch.ones_like(scores)
     if noise:
         scores = scores + noise * _like(scores, torch.Tensor.normal_, generator)
     if gumbel:

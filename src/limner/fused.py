@@ -89,7 +89,9 @@ class _Painting(torch.autograd.Function):
         tables = (cells.detach().numpy().reshape(-1), *bank[1:])
         image = np.array(canvas.detach().numpy(), order="C")  # torch would share the copying among spinning threads
         keep = 2 if soft else int(keep_all)
-        band, touched, arrays = _lay_out(strokes, tables, dense, keep, soft or keep_edges, image.shape)
+        band, touched, arrays = _lay_out(
+            strokes, tables, dense, keep, soft or keep_edges, not (soft or additive or keep_all), image.shape
+        )
         tasks = arrays[1].shape[0] * arrays[1].shape[1] if where.shape[1] else 0
         softness = _softness(depth, temperature) if soft else None
         plan = Plan(tables, band, tasks, switches, arrays, touched, softness)
@@ -111,7 +113,8 @@ class _Painting(torch.autograd.Function):
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         canvas, where, which, what, opacity, slope, cells = ctx.saved_tensors
         plan, needs = ctx.plan, ctx.needs
-        image = np.array(grad.numpy(), order="C")
+        back = needs["canvas"]
+        image = np.array(grad.numpy(), order="C", copy=True if back else None)
         strokes = _stroke_arrays(where, which, what, opacity, slope)
         bands = plan.arrays[1].shape[1]
         shapes = [where.shape, which.shape if plan.switches[1] else (0, 0, 0), what.shape, where.shape[:2]]
@@ -122,13 +125,11 @@ class _Painting(torch.autograd.Function):
         ground = None if canvas is None else canvas.detach().contiguous().numpy()
 
         def pull(first: int, last: int, group: int) -> None:
-            shared = (strokes, plan.tables, plan.switches, plan.arrays)
+            given = (first, last, plan.band, group, image, back, strokes, plan.tables, plan.switches, plan.arrays)
             if plan.softness:
-                soft_depth.backward(
-                    first, last, plan.band, group, image, *shared, plan.softness[0], ground, (*parts, d_cells), d_depth
-                )
+                soft_depth.backward(*given, plan.softness[0], ground, (*parts, d_cells), d_depth)
             else:
-                over.backward(first, last, plan.band, group, image, *shared, (*parts, d_cells))
+                over.backward(*given, (*parts, d_cells))
 
         run(pull, plan.tasks, GROUPS, plan.work, split=needs["cells"])
         summed = [torch.from_numpy(part[0] if bands == 1 else part.sum(0)) for part in parts]
@@ -141,7 +142,7 @@ class _Painting(torch.autograd.Function):
 _NAMES = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "cells")
 
 
-def _lay_out(strokes, tables, dense: bool, keep: int, keeps: bool, shape: tuple[int, ...]):
+def _lay_out(strokes, tables, dense: bool, keep: int, keeps: bool, hides: bool, shape: tuple[int, ...]):
     """Rows of a band, pixels touched, and the plan that the kernels share."""
     (batch, channels, height, width), moves = shape, strokes[0].shape[1]
     band = height if batch >= 8 or height <= 2 * BAND else BAND
@@ -153,7 +154,7 @@ def _lay_out(strokes, tables, dense: bool, keep: int, keeps: bool, shape: tuple[
     touched = np.zeros(GROUPS, np.int64)
 
     def lay(first: int, last: int, group: int) -> None:
-        given = (*strokes[:2], *tables[1:3], dense, keep, band, height, width)
+        given = (*strokes[:2], strokes[3], *tables[1:3], dense, keep, hides, band, height, width)
         touched[group] = layout.lay_out(first, last, *given, placed, reach, spans, tally)
 
     run(lay, batch, GROUPS, ROW * batch * moves * height)

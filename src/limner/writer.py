@@ -221,7 +221,7 @@ def _check_options(compositing: str, backend: str, temperature: float) -> None:
 def _check_strokes(strokes: Strokes, bank: TemplateBank) -> None:
     if strokes.which.shape[-1] != len(bank):
         raise ValueError(f"render: which has {strokes.which.shape[-1]} weights, the bank {len(bank)} templates")
-    if not torch.isfinite(strokes.where).all():
+    if not math.isfinite(strokes.where.detach().sum()) and not torch.isfinite(strokes.where).all():
         picture, move = torch.nonzero(~strokes.where.isfinite().flatten(2).all(2))[0].tolist()
         raise NotFinite(f"render: where of picture {picture}, move {move} is not finite")
 

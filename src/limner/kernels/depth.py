@@ -109,8 +109,8 @@ def let_through(masks, e, farther):
 
 
 @kernel
-def backward(first, last, band, group, grad, strokes, bank, switches, plan, order, canvas, gradients, d_depth):
-    """Gradients of tasks first to last; grad holds that of the result and becomes that of `canvas`, the background.
+def backward(first, last, band, group, grad, back, strokes, bank, switches, plan, order, canvas, gradients, d_depth):
+    """Gradients of tasks first to last; grad holds that of the result and, if `back`, becomes that of `canvas`.
 
     gradients: d_where (band, batch, move, 2, 3) and so on as in `over`; d_depth (band, batch, move), times temperature.
     """
@@ -216,7 +216,8 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, orde
                     store(d_kept, row[near[a], 3] - base + i, load(d_masks, 8 * a))
                 for c in range(channels):
                     store(pad, c * page + at, load(pad, c * page + at) * sky)
-        put_rows(grad, b, top, bottom, stride, pad)
+        if back:
+            put_rows(grad, b, top, bottom, stride, pad)
         pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, 2.0 / width, 2.0 / height)
         for t in range(moves):
             d_depth[k, b, t] = total(load(d_order, 8 * t))

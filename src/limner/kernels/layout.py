@@ -13,25 +13,32 @@ import numpy as np
 
 from limner.kernels.bank import choose_outline
 from limner.kernels.footprint import edges, eights, place, rows
+from limner.kernels.hiding import block_bits, clip_rows
 from limner.kernels.jit import inlined, kernel
 
+F = np.float32
 U, V, FLAT, LEVEL_V, LEVEL_U, TEMPLATE, PER_V, PER_U, COLUMNS = 0, 3, 6, 7, 8, 9, 10, 11, 12
 
 
 @kernel
 def lay_out(
-    picture, end, where, which, outlines, sizes, dense, keep, band, height, width, placed, reach, layout, tally
-):
+    picture, end, where, which, opacity, outlines, sizes, dense, keep, hides, band, height, width,
+    placed, reach, layout, tally,
+):  # fmt: skip
     """Fill placed, reach and layout, and tally (batch, band, move): values that a pass keeps; returns pixels touched.
 
     For pictures `picture` up to `end` of the batch.
+    `hides`: whether what lies below opaque stamps can be left out (`hiding`).
     `keep`: 0 for the edges of stamps, 1 for all their pixels, 2 for all their pixels in blocks of the canvas' columns.
     """
     outline = np.empty(17, np.float64)
     lines = np.empty((4, 5), np.float64)
+    hidden, opaque = np.empty(height, np.uint64), np.empty((2, height), np.int32)
+    bits = block_bits(width)
     touched = 0
     for b in range(picture, end):
-        for t in range(where.shape[1]):
+        hidden[:] = 0
+        for t in range(where.shape[1] - 1, -1, -1):
             lv, lu, u, v = place(where, b, t, sizes, height, width)
             template = choose_outline(which, b, t, outlines, lv, lu, outline, dense)
             for k in range(3):
@@ -42,8 +49,15 @@ def lay_out(
             edges(u, v, outline, lines)
             for k in range(tally.shape[1]):
                 j0, j1 = rows(u, v, outline, k * band, min(height, (k + 1) * band))
+                span_rows(lines, j0, j1, width, b, t, layout, opaque)
+                if hides:
+                    covers = F(outline[16]) * opacity[b, t] == 1.0
+                    clip_rows(j0, j1, width, b, t, layout, opaque, covers, hidden, bits)
+                    while j0 < j1 and layout[b, t, 3, j0] == 0:
+                        j0 += 1
+                    while j0 < j1 and layout[b, t, 3, j1 - 1] == 0:
+                        j1 -= 1
                 reach[b, k, t, 0], reach[b, k, t, 1] = j0, j1
-                span_rows(lines, j0, j1, width, b, t, layout)
                 kept = 0
                 for j in range(j0, j1):
                     first, start = layout[b, t, 0, j], layout[b, t, 1, j]
@@ -58,8 +72,8 @@ def lay_out(
 
 
 @inlined
-def span_rows(lines, j0, j1, width, b, t, layout):
-    """Fill the layout of rows j0 to j1.
+def span_rows(lines, j0, j1, width, b, t, layout, opaque):
+    """Fill the layout of rows j0 to j1, and opaque (2, row): first and past-last pixel where the mask is flat.
 
     The flat run starts a whole number of eights after the first pixel. Where there is none, or it would spare none of
     the eights, it lies past the stamp.
@@ -84,6 +98,7 @@ def span_rows(lines, j0, j1, width, b, t, layout):
         start = first + ((np.int32(math.ceil(smaller(flat_low, end))) - first + np.int32(7)) & np.int32(-8))
         stop = np.int32(math.floor(larger(flat_high, -1.0))) + np.int32(1)
         stop = stop if stop < last else last
+        opaque[0, j], opaque[1, j] = np.int32(math.ceil(smaller(flat_low, end))), stop if flat else 0
         whole, edge = (last - first + 7) >> 3, ((start - first) >> 3) + ((last - stop + 7) >> 3)
         flat = flat and start < stop and edge < whole
         start, stop = start if flat else last, stop if flat else last

@@ -103,8 +103,8 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
 
 
 @kernel
-def backward(first, last, band, group, grad, strokes, bank, switches, plan, gradients):
-    """Gradients of tasks first to last; grad holds that of the canvas and becomes that of the background.
+def backward(first, last, band, group, grad, back, strokes, bank, switches, plan, gradients):
+    """Gradients of tasks first to last; grad holds that of the canvas and, if `back`, becomes that of the background.
 
     gradients: d_where (band, batch, move, 2, 3), and d_which, d_what, d_opacity, d_slope alike, set for stamps in view;
     d_cells (group, template * 4 cell), added to at `group` if it has any.
@@ -206,4 +206,5 @@ def backward(first, last, band, group, grad, strokes, bank, switches, plan, grad
                 outlines, dense, d_mix, d_where, d_which, d_opacity, d_cells, group,
             )  # fmt: skip
             settle_colours(k, b, t, sums, 0, slope, d_where, d_what, d_slope)
-        put_rows(grad, b, top, bottom, stride, pad)
+        if back:
+            put_rows(grad, b, top, bottom, stride, pad)
