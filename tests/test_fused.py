@@ -220,6 +220,20 @@ def scene_of(compositing: str, size: tuple[int, int] = (30, 25), batch: int = 5,
     return {"leaves": leaves, "wanted": sorted(leaves), "prefilter": True, "options": options}
 
 
+@pytest.mark.parametrize("planes", [0, 1, 5])
+@pytest.mark.parametrize("size", [(30, 25), (9, 150), (300, 11)])
+def test_sums_under_stamps(size: tuple[int, int], planes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "WORTH", 1)
+    where = torch.stack([stamp(kind, size) for kind in KINDS * 5])
+    which = torch.cat([torch.randn(20, 3).softmax(-1), torch.nn.functional.one_hot(torch.randint(3, (20,)), 3)])
+    bank, values = TemplateBank(OPAQUE[28]), torch.rand(planes, *size)
+    masks = writer.move_masks(Strokes(where[None], which[None], torch.ones(1, 40, 1)).map(Tensor.double), bank, size)
+    sums = fused.sums_under(where, which, bank, values)
+    torch.testing.assert_close(
+        sums.double(), torch.einsum("nhw,phw->np", masks[0], values.double()), rtol=1e-5, atol=1e-4
+    )
+
+
 @pytest.mark.parametrize("size", [(30, 25), (300, 11)])
 @pytest.mark.parametrize("compositing", ["additive", "over", "depth"])
 def test_same_bytes_whatever_the_threads(

@@ -13,6 +13,7 @@ from torch.autograd.function import once_differentiable
 from limner.kernels import depth as soft_depth
 from limner.kernels import layout, over
 from limner.kernels.bank import find_outlines
+from limner.kernels.sums import sum_under
 from limner.kernels.threads import run
 from limner.pyramid import BORDER, Pyramid
 from limner.strokes import Strokes
@@ -43,11 +44,34 @@ def paint_fused(
     strokes: Strokes, bank: TemplateBank, canvas: Tensor, compositing: str, temperature: float = 0.0
 ) -> Float[Tensor, "batch channel height width"]:
     """`writer.paint_reference` by the kernels; once differentiable."""
-    cells = bank.kept("cells", lambda: cells_of(bank.pyramid))
+    cells = _cells(bank)
     return _Painting.apply(  # pyright: ignore[reportReturnType]
         canvas, strokes.where, strokes.which, strokes.what, strokes.opacity, strokes.depth, strokes.slope, cells.cells,
         cells, compositing, temperature,
     )  # fmt: skip
+
+
+def sums_under(
+    where: Float[Tensor, "stamp 2 3"],
+    which: Float[Tensor, "stamp template"],
+    bank: TemplateBank,
+    planes: Float[Tensor, "plane height width"],
+) -> Float[Tensor, "stamp plane"]:
+    """Sum of each plane under each stamp, weighted by its mask as if it were alone."""
+    cells, (height, width) = _cells(bank), planes.shape[1:]
+    tables = (cells.cells.detach().numpy().reshape(-1), *cells[1:])
+    strokes = (*(x[:, None].contiguous().numpy() for x in (where, which)), None, np.ones((len(where), 1), np.float32))
+    _, touched, (placed, reach, spans, *_) = _lay_out(
+        strokes, tables, dense=False, keep=0, keeps=False, hides=False, shape=(len(where), 1, height, width)
+    )
+    padded, sums = torch.nn.functional.pad(planes, (0, 8)), torch.empty(len(where), len(planes))
+    given = (padded.numpy().reshape(-1), width + 8, strokes[1], tables, placed, reach, spans, sums.numpy())
+    run(lambda first, last, _: sum_under(first, last, *given), len(where), GROUPS, touched)
+    return sums
+
+
+def _cells(bank: TemplateBank) -> Cells:
+    return bank.kept("cells", lambda: cells_of(bank.pyramid))
 
 
 def cells_of(pyramid: Pyramid) -> Cells:

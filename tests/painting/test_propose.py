@@ -10,7 +10,7 @@ from torch import Tensor
 from limner import geometry
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style, half_sizes
-from limner.painting.propose import APART, START, best_colours, propose, random_stamps, spread_out, under_stamps
+from limner.painting.propose import APART, START, best_colours, propose, random_stamps, spread_out
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -27,17 +27,6 @@ def stamps(count: int) -> tuple[Tensor, Tensor]:
 
 def source(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-@pytest.mark.parametrize("planes", [1, 3, 5])
-def test_sums_under_stamps_are_plain_sums(planes: int) -> None:
-    where, which = stamps(6)
-    values = torch.randn(planes, *SIZE)
-    sums = under_stamps(where, which, BANK, values)
-    for t in range(6):
-        one = Strokes(where[None, t : t + 1], which[None, t : t + 1], torch.ones(1, 1, 1))
-        mask = render(one, BANK, SIZE, backend="reference")[0, 0]
-        assert torch.allclose(sums[t], (mask * values).sum((1, 2)), rtol=1e-4, atol=1e-3)
 
 
 def aligned() -> Tensor:

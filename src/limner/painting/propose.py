@@ -7,13 +7,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, one_hot
 
+from limner.fused import sums_under
 from limner.geometry import phi
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves
-from limner.painting.pulling import pulled
-from limner.strokes import Strokes
 from limner.templates import TemplateBank
-from limner.writer import render
 
 START = 0.75
 """Opacity of a new stroke where it is free."""
@@ -93,7 +91,7 @@ def best_colours(
     rest = pixels - (1 - opacity) * canvas
     before = (pixels - canvas).square().sum(0)
     planes = [before, rest.square().sum(0), torch.ones_like(before), *rest]
-    sums = under_stamps(where, which, bank, goal.weighed(torch.stack(planes)))
+    sums = sums_under(where, which, bank, goal.weighed(torch.stack(planes)))
     old, squares, area = sums[:, 0], sums[:, 1], sums[:, 2].clamp(min=1e-3)
     what = (sums[:, 3:] / (opacity * area[:, None])).clamp(0, 1)
     if goal.alpha is not None:
@@ -102,23 +100,6 @@ def best_colours(
     what = torch.cat([moves.style.ink(what[:, :channels]), what[:, channels:]], 1)
     new = squares - 2 * opacity * (what * sums[:, 3:]).sum(1) + opacity**2 * area * what.square().sum(1)
     return what[:, :channels], torch.where(sums[:, 2] < 1, -math.inf, old - new)
-
-
-def under_stamps(
-    where: Float[Tensor, "n 2 3"],
-    which: Float[Tensor, "n template"],
-    bank: TemplateBank,
-    planes: Float[Tensor, "p h w"],
-) -> Float[Tensor, "n p"]:
-    """Sum of each plane under each stamp's mask: the gradient of adding the stamps up with respect to their colours."""
-    size = (planes.shape[1], planes.shape[2])
-    sums = []
-    for start in range(0, len(planes), 3):
-        chunk = torch.cat([planes[start : start + 3], planes.new_zeros(3, *size)])[:3]
-        what = torch.zeros(1, len(where), 3, requires_grad=True)
-        canvas = render(Strokes(where[None], which[None], what), bank, size, compositing="additive")
-        sums.append(pulled([canvas], [what], [chunk[None]])[0][0])
-    return torch.cat(sums, 1)[:, : len(planes)]
 
 
 def spread_out(centre: Tensor, radius: Tensor, gain: Tensor, wanted: int) -> Tensor:
