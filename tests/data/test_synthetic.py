@@ -223,3 +223,16 @@ def test_an_ink_is_drawn_for_every_channel() -> None:
     inks = np.histogram(what.numpy(), bins=8, range=(0.2, 1.0))[0]
     assert inks.sum() == what.numel()
     assert inks.min() > 0.8 * inks.mean()
+
+
+@pytest.mark.parametrize("index", [3, -1])
+def test_one_image(index: int) -> None:
+    images = load(Data("two-rectangles", **FEW), "train")
+    one = images[index]
+    assert torch.equal(one.pixels, images.pixels[index][None])
+    assert torch.equal(truth_of(one).where, truth_of(images).where[index][None])
+
+
+def test_images_end_where_they_end() -> None:
+    with pytest.raises(IndexError):
+        load(Data("two-rectangles", **FEW), "train")[200]

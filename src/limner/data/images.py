@@ -30,7 +30,8 @@ class Images:
         return len(self.pixels)
 
     def __getitem__(self, index) -> Images:
-        """The images of a slice or of a tensor of indices."""
+        """The images of a slice, of a tensor of indices, or of one index."""
+        index = [index] if isinstance(index, int) else index
         labels = None if self.labels is None else self.labels[index]
         truth = None if self.truth is None else self.truth[index]
         return Images(self.pixels[index], labels, truth, self.templates)

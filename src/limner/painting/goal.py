@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import interpolate
 
+from limner.painting.shrinking import shrunk
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -73,7 +74,7 @@ class Goal:
         if ground.ndim == 3:
             ground = ground.repeat_interleave(self.grain, 1).repeat_interleave(self.grain, 2)[None]
         canvas = render(strokes, bank, (height * self.grain, width * self.grain), ground)
-        return canvas if self.grain == 1 else avg_pool2d(canvas, self.grain)
+        return shrunk(canvas, self.grain)
 
     def residuals(self, strokes: Strokes, bank: TemplateBank, ground: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Pairs (canvas, canvas - target) of (1, c, h, w) whose weighted squares are the error: colours, coverage."""

@@ -155,9 +155,8 @@ class Moves:
         self.first[name].lerp_(gradient, 1 - beta1)
         self.second[name].lerp_(gradient.square(), 1 - beta2)
         age = self.steps if name == "ground" else self.age.view(-1, *[1] * (gradient.ndim - 1))
-        mean = self.first[name] / (1 - beta1**age)
-        scale = (self.second[name] / (1 - beta2**age)).sqrt_().add_(1e-12)
-        change = mean.div_(scale).mul_(-rate)
+        scale = self.second[name].sqrt().add_(1e-12)
+        change = self.first[name] / scale * (-rate * (1 - beta2**age) ** 0.5 / (1 - beta1**age))
         if name == "where":
             self.values["where"] = moved(self.values["where"], change, half)
         elif name == "ground":

@@ -12,13 +12,13 @@ from pathlib import Path
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from limner.errors import UserError
 from limner.files import atomic
 from limner.painting import raster
 from limner.painting.pictures import Picture, fitted
 from limner.painting.raster import Pixels
+from limner.painting.shrinking import shrunk
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
@@ -170,7 +170,7 @@ class Painting:
             if cover is not None:
                 solid = replace(some, what=torch.ones_like(some.what[..., :1]), slope=None)
                 cover = render(solid, self.bank, None, cover)
-            yield avg_pool2d(canvas, grain), None if cover is None else avg_pool2d(cover, grain)
+            yield shrunk(canvas, grain), None if cover is None else shrunk(cover, grain)
 
     def _output_size(self, longer_side: int | None) -> tuple[int, int]:
         height, width = self.size if self.target is None else self.target.size
