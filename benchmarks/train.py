@@ -74,8 +74,8 @@ def engine(model: Network, ink: torch.Tensor) -> Part:
     """`render` forward and backward of the moves that the model makes for `ink`."""
     strokes = model(ink).strokes
     assert strokes is not None
-    strokes = strokes.map(lambda tensor: tensor.detach().requires_grad_())
-    leaves = [strokes.where, strokes.what]
+    strokes = strokes.map(torch.Tensor.detach)
+    leaves = [strokes.where.requires_grad_(), strokes.what.requires_grad_()]
     canvas = render(strokes, model.bank, ink.shape[2:])
     slope = (2 * (canvas - ink) / BATCH).detach()
     return lambda: torch.autograd.grad(render(strokes, model.bank, ink.shape[2:]), leaves, slope)
