@@ -39,6 +39,11 @@ class Cells(NamedTuple):
     sizes: np.ndarray
     offsets: np.ndarray
 
+    @property
+    def tables(self) -> tuple[np.ndarray, ...]:
+        """The same for the kernels, cells flat."""
+        return self.cells.detach().numpy().reshape(-1), self.outlines, self.sizes, self.offsets
+
 
 def paint_fused(
     strokes: Strokes, bank: TemplateBank, canvas: Tensor, compositing: str, temperature: float = 0.0
@@ -59,13 +64,12 @@ def sums_under(
 ) -> Float[Tensor, "stamp plane"]:
     """Sum of each plane under each stamp, weighted by its mask as if it were alone."""
     cells, (height, width) = _cells(bank), planes.shape[1:]
-    tables = (cells.cells.detach().numpy().reshape(-1), *cells[1:])
-    strokes = (*(x[:, None].contiguous().numpy() for x in (where, which)), None, np.ones((len(where), 1), np.float32))
+    strokes = _stroke_arrays(where[:, None], which[:, None], None, None, None)
     _, touched, (placed, reach, spans, *_) = _lay_out(
-        strokes, tables, dense=False, keep=0, keeps=False, hides=False, shape=(len(where), 1, height, width)
+        strokes, cells.tables, dense=False, keep=0, keeps=False, hides=False, shape=(len(where), 1, height, width)
     )
     padded, sums = torch.nn.functional.pad(planes, (0, 8)), torch.empty(len(where), len(planes))
-    given = (padded.numpy().reshape(-1), width + 8, strokes[1], tables, placed, reach, spans, sums.numpy())
+    given = (padded.numpy().reshape(-1), width + 8, strokes[1], cells.tables, placed, reach, spans, sums.numpy())
     run(lambda first, last, _: sum_under(first, last, *given), len(where), GROUPS, touched)
     return sums
 
@@ -110,7 +114,7 @@ class _Painting(torch.autograd.Function):
         keep_edges = keep_all or (not additive and needs["where"])
         switches = (additive, dense, keep_edges, keep_all)
         strokes = _stroke_arrays(where, which, what, opacity, slope)
-        tables = (cells.detach().numpy().reshape(-1), *bank[1:])
+        tables = bank.tables
         image = np.array(canvas.detach().numpy(), order="C")  # torch would share the copying among spinning threads
         keep = 2 if soft else int(keep_all)
         band, touched, arrays = _lay_out(

@@ -4,7 +4,7 @@ placed (batch, move, 12), float64: texel axes (u0, ux, uy) and (v0, vx, vy), val
 (y, x) in the pyramid, the template of a hard choice or -1 for a mix, and the size of a texel (y, x) on the template.
 reach (batch, band, move, 2): first and past-last row under the stamp in a band of rows.
 layout (batch, move, 4, H): per row the first pixel under the stamp, the first and past-last of its flat run, and the
-first past the stamp.
+first past the stamp; less what is hidden, where that is left out.
 """
 
 import math
@@ -95,10 +95,11 @@ def span_rows(lines, j0, j1, width, b, t, layout, opaque):
         some, flat = low <= high, flat_low < flat_high
         first = np.int32(math.ceil(smaller(low, end)))
         last = np.int32(math.floor(larger(high, -1.0))) + np.int32(1)
-        start = first + ((np.int32(math.ceil(smaller(flat_low, end))) - first + np.int32(7)) & np.int32(-8))
+        flat_first = np.int32(math.ceil(smaller(flat_low, end)))
+        start = first + ((flat_first - first + np.int32(7)) & np.int32(-8))
         stop = np.int32(math.floor(larger(flat_high, -1.0))) + np.int32(1)
         stop = stop if stop < last else last
-        opaque[0, j], opaque[1, j] = np.int32(math.ceil(smaller(flat_low, end))), stop if flat else 0
+        opaque[0, j], opaque[1, j] = flat_first, stop if flat else 0
         whole, edge = (last - first + 7) >> 3, ((start - first) >> 3) + ((last - stop + 7) >> 3)
         flat = flat and start < stop and edge < whole
         start, stop = start if flat else last, stop if flat else last
