@@ -20,11 +20,6 @@ SQUARES = TemplateBank(torch.ones(1, 64, 64), prefilter=False)
 SIZE = (24, 32)
 
 
-def stamps(count: int) -> tuple[Tensor, Tensor]:
-    where = geometry.phi(torch.rand(count, 2) - 0.5, 0.2 + 0.4 * torch.rand(count, 2), torch.rand(count) * 6, 4 / 3)
-    return where, torch.nn.functional.one_hot(torch.arange(count) % 2, 2).float()
-
-
 def source(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
