@@ -9,7 +9,7 @@ from torch import Tensor
 
 from limner import geometry
 from limner.painting.goal import Goal
-from limner.painting.moves import FAINT, SOLID, SPECK, Moves, Style, fillable, half_sizes, in_own_frame, moved
+from limner.painting.moves import FAINT, MOMENTS, SOLID, SPECK, Moves, Style, fillable, half_sizes, in_own_frame, moved
 from limner.templates import TemplateBank
 
 SIZE = (40, 60)
@@ -178,3 +178,17 @@ def test_keep_drops_and_add_appends() -> None:
     assert torch.equal(moves.strokes().what[0, 3:], new["what"])
     moves.step(goal, BANK, 0.04)
     assert moves.age.tolist() == [2, 2, 2, 1, 1]
+
+
+def test_steps_are_those_of_adam() -> None:
+    moves = Moves.none(1, torch.zeros(3), Style())
+    start = torch.rand(4, 3)
+    moves.add(torch.ones(4, 1), {"where": torch.eye(2, 3).expand(4, 2, 3), "what": start, "level": torch.zeros(4)})
+    leaf = start.clone().requires_grad_()
+    adam = torch.optim.Adam([leaf], lr=0.1, betas=MOMENTS, eps=1e-12)
+    for _ in range(5):
+        leaf.grad = torch.randn(4, 3)
+        adam.step()
+        moves.age += 1
+        moves._follow("what", leaf.grad, 0.1, torch.ones(4, 2))
+        torch.testing.assert_close(moves.values["what"], leaf.detach())
