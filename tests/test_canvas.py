@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
+from limner.geometry import phi
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
@@ -43,19 +44,20 @@ def painted(backend: str, strokes: Strokes, bank: TemplateBank, background: floa
     return canvas.double()
 
 
-def sample(template: np.ndarray, phi: np.ndarray, x: float, y: float) -> tuple[float, np.ndarray]:
-    """Eq. 2.21, term by term, at canvas point (x, y); and the template point."""
+def sample(template: np.ndarray, phi: np.ndarray, x: float, y: float) -> float:
+    """Eq. 2.21, term by term, at canvas point (x, y)."""
     point = phi @ np.array([x, y, 1.0])
     n_rows, n_columns = template.shape
     u, v = ((point[0] + 1) * n_columns - 1) / 2, ((point[1] + 1) * n_rows - 1) / 2
     value = 0.0
     for n, m in product(range(n_rows), range(n_columns)):
         value += template[n, m] * max(0, 1 - abs(u - m)) * max(0, 1 - abs(v - n))
-    return value, point
+    return value
 
 
-def by_hand(strokes: Strokes, masks: Tensor, background: Tensor, compositing: str) -> Tensor:
+def by_hand(strokes: Strokes, masks: Tensor, background: Tensor, compositing: str, samples: int = 1) -> Tensor:
     """Pixel after pixel, move after move, channel after channel."""
+    spread = [(2 * k + 1) / samples - 1 for k in range(samples)]
     canvas = background.clone().numpy()
     batch, channels, height, width = canvas.shape
     arrays = {name: tensor.numpy() for name, tensor in strokes.tensors().items()}
@@ -63,7 +65,9 @@ def by_hand(strokes: Strokes, masks: Tensor, background: Tensor, compositing: st
         template = np.einsum("k,kij->ij", arrays["which"][b, t], masks.numpy())
         for j, i in product(range(height), range(width)):
             x, y = (2 * i + 1) / width - 1, (2 * j + 1) / height - 1
-            mask, point = sample(template, arrays["where"][b, t], x, y)
+            points = [(x + dx / width, y + dy / height) for dx, dy in product(spread, spread)]
+            mask = sum(sample(template, arrays["where"][b, t], *point) for point in points) / samples**2
+            point = arrays["where"][b, t] @ np.array([x, y, 1.0])
             mask *= arrays["opacity"][b, t] if "opacity" in arrays else 1
             for c in range(channels):
                 colour = arrays["what"][b, t, c]
@@ -88,6 +92,27 @@ def test_equals_loops(compositing: str, channels: int, fields: str, backend: str
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("samples", [2, 3])
+@pytest.mark.parametrize("compositing", ["additive", "over"])
+def test_samples_of_a_pixel_are_averaged_before_its_colour(compositing: str, samples: int, backend: str) -> None:
+    strokes, bank = random_strokes(fields="opacity slope"), random_bank()
+    background = torch.rand(2, 3, 4, 5, dtype=torch.float64)
+    expected = by_hand(strokes, bank.masks, background, compositing, samples)
+    canvas = painted(backend, strokes, bank, background, compositing=compositing, samples=samples)
+    torch.testing.assert_close(canvas, expected, rtol=0, atol=BACKENDS[backend][1])
+
+
+@given(st.floats(1, 20), st.floats(1, 20), st.floats(0, 7), st.floats(-0.02, 0.02))
+def test_a_stamp_covers_its_area(long: float, short: float, angle: float, shift: float) -> None:
+    size = 50
+    at = torch.tensor([shift, 2 * shift])
+    where = phi(at, torch.tensor([long, short]) * 2 / size, torch.tensor(angle))
+    strokes = Strokes(where[None, None], torch.ones(1, 1, 1), torch.ones(1, 1, 1))
+    painted = render(strokes, TemplateBank.named("circle", size=128), (size, size), samples=4)
+    assert painted.sum().item() == pytest.approx(math.pi * long * short, rel=0.02, abs=0.05)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_equals_pillow_inside_the_template(backend: str) -> None:
     side, height, width = 12, 30, 40
     bank = random_bank(1, side)
@@ -98,8 +123,8 @@ def test_equals_pillow_inside_the_template(backend: str) -> None:
         # The same map for Pillow: from pixels to texels, both with corners at whole numbers.
         texels = torch.tensor([[side / 2, 0, side / 2], [0, side / 2, side / 2], [0, 0, 1]], dtype=torch.float64)
         points = torch.tensor([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]], dtype=torch.float64)
-        phi = torch.cat([where[0, 0], torch.tensor([[0, 0, 1.0]], dtype=torch.float64)])
-        pixel_to_texel = (texels @ phi @ points)[:2]
+        square = torch.cat([where[0, 0], torch.tensor([[0, 0, 1.0]], dtype=torch.float64)])
+        pixel_to_texel = (texels @ square @ points)[:2]
         theirs = Image.fromarray(bank.masks[0].float().numpy()).transform(
             (width, height), Image.Transform.AFFINE, tuple(pixel_to_texel.flatten().tolist()), Image.Resampling.BILINEAR
         )

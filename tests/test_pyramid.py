@@ -93,6 +93,7 @@ def test_levels_along_x_and_y_are_apart() -> None:
     where = torch.tensor([[16.0, 0, 0], [0, 2, 0]])
     assert geometry.prefilter_levels(where, (32, 32), 32, 6).tolist() == [4, 1]
     assert geometry.prefilter_levels(where, (64, 32), 32, 6).tolist() == [4, 0]
+    assert geometry.prefilter_levels(where, (32, 32), 32, 6, samples=2).tolist() == [2, 0]
 
 
 @pytest.mark.parametrize("side", [1, 2, 7, 28, 32])

@@ -193,6 +193,9 @@ def test_nan_names_picture_and_move() -> None:
         ({"size": (4, 4), "backend": "abacus"}, 'unknown backend "abacus"'),
         ({"size": (4, 4), "temperature": -1.0}, "temperature -1.0 must be"),
         ({"size": (4, 4), "temperature": float("nan")}, "temperature nan must be"),
+        ({"size": (4, 4), "samples": 0}, "samples 0 is no whole number from 1 to 16"),
+        ({"size": (4, 4), "samples": 17}, "samples 17 is no"),
+        ({"size": (4, 4), "samples": 2.0}, "samples 2.0 is no"),
     ],
 )
 @pytest.mark.usefixtures("unchecked")

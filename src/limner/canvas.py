@@ -6,6 +6,7 @@ Any device, any dtype, differentiable to any order. `kernels` computes the same 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from limner.geometry import canvas_points, prefilter_levels
 from limner.pyramid import BORDER, Pyramid
@@ -15,10 +16,18 @@ Mask = Float[Tensor, "batch height width"]
 
 
 def transform_mask(
-    template: Float[Tensor, "batch texel"], pyramid: Pyramid, where: Float[Tensor, "batch 2 3"], size: tuple[int, int]
+    template: Float[Tensor, "batch texel"],
+    pyramid: Pyramid,
+    where: Float[Tensor, "batch 2 3"],
+    size: tuple[int, int],
+    samples: int = 1,
 ) -> Mask:
-    """Bilinear samples of a template, one value in all its sizes per image, under every pixel (eq. 2.20, 2.21)."""
-    level = prefilter_levels(where, size, pyramid.side, len(pyramid.sizes))
+    """Bilinear samples of a template, one value in all its sizes per image, under every pixel (eq. 2.20, 2.21).
+
+    samples: along each axis of a pixel, whose mean is its mask.
+    """
+    level = prefilter_levels(where, size, pyramid.side, len(pyramid.sizes), samples)
+    size = size[0] * samples, size[1] * samples
     texels = pyramid.sizes[level]
     start = pyramid.offsets[level[:, 1], level[:, 0]]
     points = template_points(where, size)
@@ -35,7 +44,7 @@ def transform_mask(
 
     upper = texel(0, 0) * (1 - u) + texel(0, 1) * u
     lower = texel(1, 0) * (1 - u) + texel(1, 1) * u
-    return upper * (1 - v) + lower * v
+    return avg_pool2d((upper * (1 - v) + lower * v)[:, None], samples)[:, 0]
 
 
 def template_points(where: Float[Tensor, "batch 2 3"], size: tuple[int, int]) -> Float[Tensor, "batch height width 2"]:

@@ -10,8 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from limner.geometry import sharpness
+from limner.kernels import coverage, layout, over
 from limner.kernels import depth as soft_depth
-from limner.kernels import layout, over
 from limner.kernels.bank import find_outlines
 from limner.kernels.sums import sum_under
 from limner.kernels.threads import run
@@ -46,13 +47,13 @@ class Cells(NamedTuple):
 
 
 def paint_fused(
-    strokes: Strokes, bank: TemplateBank, canvas: Tensor, compositing: str, temperature: float = 0.0
+    strokes: Strokes, bank: TemplateBank, canvas: Tensor, compositing: str, temperature: float = 0.0, samples: int = 1
 ) -> Float[Tensor, "batch channel height width"]:
     """`writer.paint_reference` by the kernels; once differentiable."""
     cells = _cells(bank)
     return _Painting.apply(  # pyright: ignore[reportReturnType]
         canvas, strokes.where, strokes.which, strokes.what, strokes.opacity, strokes.depth, strokes.slope, cells.cells,
-        cells, compositing, temperature,
+        cells, compositing, temperature, samples,
     )  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def sums_under(
     cells, (height, width) = _cells(bank), planes.shape[1:]
     strokes = _stroke_arrays(where[:, None], which[:, None], None, None, None)
     _, touched, (placed, reach, spans, *_) = _lay_out(
-        strokes, cells.tables, dense=False, keep=0, keeps=False, hides=False, shape=(len(where), 1, height, width)
+        strokes, cells.tables, False, layout.NOTHING, hides=False, samples=1, shape=(len(where), 1, height, width)
     )
     padded, sums = torch.nn.functional.pad(planes, (0, 8)), torch.empty(len(where), len(planes))
     given = (padded.numpy().reshape(-1), width + 8, strokes[1], cells.tables, placed, reach, spans, sums.numpy())
@@ -101,12 +102,16 @@ class Plan(NamedTuple):
     switches: tuple[bool, ...]
     arrays: tuple[np.ndarray, ...]
     work: int
+    samples: int
+    below: np.ndarray
     softness: tuple[np.ndarray, float] | None
 
 
 class _Painting(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, canvas, where, which, what, opacity, depth, slope, cells, bank: Cells, compositing, temperature):
+    def forward(
+        ctx, canvas, where, which, what, opacity, depth, slope, cells, bank: Cells, compositing, temperature, samples
+    ):  # fmt: skip
         needs = dict(zip(_NAMES, ctx.needs_input_grad, strict=False))
         soft, additive = compositing == "depth", compositing == "additive"
         dense = needs["which"] or needs["cells"]
@@ -116,19 +121,25 @@ class _Painting(torch.autograd.Function):
         strokes = _stroke_arrays(where, which, what, opacity, slope)
         tables = bank.tables
         image = np.array(canvas.detach().numpy(), order="C")  # torch would share the copying among spinning threads
-        keep = 2 if soft else int(keep_all)
-        band, touched, arrays = _lay_out(
-            strokes, tables, dense, keep, soft or keep_edges, not (soft or additive or keep_all), image.shape
-        )
+        if soft or samples > 1:
+            keep = layout.MASKS if soft or any(ctx.needs_input_grad) else layout.ONE_MASK
+        else:
+            keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else layout.NOTHING
+        hides = keep <= layout.EDGES and not additive
+        band, touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape)
+        below = np.empty(len(arrays[4]) * image.shape[1] if samples > 1 and keep_edges and not soft else 0, np.float32)
         tasks = arrays[1].shape[0] * arrays[1].shape[1] if where.shape[1] else 0
         softness = _softness(depth, temperature) if soft else None
-        plan = Plan(tables, band, tasks, switches, arrays, touched, softness)
+        plan = Plan(tables, band, tasks, switches, arrays, touched, samples, below, softness)
 
         def paint(first: int, last: int, _: int) -> None:
+            given = (first, last, band, image, strokes, tables, switches, arrays)
             if plan.softness:
-                soft_depth.forward(first, last, band, image, strokes, tables, switches, arrays, plan.softness[0])
+                soft_depth.forward(*given, samples, plan.softness[0])
+            elif samples > 1:
+                coverage.forward(*given, samples, below)
             else:
-                over.forward(first, last, band, image, strokes, tables, switches, arrays)
+                over.forward(*given)
 
         run(paint, tasks, GROUPS, touched)
         if any(ctx.needs_input_grad):
@@ -155,7 +166,9 @@ class _Painting(torch.autograd.Function):
         def pull(first: int, last: int, group: int) -> None:
             given = (first, last, plan.band, group, image, back, strokes, plan.tables, plan.switches, plan.arrays)
             if plan.softness:
-                soft_depth.backward(*given, plan.softness[0], ground, (*parts, d_cells), d_depth)
+                soft_depth.backward(*given, plan.samples, plan.softness[0], ground, (*parts, d_cells), d_depth)
+            elif plan.samples > 1:
+                coverage.backward(*given, plan.samples, plan.below, (*parts, d_cells))
             else:
                 over.backward(*given, (*parts, d_cells))
 
@@ -164,33 +177,40 @@ class _Painting(torch.autograd.Function):
         by_depth = torch.from_numpy(d_depth.sum(0) / plan.softness[1]) if plan.softness else None
         by_cells = torch.from_numpy(d_cells.sum(0)).view_as(cells) if needs["cells"] else None
         gradients = (torch.from_numpy(image), *summed[:4], by_depth, summed[4], by_cells)
-        return *(g if needs[name] else None for name, g in zip(_NAMES, gradients, strict=True)), None, None, None
+        return *(g if needs[name] else None for name, g in zip(_NAMES, gradients, strict=True)), None, None, None, None
 
 
 _NAMES = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "cells")
 
 
-def _lay_out(strokes, tables, dense: bool, keep: int, keeps: bool, hides: bool, shape: tuple[int, ...]):
+def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int, shape: tuple[int, ...]):
     """Rows of a band, pixels touched, and the plan that the kernels share."""
     (batch, channels, height, width), moves = shape, strokes[0].shape[1]
     band = height if batch >= 8 or height <= 2 * BAND else BAND
     bands = -(-height // band)
     placed = np.empty((batch, moves, layout.COLUMNS))
     reach = np.empty((batch, bands, moves, 2), np.int32)
-    spans = np.empty((batch, moves, 4, height), np.int16 if width < 2**15 else np.int32)
+    number = np.int16 if samples * width < 2**15 else np.int32
+    spans = np.empty((batch, moves, 4, height), number)
+    fine = spans if samples == 1 else np.empty((batch, moves, 4, samples * height), number)
     tally = np.empty((batch, bands, moves), np.int64)
     touched = np.zeros(GROUPS, np.int64)
 
     def lay(first: int, last: int, group: int) -> None:
-        given = (*strokes[:2], strokes[3], *tables[1:3], dense, keep, hides, band, height, width)
-        touched[group] = layout.lay_out(first, last, *given, placed, reach, spans, tally)
+        switches = (dense, keep, hides, samples, sharpness(samples))
+        given = (*strokes[:2], strokes[3], *tables[1:3], *switches, band, height, width)
+        touched[group] = layout.lay_out(first, last, *given, placed, reach, spans, fine, tally)
 
-    run(lay, batch, GROUPS, ROW * batch * moves * height)
-    if keep < 2:
+    run(lay, batch, GROUPS, ROW * batch * moves * height * samples)
+    if keep < layout.MASKS:
         tally *= channels
+    begins = np.zeros_like(tally)
+    if keep == layout.ONE_MASK:
+        tally = tally.max(2, initial=0, keepdims=True)
     ends = tally.cumsum().reshape(tally.shape)
-    kept = np.empty(ends.max(initial=0) if keeps else 0, np.float32)
-    return band, int(touched.sum()), (placed, reach, spans, kept, ends - tally)
+    begins += ends - tally
+    kept = np.empty(0 if keep == layout.NOTHING else ends.max(initial=0), np.float32)
+    return band, int(touched.sum()) * samples, (placed, reach, spans, fine, kept, begins)
 
 
 def _softness(depth: Tensor, temperature: float) -> tuple[np.ndarray, float]:

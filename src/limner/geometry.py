@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+SHARPER = 2
+
 
 def centres(count: int, **kind) -> Float[Tensor, "count"]:
     """Pixel centres along an axis of `count` pixels, in [-1, 1]."""
@@ -52,15 +54,24 @@ def invert(where: Float[Tensor, "*stamps 2 3"], least: float = 0.0) -> Float[Ten
     return torch.stack(rows, -2) / det[..., None, None]
 
 
+def sharpness(samples: int) -> int:
+    """Texels to a look-up that a prefiltered template should have, where each pixel is the mean of samples x samples.
+
+    A mean smooths, too, so that the template may be sharper.
+    """
+    return 1 if samples == 1 else SHARPER
+
+
 def prefilter_levels(
-    where: Float[Tensor, "*stamps 2 3"], size: tuple[int, int], texels: int, levels: int
+    where: Float[Tensor, "*stamps 2 3"], size: tuple[int, int], texels: int, levels: int, samples: int = 1
 ) -> Int[Tensor, "*stamps 2"]:
     """Level of prefiltering along template x and y: halvings that bring the template nearest to one texel a pixel.
 
-    A template of `texels` texels a side, drawn on a canvas of `size` (height, width). The two axes are chosen apart,
-    since a long thin stamp shrinks one axis only.
+    A template of `texels` texels a side, drawn on a canvas of `size` (height, width), `samples` a pixel along each
+    axis. The two axes are chosen apart, since a long thin stamp shrinks one axis only.
     """
-    per_pixel = where.detach().double()[..., :2] * (texels / torch.tensor(size[::-1], device=where.device))
+    look_ups = [side * samples * sharpness(samples) for side in reversed(size)]
+    per_pixel = where.detach().double()[..., :2] * (texels / torch.tensor(look_ups, device=where.device))
     squared = per_pixel.square().sum(-1)
     steps = 2.0 * 4.0 ** torch.arange(levels - 1, device=where.device, dtype=torch.float64)
     return (squared[..., None] > steps).sum(-1)

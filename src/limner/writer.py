@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from operator import index
 from typing import Literal
 
@@ -21,6 +22,8 @@ from limner.templates import TemplateBank
 Canvas = Float[Tensor, "batch channel height width"]
 Compositing = Literal["additive", "over", "depth"]
 Backend = Literal["auto", "reference", "fused"]
+SAMPLES = 16
+"""Most along an axis of a pixel."""
 
 
 def render(
@@ -32,6 +35,7 @@ def render(
     backend: Backend = "auto",
     temperature: float = 0.0,
     straight_through: bool = False,
+    samples: int = 1,
 ) -> Canvas:
     """Paint strokes on a canvas; differentiable in strokes, background and the bank's masks.
 
@@ -41,12 +45,16 @@ def render(
     temperature: softness of the order of "depth"; 0 is the exact order, which has no gradient to depth.
     straight_through: with "depth", the exact picture with the gradient to depth of the soft one.
     backend: "reference" (plain PyTorch), "fused" (CPU, float32), or "auto": fused where it can.
+    samples: along each axis of a pixel, at most 16; their mean is its mask, so that a stamp covers of a pixel the share
+        that it has of it, as in the renderers of vector graphics.
     Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for where of NaN or inf.
     """
     ground = _ground(strokes, background, size)
     _check_options(compositing, backend, temperature)
+    if not (hasattr(samples, "__index__") and 1 <= index(samples) <= SAMPLES):
+        raise ValueError(f"render: samples {samples!r} is no whole number from 1 to {SAMPLES}")
     _check_strokes(strokes, bank)
-    painter = _backend(strokes, backend)
+    painter = partial(_backend(strokes, backend), samples=index(samples))
     if compositing != "depth":
         return painter(strokes, bank, ground, compositing)
     if strokes.depth is None:
@@ -84,29 +92,34 @@ def in_depth_order(strokes: Strokes) -> Strokes:
 
 
 def paint_reference(
-    strokes: Strokes, bank: TemplateBank, canvas: Canvas, compositing: Compositing, temperature: float = 0.0
+    strokes: Strokes,
+    bank: TemplateBank,
+    canvas: Canvas,
+    compositing: Compositing,
+    temperature: float = 0.0,
+    samples: int = 1,
 ) -> Canvas:
     """`render` in plain PyTorch: Algorithm 1, move after move."""
     if not len(strokes):
         return canvas.clone()
     if compositing == "depth":
         assert strokes.depth is not None
-        stamps = list(_stamps(strokes, bank, canvas))
+        stamps = list(_stamps(strokes, bank, canvas, samples))
         masks = torch.stack([mask for mask, _ in stamps], 1)
         return reference.soft_depth(canvas, masks, [colour for _, colour in stamps], strokes.depth, temperature)
     update = {"additive": reference.additive, "over": reference.over}[compositing]
-    for mask, colour in _stamps(strokes, bank, canvas):
+    for mask, colour in _stamps(strokes, bank, canvas, samples):
         canvas = update(canvas, mask, colour)
     return canvas
 
 
-def _stamps(strokes: Strokes, bank: TemplateBank, canvas: Canvas) -> Iterator[tuple[Tensor, Tensor]]:
+def _stamps(strokes: Strokes, bank: TemplateBank, canvas: Canvas, samples: int) -> Iterator[tuple[Tensor, Tensor]]:
     """The transformed mask and the colour of every move in turn."""
     size, pyramid = (canvas.shape[2], canvas.shape[3]), bank.pyramid
     for t in range(len(strokes)):
         where, slope = strokes.where[:, t], None if strokes.slope is None else strokes.slope[:, t]
         template = strokes.which[:, t] @ pyramid.texels.to(strokes.which)
-        mask = reference.transform_mask(template, pyramid, where, size)
+        mask = reference.transform_mask(template, pyramid, where, size, samples)
         if strokes.opacity is not None:
             mask = mask * strokes.opacity[:, t, None, None]
         yield mask, reference.colour_field(strokes.what[:, t], slope, where, size)

@@ -59,14 +59,12 @@ def test_canvas_is_on_the_ground_or_on_what_is_under() -> None:
     assert torch.allclose(below.canvas(some, BANK, GROUND), render(some, BANK, SIZE, under[None]))
 
 
-def test_a_finer_grain_is_a_larger_canvas_averaged() -> None:
+def test_samples_are_those_of_render() -> None:
     some, under = strokes(), torch.rand(3, *SIZE)
-    fine = Goal(torch.rand(3, *SIZE), grain=2)
-    assert torch.allclose(
-        fine.canvas(some, BANK, GROUND)[0], blocks(render(some, BANK, (48, 64), GROUND)[0]), atol=1e-6
-    )
-    none = replace(fine, under=under).canvas(some[:, :0], BANK, GROUND)
-    assert torch.allclose(none[0], under, atol=1e-6)
+    fine = Goal(torch.rand(3, *SIZE), samples=2)
+    assert torch.equal(fine.canvas(some, BANK, GROUND), render(some, BANK, SIZE, GROUND, samples=2))
+    below = replace(fine, under=under)
+    assert torch.equal(below.canvas(some, BANK, GROUND), render(some, BANK, SIZE, under[None], samples=2))
 
 
 def test_cover_is_one_less_what_shines_through() -> None:

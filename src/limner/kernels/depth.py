@@ -15,7 +15,7 @@ import numpy as np
 
 from limner.kernels.jit import inlined, kernel
 from limner.kernels.layout import blocks_of
-from limner.kernels.sampling import pull_masks, sample_masks
+from limner.kernels.sampling import pull_mask, sample_mask, scratch
 from limner.kernels.simd import larger, load, ramp, splat, store, total
 from limner.kernels.stamp import add, add_colours, colour_of, put_rows, settle_colours, take_rows, template_points
 
@@ -24,16 +24,17 @@ TINY = F(1e-37)
 
 
 @kernel
-def forward(first, last, band, canvas, strokes, bank, switches, plan, order):
+def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, order):
     """Paint on canvas, in place, tasks first to last."""
     where, _, what, _, slope = strokes
-    placed, reach, layout, kept, begins = plan
+    placed, reach, layout, _, kept, begins = plan
     tilted = slope is not None
     channels, height, width = canvas.shape[1:]
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
     cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 5), np.int64), np.empty(moves, np.int64)
     masks = np.empty(8 * moves, np.float32)
+    work = scratch(samples, width, bank[2], switches[1])
     paint = np.empty(8 * channels, np.float32)
     one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
@@ -41,8 +42,8 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, order):
         top, bottom = k * band, min(height, (k + 1) * band)
         page = (bottom - top) * stride
         take_rows(canvas, b, top, bottom, stride, pad)
-        sample_masks(b, k, strokes, bank, plan)
         for t in range(moves):
+            sample_mask(b, k, t, samples, strokes, bank, plan, work)
             cursors[t] = begins[b, k, t]
         for j in range(top, bottom):
             crossing = find_row(b, k, j, reach, layout, cursors, row)
@@ -109,13 +110,15 @@ def let_through(masks, e, farther):
 
 
 @kernel
-def backward(first, last, band, group, grad, back, strokes, bank, switches, plan, order, canvas, gradients, d_depth):
+def backward(
+    first, last, band, group, grad, back, strokes, bank, switches, plan, samples, order, canvas, gradients, d_depth
+):  # fmt: skip
     """Gradients of tasks first to last; grad holds that of the result and, if `back`, becomes that of `canvas`.
 
     gradients: d_where (band, batch, move, 2, 3) and so on as in `over`; d_depth (band, batch, move), times temperature.
     """
     where, _, what, _, slope = strokes
-    placed, reach, layout, kept, begins = plan
+    placed, reach, layout, _, kept, begins = plan
     d_where, _, d_what, _, d_slope, _ = gradients
     tilted = slope is not None
     channels, height, width = grad.shape[1:]
@@ -128,6 +131,7 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, plan
     pulls, d_order = np.empty(8 * moves, np.float32), np.empty(8 * moves, np.float32)
     paint = np.empty(8 * channels, np.float32)
     sums = np.empty(40 * moves * channels, np.float32)
+    work = scratch(samples, width, bank[2], switches[1])
     d_kept = np.zeros(largest_task(begins, len(kept), first, last, bands), np.float32)
     one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
@@ -218,8 +222,12 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, plan
                     store(pad, c * page + at, load(pad, c * page + at) * sky)
         if back:
             put_rows(grad, b, top, bottom, stride, pad)
-        pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, 2.0 / width, 2.0 / height)
         for t in range(moves):
+            if reach[b, k, t, 0] < reach[b, k, t, 1]:
+                pull_mask(
+                    b, k, t, group, samples, strokes, bank, switches, plan, d_kept, begins[b, k, t] - base, gradients,
+                    height, width, work,
+                )  # fmt: skip
             d_depth[k, b, t] = total(load(d_order, 8 * t))
             settle_colours(k, b, t, sums, t * channels, slope, d_where, d_what, d_slope)
 

@@ -34,12 +34,12 @@ def axis(a, b, c, texels, height, width):
 
 
 @inlined
-def place(where, b, t, sizes, height, width):
+def place(where, b, t, sizes, height, width, sharpness):
     """Levels (y, x) and both texel axes (u0, ux, uy), (v0, vx, vy) of a stamp."""
     phi = where[b, t]
     a, b, c = float(phi[0, 0]), float(phi[0, 1]), float(phi[0, 2])
     d, e, f = float(phi[1, 0]), float(phi[1, 1]), float(phi[1, 2])
-    side = float(sizes[0])
+    side = float(sizes[0]) / sharpness
     lu = level(a * (side / width), b * (side / height), len(sizes))
     lv = level(d * (side / width), e * (side / height), len(sizes))
     return lv, lu, axis(a, b, c, sizes[lu], height, width), axis(d, e, f, sizes[lv], height, width)

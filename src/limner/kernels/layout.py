@@ -5,6 +5,7 @@ placed (batch, move, 12), float64: texel axes (u0, ux, uy) and (v0, vx, vy), val
 reach (batch, band, move, 2): first and past-last row under the stamp in a band of rows.
 layout (batch, move, 4, H): per row the first pixel under the stamp, the first and past-last of its flat run, and the
 first past the stamp; less what is hidden, where that is left out.
+fine (batch, move, 4, samples H): the same for rows of samples; empty where a pixel has one sample.
 """
 
 import math
@@ -18,38 +19,48 @@ from limner.kernels.jit import inlined, kernel
 
 F = np.float32
 U, V, FLAT, LEVEL_V, LEVEL_U, TEMPLATE, PER_V, PER_U, COLUMNS = 0, 3, 6, 7, 8, 9, 10, 11, 12
+NOTHING, EDGES, PIXELS, MASKS, ONE_MASK = range(5)
+"""What passes keep: what lay below the edges of stamps, or below all their pixels; or the masks of all moves in blocks
+of the canvas' columns, or of one move of a task after the other."""
 
 
 @kernel
 def lay_out(
-    picture, end, where, which, opacity, outlines, sizes, dense, keep, hides, band, height, width,
-    placed, reach, layout, tally,
+    picture, end, where, which, opacity, outlines, sizes, dense, keep, hides, samples, sharpness, band, height, width,
+    placed, reach, layout, fine, tally,
 ):  # fmt: skip
-    """Fill placed, reach and layout, and tally (batch, band, move): values that a pass keeps; returns pixels touched.
+    """Fill placed, reach, layout and fine, and tally (batch, band, move): values to `keep`; returns pixels touched.
 
     For pictures `picture` up to `end` of the batch.
-    `hides`: whether what lies below opaque stamps can be left out (`hiding`).
-    `keep`: 0 for the edges of stamps, 1 for all their pixels, 2 for all their pixels in blocks of the canvas' columns.
+    `hides`: whether what lies below opaque stamps can be left out (`hiding`), which is for one sample a pixel.
+    `sharpness`: texels to a look-up.
     """
     outline = np.empty(17, np.float64)
     lines = np.empty((4, 5), np.float64)
-    hidden, opaque = np.empty(height, np.uint64), np.empty((2, height), np.int32)
+    hidden, opaque = np.empty(height, np.uint64), np.empty((2, samples * height), np.int32)
     bits = block_bits(width)
     touched = 0
     for b in range(picture, end):
         hidden[:] = 0
         for t in range(where.shape[1] - 1, -1, -1):
-            lv, lu, u, v = place(where, b, t, sizes, height, width)
+            lv, lu, u, v = place(where, b, t, sizes, samples * height, samples * width, sharpness)
             template = choose_outline(which, b, t, outlines, lv, lu, outline, dense)
-            for k in range(3):
-                placed[b, t, U + k], placed[b, t, V + k] = u[k], v[k]
+            middle = 0.5 * (samples - 1)
+            placed[b, t, U], placed[b, t, V] = u[0] + middle * (u[1] + u[2]), v[0] + middle * (v[1] + v[2])
+            for k in range(1, 3):
+                placed[b, t, U + k], placed[b, t, V + k] = samples * u[k], samples * v[k]
             placed[b, t, FLAT], placed[b, t, LEVEL_V], placed[b, t, LEVEL_U] = outline[16], lv, lu
             placed[b, t, TEMPLATE] = template
             placed[b, t, PER_V], placed[b, t, PER_U] = 2.0 / sizes[lv], 2.0 / sizes[lu]
             edges(u, v, outline, lines)
             for k in range(tally.shape[1]):
-                j0, j1 = rows(u, v, outline, k * band, min(height, (k + 1) * band))
-                span_rows(lines, j0, j1, width, b, t, layout, opaque)
+                top, bottom = samples * k * band, samples * min(height, (k + 1) * band)
+                j0, j1 = rows(u, v, outline, top, bottom)
+                if samples > 1:
+                    span_rows(lines, j0, j1, samples * width, b, t, fine, opaque)
+                    j0, j1 = whole_pixels(samples, j0, j1, b, t, fine, layout)
+                else:
+                    span_rows(lines, j0, j1, width, b, t, layout, opaque)
                 if hides:
                     covers = F(outline[16]) * opacity[b, t] == 1.0
                     clip_rows(j0, j1, width, b, t, layout, opaque, covers, hidden, bits)
@@ -63,10 +74,11 @@ def lay_out(
                     first, start = layout[b, t, 0, j], layout[b, t, 1, j]
                     stop, last = layout[b, t, 2, j], layout[b, t, 3, j]
                     touched += last - first
-                    if keep == 2:
+                    if keep >= MASKS:
                         kept += blocks_of(first, last)
                     else:
-                        kept += eights(first, start) + eights(stop, last) + (eights(start, stop) if keep else 0)
+                        kept += eights(first, start) + eights(stop, last)
+                        kept += eights(start, stop) if keep == PIXELS else 0
                 tally[b, k, t] = 8 * kept
     return touched
 
@@ -107,6 +119,35 @@ def span_rows(lines, j0, j1, width, b, t, layout, opaque):
         layout[b, t, 1, j] = start if some else 0
         layout[b, t, 2, j] = stop if some else 0
         layout[b, t, 3, j] = last if some else 0
+
+
+@inlined
+def whole_pixels(samples, j0, j1, b, t, fine, layout):
+    """Fill the layout of the pixels that hold rows of samples j0 to j1; returns the first and past-last of their rows.
+
+    The flat run of a row of pixels is where all their samples are flat.
+    """
+    if j0 >= j1:
+        return 0, 0
+    first_row, end_row = j0 // samples, (j1 - 1) // samples + 1
+    for j in range(samples * first_row, j0):
+        fine[b, t, :, j] = 0
+    for j in range(j1, samples * end_row):
+        fine[b, t, :, j] = 0
+    for r in range(first_row, end_row):
+        first, start, stop, last = fine.shape[3] * samples, 0, fine.shape[3] * samples, 0
+        for j in range(samples * r, samples * (r + 1)):
+            if fine[b, t, 0, j] < fine[b, t, 3, j]:
+                first, last = min(first, fine[b, t, 0, j]), max(last, fine[b, t, 3, j])
+            start, stop = max(start, fine[b, t, 1, j]), min(stop, fine[b, t, 2, j])
+        first, last = first // samples, (last + samples - 1) // samples
+        start, stop = (start + samples - 1) // samples, stop // samples
+        if first >= last:
+            first, start, stop, last = 0, 0, 0, 0
+        elif start >= stop:
+            start, stop = last, last
+        layout[b, t, 0, r], layout[b, t, 1, r], layout[b, t, 2, r], layout[b, t, 3, r] = first, start, stop, last
+    return first_row, end_row
 
 
 @inlined

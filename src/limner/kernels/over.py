@@ -42,7 +42,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan):
     cells, _, sizes, offsets = bank
     additive, _, keep_edges, keep_all = switches
     tilted = slope is not None
-    placed, reach, layout, kept, begins = plan
+    placed, reach, layout, _, kept, begins = plan
     channels, height, width = canvas.shape[1:]
     bands = (height + band - 1) // band
     stride = width + 8
@@ -113,7 +113,7 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, plan
     cells, outlines, sizes, offsets = bank
     additive, dense, keep_edges, keep_all = switches
     tilted = slope is not None
-    placed, reach, layout, kept, begins = plan
+    placed, reach, layout, _, kept, begins = plan
     d_where, d_which, d_what, d_opacity, d_slope, d_cells = gradients
     channels, height, width = grad.shape[1:]
     bands = (height + band - 1) // band

@@ -1,6 +1,7 @@
-"""The masks of all moves in a band of rows, kept side by side, and the way back for their gradients.
+"""The masks of moves in a band of rows, kept side by side, and the way back for their gradients.
 
-`kept` holds each row of a stamp in blocks that start at columns divisible by eight, with zeros around the stamp.
+The mask of a pixel is the mean of samples x samples look-ups. `kept` holds each row of a stamp in blocks that start at
+columns divisible by eight, with zeros around the stamp.
 """
 
 import numpy as np
@@ -10,98 +11,125 @@ from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import inlined
 from limner.kernels.layout import FLAT, U, V, blocks_of
 from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, steps, store
-from limner.kernels.stamp import choose_cells, settle_mask
+from limner.kernels.stamp import add, choose_cells, settle_mask
 
 F = np.float32
 
 
 @inlined
-def sample_masks(b, k, strokes, bank, plan):
-    """The masks, times opacity, of all moves in band k of picture b, into kept."""
-    where, which, _, opacity, _ = strokes
-    cells, _, sizes, offsets = bank
-    placed, reach, layout, kept, begins = plan
-    mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
-    places = binary_places(sizes[0])
-    for t in range(where.shape[1]):
-        j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
-        if j0 >= j1:
-            continue
-        alpha = F(opacity[b, t])
-        u0, ux, uy = placed[b, t, U], placed[b, t, U + 1], placed[b, t, U + 2]
-        v0, vx, vy = placed[b, t, V], placed[b, t, V + 1], placed[b, t, V + 2]
-        zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
-        source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
-        steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
-        flat = splat(F(placed[b, t, FLAT])) * alpha
-        cursor = begins[b, k, t]
-        for j in range(j0, j1):
-            i, start, stop, end = layout[b, t, 0, j], layout[b, t, 1, j], layout[b, t, 2, j], layout[b, t, 3, j]
-            room = 8 * blocks_of(i, end)
-            kept[cursor : cursor + room] = 0.0
-            at = cursor - i // 8 * 8
-            cursor += room
-            while i < end:
-                if i == start:
-                    for i in range(start, stop, 8):
-                        store(kept, at + i, flat * prefix(int32(stop - i)))
-                    i = stop
-                    continue
-                ui, vi = u0 + j * uy + i * ux, v0 + j * vy + i * vx
-                inside = int32(end - i)
-                p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
-                store(kept, at + i, (p + q * fu + (r + s * fu) * fv) * alpha)
-                i += 8
+def scratch(samples, width, sizes, dense):
+    """What `sample_mask` and `pull_mask` work in: mixed cells, their gradient, and a row of samples."""
+    cells = 4 * (sizes[0] + 4) ** 2 + 16
+    return (
+        np.empty(cells, np.float32),
+        np.zeros(cells if dense else 16, np.float32),
+        np.zeros(samples * width + 8, np.float32),
+    )
 
 
 @inlined
-def pull_masks(b, k, group, strokes, bank, switches, plan, d_kept, gradients, dx, dy):
-    """Gradients of where, which, opacity and cells from those of the masks, kept like the masks."""
-    where, which, _, opacity, _ = strokes
-    cells, outlines, sizes, offsets = bank
-    placed, reach, layout, _, begins = plan
-    d_where, d_which, _, d_opacity, _, d_cells = gradients
-    dense = switches[1]
-    mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
+def sample_mask(b, k, t, samples, strokes, bank, plan, work):
+    """The mask, times opacity, of move t in band k of picture b, into kept."""
+    _, which, _, opacity, _ = strokes
+    cells, _, sizes, offsets = bank
+    placed, reach, layout, fine, kept, begins = plan
+    mix, _, sums = work
     places = binary_places(sizes[0])
-    d_mix = np.zeros(4 * (sizes[0] + 4) ** 2 + 16 if dense else 16, np.float32)
-    none = splat(F(0))
-    for t in range(where.shape[1]):
-        j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
-        if j0 >= j1:
-            continue
-        alpha = F(opacity[b, t])
-        u0, ux, uy = placed[b, t, U], placed[b, t, U + 1], placed[b, t, U + 2]
-        v0, vx, vy = placed[b, t, V], placed[b, t, V + 1], placed[b, t, V + 2]
-        zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
-        source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
-        steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
-        cursor = begins[b, k, t] - begins[b, k, 0]
-        su, sux, suy, sv, svx, svy, sharp, smooth = none, none, none, none, none, none, none, none
-        for j in range(j0, j1):
-            i, start, stop, end = layout[b, t, 0, j], layout[b, t, 1, j], layout[b, t, 2, j], layout[b, t, 3, j]
-            at = cursor - i // 8 * 8
-            cursor += 8 * blocks_of(i, end)
-            y = F((j + 0.5) * dy - 1.0)
-            while i < end:
-                if i == start:
-                    for i in range(start, stop, 8):
-                        smooth = smooth + load(d_kept, at + i) * prefix(int32(stop - i))
-                    i = stop
-                    continue
-                ui, vi = u0 + j * uy + i * ux, v0 + j * vy + i * vx
-                inside = int32(end - i)
-                p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
-                d_mask = load(d_kept, at + i)
-                xs = ramp() * F(dx) + F((i + 0.5) * dx - 1.0)
-                gu, gv = d_mask * (q + s * fv), d_mask * (r + s * fu)
-                su, sux, suy = su + gu, sux + gu * xs, suy + gu * y
-                sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * y
-                sharp = sharp + d_mask * (p + q * fu + (r + s * fu) * fv)
-                if dense:
-                    spread(d_mix, int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
-                i += 8
-        settle_mask(
-            k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, cells, sizes, offsets,
-            outlines, dense, d_mix, d_where, d_which, d_opacity, d_cells, group,
-        )  # fmt: skip
+    alpha = F(opacity[b, t])
+    share = alpha / F(samples * samples)
+    u0, ux, uy = sample_axis(placed, b, t, U, samples)
+    v0, vx, vy = sample_axis(placed, b, t, V, samples)
+    zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
+    source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
+    steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
+    flat = splat(F(placed[b, t, FLAT])) * alpha
+    cursor = begins[b, k, t]
+    for j in range(reach[b, k, t, 0], reach[b, k, t, 1]):
+        begin, start, stop, end = layout[b, t, 0, j], layout[b, t, 1, j], layout[b, t, 2, j], layout[b, t, 3, j]
+        room = 8 * blocks_of(begin, end)
+        kept[cursor : cursor + room] = 0.0
+        at = cursor - begin // 8 * 8
+        cursor += room
+        for x in range(start, stop, 8):
+            store(kept, at + x, flat * prefix(int32(stop - x)))
+        for side in range(2):
+            left, right = (begin, start) if side == 0 else (stop, end)
+            if left >= right:
+                continue
+            line, origin = (kept, at) if samples == 1 else (sums, np.int64(0))
+            if samples > 1:
+                sums[samples * left : samples * right] = 0.0
+            for row in range(samples * j, samples * (j + 1)):
+                first, last = max(fine[b, t, 0, row], samples * left), min(fine[b, t, 3, row], samples * right)
+                for x in range(first, last, 8):
+                    ui, vi, inside = u0 + row * uy + x * ux, v0 + row * vy + x * vx, int32(last - x)
+                    p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
+                    add(line, origin + x, (p + q * fu + (r + s * fu) * fv) * share)
+            if samples > 1:
+                for x in range(left, right):
+                    whole = F(0)
+                    for step in range(samples):
+                        whole += sums[samples * x + step]
+                    kept[at + x] = whole
+
+
+@inlined
+def pull_mask(b, k, t, group, samples, strokes, bank, switches, plan, d_kept, begin, gradients, height, width, work):
+    """Gradients of where, which, opacity and cells of a move, from that of its mask, in d_kept from `begin` on."""
+    _, which, _, opacity, _ = strokes
+    cells, outlines, sizes, offsets = bank
+    placed, reach, layout, fine, _, _ = plan
+    d_where, d_which, _, d_opacity, _, d_cells = gradients
+    mix, d_mix, pulls = work
+    dense = switches[1]
+    places = binary_places(sizes[0])
+    none, share = splat(F(0)), F(1) / F(samples * samples)
+    dx, dy = 2.0 / (samples * width), 2.0 / (samples * height)
+    alpha = F(opacity[b, t])
+    u0, ux, uy = sample_axis(placed, b, t, U, samples)
+    v0, vx, vy = sample_axis(placed, b, t, V, samples)
+    zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
+    source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
+    steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
+    cursor = begin
+    su, sux, suy, sv, svx, svy, sharp, smooth = none, none, none, none, none, none, none, none
+    for j in range(reach[b, k, t, 0], reach[b, k, t, 1]):
+        i, start, stop, end = layout[b, t, 0, j], layout[b, t, 1, j], layout[b, t, 2, j], layout[b, t, 3, j]
+        at = cursor - i // 8 * 8
+        cursor += 8 * blocks_of(i, end)
+        for x in range(start, stop, 8):
+            smooth = smooth + load(d_kept, at + x) * prefix(int32(stop - x))
+        for side in range(2):
+            left, right = (i, start) if side == 0 else (stop, end)
+            if left >= right:
+                continue
+            line, origin = (d_kept, at) if samples == 1 else (pulls, np.int64(0))
+            if samples > 1:
+                for x in range(left, right):
+                    for step in range(samples):
+                        pulls[samples * x + step] = share * d_kept[at + x]
+            for row in range(samples * j, samples * (j + 1)):
+                first, last = max(fine[b, t, 0, row], samples * left), min(fine[b, t, 3, row], samples * right)
+                y = F((row + 0.5) * dy - 1.0)
+                for x in range(first, last, 8):
+                    ui, vi, inside = u0 + row * uy + x * ux, v0 + row * vy + x * vx, int32(last - x)
+                    p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
+                    d_mask = load(line, origin + x)
+                    xs = ramp() * F(dx) + F((x + 0.5) * dx - 1.0)
+                    gu, gv = d_mask * (q + s * fv), d_mask * (r + s * fu)
+                    su, sux, suy = su + gu, sux + gu * xs, suy + gu * y
+                    sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * y
+                    sharp = sharp + d_mask * (p + q * fu + (r + s * fu) * fv)
+                    if dense:
+                        spread(d_mix, int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
+    settle_mask(
+        k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, cells, sizes, offsets,
+        outlines, dense, d_mix, d_where, d_which, d_opacity, d_cells, group,
+    )  # fmt: skip
+
+
+@inlined
+def sample_axis(placed, b, t, axis, samples):
+    """(u0, ux, uy) of a template axis counted in samples instead of pixels."""
+    ux, uy = placed[b, t, axis + 1] / samples, placed[b, t, axis + 2] / samples
+    return placed[b, t, axis] - 0.5 * (samples - 1) * (ux + uy), ux, uy

@@ -17,7 +17,7 @@ from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
 from limner.painting.propose import propose
 from limner.painting.pulling import pulled
-from limner.painting.raster import GRAIN
+from limner.painting.raster import SAMPLES
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
@@ -99,7 +99,7 @@ def fit(
     if start is not None:
         moves.begin(start)
         moves.limit(goal.size)
-    seen = replace(goal, weight=None, grain=GRAIN)
+    seen = replace(goal, weight=None, samples=SAMPLES)
     painted = moves.strokes(), moves.ground
     if stop_psnr < math.inf and Progress(1.0, moves.error(seen, bank), len(moves)).psnr >= stop_psnr:
         return painted
@@ -141,7 +141,7 @@ def work(
             moves.keep(value.argsort(descending=True, stable=True)[: count - wasted].sort().values)
             propose(moves, near, bank, wasted, max(plan.tries, 4 * wasted), radii(near, count, moves.style), generator)
             yield pace.done(), refine(moves, near, bank, pace.until(end))
-    share, saved = moved / pace.steps, replace(goal, grain=GRAIN)
+    share, saved = moved / pace.steps, replace(goal, samples=SAMPLES)
     for i, done in enumerate(pace.until(pace.steps)):
         fall = 0.5 + 0.5 * math.cos(math.pi * (done - share) / (1 - share))
         error = moves.step(goal if fall > plan.fine else saved, bank, RATE * (0.02 + 0.98 * fall))

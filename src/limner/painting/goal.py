@@ -7,7 +7,6 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from limner.painting.shrinking import shrunk
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -21,7 +20,7 @@ class Goal:
     """pixels: the target, premultiplied where alpha is given.  weight: how much each pixel matters, mean 1.
     region: where new strokes may start, in [0, 1].
     under, under_cover: strokes painted before, as a canvas and its coverage; None where there are none.
-    grain: samples a pixel along each axis; `raster.GRAIN` shows edges as they will be saved, 1 is faster.
+    samples: along each axis of a pixel; `raster.SAMPLES` shows edges as they will be saved, 1 is faster.
     """
 
     pixels: Float[Tensor, "channel height width"]
@@ -30,7 +29,7 @@ class Goal:
     region: Float[Tensor, "height width"] | None = None
     under: Float[Tensor, "channel height width"] | None = None
     under_cover: Float[Tensor, "height width"] | None = None
-    grain: int = 1
+    samples: int = 1
 
     @property
     def size(self) -> tuple[int, int]:
@@ -70,11 +69,8 @@ class Goal:
         return self._painted(white, bank, torch.zeros(1) if self.under_cover is None else self.under_cover[None])
 
     def _painted(self, strokes: Strokes, bank: TemplateBank, ground: Tensor) -> Tensor:
-        height, width = self.size
-        if ground.ndim == 3:
-            ground = ground.repeat_interleave(self.grain, 1).repeat_interleave(self.grain, 2)[None]
-        canvas = render(strokes, bank, (height * self.grain, width * self.grain), ground)
-        return shrunk(canvas, self.grain)
+        ground = ground[None] if ground.ndim == 3 else ground
+        return render(strokes, bank, self.size, ground, samples=self.samples)
 
     def residuals(self, strokes: Strokes, bank: TemplateBank, ground: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Pairs (canvas, canvas - target) of (1, c, h, w) whose weighted squares are the error: colours, coverage."""

@@ -18,7 +18,6 @@ from limner.files import atomic
 from limner.painting import raster
 from limner.painting.pictures import Picture, fitted
 from limner.painting.raster import Pixels
-from limner.painting.shrinking import shrunk
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
@@ -26,7 +25,6 @@ from limner.writer import in_depth_order, render
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".svg", ".json", ".gif", ".mp4", ".webm")
 LONGEST = 2**14  # pixels of a side that is asked for
 LARGEST = 2**27  # pixels of a file
-COARSE = 2**22  # pixels of a still from which on edges need no finer grain
 FRAME = "frame-{:04}.png"
 
 
@@ -63,7 +61,7 @@ class Painting:
     @cached_property
     def canvas(self) -> Float[Tensor, "1 channel height width"]:
         """The rendering at `size`; where the background is transparent, premultiplied colours."""
-        ((colour, _),) = self._layers([len(self.strokes)], self.size, raster.GRAIN)
+        ((colour, _),) = self._layers([len(self.strokes)], self.size)
         return colour
 
     @property
@@ -81,15 +79,12 @@ class Painting:
 
     def render(self, height: int, width: int) -> Pixels:
         """The painting in 8 bits at any size of about the same aspect: gray or RGB, with alpha if it is transparent."""
-        (image,) = self.stages([len(self.strokes)], (height, width), _grain((height, width)))
+        (image,) = self.stages([len(self.strokes)], (height, width))
         return image
 
-    def stages(self, counts: Iterable[int], size: tuple[int, int], grain: int = 1) -> Iterator[Pixels]:
-        """The painting in 8 bits after each of these rising numbers of strokes; every stroke is rendered once.
-
-        grain: samples a pixel along each axis.
-        """
-        for colour, cover in self._layers(counts, size, grain):
+    def stages(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[Pixels]:
+        """The painting in 8 bits after each of these rising numbers of strokes; every stroke is rendered once."""
+        for colour, cover in self._layers(counts, size):
             yield raster.pixels(colour[0], None if cover is None else cover[0])
 
     def save(self, path: str | Path, longer_side: int | None = None) -> None:
@@ -136,7 +131,7 @@ class Painting:
             raise UserError(f"{folder}: cannot make this folder: {error.strerror}") from None
         size = self._output_size(longer_side)
         counts = moments(len(self.strokes), count)
-        for i, image in enumerate(self.stages(counts, size, _grain(size))):
+        for i, image in enumerate(self.stages(counts, size)):
             with atomic(folder / FRAME.format(i)) as temporary:
                 raster.save(temporary, image)
         return len(counts)
@@ -156,21 +151,19 @@ class Painting:
             video.save_film(path, len(counts), self.stages(counts, even), even)
 
     @torch.no_grad()
-    def _layers(
-        self, counts: Iterable[int], size: tuple[int, int], grain: int
-    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+    def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:
         """The canvas (1, channel, height, width), and its coverage if transparent, after so many strokes each time."""
         strokes = self.strokes if self.strokes.depth is None else in_depth_order(self.strokes)
-        canvas = strokes.what.new_zeros(1, strokes.what.shape[-1], size[0] * grain, size[1] * grain)
+        canvas = strokes.what.new_zeros(1, strokes.what.shape[-1], *size)
         cover = canvas[:, :1] if self.background is None else None
         canvas = canvas if self.background is None else canvas + self.background.to(canvas)[:, None, None]
         for done, count in pairwise([0, *counts]):
             some = strokes[:, done:count]
-            canvas = render(some, self.bank, None, canvas)
+            canvas = render(some, self.bank, None, canvas, samples=raster.SAMPLES)
             if cover is not None:
                 solid = replace(some, what=torch.ones_like(some.what[..., :1]), slope=None)
-                cover = render(solid, self.bank, None, cover)
-            yield shrunk(canvas, grain), None if cover is None else shrunk(cover, grain)
+                cover = render(solid, self.bank, None, cover, samples=raster.SAMPLES)
+            yield canvas, cover
 
     def _output_size(self, longer_side: int | None) -> tuple[int, int]:
         height, width = self.size if self.target is None else self.target.size
@@ -195,8 +188,3 @@ class Painting:
             return psnr(shown, torch.cat([wanted, alpha]))
         ground = torch.ones(1) if self.background is None else self.background.to(wanted)
         return psnr(shown[:3], wanted + (1 - alpha) * ground[:, None, None])
-
-
-def _grain(size: tuple[int, int]) -> int:
-    """Samples a pixel along each axis that a still of this size is rendered with."""
-    return raster.GRAIN if size[0] * size[1] <= COARSE else 1

@@ -19,8 +19,8 @@ Pixels: TypeAlias = UInt8[Tensor, "height width band"]
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
 """Most pixels a side."""
-GRAIN = 3
-"""Samples a pixel along each axis in stills, so that edges are as sharp as those an SVG renderer draws."""
+SAMPLES = 4
+"""Samples along each axis of a pixel in what is saved; so many does resvg take, too."""
 
 
 def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "1 height width"] | None) -> Pixels:

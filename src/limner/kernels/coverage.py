@@ -1,0 +1,124 @@
+"""Painting moves one after another, as `over` does, where the mask of a pixel is the mean of many samples.
+
+A stamp then covers of a pixel the share that it has of it, as in the renderers of vector graphics. The mask of each
+move is sampled first (`sampling`), and kept for the backward pass beside what was below.
+
+Shapes: as in `over`; below: what was below, the channels of every eight masks kept beside each other, or empty.
+"""
+
+import numpy as np
+
+from limner.kernels.jit import inlined, kernel
+from limner.kernels.layout import blocks_of
+from limner.kernels.sampling import pull_mask, sample_mask, scratch
+from limner.kernels.simd import load, ramp, splat, store
+from limner.kernels.stamp import add_colours, colour_of, put_rows, settle_colours, take_rows, template_points
+
+F = np.float32
+
+
+@kernel
+def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, below):
+    """Paint on canvas, in place, tasks first to last."""
+    where, _, what, _, slope = strokes
+    additive, tilted = switches[0], slope is not None
+    placed, reach, layout, _, kept, begins = plan
+    channels, height, width = canvas.shape[1:]
+    bands, stride = (height + band - 1) // band, width + 8
+    pad = np.zeros(channels * min(band, height) * stride, np.float32)
+    work = scratch(samples, width, bank[2], False)
+    one, x, y = splat(F(1)), splat(F(0)), splat(F(0))
+    for task in range(first, last):
+        b, k = task // bands, task % bands
+        top, bottom = k * band, min(height, (k + 1) * band)
+        page = (bottom - top) * stride
+        take_rows(canvas, b, top, bottom, stride, pad)
+        for t in range(where.shape[1]):
+            j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
+            if j0 >= j1:
+                continue
+            sample_mask(b, k, t, samples, strokes, bank, plan, work)
+            cursor = begins[b, k, t]
+            for j in range(j0, j1):
+                begin, end = layout[b, t, 0, j], layout[b, t, 3, j]
+                at = cursor - begin // 8 * 8
+                cursor += 8 * blocks_of(begin, end)
+                for i in range(begin // 8 * 8, end, 8):
+                    mask = load(kept, at + i)
+                    if tilted:
+                        column = max(i, begin)
+                        x, y = template_points(b, t, column, column - i, j, placed)
+                    for c in range(channels):
+                        place = c * page + (j - top) * stride + i
+                        under, paint = load(pad, place), mask * colour_of(what, slope, b, t, c, x, y)
+                        if len(below):
+                            store(below, channels * (at + i) + 8 * c, under)
+                        store(pad, place, paint + (under if additive else under * (one - mask)))
+        put_rows(canvas, b, top, bottom, stride, pad)
+
+
+@kernel
+def backward(first, last, band, group, grad, back, strokes, bank, switches, plan, samples, below, gradients):
+    """Gradients of tasks first to last, as in `over`."""
+    where, _, what, _, slope = strokes
+    additive, tilted = switches[0], slope is not None
+    placed, reach, layout, _, kept, begins = plan
+    d_where, _, d_what, _, d_slope, _ = gradients
+    channels, height, width = grad.shape[1:]
+    bands, stride = (height + band - 1) // band, width + 8
+    pad = np.zeros(channels * min(band, height) * stride, np.float32)
+    work = scratch(samples, width, bank[2], switches[1])
+    sums = np.empty(40 * channels, np.float32)
+    d_mask = np.empty(largest_mask(reach, layout, first, last, bands), np.float32)
+    none, x, y = splat(F(0)), splat(F(0)), splat(F(0))
+    for task in range(first, last):
+        b, k = task // bands, task % bands
+        top, bottom = k * band, min(height, (k + 1) * band)
+        page = (bottom - top) * stride
+        take_rows(grad, b, top, bottom, stride, pad)
+        for t in range(where.shape[1] - 1, -1, -1):
+            j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
+            if j0 >= j1:
+                continue
+            sums[:] = 0.0
+            base = cursor = begins[b, k, t]
+            for j in range(j0, j1):
+                begin, end = layout[b, t, 0, j], layout[b, t, 3, j]
+                at = cursor - begin // 8 * 8
+                cursor += 8 * blocks_of(begin, end)
+                ys = splat(F((2 * j + 1) / height - 1))
+                for i in range(begin // 8 * 8, end, 8):
+                    mask, pull = load(kept, at + i), none
+                    xs = ramp() * F(2 / width) + F((2 * i + 1) / width - 1)
+                    if tilted:
+                        column = max(i, begin)
+                        x, y = template_points(b, t, column, column - i, j, placed)
+                    for c in range(channels):
+                        place = c * page + (j - top) * stride + i
+                        g, colour = load(pad, place), colour_of(what, slope, b, t, c, x, y)
+                        painted = g * mask
+                        add_colours(sums, c, painted, tilted, painted * xs, painted * ys, painted * x, painted * y)
+                        if len(below):
+                            colour = colour - load(below, channels * (at + i) + 8 * c)
+                        pull = pull + g * colour
+                        if not additive:
+                            store(pad, place, g - painted)
+                    store(d_mask, at + i - base, pull)
+            pull_mask(b, k, t, group, samples, strokes, bank, switches, plan, d_mask, 0, gradients, height, width, work)
+            settle_colours(k, b, t, sums, 0, slope, d_where, d_what, d_slope)
+        if back:
+            put_rows(grad, b, top, bottom, stride, pad)
+
+
+@inlined
+def largest_mask(reach, layout, first, last, bands):
+    """The most values that the mask of one move keeps in these tasks."""
+    most = 0
+    for task in range(first, last):
+        b, k = task // bands, task % bands
+        for t in range(reach.shape[2]):
+            kept = 0
+            for j in range(reach[b, k, t, 0], reach[b, k, t, 1]):
+                kept += 8 * blocks_of(layout[b, t, 0, j], layout[b, t, 3, j])
+            most = max(most, kept)
+    return most
