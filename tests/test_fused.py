@@ -317,8 +317,12 @@ def test_backward_twice(compositing: str, samples: int) -> None:
 
 def test_auto_picks_by_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
     picked = []
-    monkeypatch.setattr(fused, "paint_fused", lambda _, __, canvas, *___, **____: picked.append("fused") or canvas)
-    monkeypatch.setattr(writer, "paint_reference", lambda _, __, canvas, *___, **____: picked.append("reference") or canvas)
+
+    def picks(name: str):
+        return lambda strokes, bank, canvas, *_, **__: picked.append(name) or canvas
+
+    monkeypatch.setattr(fused, "paint_fused", picks("fused"))
+    monkeypatch.setattr(writer, "paint_reference", picks("reference"))
     scene = scene_of("over")
     for dtype in (torch.float64, torch.float32):
         paint({name: leaf.to(dtype) for name, leaf in scene["leaves"].items()}, True, scene["options"], "auto")
