@@ -58,7 +58,7 @@ def lay_out(
                 j0, j1 = rows(u, v, outline, top, bottom)
                 if samples > 1:
                     span_rows(lines, j0, j1, samples * width, b, t, fine, opaque)
-                    j0, j1 = whole_pixels(samples, j0, j1, b, t, fine, layout)
+                    j0, j1 = whole_pixels(samples, j0, j1, b, t, fine, opaque, layout)
                 else:
                     span_rows(lines, j0, j1, width, b, t, layout, opaque)
                 if hides:
@@ -122,24 +122,24 @@ def span_rows(lines, j0, j1, width, b, t, layout, opaque):
 
 
 @inlined
-def whole_pixels(samples, j0, j1, b, t, fine, layout):
+def whole_pixels(samples, j0, j1, b, t, fine, flat, layout):
     """Fill the layout of the pixels that hold rows of samples j0 to j1; returns the first and past-last of their rows.
 
-    The flat run of a row of pixels is where all their samples are flat.
+    The flat run of a row of pixels is where all their samples are.  flat (2, row): first and past-last flat sample.
     """
     if j0 >= j1:
         return 0, 0
     first_row, end_row = j0 // samples, (j1 - 1) // samples + 1
     for j in range(samples * first_row, j0):
-        fine[b, t, :, j] = 0
+        fine[b, t, :, j], flat[1, j] = 0, 0
     for j in range(j1, samples * end_row):
-        fine[b, t, :, j] = 0
+        fine[b, t, :, j], flat[1, j] = 0, 0
     for r in range(first_row, end_row):
         first, start, stop, last = fine.shape[3] * samples, 0, fine.shape[3] * samples, 0
         for j in range(samples * r, samples * (r + 1)):
             if fine[b, t, 0, j] < fine[b, t, 3, j]:
                 first, last = min(first, fine[b, t, 0, j]), max(last, fine[b, t, 3, j])
-            start, stop = max(start, fine[b, t, 1, j]), min(stop, fine[b, t, 2, j])
+            start, stop = max(start, flat[0, j]), min(stop, flat[1, j])
         first, last = first // samples, (last + samples - 1) // samples
         start, stop = (start + samples - 1) // samples, stop // samples
         if first >= last:
