@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 import limner
+import limner.__main__
 from limner.cli import main
 from limner.errors import NotFinite, Stopped
 from limner.files import atomic
@@ -530,6 +531,22 @@ def test_interrupt_before_there_is_anything(
     assert capsys.readouterr() == ("", "limner: interrupted\n")
 
 
+def test_interrupt_while_the_command_is_imported(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupting:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == "limner.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "limner.cli")
+    monkeypatch.delattr(limner, "cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupting, *sys.meta_path])
+    assert limner.__main__.main() == 130
+    assert capsys.readouterr() == ("", "limner: interrupted\n")
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "message"),
     [
@@ -615,10 +632,11 @@ def test_every_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_process_exits_with_the_code(tmp_path: Path) -> None:
-    line = ["-c", "import sys; from limner.cli import main; sys.exit(main())", "paint", str(tmp_path / "none.png")]
-    run = subprocess.run([sys.executable, *line], capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr == f"limner: {tmp_path / 'none.png'}: no such file or folder\n"
+    for command in ([sys.executable, "-m", "limner"], [Path(sys.executable).with_name("limner")]):
+        line = [*command, "paint", str(tmp_path / "none.png")]
+        run = subprocess.run(line, capture_output=True, text=True, check=False)
+        assert (run.returncode, run.stdout) == (2, "")
+        assert run.stderr == f"limner: {tmp_path / 'none.png'}: no such file or folder\n"
 
 
 @pytest.mark.parametrize("ending", ["| :", "2>&1 | :", "2>&-", ">&-", ">/dev/full", "2>/dev/full"])
