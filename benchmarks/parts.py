@@ -21,7 +21,7 @@ from limner.painting.pictures import read_picture, resized
 from limner.painting.propose import propose
 
 FIT = import_module("limner.painting.fit")
-STEPS = Plan.adding * Plan.steps + Plan.moving * Plan.moving_steps
+STEPS = Plan.adding * Plan.steps + (Plan.dropping + Plan.moving) * Plan.moving_steps
 
 
 def unchosen(moves, goal, bank, wanted, tries, radii, generator):
@@ -31,14 +31,17 @@ def unchosen(moves, goal, bank, wanted, tries, radii, generator):
 
 def at_once() -> Plan:
     """The same number of steps, with all strokes added in one round."""
-    return Plan(adding=1, steps=STEPS, moving=0)
+    return Plan(adding=1, extra=1.0, steps=STEPS, dropping=0, moving=0)
 
 
 PARTS = {
     "as it is": {},
     "strokes not chosen from 2,000 tries": {"proposing": unchosen},
     "all strokes added at once": {"plan": at_once()},
-    "wasted strokes not moved": {"plan": Plan(steps=STEPS // Plan.adding, moving=0)},
+    "no strokes too many at first": {"plan": Plan(extra=1.0, dropping=0, moving=Plan.dropping + Plan.moving)},
+    "wasted strokes neither dropped nor moved": {
+        "plan": Plan(extra=1.0, steps=STEPS // Plan.adding, dropping=0, moving=0)
+    },
     "no refinement between rounds": {"plan": Plan(steps=1, moving_steps=1, settling=STEPS + Plan.settling)},
     "no settling at a falling rate": {"plan": Plan(settling=2)},
     "colours as proposed, not refined": {"rates": {"what": 0.0}},

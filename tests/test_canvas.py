@@ -72,7 +72,8 @@ def by_hand(strokes: Strokes, masks: Tensor, background: Tensor, compositing: st
             for c in range(channels):
                 colour = arrays["what"][b, t, c]
                 if "slope" in arrays:
-                    colour = colour + arrays["slope"][b, t, c, 0] * point[0] + arrays["slope"][b, t, c, 1] * point[1]
+                    tilt, reach = arrays["slope"][b, t, c] @ point, np.abs(arrays["slope"][b, t, c]).sum()
+                    colour = colour + (tilt if samples == 1 else np.clip(tilt, -reach, reach))
                 below = canvas[b, c, j, i] if compositing == "additive" else canvas[b, c, j, i] * (1 - mask)
                 canvas[b, c, j, i] = below + colour * mask
     return torch.from_numpy(canvas)

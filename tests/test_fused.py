@@ -15,7 +15,7 @@ from torch import Tensor
 
 import limner
 from limner import fused, geometry, writer
-from limner.kernels import over, threads
+from limner.kernels import layout, over, threads
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -207,6 +207,53 @@ def test_what_is_hidden_is_not_worked_on(opacity: float, monkeypatch: pytest.Mon
         render(strokes, TemplateBank.named("square"), (40, 90), backend="fused")
     touched, alone = work[1::2]  # laying out comes first
     assert (touched == alone) == (opacity == 1)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 4])
+def test_work_is_the_same_all_along_a_wide_canvas(samples: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = []
+    monkeypatch.setattr(fused, "run", lambda *args, **kwargs: work.append(args[3]) or threads.run(*args, **kwargs))
+    for x in (-0.9, 0.9):
+        where = geometry.phi(torch.tensor([x, 0.0]), torch.tensor([0.5, 0.5]), torch.tensor(0.0), 2000 / 32)
+        strokes = Strokes(where[None, None], torch.ones(1, 1, 1), torch.ones(1, 1, 1))
+        render(strokes, TemplateBank.named("circle"), (32, 2000), samples=samples, backend="fused")
+    left, right = work[1::2]
+    assert left == pytest.approx(right, rel=0.1)
+
+
+def test_nothing_is_kept_where_no_gradient_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = []
+    lay_out = fused._lay_out
+    monkeypatch.setattr(fused, "_lay_out", lambda *args, **kwargs: kept.append(args[3]) or lay_out(*args, **kwargs))
+    scene = scene_of("over", samples=2)
+    for samples in (1, 2):
+        scene["options"]["samples"] = samples
+        leaves = {name: leaf.clone().requires_grad_() for name, leaf in scene["leaves"].items()}
+        paint(leaves, True, scene["options"], "fused")
+        with torch.no_grad():
+            assert not paint(leaves, True, scene["options"], "fused").requires_grad
+    assert kept == [layout.PIXELS, layout.NOTHING, layout.MASKS, layout.ONE_MASK]
+
+
+@pytest.mark.parametrize("half", [1e-6, 1e-3, 0.02])
+@pytest.mark.parametrize("samples", [2, 3, 4])
+@pytest.mark.parametrize("backend", ["reference", "fused"])
+def test_the_fill_of_a_thin_stamp_keeps_its_range(backend: str, samples: int, half: float) -> None:
+    shift = 0 if samples % 2 else 1 / (20 * samples)
+    where = geometry.phi(torch.tensor([0.05 + shift, 0.05 + shift]), torch.tensor([half, 0.5]), torch.tensor(0.3))
+    slope = torch.tensor([[[[0.2, -0.1], [0.0, 0.3], [0.1, 0.0]]]])
+    filled = Strokes(where[None, None], torch.ones(1, 1, 1), torch.full((1, 1, 3), 0.5), slope=slope)
+    white = replace(filled, what=torch.ones(1, 1, 3), slope=None)
+    bank = TemplateBank.named("circle")
+    for compositing in ("over", "additive"):
+        canvas, mask = (
+            render(strokes, bank, (20, 20), compositing=compositing, samples=samples, backend=backend)
+            for strokes in (filled, white)
+        )
+        fill = canvas[mask > 1e-3] / mask[mask > 1e-3]
+        assert fill.numel()
+        assert fill.min() > 0.19
+        assert fill.max() < 0.81
 
 
 def scene_of(

@@ -58,12 +58,21 @@ def colour_field(
     slope: Float[Tensor, "batch channel 2"] | None,
     where: Float[Tensor, "batch 2 3"],
     size: tuple[int, int],
+    samples: int = 1,
 ) -> Float[Tensor, "batch channel height_or_1 width_or_1"]:
-    """Colour of a stamp at every pixel: what, or what + slope p at template point p for a gradient fill."""
+    """Colour of a stamp at every pixel: what, or what + slope p at template point p for a gradient fill.
+
+    With several samples a pixel, its centre can be far outside of a thin stamp, so that the fill ends where it does
+    within the template.
+    """
     flat = what[..., None, None]
     if slope is None:
         return flat
-    return flat + torch.einsum("bhwp,bcp->bchw", template_points(where, size), slope)
+    tilt = torch.einsum("bhwp,bcp->bchw", template_points(where, size), slope)
+    if samples > 1:
+        reach = slope.detach().abs().sum(-1)[..., None, None]
+        tilt = torch.where(tilt.abs() <= reach, tilt, reach * tilt.detach().sign())
+    return flat + tilt
 
 
 def additive(canvas: Canvas, mask: Mask, colour: Tensor) -> Canvas:

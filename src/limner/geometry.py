@@ -65,10 +65,10 @@ def sharpness(samples: int) -> int:
 def prefilter_levels(
     where: Float[Tensor, "*stamps 2 3"], size: tuple[int, int], texels: int, levels: int, samples: int = 1
 ) -> Int[Tensor, "*stamps 2"]:
-    """Level of prefiltering along template x and y: halvings that bring the template nearest to one texel a pixel.
+    """Level of prefiltering along template x and y: halvings that bring the template nearest to one texel a look-up.
 
-    A template of `texels` texels a side, drawn on a canvas of `size` (height, width), `samples` a pixel along each
-    axis. The two axes are chosen apart, since a long thin stamp shrinks one axis only.
+    With several samples a pixel it is two texels (`sharpness`). A template of `texels` texels a side, on a canvas of
+    `size` (height, width). The two axes are chosen apart, since a long thin stamp shrinks one axis only.
     """
     look_ups = [side * samples * sharpness(samples) for side in reversed(size)]
     per_pixel = where.detach().double()[..., :2] * (texels / torch.tensor(look_ups, device=where.device))

@@ -122,7 +122,7 @@ def _stamps(strokes: Strokes, bank: TemplateBank, canvas: Canvas, samples: int) 
         mask = reference.transform_mask(template, pyramid, where, size, samples)
         if strokes.opacity is not None:
             mask = mask * strokes.opacity[:, t, None, None]
-        yield mask, reference.colour_field(strokes.what[:, t], slope, where, size)
+        yield mask, reference.colour_field(strokes.what[:, t], slope, where, size, samples)
 
 
 class TemplateWriter(torch.nn.Module):

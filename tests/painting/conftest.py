@@ -6,7 +6,7 @@ import pytest
 import limner.painting
 from limner.painting.fit import Plan, fit
 
-QUICK = Plan(adding=4, steps=3, moving=1, moving_steps=4, settling=18, tries=120)
+QUICK = Plan(adding=4, steps=3, dropping=1, moving=1, moving_steps=4, settling=18, tries=120)
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def test_refinement_starts_from_what_is_proposed() -> None:
     model = painter()
     pixels = torch.rand(1, 24, 24)
     start = by_model.proposed(model, pixels, 5)
-    still = Plan(adding=0, moving=0, settling=1)
+    still = Plan(adding=0, dropping=0, moving=0, settling=1)
     bank = TemplateBank.named("circle")
     painted, _ = fit(Goal(pixels), bank, 5, torch.ones(1), Style(), plan=still, start=start)
     assert torch.allclose(painted.where, start.where, atol=0.3)

@@ -15,10 +15,11 @@ from limner.painting.goal import Goal
 from limner.painting.moves import SPECK, Moves, Style
 from limner.painting.propose import propose
 from limner.painting.raster import SAMPLES
+from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
 BANK = TemplateBank.named("circle", "square", size=32)
-QUICK = Plan(adding=4, steps=3, moving=2, moving_steps=3, settling=12, tries=100)
+QUICK = Plan(adding=4, steps=3, dropping=2, moving=2, moving_steps=3, settling=12, tries=100)
 GROUND = torch.tensor([0.4, 0.5, 0.6])
 
 
@@ -46,7 +47,7 @@ def test_exactly_so_many_strokes(count: int) -> None:
 
 
 def test_more_strokes_than_are_tried() -> None:
-    plan = replace(QUICK, moving=1, moving_steps=1, settling=1, steps=1, share=0.5, tries=10)
+    plan = replace(QUICK, dropping=1, moving=1, moving_steps=1, settling=1, steps=1, share=0.5, tries=10)
     strokes, _ = fit(Goal(picture()), BANK, 120, GROUND, Style(), plan=plan)
     assert len(strokes) == 120
 
@@ -56,7 +57,8 @@ def test_progress_rises_to_the_end() -> None:
     fit(Goal(picture()), BANK, 6, GROUND, Style(), plan=QUICK, watch=seen.append)
     assert [one.done for one in seen] == sorted(one.done for one in seen)
     assert seen[-1].done == 1
-    assert [one.strokes for one in seen] == sorted(one.strokes for one in seen)
+    assert [one.strokes for one in seen][:4] == [3, 5, 7, 9]
+    assert {one.strokes for one in seen[5:]} == {6}
     assert seen[-1].psnr > seen[0].psnr
     assert Progress(1.0, 0.01, 3).psnr == pytest.approx(20)
     assert Progress(1.0, 0.0, 3).psnr == math.inf
@@ -136,7 +138,26 @@ def test_interrupt_from_the_watcher() -> None:
             raise KeyboardInterrupt
 
     strokes, _ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, watch=watch)
-    assert len(strokes) == 10
+    assert len(strokes) == 15
+
+
+def test_interrupt_while_there_are_too_many_leaves_out_those_of_least_importance() -> None:
+    def watch(progress: Progress) -> None:
+        if progress.strokes > 20:
+            raise KeyboardInterrupt
+
+    goal = Goal(picture())
+    fewer, ground = fit(goal, BANK, 20, GROUND, Style(), plan=QUICK, watch=watch)
+    all_of_them, _ = fit(goal, BANK, 23, GROUND, Style(), plan=replace(QUICK, extra=30 / 23), watch=watch)
+    assert (len(fewer), len(all_of_them)) == (20, 23)
+    numbers = {tuple(row) for row in all_of_them.what[0].tolist()}
+    assert {tuple(row) for row in fewer.what[0].tolist()} < numbers
+
+    def error(some: Strokes) -> float:
+        return goal.error(goal.residuals(some, BANK, ground))
+
+    others = [error(all_of_them[:, torch.randperm(23)[:20].sort().values]) for _ in range(20)]
+    assert error(fewer) < sorted(others)[4]
 
 
 def test_coarse_is_the_smallest_size_that_is_large_enough() -> None:
@@ -163,8 +184,8 @@ def test_importance_ranks_as_leaving_out_does(opacity: float | None, weighted: b
     moves = Moves.none(2, GROUND, Style(opacity=opacity))
     for wanted in (3, 6, 9):
         propose(moves, goal, BANK, wanted, 300, (1.5, 7.0), generator)
-    found = importance(moves, goal, BANK, generator, probes=400)
     strokes, base = moves.strokes(), moves.error(goal, BANK)
+    found = importance(strokes, moves.ground, goal, BANK, generator, probes=400)
     pixels = goal.pixels.numel()
     exact = []
     for t in range(len(moves)):
@@ -182,7 +203,7 @@ def test_work_takes_the_steps_that_were_planned(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(Moves, "step", step)
     fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK)
-    assert len(rates) == 4 * 3 + 2 * 3 + 12
+    assert len(rates) == 4 * 3 + (2 + 2) * 3 + 12
     settling: Iterator[float] = iter(rates[-12:])
-    assert rates[:18] == [RATE] * 18
+    assert rates[:24] == [RATE] * 24
     assert all(later < earlier for earlier, later in zip(rates[-12:], list(settling)[1:], strict=False))

@@ -242,7 +242,7 @@ def test_interrupted_paintings_can_be_saved(tmp_path: Path, monkeypatch: pytest.
 
     def cut(self: Moves, *arguments: Any) -> float:
         calls.append(None)
-        if len(calls) > 9:
+        if len(calls) > 4:
             raise KeyboardInterrupt
         return step(self, *arguments)
 

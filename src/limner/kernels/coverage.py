@@ -12,7 +12,7 @@ from limner.kernels.jit import inlined, kernel
 from limner.kernels.layout import blocks_of
 from limner.kernels.sampling import pull_mask, sample_mask, scratch
 from limner.kernels.simd import load, ramp, splat, store
-from limner.kernels.stamp import add_colours, colour_of, put_rows, settle_colours, take_rows, template_points
+from limner.kernels.stamp import SUMS, add_colours, bounded, put_rows, settle_colours, take_rows, template_points
 
 F = np.float32
 
@@ -50,7 +50,8 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, b
                         x, y = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
                         place = c * page + (j - top) * stride + i
-                        under, paint = load(pad, place), mask * colour_of(what, slope, b, t, c, x, y)
+                        colour, _ = bounded(what, slope, b, t, c, x, y, samples)
+                        under, paint = load(pad, place), mask * colour
                         if len(below):
                             store(below, channels * (at + i) + 8 * c, under)
                         store(pad, place, paint + (under if additive else under * (one - mask)))
@@ -68,8 +69,8 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, plan
     bands, stride = (height + band - 1) // band, width + 8
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
     work = scratch(samples, width, bank[2], switches[1])
-    sums = np.empty(40 * channels, np.float32)
-    d_mask = np.empty(largest_mask(reach, layout, first, last, bands), np.float32)
+    sums = np.empty(SUMS * channels, np.float32)
+    d_mask = np.zeros(largest_mask(reach, layout, first, last, bands), np.float32)
     none, x, y = splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
@@ -95,9 +96,10 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, plan
                         x, y = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
                         place = c * page + (j - top) * stride + i
-                        g, colour = load(pad, place), colour_of(what, slope, b, t, c, x, y)
+                        g, (colour, live) = load(pad, place), bounded(what, slope, b, t, c, x, y, samples)
                         painted = g * mask
-                        add_colours(sums, c, painted, tilted, painted * xs, painted * ys, painted * x, painted * y)
+                        live = painted * live
+                        add_colours(sums, c, painted, tilted, live, live * xs, live * ys, live * x, live * y)
                         if len(below):
                             colour = colour - load(below, channels * (at + i) + 8 * c)
                         pull = pull + g * colour

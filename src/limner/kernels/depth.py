@@ -17,7 +17,16 @@ from limner.kernels.jit import inlined, kernel
 from limner.kernels.layout import blocks_of
 from limner.kernels.sampling import pull_mask, sample_mask, scratch
 from limner.kernels.simd import larger, load, ramp, splat, store, total
-from limner.kernels.stamp import add, add_colours, colour_of, put_rows, settle_colours, take_rows, template_points
+from limner.kernels.stamp import (
+    SUMS,
+    add,
+    add_colours,
+    bounded,
+    put_rows,
+    settle_colours,
+    take_rows,
+    template_points,
+)
 
 F = np.float32
 TINY = F(1e-37)
@@ -34,7 +43,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, o
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
     cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 5), np.int64), np.empty(moves, np.int64)
     masks = np.empty(8 * moves, np.float32)
-    work = scratch(samples, width, bank[2], switches[1])
+    work = scratch(samples, width, bank[2], False)
     paint = np.empty(8 * channels, np.float32)
     one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
@@ -63,7 +72,8 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, o
                         at = max(i, row[near[a], 4])
                         px, py = template_points(b, t, at, at - i, j, placed)
                     for c in range(channels):
-                        add(paint, 8 * c, weight * colour_of(what, slope, b, t, c, px, py))
+                        colour, _ = bounded(what, slope, b, t, c, px, py, samples)
+                        add(paint, 8 * c, weight * colour)
                     sky, weights = sky * (one - mask), weights + weight
                     coverage = coverage + (mask - coverage * mask)
                 share = coverage / larger(weights, TINY)
@@ -130,7 +140,7 @@ def backward(
     weighed, ahead = np.empty(8 * moves, np.float32), np.empty(8 * moves, np.float32)
     pulls, d_order = np.empty(8 * moves, np.float32), np.empty(8 * moves, np.float32)
     paint = np.empty(8 * channels, np.float32)
-    sums = np.empty(40 * moves * channels, np.float32)
+    sums = np.empty(SUMS * moves * channels, np.float32)
     work = scratch(samples, width, bank[2], switches[1])
     d_kept = np.zeros(largest_task(begins, len(kept), first, last, bands), np.float32)
     one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
@@ -167,7 +177,8 @@ def backward(
                         column = max(i, row[near[a], 4])
                         px, py = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
-                        add(paint, 8 * c, weight * colour_of(what, slope, b, t, c, px, py))
+                        colour, _ = bounded(what, slope, b, t, c, px, py, samples)
+                        add(paint, 8 * c, weight * colour)
                     store(weighed, 8 * a, free)
                     store(ahead, 8 * a, sky)
                     sky, weights = sky * (one - mask), weights + weight
@@ -190,10 +201,12 @@ def backward(
                         px, py = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
                         g = load(pad, c * page + at)
-                        pull = pull + g * (colour_of(what, slope, b, t, c, px, py) - load(paint, 8 * c))
+                        colour, live = bounded(what, slope, b, t, c, px, py, samples)
+                        pull = pull + g * (colour - load(paint, 8 * c))
                         whole = g * used
+                        live = whole * live
                         add_colours(
-                            sums, t * channels + c, whole, tilted, whole * xs, whole * ys, whole * px, whole * py
+                            sums, t * channels + c, whole, tilted, live, live * xs, live * ys, live * px, live * py
                         )
                     pull = pull * share
                     store(d_masks, 8 * a, pull * free + behind * load(ahead, 8 * a))

@@ -18,7 +18,7 @@ FAR = 1e30
 
 @inlined
 def level(per_pixel_x, per_pixel_y, levels):
-    """Halvings that bring the template nearest to one texel a pixel: `geometry.prefilter_levels` for one axis."""
+    """Halvings that bring so many texels a look-up nearest to one: `geometry.prefilter_levels` for one axis."""
     squared = per_pixel_x * per_pixel_x + per_pixel_y * per_pixel_y
     found, step = 0, 2.0
     while found < levels - 1 and squared > step:

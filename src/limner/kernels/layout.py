@@ -5,7 +5,8 @@ placed (batch, move, 12), float64: texel axes (u0, ux, uy) and (v0, vx, vy), val
 reach (batch, band, move, 2): first and past-last row under the stamp in a band of rows.
 layout (batch, move, 4, H): per row the first pixel under the stamp, the first and past-last of its flat run, and the
 first past the stamp; less what is hidden, where that is left out.
-fine (batch, move, 4, samples H): the same for rows of samples; empty where a pixel has one sample.
+fine (batch, move, 4, samples H): the same for rows of samples, of which only first and last are used; with one sample a
+pixel, the layout itself.
 """
 
 import math
@@ -58,7 +59,7 @@ def lay_out(
                 j0, j1 = rows(u, v, outline, top, bottom)
                 if samples > 1:
                     span_rows(lines, j0, j1, samples * width, b, t, fine, opaque)
-                    j0, j1 = whole_pixels(samples, j0, j1, b, t, fine, opaque, layout)
+                    j0, j1 = whole_pixels(samples, j0, j1, width, b, t, fine, opaque, layout)
                 else:
                     span_rows(lines, j0, j1, width, b, t, layout, opaque)
                 if hides:
@@ -122,7 +123,7 @@ def span_rows(lines, j0, j1, width, b, t, layout, opaque):
 
 
 @inlined
-def whole_pixels(samples, j0, j1, b, t, fine, flat, layout):
+def whole_pixels(samples, j0, j1, width, b, t, fine, flat, layout):
     """Fill the layout of the pixels that hold rows of samples j0 to j1; returns the first and past-last of their rows.
 
     The flat run of a row of pixels is where all their samples are.  flat (2, row): first and past-last flat sample.
@@ -135,7 +136,7 @@ def whole_pixels(samples, j0, j1, b, t, fine, flat, layout):
     for j in range(j1, samples * end_row):
         fine[b, t, :, j], flat[1, j] = 0, 0
     for r in range(first_row, end_row):
-        first, start, stop, last = fine.shape[3] * samples, 0, fine.shape[3] * samples, 0
+        first, start, stop, last = samples * width, 0, samples * width, 0
         for j in range(samples * r, samples * (r + 1)):
             if fine[b, t, 0, j] < fine[b, t, 3, j]:
                 first, last = min(first, fine[b, t, 0, j]), max(last, fine[b, t, 3, j])

@@ -9,7 +9,7 @@ strokes: where (batch, move, 2, 3), which (batch, move, template), what (batch, 
 slope (batch, move, channel, 2), None without a gradient fill: kernels for both are compiled apart.
 bank: cells (template * 4 cell), outlines (template, level, level, 17), sizes (level,), offsets (level, level).
 switches: additive; gradients of which or cells are wanted; keep the edges; keep all pixels.
-plan: placed, reach and layout: see `layout`; kept: flat; begins (batch, band, move): first value of each in kept.
+plan: placed, reach, layout and fine: see `layout`; kept: flat; begins (batch, band, move): first value of each in kept.
 canvas: (batch, channel, H, W).
 """
 
@@ -21,6 +21,7 @@ from limner.kernels.jit import kernel
 from limner.kernels.layout import FLAT, U, V
 from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, steps, store
 from limner.kernels.stamp import (
+    SUMS,
     add_colours,
     choose_cells,
     colour_of,
@@ -122,7 +123,7 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, plan
     mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
     places = binary_places(sizes[0])
     d_mix = np.zeros(4 * (sizes[0] + 4) ** 2 + 16 if dense else 16, np.float32)
-    sums = np.zeros(channels * 40, np.float32)
+    sums = np.zeros(channels * SUMS, np.float32)
     dx, dy = 2.0 / width, 2.0 / height
     none, x, y = splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
@@ -170,7 +171,7 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, plan
                                 if keep_all:
                                     smooth = smooth - g * live * load(kept, cursor)
                                     cursor += 8
-                            add_colours(sums, c, whole, tilted, by_x, by_y, by_u, by_v)
+                            add_colours(sums, c, whole, tilted, whole, by_x, by_y, by_u, by_v)
                         i = stop
                         continue
                     ui, vi = uj + i * ux, vj + i * vx
@@ -185,7 +186,9 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, plan
                     for c in range(channels):
                         g = load(pad, c * page + line + i)
                         painted = g * mask
-                        add_colours(sums, c, painted, tilted, painted * xs, painted * ys, painted * x, painted * y)
+                        add_colours(
+                            sums, c, painted, tilted, painted, painted * xs, painted * ys, painted * x, painted * y
+                        )
                         colour = colour_of(what, slope, b, t, c, x, y)
                         if additive:
                             d_mask = d_mask + g * colour

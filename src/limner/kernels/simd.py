@@ -119,6 +119,19 @@ def prefix(_, count):
 
 
 @instruction
+def within(_, vector, bound):
+    """1 where the magnitude is at most `bound`, 0 elsewhere."""
+
+    def codegen(context, builder, signature, args):
+        vector, bound = (_lanes(context, builder, v, t) for v, t in zip(args, signature.args, strict=True))
+        low = builder.fcmp_ordered(">=", vector, builder.fneg(bound))
+        inside = builder.and_(low, builder.fcmp_ordered("<=", vector, bound))
+        return builder.select(inside, ir.Constant(VECTOR, [1.0] * 8), ir.Constant(VECTOR, [0.0] * 8))
+
+    return float8(vector, bound), codegen
+
+
+@instruction
 def total(_, vector):
     """The sum of the lanes, in a fixed order."""
 

@@ -7,9 +7,11 @@ from limner.kernels.bank import blend, give_back
 from limner.kernels.footprint import narrow
 from limner.kernels.jit import inlined
 from limner.kernels.layout import FLAT, LEVEL_U, LEVEL_V, PER_U, PER_V, TEMPLATE, U, V
-from limner.kernels.simd import load, ramp, splat, store, total
+from limner.kernels.simd import larger, load, ramp, smaller, splat, store, total, within
 
 F = np.float32
+SUMS = 48
+"""Values of `add_colours` for a colour."""
 
 
 @inlined
@@ -49,35 +51,53 @@ def shaded(colour, slope, b, t, c, x, y):
 
 
 @inlined
+def bounded(what, slope, b, t, c, x, y, samples):
+    """`colour_of`, and 1 where the fill changes with the point, else 0.
+
+    With several samples a pixel, its centre can be far outside of a thin stamp, so that the fill ends where it does
+    within the template.
+    """
+    plain, live = splat(what[b, t, c]), splat(F(1))
+    if slope is None:
+        return plain, live
+    tilt = x * slope[b, t, c, 0] + y * slope[b, t, c, 1]
+    if samples > 1:
+        reach = abs(slope[b, t, c, 0]) + abs(slope[b, t, c, 1])
+        live = within(tilt, reach)
+        tilt = smaller(larger(tilt, -reach), reach)
+    return plain + tilt, live
+
+
+@inlined
 def add(array, index, vector):
     """array[index : index + 8] += vector."""
     store(array, index, load(array, index) + vector)
 
 
 @inlined
-def add_colours(sums, row, whole, tilted, by_x, by_y, by_u, by_v):
-    """Add to sums (row, 5, 8) the gradient by colour, times 1, canvas x and y, and template x and y."""
-    add(sums, 40 * row, whole)
+def add_colours(sums, row, whole, tilted, live, by_x, by_y, by_u, by_v):
+    """Add to sums (row, 6, 8) the gradient by colour; where it is live, too, times 1, canvas x, y and template x, y."""
+    add(sums, SUMS * row, whole)
     if tilted:
-        add(sums, 40 * row + 8, by_x)
-        add(sums, 40 * row + 16, by_y)
-        add(sums, 40 * row + 24, by_u)
-        add(sums, 40 * row + 32, by_v)
+        add(sums, SUMS * row + 8, live)
+        add(sums, SUMS * row + 16, by_x)
+        add(sums, SUMS * row + 24, by_y)
+        add(sums, SUMS * row + 32, by_u)
+        add(sums, SUMS * row + 40, by_v)
 
 
 @inlined
 def settle_colours(band, b, t, sums, row, slope, d_where, d_what, d_slope):
     """Gradients of what and slope, and of where through the fill, from `add_colours`."""
     for c in range(d_what.shape[3]):
-        at = 40 * (row + c)
-        whole = total(load(sums, at))
-        d_what[band, b, t, c] = whole
+        at = SUMS * (row + c)
+        d_what[band, b, t, c] = total(load(sums, at))
         if slope is not None:
             for axis in range(2):
-                d_where[band, b, t, axis, 0] += slope[b, t, c, axis] * total(load(sums, at + 8))
-                d_where[band, b, t, axis, 1] += slope[b, t, c, axis] * total(load(sums, at + 16))
-                d_where[band, b, t, axis, 2] += slope[b, t, c, axis] * whole
-                d_slope[band, b, t, c, axis] = total(load(sums, at + 24 + 8 * axis))
+                d_where[band, b, t, axis, 0] += slope[b, t, c, axis] * total(load(sums, at + 16))
+                d_where[band, b, t, axis, 1] += slope[b, t, c, axis] * total(load(sums, at + 24))
+                d_where[band, b, t, axis, 2] += slope[b, t, c, axis] * total(load(sums, at + 8))
+                d_slope[band, b, t, c, axis] = total(load(sums, at + 32 + 8 * axis))
 
 
 @inlined

@@ -1,7 +1,8 @@
-"""Fitting strokes to a picture: add where the error is, refine all together, move what is wasted, settle.
+"""Fitting strokes to a picture: add too many where the error is, refine all together, drop, move, settle.
 
 Rounds of greedy adding, coarse to fine: each proposes strokes (`propose`) and takes a few steps with all strokes. Then
-rounds that drop the strokes that matter least and propose as many. At last steps with a falling rate.
+rounds that drop those that matter least, until there are as many as wanted; rounds that drop as many as they propose
+anew; and at last steps with a falling rate.
 """
 
 import math
@@ -28,15 +29,17 @@ DETAIL = 150
 
 @dataclass(frozen=True)
 class Plan:
-    """How much work to do: rounds of adding and of moving, steps after each, and steps to settle.
+    """How much work to do: rounds of adding, of dropping and of moving, steps after each, and steps to settle.
 
-    share: of the strokes that a round moves.  tries: random stamps a round chooses from.  fine: the rate, as a share of
-    the first, below which the canvas is seen as it will be saved.
+    extra: strokes added for each that is wanted.  share: of the strokes that a round moves.  tries: random stamps a
+    round chooses from.  fine: the rate, as a share of the first, below which the canvas is seen as it will be saved.
     """
 
     adding: int = 33
     steps: int = 10
-    moving: int = 16
+    extra: float = 1.5
+    dropping: int = 8
+    moving: int = 8
     moving_steps: int = 20
     share: float = 0.06
     settling: int = 200
@@ -107,11 +110,15 @@ def fit(
         for done, error in work(moves, goal, bank, count, seed, plan, seconds) if count else ():
             painted = moves.strokes(), moves.ground
             watch(Progress(done, error, len(moves)))
-            if stop_psnr < math.inf and Progress(done, moves.error(seen, bank), len(moves)).psnr >= stop_psnr:
+            may_stop = stop_psnr < math.inf and len(moves) <= count
+            if may_stop and Progress(1.0, moves.error(seen, bank), len(moves)).psnr >= stop_psnr:
                 break
     except KeyboardInterrupt:
         pass
-    return painted
+    strokes, ground = painted
+    if len(strokes) > count:
+        strokes = strokes[:, worthiest(strokes, ground, goal, bank, count, torch.Generator().manual_seed(seed))]
+    return strokes, ground
 
 
 def work(
@@ -120,27 +127,36 @@ def work(
     """The rounds of fitting; yields the share of the work done and the error, now and then."""
     generator = torch.Generator().manual_seed(seed)
     goals = goal.sizes()
-    adding = min(plan.adding, count)
-    added, moved = adding * plan.steps, adding * plan.steps + plan.moving * plan.moving_steps
+    many, adding = math.ceil(plan.extra * count), min(plan.adding, count)
+    added = adding * plan.steps
+    moved = added + (plan.dropping + plan.moving) * plan.moving_steps
     pace = Pace(moved + plan.settling, seconds)
     for r in range(adding):
         due = max((r + 1) / adding, pace.done() * pace.steps / added)
-        new = min(count, math.ceil(count * due)) - len(moves)
+        new = min(many, math.ceil(many * due)) - len(moves)
         if new <= 0:
             continue
         near = goals[coarse(goals, DETAIL * (len(moves) + new))]
-        propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, count, moves.style), generator)
+        propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, many, moves.style), generator)
         error = refine(moves, near, bank, pace.until((r + 1) * plan.steps))
         yield pace.done(), error
     near = goals[coarse(goals, DETAIL * count)]
     wasted = math.ceil(plan.share * count)
-    for r in range(plan.moving):
+
+    def drop(left: int) -> None:
+        moves.keep(worthiest(moves.strokes(), moves.ground, near, bank, left, generator))
+
+    for r in range(plan.dropping + plan.moving):
         end = added + (r + 1) * plan.moving_steps
         if pace.done() < end / pace.steps:
-            value = importance(moves, near, bank, generator)
-            moves.keep(value.argsort(descending=True, stable=True)[: count - wasted].sort().values)
-            propose(moves, near, bank, wasted, max(plan.tries, 4 * wasted), radii(near, count, moves.style), generator)
+            if r < plan.dropping:
+                drop(math.ceil(many - (many - count) * (r + 1) / plan.dropping))
+            else:
+                drop(count - wasted)
+                new = count - len(moves)
+                propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, count, moves.style), generator)
             yield pace.done(), refine(moves, near, bank, pace.until(end))
+    drop(count)
     share, saved = moved / pace.steps, replace(goal, samples=SAMPLES)
     for i, done in enumerate(pace.until(pace.steps)):
         fall = 0.5 + 0.5 * math.cos(math.pi * (done - share) / (1 - share))
@@ -173,14 +189,26 @@ def radii(near: Goal, count: int, style: Style) -> tuple[float, float]:
     return low, max(min(0.3 * side, most), low)
 
 
-def importance(moves: Moves, goal: Goal, bank: TemplateBank, generator: torch.Generator, probes: int = 4) -> Tensor:
+def worthiest(
+    strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank, count: int, generator: torch.Generator
+) -> Tensor:
+    """Indices of the `count` strokes of most `importance`, in painting order."""
+    if len(strokes) <= count:
+        return torch.arange(len(strokes))
+    value = importance(strokes, ground, goal, bank, generator)
+    return value.argsort(descending=True, stable=True)[:count].sort().values
+
+
+def importance(
+    strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank, generator: torch.Generator, probes: int = 4
+) -> Tensor:
     """How much the squared error would grow without each stroke, to second order in its opacity.
 
     The curvature, the sum over pixels of the squared change, is estimated from `probes` random pictures.
     """
-    strokes = moves.strokes().map(Tensor.detach)
-    alpha = (torch.ones(1, len(moves)) if strokes.opacity is None else strokes.opacity).clone().requires_grad_()
-    ((canvas, residual), *_) = goal.residuals(replace(strokes, opacity=alpha), bank, moves.ground)
+    strokes = strokes.map(Tensor.detach)
+    alpha = (torch.ones(1, len(strokes)) if strokes.opacity is None else strokes.opacity).clone().requires_grad_()
+    ((canvas, residual), *_) = goal.residuals(replace(strokes, opacity=alpha), bank, ground)
     (slope,) = pulled([canvas], [alpha], [2 * goal.weighed(residual)], retain_graph=True)
     curvature = torch.zeros_like(slope)
     for _ in range(probes):
