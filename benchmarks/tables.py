@@ -129,9 +129,9 @@ def aims() -> str:
         better, cost = ahead(mean), mean["cpu"] / mean["primitive"]["cpu"]
         aim = f"N = {mean['strokes']}: {least} dB ahead of primitive in {part} of its CPU time"
         rows.append((aim, f"{better:+.2f} dB, {cost:.1%}", better >= least and cost <= share))
-    for mean in (few, many):
-        gap = mean["psnr"] - mean["svg"]
-        rows.append((f"N = {mean['strokes']}: SVG at most 0.3 dB below the PNG", f"{gap:.2f} dB", gap <= 0.3))
+    for count in (few["strokes"], many["strokes"]):
+        gap = max(mean["psnr"] - mean["svg"] for mean in found["means"] if mean["strokes"] == count)
+        rows.append((f"N = {count}: SVG at most 0.3 dB below the PNG in any style", f"{gap:.2f} dB", gap <= 0.3))
     rows += [
         ("1024 x 768, 2,000 strokes: under 60 s", f"{seconds:.0f} s", seconds < 60),
         ("1024 x 768, 2,000 strokes: under 2 GB", f"{memory:.2f} GB", memory < 2),
