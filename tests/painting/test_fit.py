@@ -96,6 +96,21 @@ def test_stops_once_it_is_good_enough() -> None:
     assert (canvas - goal.pixels).square().mean() <= 10**-2
 
 
+def test_does_not_stop_while_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Moves, "error", lambda self, *_: 1e-9 if len(self) > 20 else 1.0)
+    seen: list[Progress] = []
+    fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, stop_psnr=60.0, watch=seen.append)
+    assert max(one.strokes for one in seen) == 30
+    assert seen[-1].done == 1
+
+
+def test_settles_with_as_many_as_wanted_whatever_was_dropped_before() -> None:
+    seen: list[Progress] = []
+    plan = replace(QUICK, dropping=0, moving=0)
+    fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=plan, watch=seen.append)
+    assert [one.strokes for one in seen] == [8, 15, 23, 30, 20, 20, 20]
+
+
 def test_what_is_good_enough_already_gets_no_strokes() -> None:
     flat = GROUND[:, None, None].expand(3, 24, 32)
     assert len(fit(Goal(flat), BANK, 60, GROUND, Style(), stop_psnr=20.0)[0]) == 0
