@@ -51,6 +51,20 @@ def test_strokes_are_added_to_those_that_stay(first: tuple[Tensor, Painting, Pat
     assert same(limner.paint(image, 0, resume=file).strokes, painting.strokes)
 
 
+def test_what_is_painted_on_looks_as_it_was_saved(first: tuple[Tensor, Painting, Path]) -> None:
+    _, painting, file = first
+    before = read_before(file, None)
+    assert painting.background is not None
+    for ground, clear in ((painting.background, False), (torch.zeros(3), True)):
+        shown = replace(painting, background=None if clear else ground).render(*painting.size).permute(2, 0, 1) / 255
+        canvas, cover = before.canvas(painting.size, ground, clear)
+        assert (cover is None) == (not clear)
+        if cover is None:
+            torch.testing.assert_close(canvas, shown, rtol=0, atol=0.5 / 255 + 1e-5)
+        else:
+            torch.testing.assert_close(cover, shown[3], rtol=0, atol=0.5 / 255 + 1e-5)
+
+
 def test_repainting_replaces_what_has_its_centre_in_the_mask(first: tuple[Tensor, Painting, Path]) -> None:
     image, painting, file = first
     mask = torch.zeros(30, 40)
