@@ -11,8 +11,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-SHARPER = 2
-
 
 def centres(count: int, **kind) -> Float[Tensor, "count"]:
     """Pixel centres along an axis of `count` pixels, in [-1, 1]."""
@@ -59,7 +57,7 @@ def sharpness(samples: int) -> int:
 
     A mean smooths, too, so that the template may be sharper.
     """
-    return 1 if samples == 1 else SHARPER
+    return 1 if samples == 1 else 2
 
 
 def prefilter_levels(

@@ -50,9 +50,7 @@ def render(
     Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for where of NaN or inf.
     """
     ground = _ground(strokes, background, size)
-    _check_options(compositing, backend, temperature)
-    if not (hasattr(samples, "__index__") and 1 <= index(samples) <= SAMPLES):
-        raise ValueError(f"render: samples {samples!r} is no whole number from 1 to {SAMPLES}")
+    _check_options(compositing, backend, temperature, samples)
     _check_strokes(strokes, bank)
     painter = partial(_backend(strokes, backend), samples=index(samples))
     if compositing != "depth":
@@ -222,13 +220,15 @@ def _ground(strokes: Strokes, background: float | Tensor, size: tuple[int, int] 
         raise ValueError(f"render: background of shape {shape} does not fit a canvas {wanted}") from None
 
 
-def _check_options(compositing: str, backend: str, temperature: float) -> None:
+def _check_options(compositing: str, backend: str, temperature: float, samples: int = 1) -> None:
     if compositing not in ("additive", "over", "depth"):
         raise ValueError(f'render: unknown compositing "{compositing}": choose additive, over or depth')
     if backend not in ("auto", "reference", "fused"):
         raise ValueError(f'render: unknown backend "{backend}": choose auto, reference or fused')
     if not (temperature >= 0 and math.isfinite(temperature)):
         raise ValueError(f"render: temperature {temperature} must be a number from 0 up")
+    if not (hasattr(samples, "__index__") and 1 <= index(samples) <= SAMPLES):
+        raise ValueError(f"render: samples {samples!r} is no whole number from 1 to {SAMPLES}")
 
 
 def _check_strokes(strokes: Strokes, bank: TemplateBank) -> None:

@@ -8,9 +8,9 @@ Shapes: as in `over`; below: what was below, the channels of every eight masks k
 
 import numpy as np
 
-from limner.kernels.jit import inlined, kernel
+from limner.kernels.jit import kernel
 from limner.kernels.layout import blocks_of
-from limner.kernels.sampling import pull_mask, sample_mask, scratch
+from limner.kernels.sampling import largest_task, pull_mask, sample_mask, scratch
 from limner.kernels.simd import load, ramp, splat, store
 from limner.kernels.stamp import SUMS, add_colours, bounded, put_rows, settle_colours, take_rows, template_points
 
@@ -70,7 +70,7 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, plan
     pad = np.zeros(channels * min(band, height) * stride, np.float32)
     work = scratch(samples, width, bank[2], switches[1])
     sums = np.empty(SUMS * channels, np.float32)
-    d_mask = np.zeros(largest_mask(reach, layout, first, last, bands), np.float32)
+    d_mask = np.zeros(largest_task(begins, len(kept), first, last, bands), np.float32)
     none, x, y = splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
@@ -110,17 +110,3 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, plan
             settle_colours(k, b, t, sums, 0, slope, d_where, d_what, d_slope)
         if back:
             put_rows(grad, b, top, bottom, stride, pad)
-
-
-@inlined
-def largest_mask(reach, layout, first, last, bands):
-    """The most values that the mask of one move keeps in these tasks."""
-    most = 0
-    for task in range(first, last):
-        b, k = task // bands, task % bands
-        for t in range(reach.shape[2]):
-            kept = 0
-            for j in range(reach[b, k, t, 0], reach[b, k, t, 1]):
-                kept += 8 * blocks_of(layout[b, t, 0, j], layout[b, t, 3, j])
-            most = max(most, kept)
-    return most

@@ -15,7 +15,7 @@ import numpy as np
 
 from limner.kernels.jit import inlined, kernel
 from limner.kernels.layout import blocks_of
-from limner.kernels.sampling import pull_mask, sample_mask, scratch
+from limner.kernels.sampling import largest_task, pull_mask, sample_mask, scratch
 from limner.kernels.simd import larger, load, ramp, splat, store, total
 from limner.kernels.stamp import (
     SUMS,
@@ -243,14 +243,3 @@ def backward(
                 )  # fmt: skip
             d_depth[k, b, t] = total(load(d_order, 8 * t))
             settle_colours(k, b, t, sums, t * channels, slope, d_where, d_what, d_slope)
-
-
-@inlined
-def largest_task(begins, end, first, last, bands):
-    """The most values that one of these tasks keeps."""
-    most = 0
-    for task in range(first, last):
-        following = task + 1
-        stop = begins[following // bands, following % bands, 0] if following < begins.shape[0] * bands else end
-        most = max(most, stop - begins[task // bands, task % bands, 0])
-    return most

@@ -133,3 +133,14 @@ def sample_axis(placed, b, t, axis, samples):
     """(u0, ux, uy) of a template axis counted in samples instead of pixels."""
     ux, uy = placed[b, t, axis + 1] / samples, placed[b, t, axis + 2] / samples
     return placed[b, t, axis] - 0.5 * (samples - 1) * (ux + uy), ux, uy
+
+
+@inlined
+def largest_task(begins, end, first, last, bands):
+    """The most values that one of these tasks keeps."""
+    most = 0
+    for task in range(first, last):
+        following = task + 1
+        stop = begins[following // bands, following % bands, 0] if following < begins.shape[0] * bands else end
+        most = max(most, stop - begins[task // bands, task % bands, 0])
+    return most
