@@ -110,3 +110,12 @@ def soft_depth(
     share = coverage / torch.where(total > 0, total, 1)
     paint = sum(weight[:, None] * colour for weight, colour in zip(weights, colours, strict=True))
     return canvas * (1 - coverage[:, None]) + paint * share[:, None]
+
+
+def depth_order(depth: Float[Tensor, "batch move"], temperature: float) -> Float[Tensor, "two batch move move"]:
+    """As numbers: [0, b, t, s] is how far s is nearer than t, zero where s = t, and [1, b, t, s] is one minus that."""
+    difference = (depth[:, None] - depth[:, :, None]).detach() / temperature
+    order = torch.stack([difference, -difference]).sigmoid()
+    order[0].diagonal(dim1=1, dim2=2).fill_(0)
+    order[1].diagonal(dim1=1, dim2=2).fill_(1)
+    return order

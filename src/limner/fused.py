@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from limner.canvas import depth_order
 from limner.geometry import sharpness
 from limner.kernels import coverage, layout, over
 from limner.kernels import depth as soft_depth
@@ -131,7 +132,7 @@ class _Painting(torch.autograd.Function):
         band, touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape)
         below = np.empty(len(arrays[4]) * image.shape[1] if samples > 1 and keep_edges and not soft else 0, np.float32)
         tasks = arrays[1].shape[0] * arrays[1].shape[1] if where.shape[1] else 0
-        softness = _softness(depth, temperature) if soft else None
+        softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None
         plan = Plan(tables, band, tasks, switches, arrays, touched, samples, below, softness)
 
         def paint(first: int, last: int, _: int) -> None:
@@ -213,15 +214,6 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
     begins += ends - tally
     kept = np.empty(0 if keep == layout.NOTHING else ends.max(initial=0), np.float32)
     return band, int(touched.sum()) * samples, (placed, reach, spans, fine, kept, begins)
-
-
-def _softness(depth: Tensor, temperature: float) -> tuple[np.ndarray, float]:
-    """order of `kernels.depth`, and the temperature."""
-    difference = (depth[:, None] - depth[:, :, None]).detach() / temperature
-    order = torch.stack([difference, -difference]).sigmoid()
-    order[0].diagonal(dim1=1, dim2=2).fill_(0)
-    order[1].diagonal(dim1=1, dim2=2).fill_(1)
-    return order.numpy(), temperature
 
 
 def _stroke_arrays(where, which, what, opacity, slope) -> tuple[np.ndarray | None, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -82,6 +82,10 @@ class TemplateBank:
         paths = mask_files(files)
         masks = torch.stack([read_mask(path, size) for path in paths])
         return cls(masks, tuple(path.stem for path in paths), prefilter)
+
+    def to(self, device: torch.device | str) -> TemplateBank:
+        """The same bank on a device."""
+        return replace(self, masks=self.masks.to(device))
 
     @property
     def pyramid(self) -> pyramid.Pyramid:

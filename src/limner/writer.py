@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from operator import index
 from typing import Literal
 
@@ -44,7 +45,8 @@ def render(
     compositing: "additive" (eq. 3.3), "over" (eq. 3.4, 3.5), or "depth": `over` in the order of `strokes.depth`.
     temperature: softness of the order of "depth"; 0 is the exact order, which has no gradient to depth.
     straight_through: with "depth", the exact picture with the gradient to depth of the soft one.
-    backend: "reference" (plain PyTorch), "fused" (CPU, float32), or "auto": fused where it can.
+    backend: "reference" (plain PyTorch), "fused" (float32, on the CPU or on a GPU that Triton knows), or "auto": fused
+        where it can.
     samples: along each axis of a pixel, at most 16; their mean is its mask, so that a stamp covers of a pixel the share
         that it has of it, as in the renderers of vector graphics.
     Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for where of NaN or inf.
@@ -234,18 +236,26 @@ def _check_options(compositing: str, backend: str, temperature: float, samples: 
 def _check_strokes(strokes: Strokes, bank: TemplateBank) -> None:
     if strokes.which.shape[-1] != len(bank):
         raise ValueError(f"render: which has {strokes.which.shape[-1]} weights, the bank {len(bank)} templates")
+    here, there = strokes.where.device, bank.masks.device
+    if here != there:
+        raise ValueError(f'render: strokes are on {here}, the bank is on {there}: take bank.to("{here}")')
     if not math.isfinite(strokes.where.detach().sum()) and not torch.isfinite(strokes.where).all():
         picture, move = torch.nonzero(~strokes.where.isfinite().flatten(2).all(2))[0].tolist()
         raise NotFinite(f"render: where of picture {picture}, move {move} is not finite")
 
 
 def _backend(strokes: Strokes, backend: Backend) -> Callable[..., Canvas]:
-    fits = strokes.where.device.type == "cpu" and all(x.dtype == torch.float32 for x in strokes.tensors().values())
+    device = strokes.where.device.type
+    fits = device == "cpu" or (device == "cuda" and find_spec("triton") is not None)
+    fits = fits and all(x.dtype == torch.float32 for x in strokes.tensors().values())
     if backend == "reference" or (backend == "auto" and not fits):
         return paint_reference
     if not fits:
-        raise ValueError("render: the fused backend needs float32 tensors on the CPU")
-    from limner.fused import paint_fused
+        raise ValueError("render: the fused backend needs float32 tensors, on the CPU or on a GPU with Triton")
+    if device == "cpu":
+        from limner.fused import paint_fused
+    else:
+        from limner.gpu.fused import paint_fused
 
     if torch.compiler.is_compiling():
         return torch.compiler.disable(paint_fused)  # pyright: ignore[reportReturnType]

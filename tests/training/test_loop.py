@@ -41,7 +41,7 @@ def trained(run: Path, settings: Training = SETTINGS, **options) -> dict[str, to
     run.mkdir(exist_ok=True)
     model = painter(**options)
     train(model, images(), settings, run, quiet=True)
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    return {name: tensor.cpu().clone() for name, tensor in model.state_dict().items()}
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:

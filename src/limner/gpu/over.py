@@ -1,0 +1,92 @@
+"""Compositings `over` and `additive` on a GPU: a program to a tile, move after move, in registers."""
+
+import triton.language as tl
+
+from limner.gpu.jit import kernel
+from limner.gpu.stamp import colour_of, keep_part, mask_of, pixels_of, place_of, pull_mask, template_point, tile_of
+
+
+@kernel
+def forward(
+    canvas, below, where, which, what, opacity, slope, levels, texels, met, first,
+    height, width, columns, tiles, moves, templates, bank_stride,
+    CHANNELS: tl.constexpr, PADDED: tl.constexpr, SIDE: tl.constexpr, SAMPLES: tl.constexpr,
+    SLOPE: tl.constexpr, ADDITIVE: tl.constexpr, KEEP: tl.constexpr,
+):  # fmt: skip
+    """Paint on `canvas` in place; with KEEP leave in `below` what lay under each meeting."""
+    program = tl.program_id(0).to(tl.int64)
+    image, row, column, inside, top, left, x0, y0 = tile_of(program, height, width, columns, tiles, SIDE)
+    channel, at, there = pixels_of(image, top, left, row, column, inside, height, width, CHANNELS, PADDED)
+    value = tl.load(canvas + at, there, 0.0)
+    kept = below + (channel[:, None] * SIDE + row) * SIDE + column
+    begin, end = tl.load(first + program), tl.load(first + program + 1)
+    for meeting in range(begin, end):
+        move = image * moves + tl.load(met + program * moves + meeting - begin)
+        start, across, down, u0, ux, uy, v0, vx, vy = place_of(
+            where + 6 * move, levels + 3 * move, x0, y0, height, width
+        )
+        alpha = tl.load(opacity + move) * mask_of(
+            which + move * templates, texels, templates, bank_stride,
+            start, across, down, u0, ux, uy, v0, vx, vy, row, column, SAMPLES,
+        )  # fmt: skip
+        px, py = template_point(u0 + ux * column + uy * row, across), template_point(v0 + vx * column + vy * row, down)
+        colour, _, _, _ = colour_of(
+            what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
+        )
+        if KEEP:
+            tl.store(kept + meeting * CHANNELS * SIDE * SIDE, value, there)
+        if ADDITIVE:
+            value += colour * alpha
+        else:
+            value = value * (1 - alpha) + colour * alpha
+    tl.store(canvas + at, value, there)
+
+
+@kernel
+def backward(
+    grad, below, parts, d_texels, where, which, what, opacity, slope, levels, texels, met, first,
+    height, width, columns, tiles, moves, templates, bank_stride, size,
+    CHANNELS: tl.constexpr, PADDED: tl.constexpr, SIDE: tl.constexpr, SAMPLES: tl.constexpr,
+    SLOPE: tl.constexpr, ADDITIVE: tl.constexpr, DENSE: tl.constexpr, TEXELS: tl.constexpr,
+):  # fmt: skip
+    """From the gradient by the picture to that by the canvas, in place in `grad`.
+
+    A row of `parts`, of `size` numbers, is what a meeting adds to its move's gradients: those of `keep_part`, then,
+    with DENSE, by which (template).
+    """
+    program = tl.program_id(0).to(tl.int64)
+    image, row, column, inside, top, left, x0, y0 = tile_of(program, height, width, columns, tiles, SIDE)
+    channel, at, there = pixels_of(image, top, left, row, column, inside, height, width, CHANNELS, PADDED)
+    x, y = x0.to(tl.float32) + 2.0 * column / width, y0.to(tl.float32) + 2.0 * row / height
+    pull = tl.load(grad + at, there, 0.0)
+    kept = below + (channel[:, None] * SIDE + row) * SIDE + column
+    begin, end = tl.load(first + program), tl.load(first + program + 1)
+    for later in range(0, end - begin):
+        meeting = end - 1 - later
+        move, part = image * moves + tl.load(met + program * moves + meeting - begin), parts + meeting * size
+        start, across, down, u0, ux, uy, v0, vx, vy = place_of(
+            where + 6 * move, levels + 3 * move, x0, y0, height, width
+        )
+        px, py = template_point(u0 + ux * column + uy * row, across), template_point(v0 + vx * column + vy * row, down)
+        colour, bounded, along, downward = colour_of(
+            what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
+        )
+        if ADDITIVE:
+            by_alpha = tl.sum(pull * colour, 0)
+        else:
+            under = tl.load(kept + meeting * CHANNELS * SIDE * SIDE, there, 0.0)
+            by_alpha = tl.sum(pull * (colour - under), 0)
+        opaque = tl.load(opacity + move)
+        mask, by_a, by_b, by_c, by_d, by_e, by_f = pull_mask(
+            by_alpha * opaque, part + 7 + CHANNELS * (1 + 2 * SLOPE), d_texels,
+            which + move * templates, texels, templates, bank_stride,
+            start, across, down, u0, ux, uy, v0, vx, vy, row, column, inside, x, y, height, width,
+            SAMPLES, DENSE, TEXELS,
+        )  # fmt: skip
+        keep_part(
+            part, by_a, by_b, by_c, by_d, by_e, by_f, by_alpha * mask, pull * (mask * opaque),
+            bounded, along, downward, px, py, x, y, channel, CHANNELS, SLOPE,
+        )  # fmt: skip
+        if not ADDITIVE:
+            pull *= 1 - mask * opaque
+    tl.store(grad + at, pull, there)

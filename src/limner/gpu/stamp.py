@@ -1,0 +1,176 @@
+"""One move on one tile: its mask and its colour under every pixel, and what gradients these pass on.
+
+A program holds the pixels of a tile as a [pixel] vector, and channels as [channel, pixel], padded to a power of two.
+"""
+
+import triton.language as tl
+
+from limner.gpu.jit import kernel
+from limner.pyramid import BORDER as _BORDER
+
+BORDER = tl.constexpr(_BORDER)
+
+
+@kernel
+def tile_of(program, height, width, columns, tiles, SIDE: tl.constexpr):
+    """Image, the tile's rows and columns from its corner, which of these are on the canvas, and the corner itself.
+
+    The corner's centre is also given as a canvas point, in double precision.
+    """
+    tile = program % tiles
+    top, left = tile // columns * SIDE, tile % columns * SIDE
+    pixel = tl.arange(0, SIDE * SIDE)
+    row, column = pixel // SIDE, pixel % SIDE
+    x0 = (2 * left + 1).to(tl.float64) / width - 1
+    y0 = (2 * top + 1).to(tl.float64) / height - 1
+    return program // tiles, row, column, (top + row < height) & (left + column < width), top, left, x0, y0
+
+
+@kernel
+def pixels_of(image, top, left, row, column, inside, height, width, CHANNELS: tl.constexpr, PADDED: tl.constexpr):
+    """Channels, where the tile's pixels lie in a batch of canvases, and which of these there are."""
+    channel = tl.arange(0, PADDED)
+    planes = (image * CHANNELS + channel[:, None]) * height
+    return channel, (planes + top + row) * width + left + column, inside & (channel[:, None] < CHANNELS)
+
+
+@kernel
+def place_of(where, levels, x0, y0, height, width):
+    """A template's first texel, columns and rows, and the position in it of the tile's corner with its steps.
+
+    These are u, its steps along columns and along rows of pixels, and the same of v. Positions are worked out in double
+    precision: a stamp far from the middle would else shift by parts of a texel.
+    """
+    start, across, down = tl.load(levels), tl.load(levels + 1), tl.load(levels + 2)
+    a, b, c = tl.load(where), tl.load(where + 1), tl.load(where + 2)
+    d, e, f = tl.load(where + 3), tl.load(where + 4), tl.load(where + 5)
+    u = ((a * x0 + b * y0 + c + 1) * across - 1) / 2 + BORDER
+    v = ((d * x0 + e * y0 + f + 1) * down - 1) / 2 + BORDER
+    ux, uy, vx, vy = a * across / width, b * across / height, d * down / width, e * down / height
+    return start, across, down, u.to(tl.float32), ux, uy, v.to(tl.float32), vx, vy
+
+
+@kernel
+def template_point(u, across):
+    """The template point of a position."""
+    return (2 * (u - BORDER) + 1) / across - 1
+
+
+@kernel
+def colour_of(
+    what, slope, px, py, channel, CHANNELS: tl.constexpr, SAMPLES: tl.constexpr, SLOPE: tl.constexpr
+):  # fmt: skip
+    """Colour at template points, where a gradient fill is within its bounds, and its slopes."""
+    there = channel < CHANNELS
+    colour = tl.load(what + channel, there, 0.0)[:, None]
+    if not SLOPE:
+        return colour, colour, colour, colour
+    along = tl.load(slope + 2 * channel, there, 0.0)[:, None]
+    down = tl.load(slope + 2 * channel + 1, there, 0.0)[:, None]
+    tilt = along * px + down * py
+    reach = tl.abs(along) + tl.abs(down)
+    if SAMPLES == 1:
+        return colour + tilt, tilt == tilt, along, down
+    return colour + tl.minimum(tl.maximum(tilt, -reach), reach), tl.abs(tilt) <= reach, along, down
+
+
+@kernel
+def _cell(texels, start, across, down, u, v):
+    """The first of the four texels around a position, all four, and how far it is from the first."""
+    u = tl.minimum(tl.maximum(u, 0.0), across + BORDER)
+    v = tl.minimum(tl.maximum(v, 0.0), down + BORDER)
+    column, row = tl.floor(u), tl.floor(v)
+    stride = across + 2 * BORDER
+    at = start + row.to(tl.int32) * stride + column.to(tl.int32)
+    upper, lower = texels + at, texels + at + stride
+    return at, tl.load(upper), tl.load(upper + 1), tl.load(lower), tl.load(lower + 1), u - column, v - row
+
+
+@kernel
+def mask_of(
+    which, texels, templates, bank_stride, start, across, down, u0, ux, uy, v0, vx, vy, row, column,
+    SAMPLES: tl.constexpr,
+):  # fmt: skip
+    """The mask of a move (eq. 2.21), mean of a pixel's samples."""
+    mask = tl.zeros_like(column).to(tl.float32)
+    for k in range(templates):
+        weight = tl.load(which + k)
+        if weight != 0:
+            for sample in range(SAMPLES * SAMPLES):
+                i = column + (sample % SAMPLES + 0.5) / SAMPLES - 0.5
+                j = row + (sample // SAMPLES + 0.5) / SAMPLES - 0.5
+                _, t00, t01, t10, t11, u, v = _cell(
+                    texels + k * bank_stride, start, across, down, u0 + ux * i + uy * j, v0 + vx * i + vy * j
+                )
+                upper, lower = t00 + (t01 - t00) * u, t10 + (t11 - t10) * u
+                mask += weight * (upper + (lower - upper) * v)
+    return mask / (SAMPLES * SAMPLES)
+
+
+@kernel
+def pull_mask(
+    by_mask, by_which, d_texels, which, texels, templates, bank_stride,
+    start, across, down, u0, ux, uy, v0, vx, vy, row, column, inside, x, y, height, width,
+    SAMPLES: tl.constexpr, DENSE: tl.constexpr, TEXELS: tl.constexpr,
+):  # fmt: skip
+    """The mask again, and from its gradient those by the entries of where, pixel by pixel.
+
+    With DENSE the gradients by `which` are left in `by_which`; with TEXELS those by the templates added to `d_texels`.
+    """
+    share = by_mask / (SAMPLES * SAMPLES)
+    mask, by_a, by_b, by_c = tl.zeros_like(x), tl.zeros_like(x), tl.zeros_like(x), tl.zeros_like(x)
+    by_d, by_e, by_f = tl.zeros_like(x), tl.zeros_like(x), tl.zeros_like(x)
+    for k in range(templates):
+        weight = tl.load(which + k)
+        if DENSE or weight != 0:
+            alone = tl.zeros_like(x)
+            for sample in range(SAMPLES * SAMPLES):
+                right = (sample % SAMPLES + 0.5) / SAMPLES - 0.5
+                lower = (sample // SAMPLES + 0.5) / SAMPLES - 0.5
+                i, j = column + right, row + lower
+                at, t00, t01, t10, t11, u, v = _cell(
+                    texels + k * bank_stride, start, across, down, u0 + ux * i + uy * j, v0 + vx * i + vy * j
+                )
+                alone += (t00 * (1 - u) + t01 * u) * (1 - v) + (t10 * (1 - u) + t11 * u) * v
+                by_u = ((t01 - t00) * (1 - v) + (t11 - t10) * v) * weight
+                by_v = ((t10 - t00) * (1 - u) + (t11 - t01) * u) * weight
+                xs, ys = x + right * 2 / width, y + lower * 2 / height
+                by_a, by_b, by_c = by_a + by_u * xs, by_b + by_u * ys, by_c + by_u
+                by_d, by_e, by_f = by_d + by_v * xs, by_e + by_v * ys, by_f + by_v
+                if TEXELS:
+                    into, stride, held = d_texels + k * bank_stride + at, across + 2 * BORDER, share * weight
+                    tl.atomic_add(into, held * (1 - u) * (1 - v), inside, sem="relaxed")
+                    tl.atomic_add(into + 1, held * u * (1 - v), inside, sem="relaxed")
+                    tl.atomic_add(into + stride, held * (1 - u) * v, inside, sem="relaxed")
+                    tl.atomic_add(into + stride + 1, held * u * v, inside, sem="relaxed")
+            mask += weight * alone
+            if DENSE:
+                tl.store(by_which + k, tl.sum(share * alone))
+    su, sv = share * (across / 2.0), share * (down / 2.0)
+    mask /= SAMPLES * SAMPLES
+    return mask, su * by_a, su * by_b, su * by_c, sv * by_d, sv * by_e, sv * by_f
+
+
+@kernel
+def keep_part(
+    part, by_a, by_b, by_c, by_d, by_e, by_f, by_opacity, by_colour, bounded, along, down, px, py, x, y, channel,
+    CHANNELS: tl.constexpr, SLOPE: tl.constexpr,
+):  # fmt: skip
+    """Sum gradients over the tile: by where (6), opacity (1), what (channel) and, with SLOPE, slope (2 channel)."""
+    there = channel < CHANNELS
+    if SLOPE:
+        tilted = tl.where(bounded, by_colour, 0.0)
+        by_px, by_py = tl.sum(tilted * along, 0), tl.sum(tilted * down, 0)
+        by_a, by_b, by_c = by_a + by_px * x, by_b + by_px * y, by_c + by_px
+        by_d, by_e, by_f = by_d + by_py * x, by_e + by_py * y, by_f + by_py
+        by_slope = part + 7 + CHANNELS + 2 * channel
+        tl.store(by_slope, tl.sum(tilted * px, 1), there)
+        tl.store(by_slope + 1, tl.sum(tilted * py, 1), there)
+    tl.store(part, tl.sum(by_a))
+    tl.store(part + 1, tl.sum(by_b))
+    tl.store(part + 2, tl.sum(by_c))
+    tl.store(part + 3, tl.sum(by_d))
+    tl.store(part + 4, tl.sum(by_e))
+    tl.store(part + 5, tl.sum(by_f))
+    tl.store(part + 6, tl.sum(by_opacity))
+    tl.store(part + 7 + channel, tl.sum(by_colour, 1), there)
