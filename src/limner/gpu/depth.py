@@ -50,7 +50,7 @@ def forward(
     for meeting in range(count):
         move = image * moves + tl.load(met + meeting)
         start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width
+            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
         )
         mask = mask_of(
             which + move * templates, texels, templates, bank_stride,
@@ -64,9 +64,10 @@ def forward(
     for meeting in range(count):
         move = image * moves + tl.load(met + meeting)
         start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width
+            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
         )
-        px, py = template_point(u0 + ux * column + uy * row, across), template_point(v0 + vx * column + vy * row, down)
+        px = template_point(u0, ux, uy, row, column, across, SAMPLES)
+        py = template_point(v0, vx, vy, row, column, down, SAMPLES)
         colour, _, _, _ = colour_of(
             what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
         )
@@ -114,9 +115,10 @@ def backward(
     for meeting in range(count):
         move = image * moves + tl.load(met + meeting)
         start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width
+            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
         )
-        px, py = template_point(u0 + ux * column + uy * row, across), template_point(v0 + vx * column + vy * row, down)
+        px = template_point(u0, ux, uy, row, column, across, SAMPLES)
+        py = template_point(v0, vx, vy, row, column, down, SAMPLES)
         colour, _, _, _ = colour_of(
             what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
         )
@@ -140,9 +142,10 @@ def backward(
         meeting = count - 1 - later
         move = image * moves + tl.load(met + meeting)
         start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width
+            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
         )
-        px, py = template_point(u0 + ux * column + uy * row, across), template_point(v0 + vx * column + vy * row, down)
+        px = template_point(u0, ux, uy, row, column, across, SAMPLES)
+        py = template_point(v0, vx, vy, row, column, down, SAMPLES)
         colour, _, _, _ = colour_of(
             what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
         )
@@ -183,9 +186,10 @@ def backward(
     for meeting in range(count):
         move, part = image * moves + tl.load(met + meeting), parts + meeting * size
         start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width
+            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
         )
-        px, py = template_point(u0 + ux * column + uy * row, across), template_point(v0 + vx * column + vy * row, down)
+        px = template_point(u0, ux, uy, row, column, across, SAMPLES)
+        py = template_point(v0, vx, vy, row, column, down, SAMPLES)
         _, bounded, along, downward = colour_of(
             what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
         )

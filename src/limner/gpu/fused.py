@@ -111,7 +111,7 @@ class _Painting(torch.autograd.Function):
         with torch.cuda.device_of(pull):
             if order is None:
                 given = pull, kept, parts, d_texels, *tables, *plan.numbers, size
-                launch(over.backward, programs, *given, ADDITIVE=plan.additive, **switches)
+                launch(over.backward, programs, *given, ADDITIVE=plan.additive, KEPT=bool(kept.numel()), **switches)
             else:
                 room = (torch.empty_like(kept) for _ in range(5))
                 given = pull, canvas.contiguous(), kept, *order, *room, parts, d_texels, *tables, *plan.numbers, size

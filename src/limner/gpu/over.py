@@ -23,13 +23,14 @@ def forward(
     for meeting in range(begin, end):
         move = image * moves + tl.load(met + program * moves + meeting - begin)
         start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width
+            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
         )
         alpha = tl.load(opacity + move) * mask_of(
             which + move * templates, texels, templates, bank_stride,
             start, across, down, u0, ux, uy, v0, vx, vy, row, column, SAMPLES,
         )  # fmt: skip
-        px, py = template_point(u0 + ux * column + uy * row, across), template_point(v0 + vx * column + vy * row, down)
+        px = template_point(u0, ux, uy, row, column, across, SAMPLES)
+        py = template_point(v0, vx, vy, row, column, down, SAMPLES)
         colour, _, _, _ = colour_of(
             what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
         )
@@ -47,10 +48,11 @@ def backward(
     grad, below, parts, d_texels, where, which, what, opacity, slope, levels, texels, met, first,
     height, width, columns, tiles, moves, templates, bank_stride, size,
     CHANNELS: tl.constexpr, PADDED: tl.constexpr, SIDE: tl.constexpr, SAMPLES: tl.constexpr,
-    SLOPE: tl.constexpr, ADDITIVE: tl.constexpr, DENSE: tl.constexpr, TEXELS: tl.constexpr,
+    SLOPE: tl.constexpr, ADDITIVE: tl.constexpr, KEPT: tl.constexpr, DENSE: tl.constexpr, TEXELS: tl.constexpr,
 ):  # fmt: skip
     """From the gradient by the picture to that by the canvas, in place in `grad`.
 
+    Where nothing was kept in `below`, nothing but colours and the canvas is learnt.
     A row of `parts`, of `size` numbers, is what a meeting adds to its move's gradients: those of `keep_part`, then,
     with DENSE, by which (template).
     """
@@ -65,17 +67,20 @@ def backward(
         meeting = end - 1 - later
         move, part = image * moves + tl.load(met + program * moves + meeting - begin), parts + meeting * size
         start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width
+            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
         )
-        px, py = template_point(u0 + ux * column + uy * row, across), template_point(v0 + vx * column + vy * row, down)
+        px = template_point(u0, ux, uy, row, column, across, SAMPLES)
+        py = template_point(v0, vx, vy, row, column, down, SAMPLES)
         colour, bounded, along, downward = colour_of(
             what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
         )
         if ADDITIVE:
             by_alpha = tl.sum(pull * colour, 0)
-        else:
+        elif KEPT:
             under = tl.load(kept + meeting * CHANNELS * SIDE * SIDE, there, 0.0)
             by_alpha = tl.sum(pull * (colour - under), 0)
+        else:
+            by_alpha = tl.zeros_like(x)
         opaque = tl.load(opacity + move)
         mask, by_a, by_b, by_c, by_d, by_e, by_f = pull_mask(
             by_alpha * opaque, part + 7 + CHANNELS * (1 + 2 * SLOPE), d_texels,

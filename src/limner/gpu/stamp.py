@@ -9,6 +9,11 @@ from limner.gpu.jit import kernel
 from limner.pyramid import BORDER as _BORDER
 
 BORDER = tl.constexpr(_BORDER)
+BITS = tl.constexpr(28)
+"""Of a position, behind the point."""
+TEXEL = tl.constexpr(1 << 28)
+FAR = tl.constexpr(2.0**32)
+"""Texels: no position is farther, and no tile reaches farther across a template."""
 
 
 @kernel
@@ -35,25 +40,34 @@ def pixels_of(image, top, left, row, column, inside, height, width, CHANNELS: tl
 
 
 @kernel
-def place_of(where, levels, x0, y0, height, width):
+def place_of(where, levels, x0, y0, height, width, SAMPLES: tl.constexpr):
     """A template's first texel, columns and rows, and the position in it of the tile's corner with its steps.
 
-    These are u, its steps along columns and along rows of pixels, and the same of v. Positions are worked out in double
-    precision: a stamp far from the middle would else shift by parts of a texel.
+    These are u, its steps along columns and along rows, and the same of v, in fixed point: a float would shift a stamp
+    far smaller than its tile by more than its size. A step is half the way from sample to sample.
     """
     start, across, down = tl.load(levels), tl.load(levels + 1), tl.load(levels + 2)
-    a, b, c = tl.load(where), tl.load(where + 1), tl.load(where + 2)
-    d, e, f = tl.load(where + 3), tl.load(where + 4), tl.load(where + 5)
-    u = ((a * x0 + b * y0 + c + 1) * across - 1) / 2 + BORDER
-    v = ((d * x0 + e * y0 + f + 1) * down - 1) / 2 + BORDER
-    ux, uy, vx, vy = a * across / width, b * across / height, d * down / width, e * down / height
-    return start, across, down, u.to(tl.float32), ux, uy, v.to(tl.float32), vx, vy
+    a, b, c = tl.load(where).to(tl.float64), tl.load(where + 1).to(tl.float64), tl.load(where + 2).to(tl.float64)
+    d, e, f = tl.load(where + 3).to(tl.float64), tl.load(where + 4).to(tl.float64), tl.load(where + 5).to(tl.float64)
+    u = _fixed(((a * x0 + b * y0 + c + 1) * across - 1) / 2 + BORDER, FAR)
+    v = _fixed(((d * x0 + e * y0 + f + 1) * down - 1) / 2 + BORDER, FAR)
+    by_column, by_row = 2 * SAMPLES * width, 2 * SAMPLES * height
+    ux, uy = _fixed(a * across / by_column, FAR / (64 * SAMPLES)), _fixed(b * across / by_row, FAR / (64 * SAMPLES))
+    vx, vy = _fixed(d * down / by_column, FAR / (64 * SAMPLES)), _fixed(e * down / by_row, FAR / (64 * SAMPLES))
+    return start, across, down, u, ux, uy, v, vx, vy
 
 
 @kernel
-def template_point(u, across):
-    """The template point of a position."""
-    return (2 * (u - BORDER) + 1) / across - 1
+def _fixed(position, farthest):
+    """A number of texels in fixed point."""
+    return (tl.minimum(tl.maximum(position, -farthest), farthest) * TEXEL).to(tl.int64)
+
+
+@kernel
+def template_point(u, ux, uy, row, column, across, SAMPLES: tl.constexpr):
+    """Along an axis, the template point under the centre of every pixel."""
+    middle = u + ux * (2 * SAMPLES * column) + uy * (2 * SAMPLES * row)
+    return (2 * (middle.to(tl.float32) / TEXEL - BORDER) + 1) / across - 1
 
 
 @kernel
@@ -65,25 +79,33 @@ def colour_of(
     colour = tl.load(what + channel, there, 0.0)[:, None]
     if not SLOPE:
         return colour, colour, colour, colour
-    along = tl.load(slope + 2 * channel, there, 0.0)[:, None]
-    down = tl.load(slope + 2 * channel + 1, there, 0.0)[:, None]
-    tilt = along * px + down * py
-    reach = tl.abs(along) + tl.abs(down)
-    if SAMPLES == 1:
-        return colour + tilt, tilt == tilt, along, down
-    return colour + tl.minimum(tl.maximum(tilt, -reach), reach), tl.abs(tilt) <= reach, along, down
+    else:
+        along = tl.load(slope + 2 * channel, there, 0.0)[:, None]
+        down = tl.load(slope + 2 * channel + 1, there, 0.0)[:, None]
+        tilt = along * px + down * py
+        reach = tl.abs(along) + tl.abs(down)
+        if SAMPLES > 1:
+            return colour + tl.minimum(tl.maximum(tilt, -reach), reach), tl.abs(tilt) <= reach, along, down
+        else:
+            return colour + tilt, tilt == tilt, along, down
 
 
 @kernel
 def _cell(texels, start, across, down, u, v):
     """The first of the four texels around a position, all four, and how far it is from the first."""
-    u = tl.minimum(tl.maximum(u, 0.0), across + BORDER)
-    v = tl.minimum(tl.maximum(v, 0.0), down + BORDER)
-    column, row = tl.floor(u), tl.floor(v)
+    u = tl.minimum(tl.maximum(u, 0), (across + BORDER).to(tl.int64) << BITS)
+    v = tl.minimum(tl.maximum(v, 0), (down + BORDER).to(tl.int64) << BITS)
     stride = across + 2 * BORDER
-    at = start + row.to(tl.int32) * stride + column.to(tl.int32)
+    at = start + (v >> BITS).to(tl.int32) * stride + (u >> BITS).to(tl.int32)
     upper, lower = texels + at, texels + at + stride
-    return at, tl.load(upper), tl.load(upper + 1), tl.load(lower), tl.load(lower + 1), u - column, v - row
+    right, beneath = (u & (TEXEL - 1)).to(tl.float32) / TEXEL, (v & (TEXEL - 1)).to(tl.float32) / TEXEL
+    return at, tl.load(upper), tl.load(upper + 1), tl.load(lower), tl.load(lower + 1), right, beneath
+
+
+@kernel
+def _aside(sample, SAMPLES: tl.constexpr):
+    """Steps from the middle of a pixel to a sample in it."""
+    return 2 * sample + 1 - SAMPLES
 
 
 @kernel
@@ -92,13 +114,13 @@ def mask_of(
     SAMPLES: tl.constexpr,
 ):  # fmt: skip
     """The mask of a move (eq. 2.21), mean of a pixel's samples."""
-    mask = tl.zeros_like(column).to(tl.float32)
+    mask = tl.zeros_like(row).to(tl.float32)
     for k in range(templates):
         weight = tl.load(which + k)
         if weight != 0:
             for sample in range(SAMPLES * SAMPLES):
-                i = column + (sample % SAMPLES + 0.5) / SAMPLES - 0.5
-                j = row + (sample // SAMPLES + 0.5) / SAMPLES - 0.5
+                i = 2 * SAMPLES * column + _aside(sample % SAMPLES, SAMPLES)  # pyright: ignore[reportOperatorIssue]
+                j = 2 * SAMPLES * row + _aside(sample // SAMPLES, SAMPLES)
                 _, t00, t01, t10, t11, u, v = _cell(
                     texels + k * bank_stride, start, across, down, u0 + ux * i + uy * j, v0 + vx * i + vy * j
                 )
@@ -125,16 +147,16 @@ def pull_mask(
         if DENSE or weight != 0:
             alone = tl.zeros_like(x)
             for sample in range(SAMPLES * SAMPLES):
-                right = (sample % SAMPLES + 0.5) / SAMPLES - 0.5
-                lower = (sample // SAMPLES + 0.5) / SAMPLES - 0.5
-                i, j = column + right, row + lower
+                right = _aside(sample % SAMPLES, SAMPLES)  # pyright: ignore[reportOperatorIssue]
+                lower = _aside(sample // SAMPLES, SAMPLES)
+                i, j = 2 * SAMPLES * column + right, 2 * SAMPLES * row + lower
                 at, t00, t01, t10, t11, u, v = _cell(
                     texels + k * bank_stride, start, across, down, u0 + ux * i + uy * j, v0 + vx * i + vy * j
                 )
                 alone += (t00 * (1 - u) + t01 * u) * (1 - v) + (t10 * (1 - u) + t11 * u) * v
                 by_u = ((t01 - t00) * (1 - v) + (t11 - t10) * v) * weight
                 by_v = ((t10 - t00) * (1 - u) + (t11 - t01) * u) * weight
-                xs, ys = x + right * 2 / width, y + lower * 2 / height
+                xs, ys = x + right / (SAMPLES * width), y + lower / (SAMPLES * height)
                 by_a, by_b, by_c = by_a + by_u * xs, by_b + by_u * ys, by_c + by_u
                 by_d, by_e, by_f = by_d + by_v * xs, by_e + by_v * ys, by_f + by_v
                 if TEXELS:
