@@ -15,6 +15,10 @@ setup: .venv/dev.stamp ## make .venv and install limner into it, editable, with 
 	$(PIP) -e '.[dev]'
 	touch $@
 
+.venv/check.stamp: .venv/dev.stamp
+	$(PIP) -e '.[check]'
+	touch $@
+
 .venv/docs.stamp: .venv/dev.stamp
 	$(PIP) -e '.[docs]'
 	touch $@
@@ -26,7 +30,7 @@ paint: setup ## paint the bundled photograph in 500 strokes, into out/
 test: setup ## run the tests, the README and the docs
 	$(BIN)/pytest -q
 
-check: setup ## lint, types, import rules, the tests, some figures: what CI runs
+check: setup .venv/check.stamp ## lint, types, import rules, the tests, some figures: what CI runs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/basedpyright

@@ -34,14 +34,17 @@ BUSY = "while True: pass"
 Step = Callable[[], tuple[torch.Tensor, ...]]
 
 
-def problem(shape: tuple[int, ...], channels: int = 1, templates: int = 1, prefilter: bool = False) -> dict[str, Step]:
+def problem(
+    shape: tuple[int, ...], channels: int = 1, templates: int = 1, prefilter: bool = False, device: str = "cpu"
+) -> dict[str, Step]:
     """The same step by the plain formulation and by limner; each returns the canvas and the gradients."""
     batch, moves, height, width = shape
     torch.manual_seed(0)
     where = torch.tensor([[2.0, 0, 0], [0, 2, 0]]) + 0.3 * torch.randn(batch, moves, 2, 3)
     which = torch.randn(batch, moves, templates).softmax(-1) if templates > 1 else torch.ones(batch, moves, 1)
     what, slopes = torch.rand(batch, moves, channels), torch.randn(batch, channels, height, width)
-    bank = TemplateBank.named(*("circle", "square", "line", "curve")[:templates], prefilter=prefilter)
+    bank = TemplateBank.named(*("circle", "square", "line", "curve")[:templates], prefilter=prefilter).to(device)
+    where, which, what, slopes = (tensor.to(device) for tensor in (where, which, what, slopes))
     leaves = [where, what, which] if templates > 1 else [where, what]
     for leaf in leaves:
         leaf.requires_grad_()
@@ -198,12 +201,10 @@ def table(found: dict) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for line in found["rows"]:
-        batch, moves, height, width = line["shape"]
-        name = f"{batch}, {moves}, {height}x{width}" + (f", {line['label']}" if line["label"] else "")
         spans = [milliseconds(line[key]) for key in ("plain_ms", "limner_ms")]
         firsts = [milliseconds(line[key]) for key in ("plain_first_ms", "limner_first_ms")]
         sizes = [f"{line[key]:.0f} MiB" for key in ("plain_mib", "limner_mib")]
-        lines.append("| " + " | ".join([name, *spans, f"{line['ratio']:.0f}", *firsts, *sizes]) + " |")
+        lines.append("| " + " | ".join([named(line), *spans, f"{line['ratio']:.0f}", *firsts, *sizes]) + " |")
     idle, busy, each = found["threads"]["idle"], found["threads"]["busy"], found["pixels"]
     ran, load = found["machine"], found["load"]
     lines += [
@@ -219,6 +220,12 @@ def table(found: dict) -> str:
         f"- First use, with an empty cache folder: {found['first_use']['seconds']:.1f} CPU seconds.",
     ]
     return "\n".join(lines)
+
+
+def named(line: dict) -> str:
+    """What a line of a table measures."""
+    batch, moves, height, width = line["shape"]
+    return f"{batch}, {moves}, {height}x{width}" + (f", {line['label']}" if line["label"] else "")
 
 
 def milliseconds(span: float) -> str:

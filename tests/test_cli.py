@@ -607,6 +607,13 @@ def test_bench_is_called_as_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert calls == [("engine", engine), ("paint", asked), ("parts", parts), ("train", train)]
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here is a GPU")
+def test_the_bench_of_a_gpu_needs_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert main(["bench", "gpu"]) == 2
+    assert "PyTorch finds no CUDA GPU here" in capsys.readouterr().err
+
+
 def test_bench_needs_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys) -> None:
     monkeypatch.setattr(limner.cli, "__file__", str(tmp_path / "a" / "b" / "cli.py"))
     assert main(["bench", "engine"]) == 2

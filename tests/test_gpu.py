@@ -1,6 +1,9 @@
 """The kernels for a GPU against the reference: on a GPU where there is one, else in Triton's interpreter."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -60,6 +63,14 @@ def test_more_moves_and_tiles_than_are_looked_at_together() -> None:
     scene["leaves"]["where"] = geometry.phi(*where)
     scene["leaves"]["where"][0, 5] = torch.tensor([[0.9, 0.0, 0.1], [0.0, 0.7, 0.0]])
     compare(scene, DEVICE)
+
+
+def test_kernels_compile(tmp_path: Path) -> None:
+    places = {"TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, str(Path(__file__).with_name("compile_for_a_gpu.py")), "80"]
+    ran = subprocess.run(command, env={**os.environ, **places}, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert any(tmp_path.rglob("*.cubin"))
 
 
 def layout_of(where: Tensor, size: tuple[int, int]) -> gpu.Layout:

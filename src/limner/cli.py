@@ -20,7 +20,16 @@ from limner.experiments.options import EvaluateOptions, TrainOptions, train_opti
 from limner.experiments.thesis import EXPERIMENTS
 from limner.figures.options import ReproduceOptions
 from limner.files import try_writing
-from limner.options import Bench, EngineBench, ModelsBench, PaintBench, PaintOptions, PartsBench, TrainBench
+from limner.options import (
+    Bench,
+    EngineBench,
+    GpuBench,
+    ModelsBench,
+    PaintBench,
+    PaintOptions,
+    PartsBench,
+    TrainBench,
+)
 from limner.printing import say, silence
 
 Options = PaintOptions | TrainOptions | EvaluateOptions | ReproduceOptions | ListData | ShowData | Bench
@@ -33,7 +42,14 @@ COMMANDS = {
     ListData: ("limner.data.command", "listing"),
     ShowData: ("limner.data.command", "show"),
 }
-BENCHES = {EngineBench: "engine", PaintBench: "paint", PartsBench: "parts", TrainBench: "train", ModelsBench: "models"}
+BENCHES = {
+    EngineBench: "engine",
+    GpuBench: "gpu",
+    PaintBench: "paint",
+    PartsBench: "parts",
+    TrainBench: "train",
+    ModelsBench: "models",
+}
 
 OUT_OF_MEMORY = "allocate memory|out of memory|Storage size calculation overflowed|Invalid buffer size"
 
@@ -133,6 +149,7 @@ def _app() -> SubcommandApp:
     data.command(name="show")(ShowData)
     app.command(data, name="data", help="The data sets: list them, or show one.")
     benches.command(name="engine")(EngineBench)
+    benches.command(name="gpu")(GpuBench)
     benches.command(name="paint")(PaintBench)
     benches.command(name="parts")(PartsBench)
     benches.command(name="train")(TrainBench)

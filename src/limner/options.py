@@ -123,6 +123,11 @@ class EngineBench(Bench):
 
 
 @dataclass(frozen=True)
+class GpuBench(Bench):
+    """Time the engine on a GPU against plain PyTorch on the same."""
+
+
+@dataclass(frozen=True)
 class PaintBench(Bench):
     """Time `limner paint` and measure the quality of what it paints."""
 

@@ -12,7 +12,8 @@ NUMBERS = ("height", "width", "columns", "tiles", "moves", "bank_stride", "size"
 
 def kernel(function: Callable) -> Any:
     """Compiled by Triton at its first call, as it stands in the file: without the checks that tests wrap it in."""
-    return triton.jit(inspect.unwrap(function), do_not_specialize=list(NUMBERS))
+    function = inspect.unwrap(function)
+    return triton.jit(function, do_not_specialize=list(NUMBERS))  # pyright: ignore[reportCallIssue]
 
 
 def launch(function: Any, programs: int, *arrays_and_numbers, **switches) -> None:
