@@ -9,6 +9,7 @@ from json import loads
 from pathlib import Path
 
 import engine
+import gpu
 import models
 import ship
 import train
@@ -214,6 +215,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "parts": parts,
     "engine": lambda: engine.table(result("engine")),
     "engine_aims": engine_aims,
+    "gpu": lambda: gpu.table(result("gpu")),
     "models": trained,
     "train": steps,
     "weights": weights,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from operator import index
 from typing import Literal
@@ -244,9 +244,14 @@ def _check_strokes(strokes: Strokes, bank: TemplateBank) -> None:
         raise NotFinite(f"render: where of picture {picture}, move {move} is not finite")
 
 
+@cache
+def _has_triton() -> bool:
+    return find_spec("triton") is not None
+
+
 def _backend(strokes: Strokes, backend: Backend) -> Callable[..., Canvas]:
     device = strokes.where.device.type
-    fits = device == "cpu" or (device == "cuda" and find_spec("triton") is not None)
+    fits = device == "cpu" or (device == "cuda" and _has_triton())
     fits = fits and all(x.dtype == torch.float32 for x in strokes.tensors().values())
     if backend == "reference" or (backend == "auto" and not fits):
         return paint_reference
