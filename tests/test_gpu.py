@@ -97,6 +97,17 @@ def test_nothing_is_kept_where_no_gradient_is_asked_for() -> None:
         assert render(strokes, bank, (30, 25), backend="fused").grad_fn is None
 
 
+def test_a_bank_of_doubles() -> None:
+    leaves = {name: leaf.to(DEVICE) for name, leaf in scene_of("over", (20, 25), batch=1)["leaves"].items()}
+    masks, ground = leaves.pop("masks").requires_grad_(), leaves.pop("background")
+    found = []
+    for kind in (torch.float32, torch.float64):
+        canvas = render(Strokes(**leaves), TemplateBank(masks.to(kind)), None, ground, backend="fused")
+        found.append((canvas.detach(), *torch.autograd.grad(canvas.sum(), masks)))
+    for single, double in zip(*found, strict=True):
+        torch.testing.assert_close(single, double)
+
+
 @pytest.mark.parametrize("compositing", ["additive", "over", "depth"])
 def test_same_bytes_again(compositing: str) -> None:
     """But for the gradient of the masks, whose sums come in any order on a GPU."""

@@ -221,6 +221,27 @@ def test_writers_refuse_bad_options_at_once(options: dict[str, Any]) -> None:
         TemplateWriter(BANK, **options)
 
 
+def test_strokes_lie_on_one_device() -> None:
+    strokes = Strokes(torch.eye(2, 3)[None, None], torch.ones(1, 1, 1), torch.ones(1, 1, 1, device="meta"))
+    with pytest.raises(ValueError, match="where is on cpu, what is on meta"):
+        render(strokes, TemplateBank.named("circle"), (9, 9))
+
+
+@pytest.mark.parametrize("backend", ["auto", "reference"])
+def test_autocast_paints_in_float32(backend: Any) -> None:
+    bank = TemplateBank.named("circle", "square")
+    where = torch.randn(2, 5, 2, 3, requires_grad=True)
+    colours = torch.rand(2, 5, 1).bfloat16()
+    strokes = Strokes(where, torch.rand(2, 5, 2).softmax(-1), colours)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        canvas = render(strokes, bank, (20, 25), backend=backend)
+    whole = render(strokes.map(Tensor.float), bank, (20, 25), backend=backend)
+    assert canvas.dtype == torch.float32
+    assert torch.equal(canvas, whole)
+    ours, theirs = (torch.autograd.grad(each.square().sum(), where)[0] for each in (canvas, whole))
+    assert torch.equal(ours, theirs)
+
+
 def test_weights_and_bank_must_match() -> None:
     with pytest.raises(ValueError, match="which has 3 weights, the bank 1 templates"):
         render(strokes_with(), TemplateBank.named("circle"), (4, 4))

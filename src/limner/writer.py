@@ -49,8 +49,14 @@ def render(
         where it can.
     samples: along each axis of a pixel, at most 16; their mean is its mask, so that a stamp covers of a pixel the share
         that it has of it, as in the renderers of vector graphics.
+    Under `torch.autocast` all of it is done in float32: in 16 bits, pixels would be rounded to each other's positions.
     Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for where of NaN or inf.
     """
+    device = strokes.where.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        options = background, compositing, backend, temperature, straight_through, samples
+        with torch.autocast(device, enabled=False):
+            return render(strokes.map(Tensor.float), bank, size, *options)
     ground = _ground(strokes, background, size)
     _check_options(compositing, backend, temperature, samples)
     _check_strokes(strokes, bank)
@@ -236,9 +242,12 @@ def _check_options(compositing: str, backend: str, temperature: float, samples: 
 def _check_strokes(strokes: Strokes, bank: TemplateBank) -> None:
     if strokes.which.shape[-1] != len(bank):
         raise ValueError(f"render: which has {strokes.which.shape[-1]} weights, the bank {len(bank)} templates")
-    here, there = strokes.where.device, bank.masks.device
-    if here != there:
-        raise ValueError(f'render: strokes are on {here}, the bank is on {there}: take bank.to("{here}")')
+    here = strokes.where.device
+    for name, tensor in strokes.tensors().items():
+        if tensor.device != here:
+            raise ValueError(f"render: where is on {here}, {name} is on {tensor.device}")
+    if bank.masks.device != here:
+        raise ValueError(f'render: strokes are on {here}, the bank is on {bank.masks.device}: take bank.to("{here}")')
     if not math.isfinite(strokes.where.detach().sum()) and not torch.isfinite(strokes.where).all():
         picture, move = torch.nonzero(~strokes.where.isfinite().flatten(2).all(2))[0].tolist()
         raise NotFinite(f"render: where of picture {picture}, move {move} is not finite")

@@ -39,7 +39,7 @@ def paint_fused(
     strokes: Strokes, bank: TemplateBank, canvas: Tensor, compositing: str, temperature: float = 0.0, samples: int = 1
 ) -> Float[Tensor, "batch channel height width"]:
     """`writer.paint_reference` by the kernels; once differentiable."""
-    given = canvas, *(getattr(strokes, name) for name in _NAMES[1:-1]), bank.pyramid.texels
+    given = canvas, *(getattr(strokes, name) for name in _NAMES[1:-1]), bank.pyramid.texels.float()
     if not torch.is_grad_enabled():  # else a backward pass would be prepared
         given = (None if tensor is None else tensor.detach() for tensor in given)
     with torch.cuda.device_of(strokes.where):
