@@ -141,6 +141,19 @@ def aims() -> str:
     return aimed(rows)
 
 
+def engine_machines() -> str:
+    """The ratios of the engine on the machines it was measured on."""
+    rows = []
+    for name in ("engine", "engine-xeon"):
+        found = result(name)
+        each = [row for row in found["rows"] if not row["label"]]
+        lerps = found["pixels"]["both_ns"] / found["pixels"]["lerp_ns"]
+        cells = [f"{row['ratio']:.0f} ({engine.milliseconds(row['limner_ms'])})" for row in each]
+        rows.append([found["machine"]["cpu"], *cells, f"{lerps:.1f}"])
+    shapes = [engine.named(row) for row in result("engine")["rows"] if not row["label"]]
+    return markdown("|".join(["machine", *shapes, "lerps a pixel"]), rows)
+
+
 def engine_aims() -> str:
     """What was aimed at in the engine, and whether it was reached."""
     found = result("engine")
@@ -214,6 +227,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "large": large,
     "parts": parts,
     "engine": lambda: engine.table(result("engine")),
+    "engine_machines": engine_machines,
     "engine_aims": engine_aims,
     "gpu": lambda: gpu.table(result("gpu")),
     "models": trained,
