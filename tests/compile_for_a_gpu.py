@@ -11,14 +11,14 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from limner.gpu import depth, layout, over
+from limner.gpu.jit import NUMBERS
 
-NUMBERS = ("height", "width", "columns", "tiles", "moves", "templates", "bank_stride", "size", "count", "levels_a_side")
 ARRAYS = {name: "*i64" for name in ("first", "sizes", "offsets", "counts")}
 ARRAYS |= {"met": "*i16", "slots": "*i16", "levels": "*i32"}
 
 
 def compiled(kernel, capability: int, **switches) -> None:
-    kinds = {name: "constexpr" for name in switches} | {name: "i32" for name in NUMBERS} | ARRAYS
+    kinds = {name: "constexpr" for name in switches} | {name: "i32" for name in (*NUMBERS, "templates")} | ARRAYS
     signature = {name: {**ARRAYS, **kinds}.get(name, "*fp32") for name in kernel.arg_names}
     constants = {(kernel.arg_names.index(name),): value for name, value in switches.items()}
     triton.compile(ASTSource(kernel, signature, constants), target=GPUTarget("cuda", capability, 32))

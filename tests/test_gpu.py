@@ -55,7 +55,8 @@ def test_stamps_that_hide_others(scene: dict) -> None:
     compare(scene, DEVICE)
 
 
-def test_more_moves_and_tiles_than_are_looked_at_together() -> None:
+def test_more_moves_and_tiles_than_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "BLOCK", 16)
     torch.manual_seed(0)
     moves, width = gpu.BLOCK + 3, gpu.SIDE * gpu.BLOCK + 40
     scene = scene_of("over", (3, width), batch=1, moves=moves)
@@ -71,6 +72,12 @@ def test_kernels_compile(tmp_path: Path) -> None:
     ran = subprocess.run(command, env={**os.environ, **places}, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert any(tmp_path.rglob("*.cubin"))
+
+
+def test_more_templates_than_are_added_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "ROOM", 64)
+    torch.manual_seed(0)
+    compare(scene_of("over", (20, 35), batch=1), DEVICE)
 
 
 def layout_of(where: Tensor, size: tuple[int, int]) -> gpu.Layout:

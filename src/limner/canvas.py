@@ -115,7 +115,7 @@ def soft_depth(
 def depth_order(depth: Float[Tensor, "batch move"], temperature: float) -> Float[Tensor, "two batch move move"]:
     """As numbers: [0, b, t, s] is how far s is nearer than t, zero where s = t, and [1, b, t, s] is one minus that."""
     difference = (depth[:, None] - depth[:, :, None]).detach() / temperature
-    order = torch.stack([difference, -difference]).sigmoid()
+    order = torch.stack([difference, -difference]).sigmoid().contiguous()
     order[0].diagonal(dim1=1, dim2=2).fill_(0)
     order[1].diagonal(dim1=1, dim2=2).fill_(1)
     return order

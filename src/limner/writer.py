@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from importlib.util import find_spec
 from operator import index
 from typing import Literal
@@ -25,6 +25,7 @@ Compositing = Literal["additive", "over", "depth"]
 Backend = Literal["auto", "reference", "fused"]
 SAMPLES = 16
 """Most along an axis of a pixel."""
+HAS_TRITON = find_spec("triton") is not None
 
 
 def render(
@@ -45,7 +46,7 @@ def render(
     compositing: "additive" (eq. 3.3), "over" (eq. 3.4, 3.5), or "depth": `over` in the order of `strokes.depth`.
     temperature: softness of the order of "depth"; 0 is the exact order, which has no gradient to depth.
     straight_through: with "depth", the exact picture with the gradient to depth of the soft one.
-    backend: "reference" (plain PyTorch), "fused" (float32, on the CPU or on a GPU that Triton knows), or "auto": fused
+    backend: "reference" (plain PyTorch), "fused" (float32, on the CPU or, with Triton, on a CUDA GPU), or "auto": fused
         where it can.
     samples: along each axis of a pixel, at most 16; their mean is its mask, so that a stamp covers of a pixel the share
         that it has of it, as in the renderers of vector graphics.
@@ -253,14 +254,9 @@ def _check_strokes(strokes: Strokes, bank: TemplateBank) -> None:
         raise NotFinite(f"render: where of picture {picture}, move {move} is not finite")
 
 
-@cache
-def _has_triton() -> bool:
-    return find_spec("triton") is not None
-
-
 def _backend(strokes: Strokes, backend: Backend) -> Callable[..., Canvas]:
     device = strokes.where.device.type
-    fits = device == "cpu" or (device == "cuda" and _has_triton())
+    fits = device == "cpu" or (device == "cuda" and HAS_TRITON)
     fits = fits and all(x.dtype == torch.float32 for x in strokes.tensors().values())
     if backend == "reference" or (backend == "auto" and not fits):
         return paint_reference

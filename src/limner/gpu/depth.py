@@ -193,7 +193,7 @@ def backward(
         _, bounded, along, downward = colour_of(
             what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
         )
-        by_alpha = tl.where(inside, tl.load(d_masks + meeting * AREA), 0.0)
+        by_alpha = tl.load(d_masks + meeting * AREA)
         mask, by_a, by_b, by_c, by_d, by_e, by_f = pull_mask(
             by_alpha * tl.load(opacity + move), part + 7 + CHANNELS * (1 + 2 * SLOPE), d_texels,
             which + move * templates, texels, templates, bank_stride,

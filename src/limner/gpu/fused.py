@@ -22,6 +22,8 @@ from limner.templates import TemplateBank
 
 BLOCK = 128
 """Moves or tiles that a program looks at together."""
+ROOM = 8192
+"""Numbers that a program adds up together, at most."""
 AREA = SIDE * SIDE
 
 
@@ -39,11 +41,12 @@ def paint_fused(
     strokes: Strokes, bank: TemplateBank, canvas: Tensor, compositing: str, temperature: float = 0.0, samples: int = 1
 ) -> Float[Tensor, "batch channel height width"]:
     """`writer.paint_reference` by the kernels; once differentiable."""
-    given = canvas, *(getattr(strokes, name) for name in _NAMES[1:-1]), bank.pyramid.texels.float()
+    pyramid = bank.pyramid
+    given = canvas, *(getattr(strokes, name) for name in _NAMES[1:-1]), pyramid.texels.float()
     if not torch.is_grad_enabled():  # else a backward pass would be prepared
         given = (None if tensor is None else tensor.detach() for tensor in given)
     with torch.cuda.device_of(strokes.where):
-        return _Painting.apply(*given, bank.pyramid, compositing, temperature, samples)  # pyright: ignore[reportReturnType]
+        return _Painting.apply(*given, pyramid, compositing, temperature, samples)  # pyright: ignore[reportReturnType]
 
 
 _NAMES: tuple[str, ...] = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "texels")
@@ -80,7 +83,7 @@ class _Painting(torch.autograd.Function):
         numbers = height, width, across(width), across(height) * across(width), *which.shape[1:], texels.shape[1]
         options = {"CHANNELS": channels, "PADDED": next_power_of_2(channels), "SIDE": SIDE, "SAMPLES": samples}
         options["SLOPE"] = "slope" in given
-        keep = soft or (not additive and any(needs[name] for name in ("where", "which", "opacity", "slope", "texels")))
+        keep = soft or (not additive and any(needs[name] for name in ("where", "which", "opacity", "texels")))
         kept = where.new_empty(laid.meetings * AREA * (1 if soft else channels) if keep else 0)
         order = depth_order(given["depth"], temperature) if soft else None
         picture = canvas.detach().clone(memory_format=torch.contiguous_format)
@@ -103,7 +106,7 @@ class _Painting(torch.autograd.Function):
         widths = {"where": 6, "opacity": 1, "what": channels, "slope": 2 * channels * plan.options["SLOPE"]}
         widths |= {"which": plan.needs["which"] * plan.shapes["which"][2], "depth": int(plan.soft)}
         size = sum(widths.values())
-        parts, sums = pull.new_empty(plan.meetings, size), pull.new_zeros(batch * moves, size)
+        parts, sums = pull.new_empty(plan.meetings, size), pull.new_empty(batch * moves, size)
         d_texels = pull.new_zeros(plan.shapes["texels"] if plan.needs["texels"] else 0)
         switches = {"DENSE": plan.needs["which"], "TEXELS": plan.needs["texels"], **plan.options}
         tiles = slots.shape[2]
@@ -117,7 +120,8 @@ class _Painting(torch.autograd.Function):
                 given = pull, canvas.contiguous(), kept, *order, *room, parts, d_texels, *tables, *plan.numbers, size
                 launch(depth_kernels.backward, programs, *given, **switches)
             given = parts, tables[-1], slots, sums, tiles, moves, size
-            launch(gather, batch * moves, *given, PADDED=next_power_of_2(size), BLOCK=BLOCK)
+            padded = next_power_of_2(size)
+            launch(gather, batch * moves, *given, PADDED=padded, BLOCK=max(1, min(BLOCK, ROOM // padded)))
         found = dict(zip(widths, sums.split(list(widths.values()), 1), strict=True))
         found |= {"canvas": pull, "texels": d_texels}
         if plan.soft:

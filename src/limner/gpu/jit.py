@@ -19,4 +19,4 @@ def kernel(function: Callable) -> Any:
 def launch(function: Any, programs: int, *arrays_and_numbers, **switches) -> None:
     """Run so many programs of a kernel."""
     if programs:
-        function[(programs,)](*arrays_and_numbers, **switches)
+        function[(programs,)](*arrays_and_numbers, **switches, enable_fp_fusion=True)

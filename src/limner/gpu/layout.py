@@ -21,7 +21,7 @@ def place(
 
     `geometry.prefilter_levels` says which; density: look-ups that a pixel is given along each axis.
     """
-    move = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    move = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     there = move < count
     texels = tl.load(sizes).to(tl.float64)
     by_x, by_y = texels / (width * density), texels / (height * density)

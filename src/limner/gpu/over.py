@@ -52,7 +52,7 @@ def backward(
 ):  # fmt: skip
     """From the gradient by the picture to that by the canvas, in place in `grad`.
 
-    Where nothing was kept in `below`, nothing but colours and the canvas is learnt.
+    Without KEPT, nothing is in `below`, and unless ADDITIVE nothing but colours and the canvas is learnt.
     A row of `parts`, of `size` numbers, is what a meeting adds to its move's gradients: those of `keep_part`, then,
     with DENSE, by which (template).
     """

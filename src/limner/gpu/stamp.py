@@ -13,7 +13,8 @@ BITS = tl.constexpr(28)
 """Of a position, behind the point."""
 TEXEL = tl.constexpr(1 << 28)
 FAR = tl.constexpr(2.0**32)
-"""Texels: no position is farther, and no tile reaches farther across a template."""
+"""Texels: no position is farther, and no tile reaches farther across a template, so that stamps of less than some
+1e-8 of a pixel are lost."""
 
 
 @kernel
@@ -87,7 +88,7 @@ def colour_of(
         if SAMPLES > 1:
             return colour + tl.minimum(tl.maximum(tilt, -reach), reach), tl.abs(tilt) <= reach, along, down
         else:
-            return colour + tilt, tilt == tilt, along, down
+            return colour + tilt, tilt == tilt, along, down  # nothing bounds it
 
 
 @kernel
