@@ -47,6 +47,8 @@ PARTS = {
     "colours as proposed, not refined": {"rates": {"what": 0.0}},
     "opaque": {"style": {"opacity": "opaque"}},
     "linear-gradient fill": {"style": {"fill": "gradient"}},
+    "circles with a soft rim": {"style": {"templates": "soft"}},
+    "circles with a soft rim, linear-gradient fill": {"style": {"templates": "soft", "fill": "gradient"}},
     "circles and squares": {"style": {"templates": ("circle", "square")}},
 }
 

@@ -110,7 +110,8 @@ def test_a_stamp_covers_its_area(long: float, short: float, angle: float, shift:
     where = phi(at, torch.tensor([long, short]) * 2 / size, torch.tensor(angle))
     strokes = Strokes(where[None, None], torch.ones(1, 1, 1), torch.ones(1, 1, 1))
     painted = render(strokes, TemplateBank.named("circle", size=128), (size, size), samples=4)
-    assert painted.sum().item() == pytest.approx(math.pi * long * short, rel=0.02, abs=0.05)
+    two_samples = 2 / 4**2
+    assert painted.sum().item() == pytest.approx(math.pi * long * short, rel=0.02, abs=two_samples)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

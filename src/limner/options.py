@@ -24,7 +24,7 @@ class PaintOptions:
     strokes: Annotated[int, arg(aliases=["-n"], metavar="N")] = 500
     """How many strokes."""
     templates: Annotated[tuple[str, ...], arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = ()
-    """Brushes: any of circle, square, line, curve, and mask pictures (PNG, SVG) or folders of them.
+    """Brushes: any of circle, square, line, curve, soft, and mask pictures (PNG, SVG) or folders of them.
     Left out: circle, or those of --resume."""
     opacity: Annotated[str, arg(metavar="free|opaque|NUMBER")] = "free"
     """Opacity of the strokes: chosen for each, all 1, or all the same number above 0 and up to 1."""

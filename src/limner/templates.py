@@ -18,15 +18,17 @@ from limner.geometry import centres
 THESIS_SIDE = 28
 BAR = 3 / THESIS_SIDE
 INNER = 2 - 2 * BAR
+RIM = 0.3
+"""Of the radius, over which a soft circle fades."""
 SUBSAMPLES = 16
 T = TypeVar("T")
 
 
 class Shape(NamedTuple):
-    """One outline, twice: inside(x, y) on [-1, 1]^2 for the mask, and the same as an SVG fragment."""
+    """One shape, twice: mask(x, y) on [-1, 1]^2, and its outline as an SVG fragment, None for one that has none."""
 
-    inside: Callable[[Tensor, Tensor], Tensor]
-    svg: str
+    mask: Callable[[Tensor, Tensor], Tensor]
+    svg: str | None
 
 
 SHAPES = {
@@ -37,6 +39,7 @@ SHAPES = {
         lambda x, y: ((x + 1).hypot(y + 1) <= 2) & ((x + 1).hypot(y + 1) >= INNER),
         f'<path d="M1-1A2 2 0 0 1-1 1V{INNER - 1:.6f}A{INNER:.6f} {INNER:.6f} 0 0 0 {INNER - 1:.6f}-1Z"/>',
     ),
+    "soft": Shape(lambda x, y: ((1 - x.hypot(y)) / RIM).clamp(0, 1), None),
     "transparent": Shape(lambda x, y: torch.zeros_like(x, dtype=torch.bool), ""),
 }
 
@@ -66,7 +69,7 @@ class TemplateBank:
 
     @classmethod
     def named(cls, *names: str, size: int = THESIS_SIDE, prefilter: bool = True) -> TemplateBank:
-        """Shapes by name: circle, square, line, curve, transparent; `size` texels a side."""
+        """Shapes by name: circle, square, line, curve, soft, transparent; `size` texels a side."""
         _check_size(size)
         unknown = [str(name) for name in names if not isinstance(name, str) or name not in SHAPES]
         if unknown or not names:
@@ -91,6 +94,16 @@ class TemplateBank:
     def pyramid(self) -> pyramid.Pyramid:
         """The prefiltered sizes (`pyramid.build`)."""
         return self.kept("pyramid", lambda: pyramid.build(self.masks, self.prefilter))
+
+    @property
+    def outlines(self) -> dict[int, str]:
+        """The templates that are shapes with an outline, by index: the name must hold for the mask too."""
+        return self.kept("outlines", self._find_outlines)
+
+    def _find_outlines(self) -> dict[int, str]:
+        masks, side = self.masks.detach().cpu().float(), self.masks.shape[-1]
+        named = {k: name for k, name in enumerate(self.names) if name in SHAPES and SHAPES[name].svg is not None}
+        return {k: name for k, name in named.items() if torch.allclose(masks[k], draw(SHAPES[name], side), atol=1e-3)}
 
     def kept(self, name: str, build: Callable[[], T]) -> T:
         """What `build` makes of the masks: made once, again when they have changed, always while they are learnt."""
@@ -117,8 +130,8 @@ def _check_size(size: int) -> None:
 
 
 def draw(shape: Shape, size: int) -> Float[Tensor, "S S"]:
-    """The mask of a shape: the share of each texel that lies inside the outline."""
+    """The mask of a shape: its mean over each texel."""
     fine = centres(size * SUBSAMPLES)
     y, x = torch.meshgrid(fine, fine, indexing="ij")
-    inside = shape.inside(x, y).float()
-    return inside.view(size, SUBSAMPLES, size, SUBSAMPLES).mean((1, 3))
+    mask = shape.mask(x, y).float()
+    return mask.view(size, SUBSAMPLES, size, SUBSAMPLES).mean((1, 3))

@@ -100,4 +100,4 @@ def test_scores_of_every_kind_of_model(kind: str) -> None:
     assert scores["mse_of_mean"] == pytest.approx(float(images.ink().var(0, correction=0).mean()), rel=1e-4)
     assert ("undone" in scores) == (kind != "autoencoder")
     assert ("boxed" in scores) == ("chosen_circle" in scores) == (kind in ("simple", "t-air"))
-    assert scores.get("undone", 1) >= 1
+    assert scores.get("undone", 1) >= 1 - 1e-6

@@ -52,6 +52,18 @@ def test_canvas_is_a_rendering_of_sixteen_samples_a_pixel() -> None:
     assert torch.allclose(clear.canvas, render(clear.strokes, BANK, (24, 32), 0.0, samples=4), atol=1e-6)
 
 
+def test_what_an_svg_shows_as_pictures_takes_one_sample_a_pixel(tmp_path: Path) -> None:
+    bank = TemplateBank.named("soft", "circle", size=64)
+    masks = TemplateBank(bank.masks, ("soft", "own"))
+    one = painting(moves=40, bank=masks)
+    assert torch.allclose(one.canvas, render(one.strokes, masks, (24, 32), GROUND), atol=1e-6)
+    one.save(tmp_path / "a.svg", longer_side=64)
+    drawn = raster.read(tmp_path / "a.svg")[..., :3] / 255
+    assert psnr(one.render(48, 64) / 255, drawn) > 40
+    mixed = replace(one, bank=bank)
+    assert torch.allclose(mixed.canvas, render(mixed.strokes, bank, (24, 32), GROUND, samples=4), atol=1e-6)
+
+
 def test_stills_have_the_edges_of_an_svg(tmp_path: Path) -> None:
     one = painting(moves=40)
     one.save(tmp_path / "a.svg", longer_side=64)

@@ -62,7 +62,7 @@ def difference(strokes: Strokes, bank: TemplateBank, background: Tensor | None =
 
 
 @pytest.mark.parametrize("fill", ["flat", "gradient"])
-@pytest.mark.parametrize("name", [name for name in SHAPES if name != "transparent"])
+@pytest.mark.parametrize("name", [name for name, shape in SHAPES.items() if shape.svg])
 def test_named_shapes(name: str, fill: str) -> None:
     strokes, bank = random_strokes(20, 1), TemplateBank.named(name, size=64)
     if fill == "gradient":
@@ -73,6 +73,13 @@ def test_named_shapes(name: str, fill: str) -> None:
     assert svg.count("<symbol") == 1
     assert svg.count("<linearGradient") == (20 if fill == "gradient" else 0)
     assert "<mask" not in svg
+
+
+@pytest.mark.parametrize("smallest", [0.3, 0.02])
+def test_a_soft_circle_is_a_picture(smallest: float) -> None:
+    strokes, bank = random_strokes(40, 1, smallest), TemplateBank.named("soft", size=64)
+    assert difference(strokes, bank) < 0.004
+    assert "<mask" in to_svg(strokes, bank, SIZE, GROUND)
 
 
 @pytest.mark.parametrize("smallest", [0.3, 0.02])

@@ -20,7 +20,7 @@ class Goal:
     """pixels: the target, premultiplied where alpha is given.  weight: how much each pixel matters, mean 1.
     region: where new strokes may start, in [0, 1].
     under, under_cover: strokes painted before, as a canvas and its coverage; None where there are none.
-    samples: along each axis of a pixel; `raster.SAMPLES` shows edges as they will be saved, 1 is faster.
+    samples: along each axis of a pixel; `raster.samples` shows edges as they will be saved, 1 is faster.
     """
 
     pixels: Float[Tensor, "channel height width"]

@@ -159,10 +159,10 @@ class Painting:
         canvas = canvas if self.background is None else canvas + self.background.to(canvas)[:, None, None]
         for done, count in pairwise([0, *counts]):
             some = strokes[:, done:count]
-            canvas = render(some, self.bank, None, canvas, samples=raster.SAMPLES)
+            canvas = render(some, self.bank, None, canvas, samples=raster.samples(self.bank))
             if cover is not None:
                 solid = replace(some, what=torch.ones_like(some.what[..., :1]), slope=None)
-                cover = render(solid, self.bank, None, cover, samples=raster.SAMPLES)
+                cover = render(solid, self.bank, None, cover, samples=raster.samples(self.bank))
             yield canvas, cover
 
     def _output_size(self, longer_side: int | None) -> tuple[int, int]:

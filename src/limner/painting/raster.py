@@ -14,13 +14,22 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.images import decoding, read_bytes
+from limner.templates import TemplateBank
 
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
 """Most pixels a side."""
 SAMPLES = 4
-"""Samples along each axis of a pixel in what is saved; so many does resvg take, too."""
+"""Along each axis of a pixel; so many does resvg take of an outline."""
+
+
+def samples(bank: TemplateBank) -> int:
+    """Samples along each axis of a pixel in what is saved: those that renderers of SVG take of these templates.
+
+    Masks without an outline are pictures in an SVG, and are looked up once a pixel.
+    """
+    return SAMPLES if bank.outlines else 1
 
 
 def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "1 height width"] | None) -> Pixels:

@@ -13,7 +13,7 @@ from limner.errors import UserError
 from limner.geometry import invert
 from limner.painting.painting import Painting
 from limner.painting.prepare import bank_of
-from limner.painting.raster import SAMPLES
+from limner.painting.raster import samples
 from limner.strokes import Strokes
 from limner.strokes_json import parse
 from limner.templates import TemplateBank
@@ -59,11 +59,11 @@ class Before:
     def canvas(self, size: tuple[int, int], ground: Tensor, clear: bool) -> tuple[Tensor, Tensor | None]:
         """The canvas (channel, height, width) to paint on, and its coverage if the background is clear."""
         strokes = self._in(len(ground))
-        canvas = render(strokes, self.bank, size, ground, samples=SAMPLES)[0]
+        canvas = render(strokes, self.bank, size, ground, samples=samples(self.bank))[0]
         if not clear:
             return canvas, None
         white = replace(strokes, what=torch.ones_like(strokes.what[..., :1]), slope=None)
-        return canvas, render(white, self.bank, size, samples=SAMPLES)[0, 0]
+        return canvas, render(white, self.bank, size, samples=samples(self.bank))[0, 0]
 
     def then(self, later: Strokes) -> Strokes:
         """All strokes, later ones painted with `brushes`; what one side leaves out (opacity, slope) is filled in."""

@@ -14,7 +14,7 @@ from limner.errors import UserError
 from limner.geometry import invert, prefilter_levels
 from limner.pyramid import BORDER, Pyramid
 from limner.strokes import Strokes
-from limner.templates import SHAPES, TemplateBank, draw
+from limner.templates import SHAPES, TemplateBank
 from limner.writer import in_depth_order
 
 HARD = 0.99  # from this weight on a template stands for the whole choice
@@ -28,9 +28,9 @@ def to_svg(
 ) -> str:
     """The painting as an SVG document of `size` (height, width) in user units; a background of None is transparent.
 
-    Named shapes stay outlines. Other masks, and blends of several templates, are pictures at the prefiltered size that
-    `render` takes at `size`. Strokes stand in painting order, or in depth order where they have one; those that cannot
-    be seen at all, for want of opacity or of a mask, are left out.
+    Shapes with an outline stay outlines. Other masks, and blends of several templates, are pictures at the prefiltered
+    size that `render` takes at `size`. Strokes stand in painting order, or in depth order where they have one; those
+    that cannot be seen at all, for want of opacity or of a mask, are left out.
     Raises UserError for a gradient fill of rank two, which is no linear gradient.
     """
     strokes = strokes.map(lambda tensor: tensor.detach().cpu().double())
@@ -48,12 +48,11 @@ def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: di
     """One element a visible stroke; the definitions that they refer to are put on the sheet."""
     where, which, what = strokes.where[0], strokes.which[0], strokes.what[0]
     pyramid = bank.pyramid
-    outlines = _outlines(bank)
     levels = prefilter_levels(where, size, bank.masks.shape[-1], len(pyramid.sizes)).tolist()
     matrices = _matrices(where, size).tolist()
     opacities = strokes.opacity[0].tolist() if strokes.opacity is not None else [1.0] * len(strokes)
     for t, opacity in enumerate(opacities):
-        symbol = _symbol(which[t], levels[t], bank, pyramid, outlines, sheet) if opacity >= VISIBLE else None
+        symbol = _symbol(which[t], levels[t], bank, pyramid, sheet) if opacity >= VISIBLE else None
         if symbol is None:
             continue
         fill = _hex(what[t])
@@ -74,26 +73,18 @@ def _matrices(where: Float[Tensor, "move 2 3"], size: tuple[int, int]) -> Float[
     return pixels.mT.flatten(1)
 
 
-def _outlines(bank: TemplateBank) -> dict[int, str]:
-    """The templates that are named shapes, by index: the name must hold for the mask too."""
-    masks, side = bank.masks.detach().cpu().float(), bank.masks.shape[-1]
-    named = {k: name for k, name in enumerate(bank.names) if name in SHAPES}
-    return {k: name for k, name in named.items() if torch.allclose(masks[k], draw(SHAPES[name], side), atol=1e-3)}
-
-
 def _symbol(
     weights: Float[Tensor, "template"],
     levels: list[int],
     bank: TemplateBank,
     pyramid: Pyramid,
-    outlines: dict[int, str],
     sheet: dict[str, str],
 ) -> str | None:
     """The id of the symbol that these weights choose, defined at its first use; None if nothing of it shows."""
     k = int(weights.argmax())
     chosen = weights[k] >= HARD
-    if chosen and k in outlines:
-        name = outlines[k]
+    if chosen and k in bank.outlines:
+        name = bank.outlines[k]
         if not SHAPES[name].svg:
             return None
         sheet.setdefault(name, f'<symbol id="{name}" overflow="visible">{SHAPES[name].svg}</symbol>')
