@@ -40,7 +40,8 @@ def markdown(head: str, rows: list[list[str]]) -> str:
 def ran(found: dict, pictures: str, threads: str) -> str:
     """What a table was measured on, as a line below it."""
     machine = found["machine"]
-    return f"\n\n{pictures}; {machine['cpu']}, {machine['cores']} cores, {threads}; seed {found['seed']}."
+    seeds = f"{found['seeds']} seeds each" if "seeds" in found else f"seed {found['seed']}"
+    return f"\n\n{pictures}; {machine['cpu']}, {machine['cores']} cores, {threads}; {seeds}."
 
 
 def on(found: dict) -> str:
