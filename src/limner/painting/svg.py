@@ -47,12 +47,12 @@ def to_svg(
 def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: dict[str, str]) -> Iterator[str]:
     """One element a visible stroke; the definitions that they refer to are put on the sheet."""
     where, which, what = strokes.where[0], strokes.which[0], strokes.what[0]
-    pyramid = bank.pyramid
+    pyramid, outlines = bank.pyramid, bank.outlines
     levels = prefilter_levels(where, size, bank.masks.shape[-1], len(pyramid.sizes)).tolist()
     matrices = _matrices(where, size).tolist()
     opacities = strokes.opacity[0].tolist() if strokes.opacity is not None else [1.0] * len(strokes)
     for t, opacity in enumerate(opacities):
-        symbol = _symbol(which[t], levels[t], bank, pyramid, sheet) if opacity >= VISIBLE else None
+        symbol = _symbol(which[t], levels[t], pyramid, outlines, sheet) if opacity >= VISIBLE else None
         if symbol is None:
             continue
         fill = _hex(what[t])
@@ -76,15 +76,15 @@ def _matrices(where: Float[Tensor, "move 2 3"], size: tuple[int, int]) -> Float[
 def _symbol(
     weights: Float[Tensor, "template"],
     levels: list[int],
-    bank: TemplateBank,
     pyramid: Pyramid,
+    outlines: dict[int, str],
     sheet: dict[str, str],
 ) -> str | None:
     """The id of the symbol that these weights choose, defined at its first use; None if nothing of it shows."""
     k = int(weights.argmax())
     chosen = weights[k] >= HARD
-    if chosen and k in bank.outlines:
-        name = bank.outlines[k]
+    if chosen and k in outlines:
+        name = outlines[k]
         if not SHAPES[name].svg:
             return None
         sheet.setdefault(name, f'<symbol id="{name}" overflow="visible">{SHAPES[name].svg}</symbol>')
