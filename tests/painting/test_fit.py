@@ -14,7 +14,7 @@ from limner.painting.fit import RATE, Pace, Plan, Progress, coarse, fit, importa
 from limner.painting.goal import Goal
 from limner.painting.moves import SPECK, Moves, Style
 from limner.painting.propose import propose
-from limner.painting.raster import samples
+from limner.painting.raster import SAMPLES
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
@@ -64,11 +64,12 @@ def test_progress_rises_to_the_end() -> None:
     assert Progress(1.0, 0.0, 3).psnr == math.inf
 
 
-def test_last_progress_is_the_error_of_what_is_returned() -> None:
+@pytest.mark.parametrize("saved", [1, SAMPLES])
+def test_last_progress_is_the_error_of_what_is_returned(saved: int) -> None:
     seen: list[Progress] = []
-    goal = Goal(picture())
+    goal = Goal(picture(), saved=saved)
     strokes, ground = fit(goal, BANK, 6, GROUND, Style(), plan=QUICK, watch=seen.append)
-    canvas = replace(goal, samples=samples(BANK)).canvas(strokes, BANK, ground)[0]
+    canvas = replace(goal, samples=saved).canvas(strokes, BANK, ground)[0]
     assert seen[-1].error == pytest.approx((canvas - goal.pixels).square().mean().item(), rel=1e-4)
 
 
@@ -92,7 +93,7 @@ def test_stops_once_it_is_good_enough() -> None:
     goal = Goal(picture())
     strokes, ground = fit(goal, BANK, 60, GROUND, Style(), stop_psnr=20.0)
     assert 0 < len(strokes) < 60
-    canvas = replace(goal, samples=samples(BANK)).canvas(strokes, BANK, ground)[0]
+    canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
     assert (canvas - goal.pixels).square().mean() <= 10**-2
 
 

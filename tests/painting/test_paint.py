@@ -268,6 +268,19 @@ def test_templates() -> None:
     assert limner.paint(image, 2, templates=own).bank is own
 
 
+def test_the_fit_ends_with_the_samples_that_are_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved, fit = [], limner.painting.fit
+    monkeypatch.setattr(
+        limner.painting, "fit", lambda goal, *args, **more: saved.append(goal.saved) or fit(goal, *args, **more)
+    )
+    image = picture()
+    first = limner.paint(image, 2)
+    limner.paint(image, 2, templates="soft")
+    limner.paint(image, 2, templates=["soft", "line"])
+    limner.paint(image, 2, templates="soft", resume=first)
+    assert saved == [4, 1, 4, 4]
+
+
 def test_templates_may_be_files(tmp_path: Path) -> None:
     for name in ("leaf", "star"):
         (tmp_path / f"{name}.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{DISC}</svg>')

@@ -12,7 +12,7 @@ from torch import Tensor
 from limner.errors import UserError
 from limner.kernels.threads import for_kernels_only
 from limner.models.build import Network
-from limner.painting import colours, prepare
+from limner.painting import colours, prepare, raster
 from limner.painting.fit import fit
 from limner.painting.moves import Style
 from limner.painting.painting import Painting
@@ -120,6 +120,7 @@ def paint(
         under, cover = before.canvas(goal.size, ground, clear)
         goal = replace(goal, region=region, under=under, under_cover=cover)
         bank, count = before.brushes, strokes + dropped
+    goal = replace(goal, saved=raster.samples(before.bank if before else bank))
     style = Style(
         opacity=fixed,
         gradient=fill == "gradient",

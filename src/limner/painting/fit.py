@@ -18,7 +18,6 @@ from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
 from limner.painting.propose import propose
 from limner.painting.pulling import pulled
-from limner.painting.raster import samples
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
@@ -102,7 +101,7 @@ def fit(
     if start is not None:
         moves.begin(start)
         moves.limit(goal.size)
-    seen = replace(goal, weight=None, samples=samples(bank))
+    seen = replace(goal, weight=None, samples=goal.saved)
     painted = moves.strokes(), moves.ground
     if stop_psnr < math.inf and Progress(1.0, moves.error(seen, bank), len(moves)).psnr >= stop_psnr:
         return painted
@@ -157,7 +156,7 @@ def work(
                 propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, count, moves.style), generator)
             yield pace.done(), refine(moves, near, bank, pace.until(end))
     drop(count)
-    share, saved = moved / pace.steps, replace(goal, samples=samples(bank))
+    share, saved = moved / pace.steps, replace(goal, samples=goal.saved)
     for i, done in enumerate(pace.until(pace.steps)):
         fall = 0.5 + 0.5 * math.cos(math.pi * (done - share) / (1 - share))
         error = moves.step(goal if fall > plan.fine else saved, bank, RATE * (0.02 + 0.98 * fall))

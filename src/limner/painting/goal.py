@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from limner.painting.raster import SAMPLES
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -20,7 +21,7 @@ class Goal:
     """pixels: the target, premultiplied where alpha is given.  weight: how much each pixel matters, mean 1.
     region: where new strokes may start, in [0, 1].
     under, under_cover: strokes painted before, as a canvas and its coverage; None where there are none.
-    samples: along each axis of a pixel; `raster.samples` shows edges as they will be saved, 1 is faster.
+    samples: along each axis of a pixel.  saved: the same of what is saved (`raster.samples`), by which the fit ends.
     """
 
     pixels: Float[Tensor, "channel height width"]
@@ -30,6 +31,7 @@ class Goal:
     under: Float[Tensor, "channel height width"] | None = None
     under_cover: Float[Tensor, "height width"] | None = None
     samples: int = 1
+    saved: int = SAMPLES
 
     @property
     def size(self) -> tuple[int, int]:
