@@ -1,7 +1,7 @@
 """Quality and cost of `limner paint`, whole processes: `limner bench paint --pictures FOLDER`, about ten minutes.
 
 Every picture of the folder is scaled to 256 px on the longer side by a box filter and painted with each number of
-strokes, in three styles. CPU-seconds are those of the process, start-up included; PSNR is of the saved PNG; the SVG is
+strokes, in four styles. CPU-seconds are those of the process, start-up included; PSNR is of the saved PNG; the SVG is
 written from the saved JSON and rendered by resvg at the same size. Where primitive's figures are known, for the twelve
 pictures of primitive.json, they stand beside. Then one larger picture: time, memory, and how time grows with N.
 """
@@ -24,7 +24,12 @@ from limner.files import write
 
 HERE = Path(__file__).resolve().parent
 SIDE = 256
-STYLES = {"free, flat": [], "opaque, flat": ["--opacity", "opaque"], "free, gradient": ["--fill", "gradient"]}
+STYLES = {
+    "free, flat": [],
+    "opaque, flat": ["--opacity", "opaque"],
+    "free, gradient": ["--fill", "gradient"],
+    "free, flat, soft rims": ["--templates", "soft"],
+}
 LARGE, MANY = (1024, 768), (250, 500, 1000, 2000)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import assume, given, settings
-from scenes import compare, gradients, piles, scene_of, scenes, ties
+from scenes import KINDS, compare, gradients, piles, scene_of, scenes, stamp, ties
 from torch import Tensor
 
 from limner import fused, geometry
@@ -39,6 +39,20 @@ def interpreted():
 def test_everything_is_learnt(compositing: str, samples: int) -> None:
     torch.manual_seed(samples)
     compare(scene_of(compositing, (20, 25), batch=2, samples=samples), DEVICE)
+
+
+@pytest.mark.parametrize("name", ["where", "which", "what", "opacity", "slope", "masks", "background"])
+def test_one_thing_is_learnt(name: str) -> None:
+    torch.manual_seed(0)
+    compare(scene_of("over", (20, 25), batch=1) | {"wanted": [name]}, DEVICE)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_stamps_of_all_kinds(kind: str) -> None:
+    torch.manual_seed(0)
+    scene = scene_of("over", (20, 25), batch=1)
+    scene["leaves"]["where"] = torch.stack([stamp(kind, (20, 25)) for _ in range(4)])[None]
+    compare(scene, DEVICE)
 
 
 @settings(max_examples=6 * EXAMPLES)
