@@ -47,6 +47,9 @@ bench: setup ## time the engine and the painter on the bundled photograph, into 
 	$(BIN)/limner bench paint -o out/bench/paint.json
 
 docs: .venv/docs.stamp ## build the documentation into site/
+	rm -rf out/docs
+	mkdir -p out
+	cp -RL docs out/docs
 	$(BIN)/zensical build --clean --strict
 
 clean: ## remove what make made, .venv included
