@@ -276,9 +276,10 @@ def test_the_fit_ends_with_the_samples_that_are_saved(monkeypatch: pytest.Monkey
     image = picture()
     first = limner.paint(image, 2)
     limner.paint(image, 2, templates="soft")
+    limner.paint(image, 2, templates=["soft", "transparent"])
     limner.paint(image, 2, templates=["soft", "line"])
     limner.paint(image, 2, templates="soft", resume=first)
-    assert saved == [4, 1, 4, 4]
+    assert saved == [4, 1, 1, 4, 4]
 
 
 def test_templates_may_be_files(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.images import decoding, read_bytes
-from limner.templates import TemplateBank
+from limner.templates import SHAPES, TemplateBank
 
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
@@ -29,7 +29,7 @@ def samples(bank: TemplateBank) -> int:
 
     Masks without an outline are pictures in an SVG, and are looked up once a pixel.
     """
-    return SAMPLES if bank.outlines else 1
+    return SAMPLES if any(SHAPES[name].svg for name in bank.outlines.values()) else 1
 
 
 def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "1 height width"] | None) -> Pixels:
