@@ -99,6 +99,7 @@ def cells_of(pyramid: Pyramid) -> Cells:
 class Plan(NamedTuple):
     """What the forward pass leaves for the backward pass, beside the tensors."""
 
+    strokes: tuple[np.ndarray | None, ...]
     tables: tuple[np.ndarray, ...]
     band: int
     tasks: int
@@ -133,7 +134,7 @@ class _Painting(torch.autograd.Function):
         below = np.empty(len(arrays[4]) * image.shape[1] if samples > 1 and keep_edges and not soft else 0, np.float32)
         tasks = arrays[1].shape[0] * arrays[1].shape[1] if where.shape[1] else 0
         softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None
-        plan = Plan(tables, band, tasks, switches, arrays, touched, samples, below, softness)
+        plan = Plan(strokes, tables, band, tasks, switches, arrays, touched, samples, below, softness)
 
         def paint(first: int, last: int, _: int) -> None:
             given = (first, last, band, image, strokes, tables, switches, arrays)
@@ -153,11 +154,10 @@ class _Painting(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
-        canvas, where, which, what, opacity, slope, cells = ctx.saved_tensors
+        canvas, where, which, what, _, slope, cells = ctx.saved_tensors
         plan, needs = ctx.plan, ctx.needs
         back = needs["canvas"]
         image = np.array(grad.numpy(), order="C", copy=True if back else None)
-        strokes = _stroke_arrays(where, which, what, opacity, slope)
         bands = plan.arrays[1].shape[1]
         shapes = [where.shape, which.shape if plan.switches[1] else (0, 0, 0), what.shape, where.shape[:2]]
         shapes += [slope.shape if slope is not None else (0, 0, 0, 0)]
@@ -167,7 +167,7 @@ class _Painting(torch.autograd.Function):
         ground = None if canvas is None else canvas.detach().contiguous().numpy()
 
         def pull(first: int, last: int, group: int) -> None:
-            given = (first, last, plan.band, group, image, back, strokes, plan.tables, plan.switches, plan.arrays)
+            given = (first, last, plan.band, group, image, back, plan.strokes, plan.tables, plan.switches, plan.arrays)
             if plan.softness:
                 soft_depth.backward(*given, plan.samples, plan.softness[0], ground, (*parts, d_cells), d_depth)
             elif plan.samples > 1:

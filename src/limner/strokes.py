@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -54,8 +54,7 @@ class Strokes:
 
     def tensors(self) -> dict[str, Tensor]:
         """The fields that are set, by name."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: tensor for name, tensor in values.items() if tensor is not None}
+        return {name: tensor for name, tensor in vars(self).items() if tensor is not None}
 
     def map(self, function) -> Strokes:
         """The same strokes with `function` applied to every tensor, for example `lambda x: x.detach()`."""
