@@ -4,9 +4,6 @@ The steps are those of `limner bench engine`; every figure is the median of step
 turns in one process, from the call until the GPU has done all of it. Memory is the peak that a step adds.
 """
 
-import json as texts
-import statistics
-import time
 from pathlib import Path
 
 import engine
@@ -24,16 +21,7 @@ def row(label: str, shape: tuple[int, ...], rounds: int, **options) -> dict:
     """One line of the table."""
     steps = engine.problem(shape, device="cuda", **options)
     engine.same_function(steps, 1e-2)  # of millions of positions, plain float32 takes some for ones in the next texel
-    spans: dict[str, list[float]] = {name: [] for name in steps}
-    for turn in range(rounds + 1):
-        for name, step in steps.items():
-            torch.cuda.synchronize()
-            start = time.perf_counter()
-            step()
-            torch.cuda.synchronize()
-            if turn:
-                spans[name].append(1e3 * (time.perf_counter() - start))
-    found = {name: statistics.median(each) for name, each in spans.items()}
+    found = engine.medians({name: finished(step) for name, step in steps.items()}, rounds, times=1)
     peaks = {name: peak(step) for name, step in steps.items()}
     return {
         "label": label,
@@ -42,6 +30,17 @@ def row(label: str, shape: tuple[int, ...], rounds: int, **options) -> dict:
         **{f"{name}_ms": span for name, span in found.items()},
         **{f"{name}_mib": mib for name, mib in peaks.items()},
     }
+
+
+def finished(step: engine.Step) -> engine.Step:
+    """The same step, which ends when the GPU has done all of it."""
+
+    def run() -> tuple[torch.Tensor, ...]:
+        found = step()
+        torch.cuda.synchronize()
+        return found
+
+    return run
 
 
 def peak(step: engine.Step) -> float:
@@ -82,4 +81,4 @@ def main(json: Path | None = None) -> None:
     found = measure()
     print(table(found))
     if json:
-        write(json, texts.dumps(found, indent=1) + "\n")
+        write(json, engine.dumps(found))

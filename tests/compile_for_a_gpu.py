@@ -18,8 +18,8 @@ ARRAYS |= {"met": "*i16", "slots": "*i16", "levels": "*i32"}
 
 
 def compiled(kernel, capability: int, **switches) -> None:
-    kinds = {name: "constexpr" for name in switches} | {name: "i32" for name in (*NUMBERS, "templates")} | ARRAYS
-    signature = {name: {**ARRAYS, **kinds}.get(name, "*fp32") for name in kernel.arg_names}
+    kinds = ARRAYS | {name: "i32" for name in (*NUMBERS, "templates")} | {name: "constexpr" for name in switches}
+    signature = {name: kinds.get(name, "*fp32") for name in kernel.arg_names}
     constants = {(kernel.arg_names.index(name),): value for name, value in switches.items()}
     triton.compile(ASTSource(kernel, signature, constants), target=GPUTarget("cuda", capability, 32))
 

@@ -10,7 +10,7 @@ minus that: what move s leaves of t is (1 - mask) + mask farther, which keeps it
 import triton.language as tl
 
 from limner.gpu.jit import kernel
-from limner.gpu.stamp import colour_of, keep_part, mask_of, pixels_of, place_of, pull_mask, template_point, tile_of
+from limner.gpu.stamp import keep_part, mask_of, pixels_of, place_of, pull_mask, stamp_of, tile_of
 
 TINY = tl.constexpr(1e-37)
 
@@ -49,13 +49,8 @@ def forward(
     count = (end - begin).to(tl.int32)
     for meeting in range(count):
         move = image * moves + tl.load(met + meeting)
-        start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
-        )
-        mask = mask_of(
-            which + move * templates, texels, templates, bank_stride,
-            start, across, down, u0, ux, uy, v0, vx, vy, row, column, SAMPLES,
-        )  # fmt: skip
+        place = place_of(where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES)
+        mask = mask_of(which + move * templates, texels, templates, bank_stride, place, row, column, SAMPLES)
         tl.store(masks + meeting * AREA + pixel, tl.load(opacity + move) * mask)
     tl.debug_barrier()
     paint = tl.zeros((PADDED, AREA), tl.float32)
@@ -63,13 +58,8 @@ def forward(
     coverage, weights = tl.zeros((AREA,), tl.float32), tl.zeros((AREA,), tl.float32)
     for meeting in range(count):
         move = image * moves + tl.load(met + meeting)
-        start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
-        )
-        px = template_point(u0, ux, uy, row, column, across, SAMPLES)
-        py = template_point(v0, vx, vy, row, column, down, SAMPLES)
-        colour, _, _, _ = colour_of(
-            what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
+        _, colour, _ = stamp_of(
+            move, where, what, slope, levels, x0, y0, row, column, channel, height, width, CHANNELS, SAMPLES, SLOPE
         )
         mask = tl.load(masks + meeting * AREA + pixel)
         weight = mask * _free(masks, met, farther + move * moves, count, AREA)
@@ -114,13 +104,8 @@ def backward(
     coverage, weights = tl.zeros((AREA,), tl.float32), tl.zeros((AREA,), tl.float32)
     for meeting in range(count):
         move = image * moves + tl.load(met + meeting)
-        start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
-        )
-        px = template_point(u0, ux, uy, row, column, across, SAMPLES)
-        py = template_point(v0, vx, vy, row, column, down, SAMPLES)
-        colour, _, _, _ = colour_of(
-            what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
+        _, colour, _ = stamp_of(
+            move, where, what, slope, levels, x0, y0, row, column, channel, height, width, CHANNELS, SAMPLES, SLOPE
         )
         mask = tl.load(masks + meeting * AREA + pixel)
         free = _free(masks, met, farther + move * moves, count, AREA)
@@ -141,13 +126,8 @@ def backward(
     for later in range(count):
         meeting = count - 1 - later
         move = image * moves + tl.load(met + meeting)
-        start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
-        )
-        px = template_point(u0, ux, uy, row, column, across, SAMPLES)
-        py = template_point(v0, vx, vy, row, column, down, SAMPLES)
-        colour, _, _, _ = colour_of(
-            what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
+        _, colour, _ = stamp_of(
+            move, where, what, slope, levels, x0, y0, row, column, channel, height, width, CHANNELS, SAMPLES, SLOPE
         )
         mask = tl.load(masks + meeting * AREA + pixel)
         by_weight = tl.sum(pull * (colour - mean), 0) * share
@@ -185,24 +165,15 @@ def backward(
 
     for meeting in range(count):
         move, part = image * moves + tl.load(met + meeting), parts + meeting * size
-        start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
-        )
-        px = template_point(u0, ux, uy, row, column, across, SAMPLES)
-        py = template_point(v0, vx, vy, row, column, down, SAMPLES)
-        _, bounded, along, downward = colour_of(
-            what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
+        place, _, fill = stamp_of(
+            move, where, what, slope, levels, x0, y0, row, column, channel, height, width, CHANNELS, SAMPLES, SLOPE
         )
         by_alpha = tl.load(d_masks + meeting * AREA)
-        mask, by_a, by_b, by_c, by_d, by_e, by_f = pull_mask(
+        mask, by_where = pull_mask(
             by_alpha * tl.load(opacity + move), part + 7 + CHANNELS * (1 + 2 * SLOPE), d_texels,
             which + move * templates, texels, templates, bank_stride,
-            start, across, down, u0, ux, uy, v0, vx, vy, row, column, inside, x, y, height, width,
-            SAMPLES, DENSE, TEXELS,
+            place, row, column, inside, x, y, height, width, SAMPLES, DENSE, TEXELS,
         )  # fmt: skip
         used = tl.load(masks + meeting * AREA + pixel) * tl.load(frees + meeting * AREA) * share
-        keep_part(
-            part, by_a, by_b, by_c, by_d, by_e, by_f, by_alpha * mask, pull * used,
-            bounded, along, downward, px, py, x, y, channel, CHANNELS, SLOPE,
-        )  # fmt: skip
+        keep_part(part, by_where, by_alpha * mask, pull * used, fill, x, y, channel, CHANNELS, SLOPE)
         tl.store(part + size - 1, tl.sum(tl.load(d_order + meeting * AREA)))

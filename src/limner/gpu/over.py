@@ -3,7 +3,7 @@
 import triton.language as tl
 
 from limner.gpu.jit import kernel
-from limner.gpu.stamp import colour_of, keep_part, mask_of, pixels_of, place_of, pull_mask, template_point, tile_of
+from limner.gpu.stamp import keep_part, mask_of, pixels_of, pull_mask, stamp_of, tile_of
 
 
 @kernel
@@ -22,17 +22,11 @@ def forward(
     begin, end = tl.load(first + program), tl.load(first + program + 1)
     for meeting in range(begin, end):
         move = image * moves + tl.load(met + program * moves + meeting - begin)
-        start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
+        place, colour, _ = stamp_of(
+            move, where, what, slope, levels, x0, y0, row, column, channel, height, width, CHANNELS, SAMPLES, SLOPE
         )
         alpha = tl.load(opacity + move) * mask_of(
-            which + move * templates, texels, templates, bank_stride,
-            start, across, down, u0, ux, uy, v0, vx, vy, row, column, SAMPLES,
-        )  # fmt: skip
-        px = template_point(u0, ux, uy, row, column, across, SAMPLES)
-        py = template_point(v0, vx, vy, row, column, down, SAMPLES)
-        colour, _, _, _ = colour_of(
-            what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
+            which + move * templates, texels, templates, bank_stride, place, row, column, SAMPLES
         )
         if KEEP:
             tl.store(kept + meeting * CHANNELS * SIDE * SIDE, value, there)
@@ -66,13 +60,8 @@ def backward(
     for later in range(0, end - begin):
         meeting = end - 1 - later
         move, part = image * moves + tl.load(met + program * moves + meeting - begin), parts + meeting * size
-        start, across, down, u0, ux, uy, v0, vx, vy = place_of(
-            where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES
-        )
-        px = template_point(u0, ux, uy, row, column, across, SAMPLES)
-        py = template_point(v0, vx, vy, row, column, down, SAMPLES)
-        colour, bounded, along, downward = colour_of(
-            what + move * CHANNELS, slope + move * CHANNELS * 2, px, py, channel, CHANNELS, SAMPLES, SLOPE
+        place, colour, fill = stamp_of(
+            move, where, what, slope, levels, x0, y0, row, column, channel, height, width, CHANNELS, SAMPLES, SLOPE
         )
         if ADDITIVE:
             by_alpha = tl.sum(pull * colour, 0)
@@ -82,16 +71,12 @@ def backward(
         else:
             by_alpha = tl.zeros_like(x)
         opaque = tl.load(opacity + move)
-        mask, by_a, by_b, by_c, by_d, by_e, by_f = pull_mask(
+        mask, by_where = pull_mask(
             by_alpha * opaque, part + 7 + CHANNELS * (1 + 2 * SLOPE), d_texels,
             which + move * templates, texels, templates, bank_stride,
-            start, across, down, u0, ux, uy, v0, vx, vy, row, column, inside, x, y, height, width,
-            SAMPLES, DENSE, TEXELS,
+            place, row, column, inside, x, y, height, width, SAMPLES, DENSE, TEXELS,
         )  # fmt: skip
-        keep_part(
-            part, by_a, by_b, by_c, by_d, by_e, by_f, by_alpha * mask, pull * (mask * opaque),
-            bounded, along, downward, px, py, x, y, channel, CHANNELS, SLOPE,
-        )  # fmt: skip
+        keep_part(part, by_where, by_alpha * mask, pull * (mask * opaque), fill, x, y, channel, CHANNELS, SLOPE)
         if not ADDITIVE:
             pull *= 1 - mask * opaque
     tl.store(grad + at, pull, there)

@@ -42,7 +42,7 @@ def pixels_of(image, top, left, row, column, inside, height, width, CHANNELS: tl
 
 @kernel
 def place_of(where, levels, x0, y0, height, width, SAMPLES: tl.constexpr):
-    """A template's first texel, columns and rows, and the position in it of the tile's corner with its steps.
+    """A place: a template's first texel, columns and rows, and the position in it of the tile's corner with its steps.
 
     These are u, its steps along columns and along rows, and the same of v, in fixed point: a float would shift a stamp
     far smaller than its tile by more than its size. A step is half the way from sample to sample.
@@ -65,7 +65,7 @@ def _fixed(position, farthest):
 
 
 @kernel
-def template_point(u, ux, uy, row, column, across, SAMPLES: tl.constexpr):
+def _template_point(u, ux, uy, row, column, across, SAMPLES: tl.constexpr):
     """Along an axis, the template point under the centre of every pixel."""
     middle = u + ux * (2 * SAMPLES * column) + uy * (2 * SAMPLES * row)
     return (2 * (middle.to(tl.float32) / TEXEL - BORDER) + 1) / across - 1
@@ -73,27 +73,53 @@ def template_point(u, ux, uy, row, column, across, SAMPLES: tl.constexpr):
 
 @kernel
 def colour_of(
-    what, slope, px, py, channel, CHANNELS: tl.constexpr, SAMPLES: tl.constexpr, SLOPE: tl.constexpr
+    what, slope, place, row, column, channel,
+    CHANNELS: tl.constexpr, SAMPLES: tl.constexpr, SLOPE: tl.constexpr,
 ):  # fmt: skip
-    """Colour at template points, where a gradient fill is within its bounds, and its slopes."""
+    """Colour under every pixel, and the fill: where it is within its bounds, its slopes, and the template points.
+
+    A flat fill is nothing that matters.
+    """
     there = channel < CHANNELS
     colour = tl.load(what + channel, there, 0.0)[:, None]
     if not SLOPE:
-        return colour, colour, colour, colour
+        return colour, (colour, colour, colour, colour, colour)
     else:
+        _, across, height, u, ux, uy, v, vx, vy = place
+        px = _template_point(u, ux, uy, row, column, across, SAMPLES)
+        py = _template_point(v, vx, vy, row, column, height, SAMPLES)
         along = tl.load(slope + 2 * channel, there, 0.0)[:, None]
         down = tl.load(slope + 2 * channel + 1, there, 0.0)[:, None]
         tilt = along * px + down * py
         reach = tl.abs(along) + tl.abs(down)
         if SAMPLES > 1:
-            return colour + tl.minimum(tl.maximum(tilt, -reach), reach), tl.abs(tilt) <= reach, along, down
+            bent = tl.minimum(tl.maximum(tilt, -reach), reach)
+            return colour + bent, (tl.abs(tilt) <= reach, along, down, px, py)
         else:
-            return colour + tilt, tilt == tilt, along, down  # nothing bounds it
+            return colour + tilt, (tilt == tilt, along, down, px, py)  # nothing bounds it
 
 
 @kernel
-def _cell(texels, start, across, down, u, v):
-    """The first of the four texels around a position, all four, and how far it is from the first."""
+def stamp_of(
+    move, where, what, slope, levels, x0, y0, row, column, channel, height, width,
+    CHANNELS: tl.constexpr, SAMPLES: tl.constexpr, SLOPE: tl.constexpr,
+):  # fmt: skip
+    """The place of a move, its colour under every pixel, and its fill."""
+    place = place_of(where + 6 * move, levels + 3 * move, x0, y0, height, width, SAMPLES)
+    colour, fill = colour_of(
+        what + move * CHANNELS, slope + move * CHANNELS * 2, place, row, column, channel, CHANNELS, SAMPLES, SLOPE
+    )
+    return place, colour, fill
+
+
+@kernel
+def _cell(texels, place, i, j):
+    """The first of the four texels around a sample, all four, and how far it is from the first.
+
+    i, j: steps from the tile's corner.
+    """
+    start, across, down, u, ux, uy, v, vx, vy = place
+    u, v = u + ux * i + uy * j, v + vx * i + vy * j
     u = tl.minimum(tl.maximum(u, 0), (across + BORDER).to(tl.int64) << BITS)
     v = tl.minimum(tl.maximum(v, 0), (down + BORDER).to(tl.int64) << BITS)
     stride = across + 2 * BORDER
@@ -110,10 +136,7 @@ def _aside(sample, SAMPLES: tl.constexpr):
 
 
 @kernel
-def mask_of(
-    which, texels, templates, bank_stride, start, across, down, u0, ux, uy, v0, vx, vy, row, column,
-    SAMPLES: tl.constexpr,
-):  # fmt: skip
+def mask_of(which, texels, templates, bank_stride, place, row, column, SAMPLES: tl.constexpr):
     """The mask of a move (eq. 2.21), mean of a pixel's samples."""
     mask = tl.zeros_like(row).to(tl.float32)
     for k in range(templates):
@@ -122,9 +145,7 @@ def mask_of(
             for sample in range(SAMPLES * SAMPLES):
                 i = 2 * SAMPLES * column + _aside(sample % SAMPLES, SAMPLES)  # pyright: ignore[reportOperatorIssue]
                 j = 2 * SAMPLES * row + _aside(sample // SAMPLES, SAMPLES)
-                _, t00, t01, t10, t11, u, v = _cell(
-                    texels + k * bank_stride, start, across, down, u0 + ux * i + uy * j, v0 + vx * i + vy * j
-                )
+                _, t00, t01, t10, t11, u, v = _cell(texels + k * bank_stride, place, i, j)
                 upper, lower = t00 + (t01 - t00) * u, t10 + (t11 - t10) * u
                 mask += weight * (upper + (lower - upper) * v)
     return mask / (SAMPLES * SAMPLES)
@@ -133,13 +154,14 @@ def mask_of(
 @kernel
 def pull_mask(
     by_mask, by_which, d_texels, which, texels, templates, bank_stride,
-    start, across, down, u0, ux, uy, v0, vx, vy, row, column, inside, x, y, height, width,
+    place, row, column, inside, x, y, height, width,
     SAMPLES: tl.constexpr, DENSE: tl.constexpr, TEXELS: tl.constexpr,
 ):  # fmt: skip
     """The mask again, and from its gradient those by the entries of where, pixel by pixel.
 
     With DENSE the gradients by `which` are left in `by_which`; with TEXELS those by the templates added to `d_texels`.
     """
+    _, across, down, _, _, _, _, _, _ = place
     share = by_mask / (SAMPLES * SAMPLES)
     mask, by_a, by_b, by_c = tl.zeros_like(x), tl.zeros_like(x), tl.zeros_like(x), tl.zeros_like(x)
     by_d, by_e, by_f = tl.zeros_like(x), tl.zeros_like(x), tl.zeros_like(x)
@@ -151,9 +173,7 @@ def pull_mask(
                 right = _aside(sample % SAMPLES, SAMPLES)  # pyright: ignore[reportOperatorIssue]
                 lower = _aside(sample // SAMPLES, SAMPLES)
                 i, j = 2 * SAMPLES * column + right, 2 * SAMPLES * row + lower
-                at, t00, t01, t10, t11, u, v = _cell(
-                    texels + k * bank_stride, start, across, down, u0 + ux * i + uy * j, v0 + vx * i + vy * j
-                )
+                at, t00, t01, t10, t11, u, v = _cell(texels + k * bank_stride, place, i, j)
                 alone += (t00 * (1 - u) + t01 * u) * (1 - v) + (t10 * (1 - u) + t11 * u) * v
                 by_u = ((t01 - t00) * (1 - v) + (t11 - t10) * v) * weight
                 by_v = ((t10 - t00) * (1 - u) + (t11 - t01) * u) * weight
@@ -171,17 +191,18 @@ def pull_mask(
                 tl.store(by_which + k, tl.sum(share * alone))
     su, sv = share * (across / 2.0), share * (down / 2.0)
     mask /= SAMPLES * SAMPLES
-    return mask, su * by_a, su * by_b, su * by_c, sv * by_d, sv * by_e, sv * by_f
+    return mask, (su * by_a, su * by_b, su * by_c, sv * by_d, sv * by_e, sv * by_f)
 
 
 @kernel
 def keep_part(
-    part, by_a, by_b, by_c, by_d, by_e, by_f, by_opacity, by_colour, bounded, along, down, px, py, x, y, channel,
-    CHANNELS: tl.constexpr, SLOPE: tl.constexpr,
+    part, by_where, by_opacity, by_colour, fill, x, y, channel, CHANNELS: tl.constexpr, SLOPE: tl.constexpr
 ):  # fmt: skip
     """Sum gradients over the tile: by where (6), opacity (1), what (channel) and, with SLOPE, slope (2 channel)."""
     there = channel < CHANNELS
+    by_a, by_b, by_c, by_d, by_e, by_f = by_where
     if SLOPE:
+        bounded, along, down, px, py = fill
         tilted = tl.where(bounded, by_colour, 0.0)
         by_px, by_py = tl.sum(tilted * along, 0), tl.sum(tilted * down, 0)
         by_a, by_b, by_c = by_a + by_px * x, by_b + by_px * y, by_c + by_px
