@@ -103,7 +103,7 @@ class Plan(NamedTuple):
     tables: tuple[np.ndarray, ...]
     band: int
     tasks: int
-    switches: tuple[bool, ...]
+    switches: tuple[bool | tuple[None, ...] | None, ...]
     arrays: tuple[np.ndarray, ...]
     work: int
     samples: int
@@ -121,7 +121,6 @@ class _Painting(torch.autograd.Function):
         dense = needs["which"] or needs["cells"]
         keep_all = not additive and (needs["opacity"] or dense)
         keep_edges = keep_all or (not additive and needs["where"])
-        switches = (additive, dense, keep_edges, keep_all)
         strokes = _stroke_arrays(where, which, what, opacity, slope)
         tables = bank.tables
         image = np.array(canvas.detach().numpy(), order="C")  # torch would share the copying among spinning threads
@@ -131,6 +130,8 @@ class _Painting(torch.autograd.Function):
             keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else layout.NOTHING
         hides = keep <= layout.EDGES and not additive
         band, touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape)
+        switches = additive, dense, keep in (layout.EDGES, layout.PIXELS), keep == layout.PIXELS
+        switches = (*(switch or None for switch in switches), (None,) * what.shape[2])
         below = np.empty(len(arrays[4]) * image.shape[1] if samples > 1 and keep_edges and not soft else 0, np.float32)
         tasks = arrays[1].shape[0] * arrays[1].shape[1] if where.shape[1] else 0
         softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None

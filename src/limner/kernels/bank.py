@@ -6,7 +6,7 @@ which the mask is constant, and its value there. The first is empty (low > high)
 
 import numpy as np
 
-from limner.kernels.jit import inlined, kernel
+from limner.kernels.jit import allocating, inlined, kernel
 from limner.kernels.simd import load, splat, store, total
 
 F = np.float32
@@ -63,7 +63,7 @@ def is_flat(level, cell, value):
     return change <= FLAT and abs(level[4 * cell] - value) <= FLAT
 
 
-@inlined
+@allocating
 def find_flat(level, rows, columns, outline):
     """Grow an octagon by turns on all sides from the middle of the largest square of equal, non-zero mask."""
     square = np.zeros((rows, columns), np.int32)

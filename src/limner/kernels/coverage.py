@@ -8,11 +8,20 @@ Shapes: as in `over`; below: what was below, the channels of every eight masks k
 
 import numpy as np
 
-from limner.kernels.jit import kernel
+from limner.kernels.jit import inlined, kernel, on
 from limner.kernels.layout import blocks_of
 from limner.kernels.sampling import largest_task, pull_mask, sample_mask, scratch
 from limner.kernels.simd import load, ramp, splat, store
-from limner.kernels.stamp import SUMS, add_colours, bounded, put_rows, settle_colours, take_rows, template_points
+from limner.kernels.stamp import (
+    SUMS,
+    add_colours,
+    bounded,
+    padded,
+    put_rows,
+    settle_colours,
+    take_rows,
+    template_points,
+)
 
 F = np.float32
 
@@ -20,13 +29,18 @@ F = np.float32
 @kernel
 def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, below):
     """Paint on canvas, in place, tasks first to last."""
+    pad, work = np.zeros(padded(canvas, band), np.float32), scratch(samples, canvas.shape[3], bank, False)
+    paint(first, last, band, canvas, strokes, bank, switches, plan, samples, below, pad, work)
+
+
+@inlined
+def paint(first, last, band, canvas, strokes, bank, switches, plan, samples, below, pad, work):
+    """`forward`, in arrays to work in."""
     where, _, what, _, slope = strokes
-    additive, tilted = switches[0], slope is not None
+    additive, tilted, channels = on(switches[0]), on(slope), len(switches[4])
     placed, reach, layout, _, kept, begins = plan
-    channels, height, width = canvas.shape[1:]
+    _, _, height, width = canvas.shape
     bands, stride = (height + band - 1) // band, width + 8
-    pad = np.zeros(channels * min(band, height) * stride, np.float32)
-    work = scratch(samples, width, bank[2], False)
     one, x, y = splat(F(1)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
@@ -61,16 +75,26 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, b
 @kernel
 def backward(first, last, band, group, grad, back, strokes, bank, switches, plan, samples, below, gradients):
     """Gradients of tasks first to last, as in `over`."""
+    pad, work = np.zeros(padded(grad, band), np.float32), scratch(samples, grad.shape[3], bank, on(switches[1]))
+    kept, begins = plan[4], plan[5]
+    d_mask = np.zeros(largest_task(begins, len(kept), first, last), np.float32)
+    sums = np.empty(SUMS * len(switches[4]), np.float32)
+    given = (first, last, band, group, grad, back, strokes, bank, switches, plan, samples, below, gradients)
+    pull_back(*given, pad, work, d_mask, sums)
+
+
+@inlined
+def pull_back(
+    first, last, band, group, grad, back, strokes, bank, switches, plan, samples, below, gradients,
+    pad, work, d_mask, sums,
+):  # fmt: skip
+    """`backward`, in arrays to work in."""
     where, _, what, _, slope = strokes
-    additive, tilted = switches[0], slope is not None
+    additive, tilted, channels = on(switches[0]), on(slope), len(switches[4])
     placed, reach, layout, _, kept, begins = plan
     d_where, _, d_what, _, d_slope, _ = gradients
-    channels, height, width = grad.shape[1:]
+    _, _, height, width = grad.shape
     bands, stride = (height + band - 1) // band, width + 8
-    pad = np.zeros(channels * min(band, height) * stride, np.float32)
-    work = scratch(samples, width, bank[2], switches[1])
-    sums = np.empty(SUMS * channels, np.float32)
-    d_mask = np.zeros(largest_task(begins, len(kept), first, last, bands), np.float32)
     none, x, y = splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands

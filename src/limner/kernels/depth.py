@@ -13,7 +13,7 @@ weigh.
 
 import numpy as np
 
-from limner.kernels.jit import inlined, kernel
+from limner.kernels.jit import allocating, inlined, kernel, on
 from limner.kernels.layout import blocks_of
 from limner.kernels.sampling import largest_task, pull_mask, sample_mask, scratch
 from limner.kernels.simd import larger, load, ramp, splat, store, total
@@ -22,6 +22,7 @@ from limner.kernels.stamp import (
     add,
     add_colours,
     bounded,
+    padded,
     put_rows,
     settle_colours,
     take_rows,
@@ -35,16 +36,27 @@ TINY = F(1e-37)
 @kernel
 def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, order):
     """Paint on canvas, in place, tasks first to last."""
+    pad, work = np.zeros(padded(canvas, band), np.float32), scratch(samples, canvas.shape[3], bank, False)
+    desk = tables(strokes[0].shape[1], len(switches[4]))
+    weigh(first, last, band, canvas, strokes, bank, switches, plan, samples, order, pad, work, desk)
+
+
+@allocating
+def tables(moves, channels):
+    """The moves of a row (`find_row`), those of a block and their masks (`find_block`), and what they paint."""
+    cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 5), np.int64), np.empty(moves, np.int64)
+    return cursors, row, near, np.empty(8 * moves, np.float32), np.empty(8 * channels, np.float32)
+
+
+@inlined
+def weigh(first, last, band, canvas, strokes, bank, switches, plan, samples, order, pad, work, desk):
+    """`forward`, in arrays to work in."""
     where, _, what, _, slope = strokes
     placed, reach, layout, _, kept, begins = plan
-    tilted = slope is not None
-    channels, height, width = canvas.shape[1:]
+    cursors, row, near, masks, paint = desk
+    tilted, channels = on(slope), len(switches[4])
+    _, _, height, width = canvas.shape
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
-    pad = np.zeros(channels * min(band, height) * stride, np.float32)
-    cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 5), np.int64), np.empty(moves, np.int64)
-    masks = np.empty(8 * moves, np.float32)
-    work = scratch(samples, width, bank[2], False)
-    paint = np.empty(8 * channels, np.float32)
     one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
@@ -127,22 +139,29 @@ def backward(
 
     gradients: d_where (band, batch, move, 2, 3) and so on as in `over`; d_depth (band, batch, move), times temperature.
     """
+    kept, begins, moves, channels = plan[4], plan[5], strokes[0].shape[1], len(switches[4])
+    pad, ground = np.zeros(padded(grad, band), np.float32), np.zeros(padded(grad, band), np.float32)
+    work, desk = scratch(samples, grad.shape[3], bank, on(switches[1])), tables(moves, channels)
+    d_kept = np.zeros(largest_task(begins, len(kept), first, last), np.float32)
+    sums, pulled = np.empty(SUMS * moves * channels, np.float32), np.empty((5, 8 * moves), np.float32)
+    given = (first, last, band, group, grad, back, strokes, bank, switches, plan, samples, order, canvas, gradients)
+    pull_back(*given, d_depth, pad, ground, work, desk, d_kept, sums, pulled)
+
+
+@inlined
+def pull_back(
+    first, last, band, group, grad, back, strokes, bank, switches, plan, samples, order, canvas, gradients, d_depth,
+    pad, ground, work, desk, d_kept, sums, pulled,
+):  # fmt: skip
+    """`backward`, in arrays to work in."""
     where, _, what, _, slope = strokes
     placed, reach, layout, _, kept, begins = plan
     d_where, _, d_what, _, d_slope, _ = gradients
-    tilted = slope is not None
-    channels, height, width = grad.shape[1:]
+    cursors, row, near, masks, paint = desk
+    d_masks, weighed, ahead, pulls, d_order = pulled[0], pulled[1], pulled[2], pulled[3], pulled[4]
+    tilted, channels = on(slope), len(switches[4])
+    _, _, height, width = grad.shape
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
-    page_size = channels * min(band, height) * stride
-    pad, ground = np.zeros(page_size, np.float32), np.zeros(page_size, np.float32)
-    cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 5), np.int64), np.empty(moves, np.int64)
-    masks, d_masks = np.empty(8 * moves, np.float32), np.empty(8 * moves, np.float32)
-    weighed, ahead = np.empty(8 * moves, np.float32), np.empty(8 * moves, np.float32)
-    pulls, d_order = np.empty(8 * moves, np.float32), np.empty(8 * moves, np.float32)
-    paint = np.empty(8 * channels, np.float32)
-    sums = np.empty(SUMS * moves * channels, np.float32)
-    work = scratch(samples, width, bank[2], switches[1])
-    d_kept = np.zeros(largest_task(begins, len(kept), first, last, bands), np.float32)
     one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands

@@ -38,5 +38,19 @@ def _warn() -> None:
 
 
 def inlined(function):
-    """A part of kernels. Unwrapped, as kernels are: the shape checks of the tests are no code that numba compiles."""
+    """A part of kernels. Unwrapped, as kernels are: the shape checks of the tests are no code that numba compiles.
+
+    It can make no arrays: without `_nrt` numba counts no references to them, which would be a call for each.
+    """
+    return njit(forceinline=True, _nrt=False, **OPTIONS)(unwrap(function))
+
+
+def allocating(function):
+    """A part of kernels that makes arrays."""
     return njit(forceinline=True, **OPTIONS)(unwrap(function))
+
+
+@inlined
+def on(switch):
+    """Whether a switch that is None or something is set, which is known when a kernel is compiled."""
+    return switch is not None

@@ -36,9 +36,20 @@ def lay_out(
     `hides`: whether what lies below opaque stamps can be left out (`hiding`), which is for one sample a pixel.
     `sharpness`: texels to a look-up.
     """
-    outline = np.empty(17, np.float64)
-    lines = np.empty((4, 5), np.float64)
+    outline, lines = np.empty(17, np.float64), np.empty((4, 5), np.float64)
     hidden, opaque = np.empty(height, np.uint64), np.empty((2, samples * height), np.int32)
+    return place_stamps(
+        picture, end, where, which, opacity, outlines, sizes, dense, keep, hides, samples, sharpness, band, height,
+        width, placed, reach, layout, fine, tally, outline, lines, hidden, opaque,
+    )  # fmt: skip
+
+
+@inlined
+def place_stamps(
+    picture, end, where, which, opacity, outlines, sizes, dense, keep, hides, samples, sharpness, band, height, width,
+    placed, reach, layout, fine, tally, outline, lines, hidden, opaque,
+):  # fmt: skip
+    """`lay_out`, in arrays to work in."""
     bits = block_bits(width)
     touched = 0
     for b in range(picture, end):

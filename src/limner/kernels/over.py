@@ -8,7 +8,8 @@ Arguments that kernels share, as tuples:
 strokes: where (batch, move, 2, 3), which (batch, move, template), what (batch, move, channel), opacity (batch, move),
 slope (batch, move, channel, 2), None without a gradient fill: kernels for both are compiled apart.
 bank: cells (template * 4 cell), outlines (template, level, level, 17), sizes (level,), offsets (level, level).
-switches: additive; gradients of which or cells are wanted; keep the edges; keep all pixels.
+switches: additive; gradients of which or cells are wanted; keep the edges; keep all pixels (each None or True); and a
+None for each channel, in a tuple. Kernels are compiled apart for all of these.
 plan: placed, reach, layout and fine: see `layout`; kept: flat; begins (batch, band, move): first value of each in kept.
 canvas: (batch, channel, H, W).
 """
@@ -17,14 +18,16 @@ import numpy as np
 from numba import int32
 
 from limner.kernels.footprint import binary_places, narrow
-from limner.kernels.jit import kernel
+from limner.kernels.jit import inlined, kernel, on
 from limner.kernels.layout import FLAT, U, V
 from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, steps, store
 from limner.kernels.stamp import (
     SUMS,
     add_colours,
+    cell_room,
     choose_cells,
     colour_of,
+    padded,
     put_rows,
     settle_colours,
     settle_mask,
@@ -39,16 +42,19 @@ F = np.float32
 @kernel
 def forward(first, last, band, canvas, strokes, bank, switches, plan):
     """Paint on canvas, in place, tasks first to last."""
+    pad, mix = np.zeros(padded(canvas, band), np.float32), np.empty(cell_room(bank), np.float32)
+    paint(first, last, band, canvas, strokes, bank, switches, plan, pad, mix)
+
+
+@inlined
+def paint(first, last, band, canvas, strokes, bank, switches, plan, pad, mix):
+    """`forward`, in arrays to work in: rows of the canvas, and mixed cells."""
     where, which, what, opacity, slope = strokes
     cells, _, sizes, offsets = bank
-    additive, _, keep_edges, keep_all = switches
-    tilted = slope is not None
+    additive, keep_edges, keep_all, tilted = on(switches[0]), on(switches[2]), on(switches[3]), on(slope)
     placed, reach, layout, _, kept, begins = plan
-    channels, height, width = canvas.shape[1:]
-    bands = (height + band - 1) // band
-    stride = width + 8
-    pad = np.zeros(channels * min(band, height) * stride, np.float32)
-    mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
+    channels, (_, _, height, width) = len(switches[4]), canvas.shape
+    bands, stride = (height + band - 1) // band, width + 8
     places = binary_places(sizes[0])
     one, x, y = splat(F(1)), splat(F(0)), splat(F(0))
     for task in range(first, last):
@@ -110,20 +116,24 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, plan
     gradients: d_where (band, batch, move, 2, 3), and d_which, d_what, d_opacity, d_slope alike, set for stamps in view;
     d_cells (group, template * 4 cell), added to at `group` if it has any.
     """
+    pad, mix = np.zeros(padded(grad, band), np.float32), np.empty(cell_room(bank), np.float32)
+    d_mix = np.zeros(cell_room(bank) if on(switches[1]) else 0, np.float32)
+    sums = np.zeros(len(switches[4]) * SUMS, np.float32)
+    pull(first, last, band, group, grad, back, strokes, bank, switches, plan, gradients, pad, mix, d_mix, sums)
+
+
+@inlined
+def pull(first, last, band, group, grad, back, strokes, bank, switches, plan, gradients, pad, mix, d_mix, sums):
+    """`backward`, in arrays to work in."""
     where, which, what, opacity, slope = strokes
     cells, outlines, sizes, offsets = bank
-    additive, dense, keep_edges, keep_all = switches
-    tilted = slope is not None
+    additive, dense, tilted = on(switches[0]), on(switches[1]), on(slope)
+    keep_edges, keep_all = on(switches[2]), on(switches[3])
     placed, reach, layout, _, kept, begins = plan
     d_where, d_which, d_what, d_opacity, d_slope, d_cells = gradients
-    channels, height, width = grad.shape[1:]
-    bands = (height + band - 1) // band
-    stride = width + 8
-    pad = np.zeros(channels * min(band, height) * stride, np.float32)
-    mix = np.empty(4 * (sizes[0] + 4) ** 2 + 16, np.float32)
+    channels, (_, _, height, width) = len(switches[4]), grad.shape
+    bands, stride = (height + band - 1) // band, width + 8
     places = binary_places(sizes[0])
-    d_mix = np.zeros(4 * (sizes[0] + 4) ** 2 + 16 if dense else 16, np.float32)
-    sums = np.zeros(channels * SUMS, np.float32)
     dx, dy = 2.0 / width, 2.0 / height
     none, x, y = splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):

@@ -8,21 +8,21 @@ import numpy as np
 from numba import int32
 
 from limner.kernels.footprint import binary_places, narrow
-from limner.kernels.jit import inlined
+from limner.kernels.jit import allocating, inlined, on
 from limner.kernels.layout import FLAT, U, V, blocks_of
 from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, steps, store
-from limner.kernels.stamp import add, choose_cells, settle_mask
+from limner.kernels.stamp import add, cell_room, choose_cells, settle_mask
 
 F = np.float32
 
 
-@inlined
-def scratch(samples, width, sizes, dense):
+@allocating
+def scratch(samples, width, bank, dense):
     """What `sample_mask` and `pull_mask` work in: mixed cells, their gradient, and a row of samples."""
-    cells = 4 * (sizes[0] + 4) ** 2 + 16
+    cells = cell_room(bank)
     return (
         np.empty(cells, np.float32),
-        np.zeros(cells if dense else 16, np.float32),
+        np.zeros(cells if dense else 0, np.float32),
         np.zeros(samples * width + 8, np.float32),
     )
 
@@ -81,7 +81,7 @@ def pull_mask(b, k, t, group, samples, strokes, bank, switches, plan, d_kept, be
     placed, reach, layout, fine, _, _ = plan
     d_where, d_which, _, d_opacity, _, d_cells = gradients
     mix, d_mix, pulls = work
-    dense = switches[1]
+    dense = on(switches[1])
     places = binary_places(sizes[0])
     none, share = splat(F(0)), F(1) / F(samples * samples)
     dx, dy = 2.0 / (samples * width), 2.0 / (samples * height)
@@ -136,9 +136,9 @@ def sample_axis(placed, b, t, axis, samples):
 
 
 @inlined
-def largest_task(begins, end, first, last, bands):
+def largest_task(begins, end, first, last):
     """The most values that one of these tasks keeps."""
-    most = 0
+    most, bands = 0, begins.shape[1]
     for task in range(first, last):
         following = task + 1
         stop = begins[following // bands, following % bands, 0] if following < begins.shape[0] * bands else end

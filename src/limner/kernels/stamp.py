@@ -15,6 +15,19 @@ SUMS = 48
 
 
 @inlined
+def padded(canvas, band):
+    """Values of a working copy of a band (`take_rows`)."""
+    return canvas.shape[1] * min(band, canvas.shape[2]) * (canvas.shape[3] + 8)
+
+
+@inlined
+def cell_room(bank):
+    """Values of the largest level's cells, and some behind the last, so that kernels may read on."""
+    side = bank[2][0] + 4
+    return 4 * side * side + 16
+
+
+@inlined
 def choose_cells(which, b, t, cells, sizes, offsets, placed, mix):
     """Number of the first cell of the level to read, and cells a row. If the number is -1, mix holds the level."""
     lv, lu, template = int(placed[b, t, LEVEL_V]), int(placed[b, t, LEVEL_U]), int(placed[b, t, TEMPLATE])
