@@ -104,6 +104,7 @@ class Plan(NamedTuple):
     band: int
     tasks: int
     switches: tuple[bool | tuple[None, ...] | None, ...]
+    dense: bool
     arrays: tuple[np.ndarray, ...]
     work: int
     samples: int
@@ -130,12 +131,11 @@ class _Painting(torch.autograd.Function):
             keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else layout.NOTHING
         hides = keep <= layout.EDGES and not additive
         band, touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape)
-        switches = additive, dense, keep in (layout.EDGES, layout.PIXELS), keep == layout.PIXELS
-        switches = (*(switch or None for switch in switches), (None,) * what.shape[2])
+        switches = additive or None, keep in _BELOW or None, keep == layout.PIXELS or None, (None,) * what.shape[2]
         below = np.empty(len(arrays[4]) * image.shape[1] if samples > 1 and keep_edges and not soft else 0, np.float32)
         tasks = arrays[1].shape[0] * arrays[1].shape[1] if where.shape[1] else 0
         softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None
-        plan = Plan(strokes, tables, band, tasks, switches, arrays, touched, samples, below, softness)
+        plan = Plan(strokes, tables, band, tasks, switches, dense, arrays, touched, samples, below, softness)
 
         def paint(first: int, last: int, _: int) -> None:
             given = (first, last, band, image, strokes, tables, switches, arrays)
@@ -160,15 +160,16 @@ class _Painting(torch.autograd.Function):
         back = needs["canvas"]
         image = np.array(grad.numpy(), order="C", copy=True if back else None)
         bands = plan.arrays[1].shape[1]
-        shapes = [where.shape, which.shape if plan.switches[1] else (0, 0, 0), what.shape, where.shape[:2]]
+        shapes = [where.shape, which.shape if plan.dense else (0, 0, 0), what.shape, where.shape[:2]]
         shapes += [slope.shape if slope is not None else (0, 0, 0, 0)]
         parts = [np.zeros((bands, *shape), np.float32) for shape in shapes]
         d_cells = np.zeros((min(GROUPS, plan.tasks), cells.numel() if needs["cells"] else 0), np.float32)
-        d_depth = np.zeros((bands, *where.shape[:2]), np.float32)
+        d_depth = np.zeros((bands, *where.shape[:2]) if plan.softness else (0, 0, 0), np.float32)
         ground = None if canvas is None else canvas.detach().contiguous().numpy()
 
         def pull(first: int, last: int, group: int) -> None:
-            given = (first, last, plan.band, group, image, back, plan.strokes, plan.tables, plan.switches, plan.arrays)
+            switches = plan.switches, plan.dense or None
+            given = (first, last, plan.band, group, image, back, plan.strokes, plan.tables, *switches, plan.arrays)
             if plan.softness:
                 soft_depth.backward(*given, plan.samples, plan.softness[0], ground, (*parts, d_cells), d_depth)
             elif plan.samples > 1:
@@ -184,6 +185,7 @@ class _Painting(torch.autograd.Function):
         return *(g if needs[name] else None for name, g in zip(_NAMES, gradients, strict=True)), None, None, None, None
 
 
+_BELOW = layout.EDGES, layout.PIXELS
 _NAMES = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "cells")
 
 
@@ -195,8 +197,8 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
     placed = np.empty((batch, moves, layout.COLUMNS))
     reach = np.empty((batch, bands, moves, 2), np.int32)
     number = np.int16 if samples * width < 2**15 else np.int32
-    spans = np.empty((batch, moves, 4, height), number)
-    fine = spans if samples == 1 else np.empty((batch, moves, 4, samples * height), number)
+    spans = np.empty((batch, moves, 4, height + layout.SPARE), number)
+    fine = spans if samples == 1 else np.empty((batch, moves, 4, samples * height + layout.SPARE), number)
     tally = np.empty((batch, bands, moves), np.int64)
     touched = np.zeros(GROUPS, np.int64)
 
@@ -219,6 +221,8 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
 
 def _stroke_arrays(where, which, what, opacity, slope) -> tuple[np.ndarray | None, ...]:
     """The kernels' view of the strokes; an opacity of 1 stands in where it is not set."""
-    opacity = torch.ones(where.shape[:2]) if opacity is None else opacity
     tensors = (where, which, what, opacity, slope)
-    return tuple(None if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors)
+    arrays = [None if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors]
+    if opacity is None:
+        arrays[3] = np.ones(where.shape[:2], np.float32)
+    return tuple(arrays)

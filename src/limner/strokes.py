@@ -31,7 +31,8 @@ class Strokes:
     slope: Float[Tensor, "batch move channel 2"] | None = None
 
     def __post_init__(self) -> None:
-        for name, tensor in self.tensors().items():
+        tensors = self.tensors()
+        for name, tensor in tensors.items():
             if not tensor.is_floating_point():
                 raise ValueError(f"strokes: {name} is of {tensor.dtype}, expected floating-point numbers")
         if self.where.ndim != 4:
@@ -46,7 +47,7 @@ class Strokes:
             "depth": (batch, move),
             "slope": (batch, move, channel, 2),
         }
-        for name, tensor in self.tensors().items():
+        for name, tensor in tensors.items():
             if tuple(tensor.shape) != wanted[name]:
                 raise ValueError(f"strokes: {name} has shape {tuple(tensor.shape)}, expected {wanted[name]}")
         if channel not in (1, 3):

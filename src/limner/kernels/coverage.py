@@ -37,7 +37,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, b
 def paint(first, last, band, canvas, strokes, bank, switches, plan, samples, below, pad, work):
     """`forward`, in arrays to work in."""
     where, _, what, _, slope = strokes
-    additive, tilted, channels = on(switches[0]), on(slope), len(switches[4])
+    additive, tilted, channels = on(switches[0]), on(slope), len(switches[3])
     placed, reach, layout, _, kept, begins = plan
     _, _, height, width = canvas.shape
     bands, stride = (height + band - 1) // band, width + 8
@@ -73,24 +73,24 @@ def paint(first, last, band, canvas, strokes, bank, switches, plan, samples, bel
 
 
 @kernel
-def backward(first, last, band, group, grad, back, strokes, bank, switches, plan, samples, below, gradients):
+def backward(first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, below, gradients):
     """Gradients of tasks first to last, as in `over`."""
-    pad, work = np.zeros(padded(grad, band), np.float32), scratch(samples, grad.shape[3], bank, on(switches[1]))
+    pad, work = np.zeros(padded(grad, band), np.float32), scratch(samples, grad.shape[3], bank, on(dense))
     kept, begins = plan[4], plan[5]
     d_mask = np.zeros(largest_task(begins, len(kept), first, last), np.float32)
-    sums = np.empty(SUMS * len(switches[4]), np.float32)
-    given = (first, last, band, group, grad, back, strokes, bank, switches, plan, samples, below, gradients)
+    sums = np.empty(SUMS * len(switches[3]), np.float32)
+    given = (first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, below, gradients)
     pull_back(*given, pad, work, d_mask, sums)
 
 
 @inlined
 def pull_back(
-    first, last, band, group, grad, back, strokes, bank, switches, plan, samples, below, gradients,
+    first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, below, gradients,
     pad, work, d_mask, sums,
 ):  # fmt: skip
     """`backward`, in arrays to work in."""
     where, _, what, _, slope = strokes
-    additive, tilted, channels = on(switches[0]), on(slope), len(switches[4])
+    additive, tilted, channels = on(switches[0]), on(slope), len(switches[3])
     placed, reach, layout, _, kept, begins = plan
     d_where, _, d_what, _, d_slope, _ = gradients
     _, _, height, width = grad.shape
@@ -130,7 +130,7 @@ def pull_back(
                         if not additive:
                             store(pad, place, g - painted)
                     store(d_mask, at + i - base, pull)
-            pull_mask(b, k, t, group, samples, strokes, bank, switches, plan, d_mask, 0, gradients, height, width, work)
+            pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_mask, 0, gradients, height, width, work)
             settle_colours(k, b, t, sums, 0, slope, d_where, d_what, d_slope)
         if back:
             put_rows(grad, b, top, bottom, stride, pad)

@@ -37,7 +37,7 @@ TINY = F(1e-37)
 def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, order):
     """Paint on canvas, in place, tasks first to last."""
     pad, work = np.zeros(padded(canvas, band), np.float32), scratch(samples, canvas.shape[3], bank, False)
-    desk = tables(strokes[0].shape[1], len(switches[4]))
+    desk = tables(strokes[0].shape[1], len(switches[3]))
     weigh(first, last, band, canvas, strokes, bank, switches, plan, samples, order, pad, work, desk)
 
 
@@ -54,7 +54,7 @@ def weigh(first, last, band, canvas, strokes, bank, switches, plan, samples, ord
     where, _, what, _, slope = strokes
     placed, reach, layout, _, kept, begins = plan
     cursors, row, near, masks, paint = desk
-    tilted, channels = on(slope), len(switches[4])
+    tilted, channels = on(slope), len(switches[3])
     _, _, height, width = canvas.shape
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
     one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
@@ -133,25 +133,26 @@ def let_through(masks, e, farther):
 
 @kernel
 def backward(
-    first, last, band, group, grad, back, strokes, bank, switches, plan, samples, order, canvas, gradients, d_depth
+    first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, order, canvas, gradients,
+    d_depth,
 ):  # fmt: skip
     """Gradients of tasks first to last; grad holds that of the result and, if `back`, becomes that of `canvas`.
 
     gradients: d_where (band, batch, move, 2, 3) and so on as in `over`; d_depth (band, batch, move), times temperature.
     """
-    kept, begins, moves, channels = plan[4], plan[5], strokes[0].shape[1], len(switches[4])
+    kept, begins, moves, channels = plan[4], plan[5], strokes[0].shape[1], len(switches[3])
     pad, ground = np.zeros(padded(grad, band), np.float32), np.zeros(padded(grad, band), np.float32)
-    work, desk = scratch(samples, grad.shape[3], bank, on(switches[1])), tables(moves, channels)
+    work, desk = scratch(samples, grad.shape[3], bank, on(dense)), tables(moves, channels)
     d_kept = np.zeros(largest_task(begins, len(kept), first, last), np.float32)
     sums, pulled = np.empty(SUMS * moves * channels, np.float32), np.empty((5, 8 * moves), np.float32)
-    given = (first, last, band, group, grad, back, strokes, bank, switches, plan, samples, order, canvas, gradients)
-    pull_back(*given, d_depth, pad, ground, work, desk, d_kept, sums, pulled)
+    given = (first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, order, canvas)
+    pull_back(*given, gradients, d_depth, pad, ground, work, desk, d_kept, sums, pulled)
 
 
 @inlined
 def pull_back(
-    first, last, band, group, grad, back, strokes, bank, switches, plan, samples, order, canvas, gradients, d_depth,
-    pad, ground, work, desk, d_kept, sums, pulled,
+    first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, order, canvas, gradients,
+    d_depth, pad, ground, work, desk, d_kept, sums, pulled,
 ):  # fmt: skip
     """`backward`, in arrays to work in."""
     where, _, what, _, slope = strokes
@@ -159,7 +160,7 @@ def pull_back(
     d_where, _, d_what, _, d_slope, _ = gradients
     cursors, row, near, masks, paint = desk
     d_masks, weighed, ahead, pulls, d_order = pulled[0], pulled[1], pulled[2], pulled[3], pulled[4]
-    tilted, channels = on(slope), len(switches[4])
+    tilted, channels = on(slope), len(switches[3])
     _, _, height, width = grad.shape
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
     one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
@@ -257,7 +258,7 @@ def pull_back(
         for t in range(moves):
             if reach[b, k, t, 0] < reach[b, k, t, 1]:
                 pull_mask(
-                    b, k, t, group, samples, strokes, bank, switches, plan, d_kept, begins[b, k, t] - base, gradients,
+                    b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begins[b, k, t] - base, gradients,
                     height, width, work,
                 )  # fmt: skip
             d_depth[k, b, t] = total(load(d_order, 8 * t))

@@ -7,8 +7,6 @@ u(i, j) = u0 + i ux + j uy. All of this is float64, so that a span is right for 
 An octagon is eight bounds in texel coordinates: low and high of u, v, u + v and u - v.
 """
 
-import math
-
 import numpy as np
 
 from limner.kernels.jit import inlined
@@ -82,30 +80,9 @@ def edges(u, v, octagons, lines):
 
 
 @inlined
-def spans(lines, j, width):
-    """First pixel of row j under the stamp, first of its flat run, first past that run, and first past the stamp.
-
-    The run starts a whole number of eights after the first pixel. Where there is none it lies past the stamp.
-    """
-    low, high, flat_low, flat_high = 0.0, width - 1.0, 0.0, width - 1.0
-    for k in range(4):
-        move = j * lines[k, 4]
-        low, high = max(low, lines[k, 0] + move), min(high, lines[k, 1] + move)
-        flat_low, flat_high = max(flat_low, lines[k, 2] + move), min(flat_high, lines[k, 3] + move)
-    if not low <= high:
-        return 0, 0, 0, 0
-    first, last = math.ceil(low), math.floor(high) + 1
-    if flat_low < flat_high:
-        start, stop = first + (math.ceil(flat_low) - first + 7) // 8 * 8, min(math.floor(flat_high) + 1, last)
-        if start < stop:
-            return first, start, stop, last
-    return first, last, last, last
-
-
-@inlined
 def eights(first, last):
     """Groups of eight pixels that cover first ... last - 1."""
-    return (last - first + 7) // 8
+    return (last - first + 7) >> 3
 
 
 @inlined

@@ -58,13 +58,13 @@ def past(word, bits):
 
 @inlined
 def clip_rows(j0, j1, width, b, t, layout, opaque, covers, hidden, bits):
-    """Cut the spans in rows j0 to j1 of a stamp short where they are hidden; then add what it hides itself.
+    """Cut the spans in rows j0 to j1 of a stamp short, in whole eights, where they are hidden; then add what it hides.
 
     hidden (row,): what later stamps hide.  opaque (2, row): first and past-last pixel of what it hides, if it `covers`.
     One straight line without branches, so that LLVM works on several rows at once.
     """
     rest = (1 << bits) - 1
-    for r in range(j1 - j0):
+    for r in range((j1 - j0 + 7) & -8):
         j = uint64(j0 + r)
         first, start, stop, last = layout[b, t, 0, j], layout[b, t, 1, j], layout[b, t, 2, j], layout[b, t, 3, j]
         seen = ~hidden[j]
@@ -98,4 +98,4 @@ def clip_rows(j0, j1, width, b, t, layout, opaque, covers, hidden, bits):
 
         whole = opaque[1, j] & ~rest if opaque[1, j] < width else width
         more = blocks((opaque[0, j] + rest) & ~rest, whole, bits)
-        hidden[j] |= more if covers else uint64(0)
+        hidden[j] |= more if covers and r < j1 - j0 else uint64(0)

@@ -4,11 +4,14 @@ import warnings
 from functools import cache
 from inspect import unwrap
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 from numba import njit
 
-OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+ALLOCATING: dict[str, Any] = {"forceinline": True, **OPTIONS}
+INLINED: dict[str, Any] = {"_nrt": False, **ALLOCATING}
 
 
 def kernel(function):
@@ -42,12 +45,12 @@ def inlined(function):
 
     It can make no arrays: without `_nrt` numba counts no references to them, which would be a call for each.
     """
-    return njit(forceinline=True, _nrt=False, **OPTIONS)(unwrap(function))
+    return njit(**INLINED)(unwrap(function))
 
 
 def allocating(function):
     """A part of kernels that makes arrays."""
-    return njit(forceinline=True, **OPTIONS)(unwrap(function))
+    return njit(**ALLOCATING)(unwrap(function))
 
 
 @inlined

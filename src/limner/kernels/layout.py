@@ -3,10 +3,11 @@
 placed (batch, move, 12), float64: texel axes (u0, ux, uy) and (v0, vx, vy), value of the mask on its flat run, levels
 (y, x) in the pyramid, the template of a hard choice or -1 for a mix, and the size of a texel (y, x) on the template.
 reach (batch, band, move, 2): first and past-last row under the stamp in a band of rows.
-layout (batch, move, 4, H): per row the first pixel under the stamp, the first and past-last of its flat run, and the
-first past the stamp; less what is hidden, where that is left out.
-fine (batch, move, 4, samples H): the same for rows of samples, of which only first and last are used; with one sample a
-pixel, the layout itself.
+layout (batch, move, 4, H + SPARE): per row the first pixel under the stamp, the first and past-last of its flat run,
+and the first past the stamp; less what is hidden, where that is left out.
+fine (batch, move, 4, samples H + SPARE): the same for rows of samples, of which only first and last are used; with one
+sample a pixel, the layout itself.
+Rows are worked on in whole eights, which may reach past a stamp's last row, and past the canvas into the spare rows.
 """
 
 import math
@@ -20,6 +21,7 @@ from limner.kernels.jit import inlined, kernel
 
 F = np.float32
 U, V, FLAT, LEVEL_V, LEVEL_U, TEMPLATE, PER_V, PER_U, COLUMNS = 0, 3, 6, 7, 8, 9, 10, 11, 12
+SPARE = 7
 NOTHING, EDGES, PIXELS, MASKS, ONE_MASK = range(5)
 """What passes keep: what lay below the edges of stamps, or below all their pixels; or the masks of all moves in blocks
 of the canvas' columns, or of one move of a task after the other."""
@@ -37,7 +39,7 @@ def lay_out(
     `sharpness`: texels to a look-up.
     """
     outline, lines = np.empty(17, np.float64), np.empty((4, 5), np.float64)
-    hidden, opaque = np.empty(height, np.uint64), np.empty((2, samples * height), np.int32)
+    hidden, opaque = np.empty(height + SPARE, np.uint64), np.empty((2, samples * height + SPARE), np.int32)
     return place_stamps(
         picture, end, where, which, opacity, outlines, sizes, dense, keep, hides, samples, sharpness, band, height,
         width, placed, reach, layout, fine, tally, outline, lines, hidden, opaque,
@@ -81,23 +83,15 @@ def place_stamps(
                     while j0 < j1 and layout[b, t, 3, j1 - 1] == 0:
                         j1 -= 1
                 reach[b, k, t, 0], reach[b, k, t, 1] = j0, j1
-                kept = 0
-                for j in range(j0, j1):
-                    first, start = layout[b, t, 0, j], layout[b, t, 1, j]
-                    stop, last = layout[b, t, 2, j], layout[b, t, 3, j]
-                    touched += last - first
-                    if keep >= MASKS:
-                        kept += blocks_of(first, last)
-                    else:
-                        kept += eights(first, start) + eights(stop, last)
-                        kept += eights(start, stop) if keep == PIXELS else 0
-                tally[b, k, t] = 8 * kept
+                under, at_edges, within, blocks = count_rows(j0, j1, b, t, layout)
+                touched += under
+                tally[b, k, t] = 8 * (blocks if keep >= MASKS else at_edges + (within if keep == PIXELS else 0))
     return touched
 
 
 @inlined
 def span_rows(lines, j0, j1, width, b, t, layout, opaque):
-    """Fill the layout of rows j0 to j1, and opaque (2, row): first and past-last pixel where the mask is flat.
+    """Fill the layout of rows j0 to j1, in whole eights, and opaque (2, row): first and past-last pixel that is flat.
 
     The flat run starts a whole number of eights after the first pixel. Where there is none, or it would spare none of
     the eights, it lies past the stamp.
@@ -109,7 +103,7 @@ def span_rows(lines, j0, j1, width, b, t, layout, opaque):
     l2, h2, fl2, fh2, m2 = lines[2, 0], lines[2, 1], lines[2, 2], lines[2, 3], lines[2, 4]
     l3, h3, fl3, fh3, m3 = lines[3, 0], lines[3, 1], lines[3, 2], lines[3, 3], lines[3, 4]
     right, end = width - 1.0, float(width)
-    for r in range(j1 - j0):
+    for r in range((j1 - j0 + 7) & -8):
         y, j = float(j0 + r), np.uint64(j0 + r)
         y0, y1, y2, y3 = y * m0, y * m1, y * m2, y * m3
         low = larger(larger(larger(l0 + y0, l1 + y1), larger(l2 + y2, l3 + y3)), 0.0)
@@ -131,6 +125,21 @@ def span_rows(lines, j0, j1, width, b, t, layout, opaque):
         layout[b, t, 1, j] = start if some else 0
         layout[b, t, 2, j] = stop if some else 0
         layout[b, t, 3, j] = last if some else 0
+
+
+@inlined
+def count_rows(j0, j1, b, t, layout):
+    """Of the rows j0 to j1 of a stamp: pixels, eights at its edges, eights of flat runs, and blocks of columns."""
+    under = at_edges = within = blocks = np.int32(0)
+    for r in range((j1 - j0 + 7) & -8):
+        j, here = np.uint64(j0 + r), np.int32(r < j1 - j0)
+        first, start = np.int32(layout[b, t, 0, j]), np.int32(layout[b, t, 1, j])
+        stop, last = np.int32(layout[b, t, 2, j]), np.int32(layout[b, t, 3, j])
+        under += here * (last - first)
+        at_edges += here * (eights(first, start) + eights(stop, last))
+        within += here * eights(start, stop)
+        blocks += here * blocks_of(first, last)
+    return under, at_edges, within, blocks
 
 
 @inlined
@@ -175,4 +184,4 @@ def smaller(a, b):
 @inlined
 def blocks_of(first, last):
     """Aligned blocks of eight columns that hold first ... last - 1, and one more as a margin for writing."""
-    return (last + 7) // 8 - first // 8 + 1 if first < last else 0
+    return ((last + 7) >> 3) - (first >> 3) + 1 if first < last else 0

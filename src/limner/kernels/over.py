@@ -8,8 +8,8 @@ Arguments that kernels share, as tuples:
 strokes: where (batch, move, 2, 3), which (batch, move, template), what (batch, move, channel), opacity (batch, move),
 slope (batch, move, channel, 2), None without a gradient fill: kernels for both are compiled apart.
 bank: cells (template * 4 cell), outlines (template, level, level, 17), sizes (level,), offsets (level, level).
-switches: additive; gradients of which or cells are wanted; keep the edges; keep all pixels (each None or True); and a
-None for each channel, in a tuple. Kernels are compiled apart for all of these.
+switches: additive; keep the edges; keep all pixels (each None or True); and a None for each channel, in a tuple.
+dense: gradients of which or cells are wanted, None or True. Kernels are compiled apart for it, and for all switches.
 plan: placed, reach, layout and fine: see `layout`; kept: flat; begins (batch, band, move): first value of each in kept.
 canvas: (batch, channel, H, W).
 """
@@ -51,9 +51,9 @@ def paint(first, last, band, canvas, strokes, bank, switches, plan, pad, mix):
     """`forward`, in arrays to work in: rows of the canvas, and mixed cells."""
     where, which, what, opacity, slope = strokes
     cells, _, sizes, offsets = bank
-    additive, keep_edges, keep_all, tilted = on(switches[0]), on(switches[2]), on(switches[3]), on(slope)
+    additive, keep_edges, keep_all, tilted = on(switches[0]), on(switches[1]), on(switches[2]), on(slope)
     placed, reach, layout, _, kept, begins = plan
-    channels, (_, _, height, width) = len(switches[4]), canvas.shape
+    channels, (_, _, height, width) = len(switches[3]), canvas.shape
     bands, stride = (height + band - 1) // band, width + 8
     places = binary_places(sizes[0])
     one, x, y = splat(F(1)), splat(F(0)), splat(F(0))
@@ -110,28 +110,27 @@ def paint(first, last, band, canvas, strokes, bank, switches, plan, pad, mix):
 
 
 @kernel
-def backward(first, last, band, group, grad, back, strokes, bank, switches, plan, gradients):
+def backward(first, last, band, group, grad, back, strokes, bank, switches, dense, plan, gradients):
     """Gradients of tasks first to last; grad holds that of the canvas and, if `back`, becomes that of the background.
 
     gradients: d_where (band, batch, move, 2, 3), and d_which, d_what, d_opacity, d_slope alike, set for stamps in view;
     d_cells (group, template * 4 cell), added to at `group` if it has any.
     """
     pad, mix = np.zeros(padded(grad, band), np.float32), np.empty(cell_room(bank), np.float32)
-    d_mix = np.zeros(cell_room(bank) if on(switches[1]) else 0, np.float32)
-    sums = np.zeros(len(switches[4]) * SUMS, np.float32)
-    pull(first, last, band, group, grad, back, strokes, bank, switches, plan, gradients, pad, mix, d_mix, sums)
+    d_mix = np.zeros(cell_room(bank) if on(dense) else 0, np.float32)
+    sums = np.zeros(len(switches[3]) * SUMS, np.float32)
+    pull(first, last, band, group, grad, back, strokes, bank, switches, dense, plan, gradients, pad, mix, d_mix, sums)
 
 
 @inlined
-def pull(first, last, band, group, grad, back, strokes, bank, switches, plan, gradients, pad, mix, d_mix, sums):
+def pull(first, last, band, group, grad, back, strokes, bank, switches, dense, plan, gradients, pad, mix, d_mix, sums):
     """`backward`, in arrays to work in."""
     where, which, what, opacity, slope = strokes
     cells, outlines, sizes, offsets = bank
-    additive, dense, tilted = on(switches[0]), on(switches[1]), on(slope)
-    keep_edges, keep_all = on(switches[2]), on(switches[3])
+    additive, keep_edges, keep_all, tilted = on(switches[0]), on(switches[1]), on(switches[2]), on(slope)
     placed, reach, layout, _, kept, begins = plan
     d_where, d_which, d_what, d_opacity, d_slope, d_cells = gradients
-    channels, (_, _, height, width) = len(switches[4]), grad.shape
+    channels, (_, _, height, width) = len(switches[3]), grad.shape
     bands, stride = (height + band - 1) // band, width + 8
     places = binary_places(sizes[0])
     dx, dy = 2.0 / width, 2.0 / height
@@ -211,7 +210,7 @@ def pull(first, last, band, group, grad, back, strokes, bank, switches, plan, gr
                     su, sux, suy = su + gu, sux + gu * xs, suy + gu * ys
                     sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * ys
                     sharp = sharp + d_mask * shape
-                    if dense:
+                    if on(dense):
                         spread(d_mix, int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
                     i += 8
             settle_mask(

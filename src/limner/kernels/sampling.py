@@ -74,14 +74,13 @@ def sample_mask(b, k, t, samples, strokes, bank, plan, work):
 
 
 @inlined
-def pull_mask(b, k, t, group, samples, strokes, bank, switches, plan, d_kept, begin, gradients, height, width, work):
+def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin, gradients, height, width, work):
     """Gradients of where, which, opacity and cells of a move, from that of its mask, in d_kept from `begin` on."""
     _, which, _, opacity, _ = strokes
     cells, outlines, sizes, offsets = bank
     placed, reach, layout, fine, _, _ = plan
     d_where, d_which, _, d_opacity, _, d_cells = gradients
     mix, d_mix, pulls = work
-    dense = on(switches[1])
     places = binary_places(sizes[0])
     none, share = splat(F(0)), F(1) / F(samples * samples)
     dx, dy = 2.0 / (samples * width), 2.0 / (samples * height)
@@ -120,7 +119,7 @@ def pull_mask(b, k, t, group, samples, strokes, bank, switches, plan, d_kept, be
                     su, sux, suy = su + gu, sux + gu * xs, suy + gu * y
                     sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * y
                     sharp = sharp + d_mask * (p + q * fu + (r + s * fu) * fv)
-                    if dense:
+                    if on(dense):
                         spread(d_mix, int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
     settle_mask(
         k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, cells, sizes, offsets,

@@ -154,7 +154,7 @@ def _address(context, builder, kind, array, index, vector):
 
 @instruction
 def load(_, array, index):
-    """array[index : index + 8] of a flat float32 array."""
+    """array[index : index + 8] of a float32 array whose values lie side by side, counted as if it were flat."""
 
     def codegen(context, builder, signature, args):
         index = context.cast(builder, args[1], signature.args[1], types.int64)

@@ -5,7 +5,7 @@ from numba import int32
 
 from limner.kernels.bank import blend, give_back
 from limner.kernels.footprint import narrow
-from limner.kernels.jit import inlined
+from limner.kernels.jit import inlined, on
 from limner.kernels.layout import FLAT, LEVEL_U, LEVEL_V, PER_U, PER_V, TEMPLATE, U, V
 from limner.kernels.simd import larger, load, ramp, smaller, splat, store, total, within
 
@@ -130,7 +130,7 @@ def settle_mask(
         d_where[band, b, t, 1, (2, 0, 1)[k]] = total(moments[3 + k]) * half_v
     flat = total(d_flat)
     d_opacity[band, b, t] = total(d_edge) + flat * F(placed[b, t, FLAT])
-    if dense:
+    if on(dense):
         for k in range(which.shape[2]):
             d_which[band, b, t, k] = flat * alpha * F(outlines[k, lv, lu, 16])
         count = (sizes[lv] + 4) * (sizes[lu] + 4)
@@ -140,18 +140,31 @@ def settle_mask(
 @inlined
 def take_rows(canvas, b, top, bottom, stride, pad):
     """Copy rows of all channels to a flat working copy, `stride` values a row, (bottom - top) rows a channel."""
-    for c in range(canvas.shape[1]):
+    _, channels, height, width = canvas.shape
+    for c in range(channels):
         for j in range(top, bottom):
             line = (c * (bottom - top) + j - top) * stride
-            for i in range(np.uint64(canvas.shape[3])):
-                pad[np.uint64(line) + i] = canvas[b, c, j, i]
+            copy_eights(canvas, ((b * channels + c) * height + j) * width, pad, line, width)
+            for i in range(width if width < 8 else 0):
+                pad[line + i] = canvas[b, c, j, i]
 
 
 @inlined
 def put_rows(canvas, b, top, bottom, stride, pad):
     """The way back of take_rows."""
-    for c in range(canvas.shape[1]):
+    _, channels, height, width = canvas.shape
+    for c in range(channels):
         for j in range(top, bottom):
             line = (c * (bottom - top) + j - top) * stride
-            for i in range(np.uint64(canvas.shape[3])):
-                canvas[b, c, j, i] = pad[np.uint64(line) + i]
+            copy_eights(pad, line, canvas, ((b * channels + c) * height + j) * width, width)
+            for i in range(width if width < 8 else 0):
+                canvas[b, c, j, i] = pad[line + i]
+
+
+@inlined
+def copy_eights(source, here, target, there, width):
+    """Copy a row of at least eight values, the last eight of them in any case; both counted as if flat."""
+    for i in range(0, width - 7, 8):
+        store(target, there + i, load(source, here + i))
+    if width >= 8:
+        store(target, there + width - 8, load(source, here + width - 8))
