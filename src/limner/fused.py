@@ -15,6 +15,8 @@ from limner.geometry import sharpness
 from limner.kernels import coverage, layout, over
 from limner.kernels import depth as soft_depth
 from limner.kernels.bank import find_outlines
+from limner.kernels.sampling import task_desk
+from limner.kernels.stamp import cell_desk
 from limner.kernels.sums import sum_under
 from limner.kernels.threads import run
 from limner.pyramid import BORDER, Pyramid
@@ -74,7 +76,11 @@ def sums_under(
     )
     padded, sums = torch.nn.functional.pad(planes, (0, 8)), torch.empty(len(where), len(planes))
     given = (padded.numpy().reshape(-1), width + 8, strokes[1], cells.tables, placed, reach, spans, sums.numpy())
-    run(lambda first, last, _: sum_under(first, last, *given), len(where), GROUPS, touched)
+
+    def add_up(first: int, last: int, _: int) -> None:
+        sum_under(first, last, *given, cell_desk(cells.tables)[0], np.empty(8 * len(planes), np.float32))
+
+    run(add_up, len(where), GROUPS, touched)
     return sums
 
 
@@ -92,7 +98,8 @@ def cells_of(pyramid: Pyramid) -> Cells:
     right, below, beyond = (texels[:, (here + step).clamp(max=last)] for step in (1, stride, stride + 1))
     cells = torch.stack([texels, right - texels, below - texels, beyond - below - right + texels], -1).flatten(1)
     outlines = np.empty((len(texels), len(sizes), len(sizes), 17))
-    find_outlines(cells.detach().numpy(), sizes, offsets, texels.requires_grad, outlines)
+    square = np.empty((sizes[0] + 4, sizes[0] + 4), np.int32)
+    find_outlines(cells.detach().numpy(), sizes, offsets, texels.requires_grad, outlines, square)
     return Cells(cells, outlines, sizes, offsets)
 
 
@@ -140,11 +147,12 @@ class _Painting(torch.autograd.Function):
         def paint(first: int, last: int, _: int) -> None:
             given = (first, last, band, image, strokes, tables, switches, arrays)
             if plan.softness:
-                soft_depth.forward(*given, samples, plan.softness[0])
+                desk = soft_depth.desk(image, band, tables, switches, samples, where.shape[1])
+                soft_depth.forward(*given, samples, plan.softness[0], desk)
             elif samples > 1:
-                coverage.forward(*given, samples, below)
+                coverage.forward(*given, samples, below, coverage.desk(image, band, tables, switches, samples))
             else:
-                over.forward(*given)
+                over.forward(*given, over.desk(image, band, tables, switches))
 
         run(paint, tasks, GROUPS, touched)
         if any(ctx.needs_input_grad):
@@ -168,14 +176,19 @@ class _Painting(torch.autograd.Function):
         ground = None if canvas is None else canvas.detach().contiguous().numpy()
 
         def pull(first: int, last: int, group: int) -> None:
-            switches = plan.switches, plan.dense or None
+            dense, samples, gradients = plan.dense or None, plan.samples, (*parts, d_cells)
+            lent = image, plan.band, plan.tables, plan.switches
+            switches = plan.switches, dense
             given = (first, last, plan.band, group, image, back, plan.strokes, plan.tables, *switches, plan.arrays)
             if plan.softness:
-                soft_depth.backward(*given, plan.samples, plan.softness[0], ground, (*parts, d_cells), d_depth)
-            elif plan.samples > 1:
-                coverage.backward(*given, plan.samples, plan.below, (*parts, d_cells))
+                desk = soft_depth.desk(*lent, samples, where.shape[1], dense)
+                kept = task_desk(plan.arrays, first, last)
+                soft_depth.backward(*given, samples, plan.softness[0], ground, gradients, d_depth, kept, desk)
+            elif samples > 1:
+                desk, kept = coverage.desk(*lent, samples, dense), task_desk(plan.arrays, first, last)
+                coverage.backward(*given, samples, plan.below, gradients, kept, desk)
             else:
-                over.backward(*given, (*parts, d_cells))
+                over.backward(*given, gradients, over.desk(*lent, dense))
 
         run(pull, plan.tasks, GROUPS, plan.work, split=needs["cells"])
         summed = [torch.from_numpy(part[0] if bands == 1 else part.sum(0)) for part in parts]
@@ -203,9 +216,9 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
     touched = np.zeros(GROUPS, np.int64)
 
     def lay(first: int, last: int, group: int) -> None:
-        switches = (dense, keep, hides, samples, sharpness(samples))
+        switches, desk = (dense, keep, hides, samples, sharpness(samples)), layout.lay_desk(height, samples)
         given = (*strokes[:2], strokes[3], *tables[1:3], *switches, band, height, width)
-        touched[group] = layout.lay_out(first, last, *given, placed, reach, spans, fine, tally)
+        touched[group] = layout.lay_out(first, last, *given, placed, reach, spans, fine, tally, desk)
 
     run(lay, batch, GROUPS, ROW * batch * moves * height * samples)
     if keep < layout.MASKS:

@@ -6,7 +6,7 @@ which the mask is constant, and its value there. The first is empty (low > high)
 
 import numpy as np
 
-from limner.kernels.jit import allocating, inlined, kernel
+from limner.kernels.jit import inlined, kernel
 from limner.kernels.simd import load, splat, store, total
 
 F = np.float32
@@ -17,10 +17,11 @@ NOWHERE = 1e9
 
 
 @kernel
-def find_outlines(cells, sizes, offsets, learnt, outlines):
+def find_outlines(cells, sizes, offsets, learnt, outlines, square):
     """Fill outlines (template, level, level, 17) from cells (template, 4 cell).
 
     `learnt`: the masks are parameters, whose every texel needs its gradient: support everywhere, flat nowhere.
+    square (cells a side, cells a side): to work in.
     """
     for k in range(len(cells)):
         for lv in range(len(sizes)):
@@ -30,7 +31,7 @@ def find_outlines(cells, sizes, offsets, learnt, outlines):
                 clear(outline)
                 find_support(level, sizes[lv] + 4, sizes[lu] + 4, learnt, outline)
                 if not learnt:
-                    find_flat(level, sizes[lv] + 4, sizes[lu] + 4, outline)
+                    find_flat(level, sizes[lv] + 4, sizes[lu] + 4, outline, square)
 
 
 @inlined
@@ -63,10 +64,10 @@ def is_flat(level, cell, value):
     return change <= FLAT and abs(level[4 * cell] - value) <= FLAT
 
 
-@allocating
-def find_flat(level, rows, columns, outline):
+@inlined
+def find_flat(level, rows, columns, outline, square):
     """Grow an octagon by turns on all sides from the middle of the largest square of equal, non-zero mask."""
-    square = np.zeros((rows, columns), np.int32)
+    square[:] = 0
     best, row, column = 0, 0, 0
     for r in range(rows - 2):
         for c in range(columns - 2):

@@ -8,16 +8,16 @@ Shapes: as in `over`; below: what was below, the channels of every eight masks k
 
 import numpy as np
 
-from limner.kernels.jit import inlined, kernel, on
+from limner.kernels.jit import kernel, on
 from limner.kernels.layout import blocks_of
-from limner.kernels.sampling import largest_task, pull_mask, sample_mask, scratch
+from limner.kernels.sampling import pull_mask, sample_desk, sample_mask
 from limner.kernels.simd import load, ramp, splat, store
 from limner.kernels.stamp import (
     SUMS,
     add_colours,
     bounded,
-    padded,
     put_rows,
+    row_desk,
     settle_colours,
     take_rows,
     template_points,
@@ -26,16 +26,16 @@ from limner.kernels.stamp import (
 F = np.float32
 
 
+def desk(image, band, bank, switches, samples, dense=None):
+    """What both passes work in: rows, samples, and sums for the gradients of colours."""
+    sums = np.empty(SUMS * len(switches[3]), np.float32)
+    return row_desk(image, band), sample_desk(image, bank, samples, dense), sums
+
+
 @kernel
-def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, below):
+def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, below, desk):
     """Paint on canvas, in place, tasks first to last."""
-    pad, work = np.zeros(padded(canvas, band), np.float32), scratch(samples, canvas.shape[3], bank, False)
-    paint(first, last, band, canvas, strokes, bank, switches, plan, samples, below, pad, work)
-
-
-@inlined
-def paint(first, last, band, canvas, strokes, bank, switches, plan, samples, below, pad, work):
-    """`forward`, in arrays to work in."""
+    pad, work, _ = desk
     where, _, what, _, slope = strokes
     additive, tilted, channels = on(switches[0]), on(slope), len(switches[3])
     placed, reach, layout, _, kept, begins = plan
@@ -73,22 +73,11 @@ def paint(first, last, band, canvas, strokes, bank, switches, plan, samples, bel
 
 
 @kernel
-def backward(first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, below, gradients):
-    """Gradients of tasks first to last, as in `over`."""
-    pad, work = np.zeros(padded(grad, band), np.float32), scratch(samples, grad.shape[3], bank, on(dense))
-    kept, begins = plan[4], plan[5]
-    d_mask = np.zeros(largest_task(begins, len(kept), first, last), np.float32)
-    sums = np.empty(SUMS * len(switches[3]), np.float32)
-    given = (first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, below, gradients)
-    pull_back(*given, pad, work, d_mask, sums)
-
-
-@inlined
-def pull_back(
-    first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, below, gradients,
-    pad, work, d_mask, sums,
+def backward(
+    first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, below, gradients, d_mask, desk
 ):  # fmt: skip
-    """`backward`, in arrays to work in."""
+    """Gradients of tasks first to last, as in `over`.  d_mask: from `task_desk`."""
+    pad, work, sums = desk
     where, _, what, _, slope = strokes
     additive, tilted, channels = on(switches[0]), on(slope), len(switches[3])
     placed, reach, layout, _, kept, begins = plan

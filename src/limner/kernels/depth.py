@@ -13,17 +13,17 @@ weigh.
 
 import numpy as np
 
-from limner.kernels.jit import allocating, inlined, kernel, on
+from limner.kernels.jit import inlined, kernel, on
 from limner.kernels.layout import blocks_of
-from limner.kernels.sampling import largest_task, pull_mask, sample_mask, scratch
+from limner.kernels.sampling import pull_mask, sample_desk, sample_mask
 from limner.kernels.simd import larger, load, ramp, splat, store, total
 from limner.kernels.stamp import (
     SUMS,
     add,
     add_colours,
     bounded,
-    padded,
     put_rows,
+    row_desk,
     settle_colours,
     take_rows,
     template_points,
@@ -33,27 +33,26 @@ F = np.float32
 TINY = F(1e-37)
 
 
-@kernel
-def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, order):
-    """Paint on canvas, in place, tasks first to last."""
-    pad, work = np.zeros(padded(canvas, band), np.float32), scratch(samples, canvas.shape[3], bank, False)
-    desk = tables(strokes[0].shape[1], len(switches[3]))
-    weigh(first, last, band, canvas, strokes, bank, switches, plan, samples, order, pad, work, desk)
+def desk(image, band, bank, switches, samples, moves, dense=None):
+    """What both passes work in.
 
-
-@allocating
-def tables(moves, channels):
-    """The moves of a row (`find_row`), those of a block and their masks (`find_block`), and what they paint."""
+    Rows of the picture and of the ground; samples; the moves of a row (`find_row`); those of a block with their masks
+    (`find_block`), and what they paint; sums for the gradients of colours, and what is found for each move.
+    """
+    channels = len(switches[3])
     cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 5), np.int64), np.empty(moves, np.int64)
-    return cursors, row, near, np.empty(8 * moves, np.float32), np.empty(8 * channels, np.float32)
+    masks, paint = np.empty(8 * moves, np.float32), np.empty(8 * channels, np.float32)
+    sums, pulled = np.empty(SUMS * moves * channels, np.float32), np.empty((5, 8 * moves), np.float32)
+    pad, ground, work = row_desk(image, band), row_desk(image, band), sample_desk(image, bank, samples, dense)
+    return pad, ground, work, (cursors, row, near), (masks, paint), sums, pulled
 
 
-@inlined
-def weigh(first, last, band, canvas, strokes, bank, switches, plan, samples, order, pad, work, desk):
-    """`forward`, in arrays to work in."""
+@kernel
+def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, order, desk):
+    """Paint on canvas, in place, tasks first to last."""
+    pad, _, work, (cursors, row, near), (masks, paint), _, _ = desk
     where, _, what, _, slope = strokes
     placed, reach, layout, _, kept, begins = plan
-    cursors, row, near, masks, paint = desk
     tilted, channels = on(slope), len(switches[3])
     _, _, height, width = canvas.shape
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
@@ -134,31 +133,17 @@ def let_through(masks, e, farther):
 @kernel
 def backward(
     first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, order, canvas, gradients,
-    d_depth,
+    d_depth, d_kept, desk,
 ):  # fmt: skip
     """Gradients of tasks first to last; grad holds that of the result and, if `back`, becomes that of `canvas`.
 
     gradients: d_where (band, batch, move, 2, 3) and so on as in `over`; d_depth (band, batch, move), times temperature.
+    d_kept: from `task_desk`.
     """
-    kept, begins, moves, channels = plan[4], plan[5], strokes[0].shape[1], len(switches[3])
-    pad, ground = np.zeros(padded(grad, band), np.float32), np.zeros(padded(grad, band), np.float32)
-    work, desk = scratch(samples, grad.shape[3], bank, on(dense)), tables(moves, channels)
-    d_kept = np.zeros(largest_task(begins, len(kept), first, last), np.float32)
-    sums, pulled = np.empty(SUMS * moves * channels, np.float32), np.empty((5, 8 * moves), np.float32)
-    given = (first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, order, canvas)
-    pull_back(*given, gradients, d_depth, pad, ground, work, desk, d_kept, sums, pulled)
-
-
-@inlined
-def pull_back(
-    first, last, band, group, grad, back, strokes, bank, switches, dense, plan, samples, order, canvas, gradients,
-    d_depth, pad, ground, work, desk, d_kept, sums, pulled,
-):  # fmt: skip
-    """`backward`, in arrays to work in."""
+    pad, ground, work, (cursors, row, near), (masks, paint), sums, pulled = desk
     where, _, what, _, slope = strokes
     placed, reach, layout, _, kept, begins = plan
     d_where, _, d_what, _, d_slope, _ = gradients
-    cursors, row, near, masks, paint = desk
     d_masks, weighed, ahead, pulls, d_order = pulled[0], pulled[1], pulled[2], pulled[3], pulled[4]
     tilted, channels = on(slope), len(switches[3])
     _, _, height, width = grad.shape

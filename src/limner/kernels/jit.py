@@ -9,15 +9,20 @@ from zlib import crc32
 
 from numba import njit
 
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
-ALLOCATING: dict[str, Any] = {"forceinline": True, **OPTIONS}
-INLINED: dict[str, Any] = {"_nrt": False, **ALLOCATING}
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "reassoc", "nsz"},
+    "_nrt": False,
+}
+"""Without `_nrt` a function can make no arrays, and numba counts no references to them, which is a call each time."""
 
 
 def kernel(function):
     """`function` compiled at first use, to run without the interpreter lock, and cached on disk.
 
-    Where nothing can be written the kernel is compiled anew in every process, with a warning.
+    It is given the arrays that it works in, on a `desk`. Where nothing can be written the kernel is compiled anew in
+    every process, with a warning.
     """
     function = unwrap(function)
     function.__qualname__ += f"_{_sources()}"  # numba looks at a kernel's own file only, not at its parts
@@ -41,16 +46,8 @@ def _warn() -> None:
 
 
 def inlined(function):
-    """A part of kernels. Unwrapped, as kernels are: the shape checks of the tests are no code that numba compiles.
-
-    It can make no arrays: without `_nrt` numba counts no references to them, which would be a call for each.
-    """
-    return njit(**INLINED)(unwrap(function))
-
-
-def allocating(function):
-    """A part of kernels that makes arrays."""
-    return njit(**ALLOCATING)(unwrap(function))
+    """A part of kernels. Unwrapped, as kernels are: the shape checks of the tests are no code that numba compiles."""
+    return njit(forceinline=True, **OPTIONS)(unwrap(function))
 
 
 @inlined

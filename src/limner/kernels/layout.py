@@ -27,10 +27,16 @@ NOTHING, EDGES, PIXELS, MASKS, ONE_MASK = range(5)
 of the canvas' columns, or of one move of a task after the other."""
 
 
+def lay_desk(height, samples):
+    """What `lay_out` works in: a stamp's outline and its sides, what is hidden, and what is flat, row by row."""
+    hidden, opaque = np.empty(height + SPARE, np.uint64), np.empty((2, samples * height + SPARE), np.int32)
+    return np.empty(17), np.empty((4, 5)), hidden, opaque
+
+
 @kernel
 def lay_out(
     picture, end, where, which, opacity, outlines, sizes, dense, keep, hides, samples, sharpness, band, height, width,
-    placed, reach, layout, fine, tally,
+    placed, reach, layout, fine, tally, desk,
 ):  # fmt: skip
     """Fill placed, reach, layout and fine, and tally (batch, band, move): values to `keep`; returns pixels touched.
 
@@ -38,20 +44,7 @@ def lay_out(
     `hides`: whether what lies below opaque stamps can be left out (`hiding`), which is for one sample a pixel.
     `sharpness`: texels to a look-up.
     """
-    outline, lines = np.empty(17, np.float64), np.empty((4, 5), np.float64)
-    hidden, opaque = np.empty(height + SPARE, np.uint64), np.empty((2, samples * height + SPARE), np.int32)
-    return place_stamps(
-        picture, end, where, which, opacity, outlines, sizes, dense, keep, hides, samples, sharpness, band, height,
-        width, placed, reach, layout, fine, tally, outline, lines, hidden, opaque,
-    )  # fmt: skip
-
-
-@inlined
-def place_stamps(
-    picture, end, where, which, opacity, outlines, sizes, dense, keep, hides, samples, sharpness, band, height, width,
-    placed, reach, layout, fine, tally, outline, lines, hidden, opaque,
-):  # fmt: skip
-    """`lay_out`, in arrays to work in."""
+    outline, lines, hidden, opaque = desk
     bits = block_bits(width)
     touched = 0
     for b in range(picture, end):

@@ -18,17 +18,17 @@ import numpy as np
 from numba import int32
 
 from limner.kernels.footprint import binary_places, narrow
-from limner.kernels.jit import inlined, kernel, on
+from limner.kernels.jit import kernel, on
 from limner.kernels.layout import FLAT, U, V
 from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, steps, store
 from limner.kernels.stamp import (
     SUMS,
     add_colours,
-    cell_room,
+    cell_desk,
     choose_cells,
     colour_of,
-    padded,
     put_rows,
+    row_desk,
     settle_colours,
     settle_mask,
     shaded,
@@ -39,16 +39,15 @@ from limner.kernels.stamp import (
 F = np.float32
 
 
+def desk(image, band, bank, switches, dense=None):
+    """What both passes work in: rows, mixed cells and their gradient, and sums for the gradients of colours."""
+    return row_desk(image, band), *cell_desk(bank, dense), np.zeros(SUMS * len(switches[3]), np.float32)
+
+
 @kernel
-def forward(first, last, band, canvas, strokes, bank, switches, plan):
+def forward(first, last, band, canvas, strokes, bank, switches, plan, desk):
     """Paint on canvas, in place, tasks first to last."""
-    pad, mix = np.zeros(padded(canvas, band), np.float32), np.empty(cell_room(bank), np.float32)
-    paint(first, last, band, canvas, strokes, bank, switches, plan, pad, mix)
-
-
-@inlined
-def paint(first, last, band, canvas, strokes, bank, switches, plan, pad, mix):
-    """`forward`, in arrays to work in: rows of the canvas, and mixed cells."""
+    pad, mix, _, _ = desk
     where, which, what, opacity, slope = strokes
     cells, _, sizes, offsets = bank
     additive, keep_edges, keep_all, tilted = on(switches[0]), on(switches[1]), on(switches[2]), on(slope)
@@ -110,21 +109,13 @@ def paint(first, last, band, canvas, strokes, bank, switches, plan, pad, mix):
 
 
 @kernel
-def backward(first, last, band, group, grad, back, strokes, bank, switches, dense, plan, gradients):
+def backward(first, last, band, group, grad, back, strokes, bank, switches, dense, plan, gradients, desk):
     """Gradients of tasks first to last; grad holds that of the canvas and, if `back`, becomes that of the background.
 
     gradients: d_where (band, batch, move, 2, 3), and d_which, d_what, d_opacity, d_slope alike, set for stamps in view;
     d_cells (group, template * 4 cell), added to at `group` if it has any.
     """
-    pad, mix = np.zeros(padded(grad, band), np.float32), np.empty(cell_room(bank), np.float32)
-    d_mix = np.zeros(cell_room(bank) if on(dense) else 0, np.float32)
-    sums = np.zeros(len(switches[3]) * SUMS, np.float32)
-    pull(first, last, band, group, grad, back, strokes, bank, switches, dense, plan, gradients, pad, mix, d_mix, sums)
-
-
-@inlined
-def pull(first, last, band, group, grad, back, strokes, bank, switches, dense, plan, gradients, pad, mix, d_mix, sums):
-    """`backward`, in arrays to work in."""
+    pad, mix, d_mix, sums = desk
     where, which, what, opacity, slope = strokes
     cells, outlines, sizes, offsets = bank
     additive, keep_edges, keep_all, tilted = on(switches[0]), on(switches[1]), on(switches[2]), on(slope)

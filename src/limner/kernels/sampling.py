@@ -8,23 +8,17 @@ import numpy as np
 from numba import int32
 
 from limner.kernels.footprint import binary_places, narrow
-from limner.kernels.jit import allocating, inlined, on
+from limner.kernels.jit import inlined, on
 from limner.kernels.layout import FLAT, U, V, blocks_of
 from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, steps, store
-from limner.kernels.stamp import add, cell_room, choose_cells, settle_mask
+from limner.kernels.stamp import add, cell_desk, choose_cells, settle_mask
 
 F = np.float32
 
 
-@allocating
-def scratch(samples, width, bank, dense):
+def sample_desk(image, bank, samples, dense=None):
     """What `sample_mask` and `pull_mask` work in: mixed cells, their gradient, and a row of samples."""
-    cells = cell_room(bank)
-    return (
-        np.empty(cells, np.float32),
-        np.zeros(cells if dense else 0, np.float32),
-        np.zeros(samples * width + 8, np.float32),
-    )
+    return *cell_desk(bank, dense), np.zeros(samples * image.shape[3] + 8, np.float32)
 
 
 @inlined
@@ -134,12 +128,8 @@ def sample_axis(placed, b, t, axis, samples):
     return placed[b, t, axis] - 0.5 * (samples - 1) * (ux + uy), ux, uy
 
 
-@inlined
-def largest_task(begins, end, first, last):
-    """The most values that one of these tasks keeps."""
-    most, bands = 0, begins.shape[1]
-    for task in range(first, last):
-        following = task + 1
-        stop = begins[following // bands, following % bands, 0] if following < begins.shape[0] * bands else end
-        most = max(most, stop - begins[task // bands, task % bands, 0])
-    return most
+def task_desk(plan, first, last):
+    """Room for the gradient of all masks of any one of these tasks."""
+    kept, begins = plan[4], plan[5]
+    starts = np.append(begins[..., :1].ravel()[first : last + 1], len(kept))[: last - first + 1]
+    return np.zeros(np.diff(starts).max(initial=0), np.float32)

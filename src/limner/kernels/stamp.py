@@ -14,17 +14,16 @@ SUMS = 48
 """Values of `add_colours` for a colour."""
 
 
-@inlined
-def padded(canvas, band):
-    """Values of a working copy of a band (`take_rows`)."""
-    return canvas.shape[1] * min(band, canvas.shape[2]) * (canvas.shape[3] + 8)
+def row_desk(image, band):
+    """Room for a band of rows (`take_rows`)."""
+    _, channels, height, width = image.shape
+    return np.zeros(channels * min(band, height) * (width + 8), np.float32)
 
 
-@inlined
-def cell_room(bank):
-    """Values of the largest level's cells, and some behind the last, so that kernels may read on."""
-    side = bank[2][0] + 4
-    return 4 * side * side + 16
+def cell_desk(bank, dense=None):
+    """Room for the cells of a mix of templates, and, if they are `dense`, for their gradient."""
+    room = 4 * (bank[2][0] + 4) ** 2 + 16
+    return np.empty(room, np.float32), np.zeros(room if dense else 0, np.float32)
 
 
 @inlined

@@ -4,28 +4,22 @@ import numpy as np
 from numba import int32
 
 from limner.kernels.footprint import binary_places, narrow
-from limner.kernels.jit import inlined, kernel
+from limner.kernels.jit import kernel
 from limner.kernels.layout import FLAT, U, V
 from limner.kernels.simd import fetch, load, prefix, splat, steps, total
-from limner.kernels.stamp import add, cell_room, choose_cells
+from limner.kernels.stamp import add, choose_cells
 
 F = np.float32
 
 
 @kernel
-def sum_under(first, last, planes, stride, which, bank, placed, reach, layout, sums):
+def sum_under(first, last, planes, stride, which, bank, placed, reach, layout, sums, mix, lanes):
     """Fill sums (stamp, plane) for stamps first to last.
 
     planes: flat, rows of `stride` values, eight more than the canvas has columns.
     which (stamp, 1, template), and placed, reach and layout as if each stamp were painted on a canvas of its own.
+    mix: from `cell_desk`.  lanes: eight values for each plane.
     """
-    mix, lanes = np.empty(cell_room(bank), np.float32), np.empty(8 * sums.shape[1], np.float32)
-    add_up(first, last, planes, stride, which, bank, placed, reach, layout, sums, mix, lanes)
-
-
-@inlined
-def add_up(first, last, planes, stride, which, bank, placed, reach, layout, sums, mix, lanes):
-    """`sum_under`, in arrays to work in."""
     cells, _, sizes, offsets = bank
     page = len(planes) // sums.shape[1]
     places = binary_places(sizes[0])
