@@ -31,22 +31,24 @@ GROUPS = 32
 ROW = 4
 """Pixels that could be painted in the time that laying out a row of a stamp takes."""
 
-MARGIN = 4
-"""Cells behind the last, so that the kernels may read on."""
+MARGIN = 48
+"""Cells behind the last, beside a row of them, so that the kernels may read on."""
 
 
 class Cells(NamedTuple):
     """A pyramid as the kernels read it."""
 
     cells: Float[Tensor, "template four_cells"]
+    texels: Float[Tensor, "template texel"]
     outlines: np.ndarray
     sizes: np.ndarray
     offsets: np.ndarray
 
     @property
     def tables(self) -> tuple[np.ndarray, ...]:
-        """The same for the kernels, cells flat."""
-        return self.cells.detach().numpy().reshape(-1), self.outlines, self.sizes, self.offsets
+        """The same for the kernels, cells and texels flat."""
+        cells, texels = (tensor.detach().numpy().reshape(-1) for tensor in (self.cells, self.texels))
+        return cells, self.outlines, self.sizes, self.offsets, texels
 
 
 def paint_fused(
@@ -90,17 +92,18 @@ def _cells(bank: TemplateBank) -> Cells:
 
 def cells_of(pyramid: Pyramid) -> Cells:
     """A pyramid as cells of (a, b, c, d): the mask in a cell is a + b u + c v + d u v."""
-    texels = torch.nn.functional.pad(pyramid.texels.float(), (0, MARGIN))
     sizes, offsets = pyramid.sizes.numpy(), pyramid.offsets.numpy()
+    margin = int(sizes[0]) + MARGIN
+    texels = torch.nn.functional.pad(pyramid.texels.float(), (0, margin))
     widths = [torch.full(((n + 2 * BORDER) * (m + 2 * BORDER),), m + 2 * BORDER) for n in sizes for m in sizes]
-    stride = torch.cat([*widths, torch.ones(MARGIN, dtype=torch.long)])
+    stride = torch.cat([*widths, torch.ones(margin, dtype=torch.long)])
     here, last = torch.arange(texels.shape[1]), texels.shape[1] - 1
     right, below, beyond = (texels[:, (here + step).clamp(max=last)] for step in (1, stride, stride + 1))
     cells = torch.stack([texels, right - texels, below - texels, beyond - below - right + texels], -1).flatten(1)
     outlines = np.empty((len(texels), len(sizes), len(sizes), 17))
     square = np.empty((sizes[0] + 4, sizes[0] + 4), np.int32)
     find_outlines(cells.detach().numpy(), sizes, offsets, texels.requires_grad, outlines, square)
-    return Cells(cells, outlines, sizes, offsets)
+    return Cells(cells, texels.detach(), outlines, sizes, offsets)
 
 
 class Plan(NamedTuple):

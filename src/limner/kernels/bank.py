@@ -7,6 +7,7 @@ which the mask is constant, and its value there. The first is empty (low > high)
 import numpy as np
 
 from limner.kernels.jit import inlined, kernel
+from limner.kernels.quads import load_quads, store_quads
 from limner.kernels.simd import load, splat, store, total
 
 F = np.float32
@@ -141,33 +142,58 @@ def choose_outline(which, b, t, outlines, lv, lu, outline, dense):
 
 
 @inlined
-def blend(which, b, t, cells, start, count, mix):
-    """The cells of a convex mix of templates: `count` cells of each from `start` on, into mix."""
-    stride = len(cells) // (4 * which.shape[2])
-    for x in range(0, 4 * count, 16):
-        near, far = splat(F(0)), splat(F(0))
+def blend(which, b, t, texels, start, count, hop, mix):
+    """The `count` cells of a level of a convex mix of templates, `hop` a row, into mix = (cells, texels)."""
+    cells, mixed = mix
+    stride = len(texels) // which.shape[2]
+    for x in range(0, count + hop + 1, 32):
+        first, second, third, fourth = splat(F(0)), splat(F(0)), splat(F(0)), splat(F(0))
         for k in range(which.shape[2]):
-            at = 4 * (k * stride + start) + x
-            near = near + load(cells, at) * which[b, t, k]
-            far = far + load(cells, at + 8) * which[b, t, k]
-        store(mix, x, near)
-        store(mix, x + 8, far)
+            at, share = k * stride + start + x, splat(which[b, t, k])
+            first, second = first + load(texels, at) * share, second + load(texels, at + 8) * share
+            third, fourth = third + load(texels, at + 16) * share, fourth + load(texels, at + 24) * share
+        store(mixed, x, first)
+        store(mixed, x + 8, second)
+        store(mixed, x + 16, third)
+        store(mixed, x + 24, fourth)
+    for x in range(0, count, 8):
+        here, below = load(mixed, x), load(mixed, x + hop)
+        along = load(mixed, x + 1) - here
+        store_quads(cells, 4 * x, here, along, below - here, load(mixed, x + hop + 1) - below - along)
 
 
 @inlined
-def give_back(which, b, t, cells, start, count, d_mix, d_which, band, d_cells, group):
-    """Split the gradient of a convex mix into those of the weights and of the cells, adding to both; clears d_mix."""
-    stride = len(cells) // (4 * which.shape[2])
+def give_back(which, b, t, texels, start, count, hop, side, d_mix, d_which, band, d_cells, group):
+    """Split the gradient of a convex mix into those of the weights and of the cells, adding to both; clears it.
+
+    d_mix: the gradient of the cells, and four rows to work in, zero in front of where the first cell is: at side + 1,
+    where `side` is the hop of the largest level.
+    """
+    pulled, rows = d_mix
+    stride, room, origin, nothing = len(texels) // which.shape[2], len(rows) // 4, side + 1, splat(F(0))
+    whole = (count + 31) & -32
+    if d_cells.shape[1] > 0:
+        for k in range(which.shape[2]):
+            for x in range(4 * count if which[b, t, k] != 0.0 else 0):
+                d_cells[group, 4 * (k * stride + start) + x] += which[b, t, k] * pulled[x]
+    for x in range(0, whole, 8):
+        at = origin + x
+        here, along, down, both = load_quads(pulled, 4 * x)
+        store_quads(pulled, 4 * x, nothing, nothing, nothing, nothing)
+        store(rows, at, here - along - down + both)
+        store(rows, room + at, along - both)
+        store(rows, 2 * room + at, down - both)
+        store(rows, 3 * room + at, both)
+    for x in range(0, whole, 8):
+        at = origin + x
+        level = load(rows, at) + load(rows, room + at - 1)
+        store(rows, at, level + load(rows, 2 * room + at - hop) + load(rows, 3 * room + at - hop - 1))
     for k in range(which.shape[2]):
-        weight, base = which[b, t, k], 4 * (k * stride + start)
-        found, more = splat(F(0)), splat(F(0))
-        for x in range(0, 4 * count, 16):
-            found = found + load(cells, base + x) * load(d_mix, x)
-            more = more + load(cells, base + x + 8) * load(d_mix, x + 8)
-        d_which[band, b, t, k] += total(found + more)
-        if d_cells.shape[1] > 0 and weight != 0.0:
-            for x in range(4 * count):
-                d_cells[group, base + x] += weight * d_mix[x]
-    nothing = splat(F(0))
-    for y in range(0, 4 * count, 8):
-        store(d_mix, y, nothing)
+        first, second, third, fourth = nothing, nothing, nothing, nothing
+        for x in range(0, whole, 32):
+            at, to = k * stride + start + x, origin + x
+            first = first + load(texels, at) * load(rows, to)
+            second = second + load(texels, at + 8) * load(rows, to + 8)
+            third = third + load(texels, at + 16) * load(rows, to + 16)
+            fourth = fourth + load(texels, at + 24) * load(rows, to + 24)
+        d_which[band, b, t, k] += total((first + second) + (third + fourth))

@@ -7,7 +7,8 @@ a fill. The forward pass keeps, for the backward pass, what was below each stamp
 Arguments that kernels share, as tuples:
 strokes: where (batch, move, 2, 3), which (batch, move, template), what (batch, move, channel), opacity (batch, move),
 slope (batch, move, channel, 2), None without a gradient fill: kernels for both are compiled apart.
-bank: cells (template * 4 cell), outlines (template, level, level, 17), sizes (level,), offsets (level, level).
+bank: cells (template * 4 cell), outlines (template, level, level, 17), sizes (level,), offsets (level, level), texels
+(template * cell).
 switches: additive; keep the edges; keep all pixels (each None or True); and a None for each channel, in a tuple.
 dense: gradients of which or cells are wanted, None or True. Kernels are compiled apart for it, and for all switches.
 plan: placed, reach, layout and fine: see `layout`; kept: flat; begins (batch, band, move): first value of each in kept.
@@ -20,7 +21,8 @@ from numba import int32
 from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import kernel, on
 from limner.kernels.layout import FLAT, U, V
-from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, steps, store
+from limner.kernels.quads import fetch, spread
+from limner.kernels.simd import load, prefix, ramp, splat, steps, store
 from limner.kernels.stamp import (
     SUMS,
     add_colours,
@@ -49,7 +51,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, desk):
     """Paint on canvas, in place, tasks first to last."""
     pad, mix, _, _ = desk
     where, which, what, opacity, slope = strokes
-    cells, _, sizes, offsets = bank
+    sizes = bank[2]
     additive, keep_edges, keep_all, tilted = on(switches[0]), on(switches[1]), on(switches[2]), on(slope)
     placed, reach, layout, _, kept, begins = plan
     channels, (_, _, height, width) = len(switches[3]), canvas.shape
@@ -68,8 +70,7 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, desk):
             alpha = F(opacity[b, t])
             u0, ux, uy = placed[b, t, U], placed[b, t, U + 1], placed[b, t, U + 2]
             v0, vx, vy = placed[b, t, V], placed[b, t, V + 1], placed[b, t, V + 2]
-            zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
-            source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
+            source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
             steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
             flat = splat(F(placed[b, t, FLAT])) * alpha
             cursor = begins[b, k, t]
@@ -117,7 +118,7 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
     """
     pad, mix, d_mix, sums = desk
     where, which, what, opacity, slope = strokes
-    cells, outlines, sizes, offsets = bank
+    sizes = bank[2]
     additive, keep_edges, keep_all, tilted = on(switches[0]), on(switches[1]), on(switches[2]), on(slope)
     placed, reach, layout, _, kept, begins = plan
     d_where, d_which, d_what, d_opacity, d_slope, d_cells = gradients
@@ -138,8 +139,7 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
             alpha = F(opacity[b, t])
             u0, ux, uy = placed[b, t, U], placed[b, t, U + 1], placed[b, t, U + 2]
             v0, vx, vy = placed[b, t, V], placed[b, t, V + 1], placed[b, t, V + 2]
-            zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
-            source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
+            source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
             steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
             flat = splat(F(placed[b, t, FLAT])) * alpha
             cursor = begins[b, k, t]
@@ -202,11 +202,11 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
                     sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * ys
                     sharp = sharp + d_mask * shape
                     if on(dense):
-                        spread(d_mix, int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
+                        spread(d_mix[0], int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
                     i += 8
             settle_mask(
-                k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, cells, sizes, offsets,
-                outlines, dense, d_mix, d_where, d_which, d_opacity, d_cells, group,
+                k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, bank, dense,
+                d_mix, d_where, d_which, d_opacity, d_cells, group,
             )  # fmt: skip
             settle_colours(k, b, t, sums, 0, slope, d_where, d_what, d_slope)
         if back:

@@ -10,7 +10,8 @@ from numba import int32
 from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import inlined, on
 from limner.kernels.layout import FLAT, U, V, blocks_of
-from limner.kernels.simd import fetch, load, prefix, ramp, splat, spread, steps, store
+from limner.kernels.quads import fetch, spread
+from limner.kernels.simd import load, prefix, ramp, splat, steps, store
 from limner.kernels.stamp import add, cell_desk, choose_cells, settle_mask
 
 F = np.float32
@@ -25,7 +26,7 @@ def sample_desk(image, bank, samples, dense=None):
 def sample_mask(b, k, t, samples, strokes, bank, plan, work):
     """The mask, times opacity, of move t in band k of picture b, into kept."""
     _, which, _, opacity, _ = strokes
-    cells, _, sizes, offsets = bank
+    sizes = bank[2]
     placed, reach, layout, fine, kept, begins = plan
     mix, _, sums = work
     places = binary_places(sizes[0])
@@ -33,8 +34,7 @@ def sample_mask(b, k, t, samples, strokes, bank, plan, work):
     share = alpha / F(samples * samples)
     u0, ux, uy = sample_axis(placed, b, t, U, samples)
     v0, vx, vy = sample_axis(placed, b, t, V, samples)
-    zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
-    source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
+    source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
     steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
     flat = splat(F(placed[b, t, FLAT])) * alpha
     cursor = begins[b, k, t]
@@ -71,7 +71,7 @@ def sample_mask(b, k, t, samples, strokes, bank, plan, work):
 def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin, gradients, height, width, work):
     """Gradients of where, which, opacity and cells of a move, from that of its mask, in d_kept from `begin` on."""
     _, which, _, opacity, _ = strokes
-    cells, outlines, sizes, offsets = bank
+    sizes = bank[2]
     placed, reach, layout, fine, _, _ = plan
     d_where, d_which, _, d_opacity, _, d_cells = gradients
     mix, d_mix, pulls = work
@@ -81,8 +81,7 @@ def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin
     alpha = F(opacity[b, t])
     u0, ux, uy = sample_axis(placed, b, t, U, samples)
     v0, vx, vy = sample_axis(placed, b, t, V, samples)
-    zero, hop = choose_cells(which, b, t, cells, sizes, offsets, placed, mix)
-    source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
+    source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
     steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
     cursor = begin
     su, sux, suy, sv, svx, svy, sharp, smooth = none, none, none, none, none, none, none, none
@@ -114,10 +113,10 @@ def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin
                     sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * y
                     sharp = sharp + d_mask * (p + q * fu + (r + s * fu) * fv)
                     if on(dense):
-                        spread(d_mix, int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
+                        spread(d_mix[0], int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
     settle_mask(
-        k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, cells, sizes, offsets,
-        outlines, dense, d_mix, d_where, d_which, d_opacity, d_cells, group,
+        k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, bank, dense,
+        d_mix, d_where, d_which, d_opacity, d_cells, group,
     )  # fmt: skip
 
 

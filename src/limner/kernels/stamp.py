@@ -21,20 +21,25 @@ def row_desk(image, band):
 
 
 def cell_desk(bank, dense=None):
-    """Room for the cells of a mix of templates, and, if they are `dense`, for their gradient."""
-    room = 4 * (bank[2][0] + 4) ** 2 + 16
-    return np.empty(room, np.float32), np.zeros(room if dense else 0, np.float32)
+    """Room for a mix of templates (`bank.blend`), and, if they are `dense`, for its gradient (`bank.give_back`)."""
+    side = bank[2][0] + 4
+    room = side * side + side + 48
+    pulled = room if dense else 0
+    mix = np.empty(4 * room, np.float32), np.empty(room, np.float32)
+    return mix, (np.zeros(4 * pulled, np.float32), np.zeros(4 * pulled, np.float32))
 
 
 @inlined
-def choose_cells(which, b, t, cells, sizes, offsets, placed, mix):
-    """Number of the first cell of the level to read, and cells a row. If the number is -1, mix holds the level."""
+def choose_cells(which, b, t, bank, placed, mix):
+    """The cells to read, number of the first, and cells a row; those of a mix are formed in mix."""
+    cells, _, sizes, offsets, texels = bank
     lv, lu, template = int(placed[b, t, LEVEL_V]), int(placed[b, t, LEVEL_U]), int(placed[b, t, TEMPLATE])
-    start, count = offsets[lv, lu], (sizes[lv] + 4) * (sizes[lu] + 4)
+    start, count, hop = offsets[lv, lu], (sizes[lv] + 4) * (sizes[lu] + 4), sizes[lu] + 4
     if template < 0:
-        blend(which, b, t, cells, start, count, mix)
-        return int32(-1), int32(sizes[lu] + 4)
-    return int32(template * (len(cells) // (4 * which.shape[2])) + start), int32(sizes[lu] + 4)
+        blend(which, b, t, texels, start, count, hop, mix)
+    source = mix[0] if template < 0 else cells
+    zero = 0 if template < 0 else template * (len(texels) // which.shape[2]) + start
+    return source, int32(zero), int32(hop)
 
 
 @inlined
@@ -114,7 +119,7 @@ def settle_colours(band, b, t, sums, row, slope, d_where, d_what, d_slope):
 
 @inlined
 def settle_mask(
-    band, b, t, moments, d_edge, d_flat, alpha, placed, which, cells, sizes, offsets, outlines, dense, d_mix,
+    band, b, t, moments, d_edge, d_flat, alpha, placed, which, bank, dense, d_mix,
     d_where, d_which, d_opacity, d_cells, group,
 ):  # fmt: skip
     """Gradients of where, opacity, which and cells.
@@ -122,6 +127,7 @@ def settle_mask(
     moments: sums over pixels of the gradient by u and by v, times 1, x and y each.  d_edge: gradient by opacity at the
     edges.  d_flat: gradient by the mask, summed over the flat run.
     """
+    _, outlines, sizes, offsets, texels = bank
     lv, lu = int(placed[b, t, LEVEL_V]), int(placed[b, t, LEVEL_U])
     half_u, half_v = F(0.5 * sizes[lu]) * alpha, F(0.5 * sizes[lv]) * alpha
     for k in range(3):
@@ -132,8 +138,8 @@ def settle_mask(
     if on(dense):
         for k in range(which.shape[2]):
             d_which[band, b, t, k] = flat * alpha * F(outlines[k, lv, lu, 16])
-        count = (sizes[lv] + 4) * (sizes[lu] + 4)
-        give_back(which, b, t, cells, offsets[lv, lu], count, d_mix, d_which, band, d_cells, group)
+        start, count, hop, side = offsets[lv, lu], (sizes[lv] + 4) * (sizes[lu] + 4), sizes[lu] + 4, sizes[0] + 4
+        give_back(which, b, t, texels, start, count, hop, side, d_mix, d_which, band, d_cells, group)
 
 
 @inlined

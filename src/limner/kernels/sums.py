@@ -6,7 +6,8 @@ from numba import int32
 from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import kernel
 from limner.kernels.layout import FLAT, U, V
-from limner.kernels.simd import fetch, load, prefix, splat, steps, total
+from limner.kernels.quads import fetch
+from limner.kernels.simd import load, prefix, splat, steps, total
 from limner.kernels.stamp import add, choose_cells
 
 F = np.float32
@@ -20,14 +21,13 @@ def sum_under(first, last, planes, stride, which, bank, placed, reach, layout, s
     which (stamp, 1, template), and placed, reach and layout as if each stamp were painted on a canvas of its own.
     mix: from `cell_desk`.  lanes: eight values for each plane.
     """
-    cells, _, sizes, offsets = bank
+    sizes = bank[2]
     page = len(planes) // sums.shape[1]
     places = binary_places(sizes[0])
     for b in range(first, last):
         lanes[:] = 0.0
         ux, uy, vx, vy = placed[b, 0, U + 1], placed[b, 0, U + 2], placed[b, 0, V + 1], placed[b, 0, V + 2]
-        zero, hop = choose_cells(which, b, 0, cells, sizes, offsets, placed, mix)
-        source, zero = (mix, int32(0)) if zero < 0 else (cells, zero)
+        source, zero, hop = choose_cells(which, b, 0, bank, placed, mix)
         steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
         for j in range(reach[b, 0, 0, 0], reach[b, 0, 0, 1]):
             uj, vj = placed[b, 0, U] + j * uy, placed[b, 0, V] + j * vy
