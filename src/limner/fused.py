@@ -15,6 +15,7 @@ from limner.geometry import sharpness
 from limner.kernels import coverage, layout, over
 from limner.kernels import depth as soft_depth
 from limner.kernels.bank import find_outlines
+from limner.kernels.memory import Memory
 from limner.kernels.sampling import task_desk
 from limner.kernels.stamp import cell_desk
 from limner.kernels.sums import sum_under
@@ -73,9 +74,10 @@ def sums_under(
     """Sum of each plane under each stamp, weighted by its mask as if it were alone."""
     cells, (height, width) = _cells(bank), planes.shape[1:]
     strokes = _stroke_arrays(where[:, None], which[:, None], None, None, None)
-    _, touched, (placed, reach, spans, *_) = _lay_out(
-        strokes, cells.tables, False, layout.NOTHING, hides=False, samples=1, shape=(len(where), 1, height, width)
-    )
+    memory = Memory()
+    shape = (len(where), 1, height, width)
+    options = {"dense": False, "keep": layout.NOTHING, "hides": False, "samples": 1, "shape": shape}
+    _, touched, (placed, reach, spans, *_) = _lay_out(memory, strokes, cells.tables, **options)
     padded, sums = torch.nn.functional.pad(planes, (0, 8)), torch.empty(len(where), len(planes))
     given = (padded.numpy().reshape(-1), width + 8, strokes[1], cells.tables, placed, reach, spans, sums.numpy())
 
@@ -119,6 +121,7 @@ class Plan(NamedTuple):
     work: int
     samples: int
     below: np.ndarray
+    memory: Memory
     softness: tuple[np.ndarray, float] | None
 
 
@@ -140,12 +143,14 @@ class _Painting(torch.autograd.Function):
         else:
             keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else layout.NOTHING
         hides = keep <= layout.EDGES and not additive
-        band, touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape)
+        memory = Memory()
+        band, touched, arrays = _lay_out(memory, strokes, tables, dense, keep, hides, samples, image.shape)
         switches = additive or None, keep in _BELOW or None, keep == layout.PIXELS or None, (None,) * what.shape[2]
-        below = np.empty(len(arrays[4]) * image.shape[1] if samples > 1 and keep_edges and not soft else 0, np.float32)
+        room = len(arrays[4]) * image.shape[1] if samples > 1 and keep_edges and not soft else 0
+        below = memory.array((room,), np.float32)
         tasks = arrays[1].shape[0] * arrays[1].shape[1] if where.shape[1] else 0
         softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None
-        plan = Plan(strokes, tables, band, tasks, switches, dense, arrays, touched, samples, below, softness)
+        plan = Plan(strokes, tables, band, tasks, switches, dense, arrays, touched, samples, below, memory, softness)
 
         def paint(first: int, last: int, _: int) -> None:
             given = (first, last, band, image, strokes, tables, switches, arrays)
@@ -205,17 +210,19 @@ _BELOW = layout.EDGES, layout.PIXELS
 _NAMES = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "cells")
 
 
-def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int, shape: tuple[int, ...]):
+def _lay_out(
+    memory: Memory, strokes, tables, dense: bool, keep: int, hides: bool, samples: int, shape: tuple[int, ...]
+):
     """Rows of a band, pixels touched, and the plan that the kernels share."""
     (batch, channels, height, width), moves = shape, strokes[0].shape[1]
     band = height if batch >= 8 or height <= 2 * BAND else BAND
     bands = -(-height // band)
-    placed = np.empty((batch, moves, layout.COLUMNS))
-    reach = np.empty((batch, bands, moves, 2), np.int32)
+    placed = memory.array((batch, moves, layout.COLUMNS), np.float64)
+    reach = memory.array((batch, bands, moves, 2), np.int32)
     number = np.int16 if samples * width < 2**15 else np.int32
-    spans = np.empty((batch, moves, 4, height + layout.SPARE), number)
-    fine = spans if samples == 1 else np.empty((batch, moves, 4, samples * height + layout.SPARE), number)
-    tally = np.empty((batch, bands, moves), np.int64)
+    spans = memory.array((batch, moves, 4, height + layout.SPARE), number)
+    fine = spans if samples == 1 else memory.array((batch, moves, 4, samples * height + layout.SPARE), number)
+    tally = memory.array((batch, bands, moves), np.int64)
     touched = np.zeros(GROUPS, np.int64)
 
     def lay(first: int, last: int, group: int) -> None:
@@ -231,7 +238,8 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
         tally = tally.max(2, initial=0, keepdims=True)
     ends = tally.cumsum().reshape(tally.shape)
     begins += ends - tally
-    kept = np.empty(0 if keep == layout.NOTHING else ends.max(initial=0), np.float32)
+    room = 0 if keep == layout.NOTHING else int(ends.max(initial=0))
+    kept = memory.array((room,), np.float32)
     return band, int(touched.sum()) * samples, (placed, reach, spans, fine, kept, begins)
 
 
