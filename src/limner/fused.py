@@ -76,8 +76,9 @@ def sums_under(
     strokes = _stroke_arrays(where[:, None], which[:, None], None, None, None)
     memory = Memory()
     shape = (len(where), 1, height, width)
-    options = {"dense": False, "keep": layout.NOTHING, "hides": False, "samples": 1, "shape": shape}
-    _, touched, (placed, reach, spans, *_) = _lay_out(memory, strokes, cells.tables, **options)
+    _, touched, (placed, reach, spans, *_) = _lay_out(
+        strokes, cells.tables, False, layout.NOTHING, hides=False, samples=1, shape=shape, memory=memory
+    )
     padded, sums = torch.nn.functional.pad(planes, (0, 8)), torch.empty(len(where), len(planes))
     given = (padded.numpy().reshape(-1), width + 8, strokes[1], cells.tables, placed, reach, spans, sums.numpy())
 
@@ -144,7 +145,7 @@ class _Painting(torch.autograd.Function):
             keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else layout.NOTHING
         hides = keep <= layout.EDGES and not additive
         memory = Memory()
-        band, touched, arrays = _lay_out(memory, strokes, tables, dense, keep, hides, samples, image.shape)
+        band, touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape, memory)
         switches = additive or None, keep in _BELOW or None, keep == layout.PIXELS or None, (None,) * what.shape[2]
         room = len(arrays[4]) * image.shape[1] if samples > 1 and keep_edges and not soft else 0
         below = memory.array((room,), np.float32)
@@ -211,7 +212,7 @@ _NAMES = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "cell
 
 
 def _lay_out(
-    memory: Memory, strokes, tables, dense: bool, keep: int, hides: bool, samples: int, shape: tuple[int, ...]
+    strokes, tables, dense: bool, keep: int, hides: bool, samples: int, shape: tuple[int, ...], memory: Memory
 ):
     """Rows of a band, pixels touched, and the plan that the kernels share."""
     (batch, channels, height, width), moves = shape, strokes[0].shape[1]
