@@ -1,41 +1,58 @@
 """Memory that renders leave to each other."""
 
-import gc
+from collections.abc import Callable
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
-from limner import Strokes, TemplateBank, render
-from limner.kernels.memory import LEAST, MOST, Memory
+from limner import Strokes, TemplateBank, fused, render
+from limner.kernels.memory import LEAST, MOST, array
 
 
-def place(array: np.ndarray) -> int:
-    return array.__array_interface__["data"][0]
+def place(lent: np.ndarray) -> int:
+    return lent.__array_interface__["data"][0]
 
 
 def test_the_next_has_the_memory_of_what_is_gone() -> None:
-    memory = Memory()
-    array = memory.array((LEAST,), np.float32)
-    assert (array.shape, array.dtype) == ((LEAST,), np.float32)
-    before = place(array)
-    del array, memory
-    gc.collect()
-    assert place(Memory().array((3, LEAST), np.int8)) == before
+    lent = array((LEAST,), np.float32)
+    assert (lent.shape, lent.dtype) == ((LEAST,), np.float32)
+    before = place(lent)
+    del lent
+    assert place(array((3, LEAST), np.int8)) == before
 
 
 def test_what_is_alive_is_not_given_away() -> None:
-    memory, other = Memory(), Memory()
-    arrays = [each.array((side,), np.float64) for each in (memory, other) for side in (LEAST, LEAST - 5, 7, LEAST)]
-    for k, array in enumerate(arrays):
-        array[:] = k
-    assert [set(array.tolist()) for array in arrays] == [{float(k)} for k in range(len(arrays))]
+    for side in (LEAST, LEAST - 5, 7, MOST + 1):
+        arrays = [array((2, side), np.int8) for _ in range(3)]
+        parts = [lent[1, 2:5] for lent in arrays]
+        del arrays
+        more = [array((2, side), np.int8) for _ in range(3)]
+        for k, lent in enumerate((*parts, *more)):
+            lent[:] = k
+        assert [set(lent.ravel().tolist()) for lent in (*parts, *more)] == [{k} for k in range(6)]
 
 
-def test_huge_arrays_are_not_kept() -> None:
-    memory = Memory()
-    memory.array((MOST + 1,), np.uint8)
-    assert memory.blocks == []
+def test_a_thread_that_goes_on_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C may end a render while other threads still paint."""
+    bank, (first, second) = TemplateBank.named("circle"), (scene(seed) for seed in range(2))
+    wanted = gradients(second, render(second, bank, (64, 64), backend="fused"))
+    left = []
+
+    def interrupted(job: Callable[[int, int, int], None], tasks: int, *_, **__) -> None:
+        left.append(lambda: job(0, tasks, 0))
+        if job.__name__ == "paint":
+            raise KeyboardInterrupt
+        left[0]()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fused, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            render(first, bank, (64, 64), backend="fused")
+    canvas = render(second, bank, (64, 64), backend="fused")
+    left[-1]()
+    assert all(torch.equal(one, other) for one, other in zip(gradients(second, canvas), wanted, strict=True))
 
 
 def gradients(strokes: Strokes, canvas: Tensor) -> list[Tensor]:

@@ -12,10 +12,9 @@ from torch.autograd.function import once_differentiable
 
 from limner.canvas import depth_order
 from limner.geometry import sharpness
-from limner.kernels import coverage, layout, over
+from limner.kernels import coverage, layout, memory, over
 from limner.kernels import depth as soft_depth
 from limner.kernels.bank import find_outlines
-from limner.kernels.memory import Memory
 from limner.kernels.sampling import task_desk
 from limner.kernels.stamp import cell_desk
 from limner.kernels.sums import sum_under
@@ -74,10 +73,9 @@ def sums_under(
     """Sum of each plane under each stamp, weighted by its mask as if it were alone."""
     cells, (height, width) = _cells(bank), planes.shape[1:]
     strokes = _stroke_arrays(where[:, None], which[:, None], None, None, None)
-    memory = Memory()
     shape = (len(where), 1, height, width)
     _, touched, (placed, reach, spans, *_) = _lay_out(
-        strokes, cells.tables, False, layout.NOTHING, hides=False, samples=1, shape=shape, memory=memory
+        strokes, cells.tables, False, layout.NOTHING, hides=False, samples=1, shape=shape
     )
     padded, sums = torch.nn.functional.pad(planes, (0, 8)), torch.empty(len(where), len(planes))
     given = (padded.numpy().reshape(-1), width + 8, strokes[1], cells.tables, placed, reach, spans, sums.numpy())
@@ -122,7 +120,6 @@ class Plan(NamedTuple):
     work: int
     samples: int
     below: np.ndarray
-    memory: Memory
     softness: tuple[np.ndarray, float] | None
 
 
@@ -144,14 +141,13 @@ class _Painting(torch.autograd.Function):
         else:
             keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else layout.NOTHING
         hides = keep <= layout.EDGES and not additive
-        memory = Memory()
-        band, touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape, memory)
+        band, touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape)
         switches = additive or None, keep in _BELOW or None, keep == layout.PIXELS or None, (None,) * what.shape[2]
         room = len(arrays[4]) * image.shape[1] if samples > 1 and keep_edges and not soft else 0
         below = memory.array((room,), np.float32)
         tasks = arrays[1].shape[0] * arrays[1].shape[1] if where.shape[1] else 0
         softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None
-        plan = Plan(strokes, tables, band, tasks, switches, dense, arrays, touched, samples, below, memory, softness)
+        plan = Plan(strokes, tables, band, tasks, switches, dense, arrays, touched, samples, below, softness)
 
         def paint(first: int, last: int, _: int) -> None:
             given = (first, last, band, image, strokes, tables, switches, arrays)
@@ -211,9 +207,7 @@ _BELOW = layout.EDGES, layout.PIXELS
 _NAMES = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "cells")
 
 
-def _lay_out(
-    strokes, tables, dense: bool, keep: int, hides: bool, samples: int, shape: tuple[int, ...], memory: Memory
-):
+def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int, shape: tuple[int, ...]):
     """Rows of a band, pixels touched, and the plan that the kernels share."""
     (batch, channels, height, width), moves = shape, strokes[0].shape[1]
     band = height if batch >= 8 or height <= 2 * BAND else BAND

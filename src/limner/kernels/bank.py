@@ -68,7 +68,7 @@ def is_flat(level, cell, value):
 @inlined
 def find_flat(level, rows, columns, outline, square):
     """Grow an octagon by turns on all sides from the middle of the largest square of equal, non-zero mask."""
-    square[:] = 0
+    square[:rows, :columns] = 0
     best, row, column = 0, 0, 0
     for r in range(rows - 2):
         for c in range(columns - 2):
