@@ -243,7 +243,7 @@ def test_without_a_cache_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     below = str(tmp_path / "file" / "cache")
     bank = "limner.TemplateBank.named('circle')"
-    code = f"import limner, limner.fused as f; print(f.cells_of({bank}.pyramid).outlines.sum())"
+    code = f"import limner, limner.fused as f; print(f.cells_of({bank}.pyramid).tables[1].sum())"
     places = {"PYTHONPATH": str(package.parent), "XDG_CACHE_HOME": below, "HOME": below, "NUMBA_CACHE_DIR": below}
     ran = subprocess.run([sys.executable, "-c", code], env={**os.environ, **places}, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

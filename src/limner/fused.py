@@ -36,19 +36,10 @@ MARGIN = 48
 
 
 class Cells(NamedTuple):
-    """A pyramid as the kernels read it."""
+    """A pyramid as the kernels read it: cells, and `bank` in `kernels.over`, which shares their memory."""
 
     cells: Float[Tensor, "template four_cells"]
-    texels: Float[Tensor, "template texel"]
-    outlines: np.ndarray
-    sizes: np.ndarray
-    offsets: np.ndarray
-
-    @property
-    def tables(self) -> tuple[np.ndarray, ...]:
-        """The same for the kernels, cells and texels flat."""
-        cells, texels = (tensor.detach().numpy().reshape(-1) for tensor in (self.cells, self.texels))
-        return cells, self.outlines, self.sizes, self.offsets, texels
+    tables: tuple[np.ndarray, ...]
 
 
 def paint_fused(
@@ -103,8 +94,9 @@ def cells_of(pyramid: Pyramid) -> Cells:
     cells = torch.stack([texels, right - texels, below - texels, beyond - below - right + texels], -1).flatten(1)
     outlines = np.empty((len(texels), len(sizes), len(sizes), 17))
     square = np.empty((sizes[0] + 4, sizes[0] + 4), np.int32)
-    find_outlines(cells.detach().numpy(), sizes, offsets, texels.requires_grad, outlines, square)
-    return Cells(cells, texels.detach(), outlines, sizes, offsets)
+    values = cells.detach().numpy()
+    find_outlines(values, sizes, offsets, texels.requires_grad, outlines, square)
+    return Cells(cells, (values.reshape(-1), outlines, sizes, offsets, texels.detach().numpy().reshape(-1)))
 
 
 class Plan(NamedTuple):
@@ -135,7 +127,7 @@ class _Painting(torch.autograd.Function):
         keep_edges = keep_all or (not additive and needs["where"])
         strokes = _stroke_arrays(where, which, what, opacity, slope)
         tables = bank.tables
-        image = np.array(canvas.detach().numpy(), order="C")  # torch would share the copying among spinning threads
+        ground, image = _ground_array(canvas), np.empty(canvas.shape, np.float32)
         if soft or samples > 1:
             keep = layout.MASKS if soft or any(ctx.needs_input_grad) else layout.ONE_MASK
         else:
@@ -143,14 +135,14 @@ class _Painting(torch.autograd.Function):
         hides = keep <= layout.EDGES and not additive
         band, touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape)
         switches = additive or None, keep in _BELOW or None, keep == layout.PIXELS or None, (None,) * what.shape[2]
-        room = len(arrays[4]) * image.shape[1] if samples > 1 and keep_edges and not soft else 0
+        room = len(arrays[4]) * what.shape[2] if samples > 1 and keep_edges and not soft else 0
         below = memory.array((room,), np.float32)
         tasks = arrays[1].shape[0] * arrays[1].shape[1] if where.shape[1] else 0
         softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None
         plan = Plan(strokes, tables, band, tasks, switches, dense, arrays, touched, samples, below, softness)
 
         def paint(first: int, last: int, _: int) -> None:
-            given = (first, last, band, image, strokes, tables, switches, arrays)
+            given = (first, last, band, ground, image, strokes, tables, switches, arrays)
             if plan.softness:
                 desk = soft_depth.desk(image, band, tables, switches, samples, where.shape[1])
                 soft_depth.forward(*given, samples, plan.softness[0], desk)
@@ -159,7 +151,10 @@ class _Painting(torch.autograd.Function):
             else:
                 over.forward(*given, over.desk(image, band, tables, switches))
 
-        run(paint, tasks, GROUPS, touched)
+        if tasks:
+            run(paint, tasks, GROUPS, touched)
+        else:
+            image[:] = ground
         if any(ctx.needs_input_grad):
             ctx.save_for_backward(canvas if soft else None, where, which, what, opacity, slope, cells)
             ctx.needs, ctx.plan = needs, plan
@@ -178,7 +173,7 @@ class _Painting(torch.autograd.Function):
         parts = [np.zeros((bands, *shape), np.float32) for shape in shapes]
         d_cells = np.zeros((min(GROUPS, plan.tasks), cells.numel() if needs["cells"] else 0), np.float32)
         d_depth = np.zeros((bands, *where.shape[:2]) if plan.softness else (0, 0, 0), np.float32)
-        ground = None if canvas is None else canvas.detach().contiguous().numpy()
+        ground = None if canvas is None else _ground_array(canvas)
 
         def pull(first: int, last: int, group: int) -> None:
             dense, samples, gradients = plan.dense or None, plan.samples, (*parts, d_cells)
@@ -196,15 +191,20 @@ class _Painting(torch.autograd.Function):
                 over.backward(*given, gradients, over.desk(*lent, dense))
 
         run(pull, plan.tasks, GROUPS, plan.work, split=needs["cells"])
-        summed = [torch.from_numpy(part[0] if bands == 1 else part.sum(0)) for part in parts]
+
+        def whole(name: str, parts: np.ndarray) -> Tensor | None:
+            return torch.from_numpy(parts[0] if len(parts) == 1 else parts.sum(0)) if needs[name] else None
+
+        d_where, d_which, d_what, d_opacity, d_slope = map(whole, _SUMMED, parts)
         by_depth = torch.from_numpy(d_depth.sum(0) / plan.softness[1]) if plan.softness else None
         by_cells = torch.from_numpy(d_cells.sum(0)).view_as(cells) if needs["cells"] else None
-        gradients = (torch.from_numpy(image), *summed[:4], by_depth, summed[4], by_cells)
-        return *(g if needs[name] else None for name, g in zip(_NAMES, gradients, strict=True)), None, None, None, None
+        by_canvas = torch.from_numpy(image) if back else None
+        return by_canvas, d_where, d_which, d_what, d_opacity, by_depth, d_slope, by_cells, None, None, None, None
 
 
 _BELOW = layout.EDGES, layout.PIXELS
 _NAMES = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "cells")
+_SUMMED = ("where", "which", "what", "opacity", "slope")
 
 
 def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int, shape: tuple[int, ...]):
@@ -213,7 +213,7 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
     band = height if batch >= 8 or height <= 2 * BAND else BAND
     bands = -(-height // band)
     placed = memory.array((batch, moves, layout.COLUMNS), np.float64)
-    reach = memory.array((batch, bands, moves, 2), np.int32)
+    reach = memory.array((batch, bands, moves, 4), np.int32)
     number = np.int16 if samples * width < 2**15 else np.int32
     spans = memory.array((batch, moves, 4, height + layout.SPARE), number)
     fine = spans if samples == 1 else memory.array((batch, moves, 4, samples * height + layout.SPARE), number)
@@ -226,16 +226,17 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
         touched[group] = layout.lay_out(first, last, *given, placed, reach, spans, fine, tally, desk)
 
     run(lay, batch, GROUPS, ROW * batch * moves * height * samples)
-    if keep < layout.MASKS:
-        tally *= channels
-    begins = np.zeros_like(tally)
-    if keep == layout.ONE_MASK:
-        tally = tally.max(2, initial=0, keepdims=True)
-    ends = tally.cumsum().reshape(tally.shape)
-    begins += ends - tally
-    room = 0 if keep == layout.NOTHING else int(ends.max(initial=0))
-    kept = memory.array((room,), np.float32)
-    return band, int(touched.sum()) * samples, (placed, reach, spans, fine, kept, begins)
+    begins, sampled = np.empty_like(tally), keep >= layout.MASKS
+    room = layout.find_room(tally, begins, keep == layout.ONE_MASK, spare=0 if sampled else width // 8 + 2)
+    values = 0 if keep == layout.NOTHING else 8 * room * (1 if sampled else channels)
+    kept, listed = memory.array((values,), np.float32), memory.array((0 if sampled else 4 * room,), np.int32)
+    return band, int(touched.sum()) * samples, (placed, reach, spans, fine, kept, begins, tally, listed)
+
+
+def _ground_array(canvas: Tensor) -> np.ndarray:
+    """What is painted on, one picture if it is the same for all. Torch would share copying among spinning threads."""
+    ground = canvas.detach().numpy()
+    return np.ascontiguousarray(ground[:1] if canvas.stride(0) == 0 else ground)
 
 
 def _stroke_arrays(where, which, what, opacity, slope) -> tuple[np.ndarray | None, ...]:

@@ -7,8 +7,9 @@ which the mask is constant, and its value there. The first is empty (low > high)
 import numpy as np
 
 from limner.kernels.jit import inlined, kernel
+from limner.kernels.lanes import splat, total
 from limner.kernels.quads import load_quads, store_quads
-from limner.kernels.simd import load, splat, store, total
+from limner.kernels.simd import load, store
 
 F = np.float32
 
@@ -113,31 +114,32 @@ def all_flat(level, rows, columns, octagon, value):
 
 
 @inlined
-def choose_outline(which, b, t, outlines, lv, lu, outline, dense):
-    """Fill outline with that of the convex mix of templates; returns the template if the choice is hard, else -1.
+def choose_outline(which, b, t, outlines, levels, outline, lane, dense):
+    """Fill outline (17, 8) at `lane` with that of the convex mix of templates; returns the template if hard, else -1.
 
     `dense`: the gradient of every weight is wanted, so the outline is that of all templates.
     """
+    lv, lu = levels
     used, last = 0, 0
     for k in range(which.shape[2]):
         if dense or which[b, t, k] != 0.0:
             if used == 0:
                 for side in range(16):
-                    outline[side] = outlines[k, lv, lu, side]
-                outline[16] = 0.0
+                    outline[side, lane] = outlines[k, lv, lu, side]
+                outline[16, lane] = 0.0
             else:
                 for side in range(0, 8, 2):
-                    outline[side] = min(outline[side], outlines[k, lv, lu, side])
-                    outline[side + 1] = max(outline[side + 1], outlines[k, lv, lu, side + 1])
-                    outline[side + 8] = max(outline[side + 8], outlines[k, lv, lu, side + 8])
-                    outline[side + 9] = min(outline[side + 9], outlines[k, lv, lu, side + 9])
-            outline[16] += which[b, t, k] * outlines[k, lv, lu, 16]
+                    outline[side, lane] = min(outline[side, lane], outlines[k, lv, lu, side])
+                    outline[side + 1, lane] = max(outline[side + 1, lane], outlines[k, lv, lu, side + 1])
+                    outline[side + 8, lane] = max(outline[side + 8, lane], outlines[k, lv, lu, side + 8])
+                    outline[side + 9, lane] = min(outline[side + 9, lane], outlines[k, lv, lu, side + 9])
+            outline[16, lane] += which[b, t, k] * outlines[k, lv, lu, 16]
             used, last = used + 1, k
     if used == 0:
-        clear(outline)
+        clear(outline[:, lane])
     for side in range(8, 16, 2):
-        if outline[side] > outline[side + 1]:
-            outline[8:16] = NOWHERE
+        if outline[side, lane] > outline[side + 1, lane]:
+            outline[8:16, lane] = NOWHERE
     return last if used == 1 and which[b, t, last] == 1.0 else -1
 
 

@@ -9,9 +9,10 @@ Shapes: as in `over`; below: what was below, the channels of every eight masks k
 import numpy as np
 
 from limner.kernels.jit import kernel, on
+from limner.kernels.lanes import ramp, splat
 from limner.kernels.layout import blocks_of
 from limner.kernels.sampling import pull_mask, sample_desk, sample_mask
-from limner.kernels.simd import load, ramp, splat, store
+from limner.kernels.simd import load, store
 from limner.kernels.stamp import (
     SUMS,
     add_colours,
@@ -33,12 +34,12 @@ def desk(image, band, bank, switches, samples, dense=None):
 
 
 @kernel
-def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, below, desk):
-    """Paint on canvas, in place, tasks first to last."""
+def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, samples, below, desk):
+    """Paint tasks first to last on ground, which one picture or each has its own, into canvas."""
     pad, work, _ = desk
     where, _, what, _, slope = strokes
     additive, tilted, channels = on(switches[0]), on(slope), len(switches[3])
-    placed, reach, layout, _, kept, begins = plan
+    placed, reach, layout, _, kept, begins, _, _ = plan
     _, _, height, width = canvas.shape
     bands, stride = (height + band - 1) // band, width + 8
     one, x, y = splat(F(1)), splat(F(0)), splat(F(0))
@@ -46,13 +47,13 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, b
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
         page = (bottom - top) * stride
-        take_rows(canvas, b, top, bottom, stride, pad)
+        take_rows(ground, b if len(ground) > 1 else 0, top, bottom, stride, pad)
         for t in range(where.shape[1]):
             j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
             if j0 >= j1:
                 continue
             sample_mask(b, k, t, samples, strokes, bank, plan, work)
-            cursor = begins[b, k, t]
+            cursor = 8 * begins[b, k, t]
             for j in range(j0, j1):
                 begin, end = layout[b, t, 0, j], layout[b, t, 3, j]
                 at = cursor - begin // 8 * 8
@@ -80,7 +81,7 @@ def backward(
     pad, work, sums = desk
     where, _, what, _, slope = strokes
     additive, tilted, channels = on(switches[0]), on(slope), len(switches[3])
-    placed, reach, layout, _, kept, begins = plan
+    placed, reach, layout, _, kept, begins, _, _ = plan
     d_where, _, d_what, _, d_slope, _ = gradients
     _, _, height, width = grad.shape
     bands, stride = (height + band - 1) // band, width + 8
@@ -95,7 +96,7 @@ def backward(
             if j0 >= j1:
                 continue
             sums[:] = 0.0
-            base = cursor = begins[b, k, t]
+            base = cursor = 8 * begins[b, k, t]
             for j in range(j0, j1):
                 begin, end = layout[b, t, 0, j], layout[b, t, 3, j]
                 at = cursor - begin // 8 * 8

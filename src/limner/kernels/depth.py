@@ -14,9 +14,10 @@ weigh.
 import numpy as np
 
 from limner.kernels.jit import inlined, kernel, on
+from limner.kernels.lanes import larger, ramp, splat, total
 from limner.kernels.layout import blocks_of
 from limner.kernels.sampling import pull_mask, sample_desk, sample_mask
-from limner.kernels.simd import larger, load, ramp, splat, store, total
+from limner.kernels.simd import load, store
 from limner.kernels.stamp import (
     SUMS,
     add,
@@ -48,11 +49,11 @@ def desk(image, band, bank, switches, samples, moves, dense=None):
 
 
 @kernel
-def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, order, desk):
-    """Paint on canvas, in place, tasks first to last."""
+def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, samples, order, desk):
+    """Paint tasks first to last on ground, which one picture or each has its own, into canvas."""
     pad, _, work, (cursors, row, near), (masks, paint), _, _ = desk
     where, _, what, _, slope = strokes
-    placed, reach, layout, _, kept, begins = plan
+    placed, reach, layout, _, kept, begins, _, _ = plan
     tilted, channels = on(slope), len(switches[3])
     _, _, height, width = canvas.shape
     moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
@@ -61,10 +62,10 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, samples, o
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
         page = (bottom - top) * stride
-        take_rows(canvas, b, top, bottom, stride, pad)
+        take_rows(ground, b if len(ground) > 1 else 0, top, bottom, stride, pad)
         for t in range(moves):
             sample_mask(b, k, t, samples, strokes, bank, plan, work)
-            cursors[t] = begins[b, k, t]
+            cursors[t] = 8 * begins[b, k, t]
         for j in range(top, bottom):
             crossing = find_row(b, k, j, reach, layout, cursors, row)
             for i in range(0, width, 8):
@@ -142,7 +143,7 @@ def backward(
     """
     pad, ground, work, (cursors, row, near), (masks, paint), sums, pulled = desk
     where, _, what, _, slope = strokes
-    placed, reach, layout, _, kept, begins = plan
+    placed, reach, layout, _, kept, begins, _, _ = plan
     d_where, _, d_what, _, d_slope, _ = gradients
     d_masks, weighed, ahead, pulls, d_order = pulled[0], pulled[1], pulled[2], pulled[3], pulled[4]
     tilted, channels = on(slope), len(switches[3])
@@ -154,11 +155,11 @@ def backward(
         top, bottom = k * band, min(height, (k + 1) * band)
         page = (bottom - top) * stride
         take_rows(grad, b, top, bottom, stride, pad)
-        take_rows(canvas, b, top, bottom, stride, ground)
+        take_rows(canvas, b if len(canvas) > 1 else 0, top, bottom, stride, ground)
         for t in range(moves):
-            cursors[t] = begins[b, k, t]
+            cursors[t] = 8 * begins[b, k, t]
         sums[:], d_order[:] = 0.0, 0.0
-        base = begins[b, k, 0]
+        base = 8 * begins[b, k, 0]
         for j in range(top, bottom):
             crossing = find_row(b, k, j, reach, layout, cursors, row)
             ys = splat(F((2 * j + 1) / height - 1))
@@ -243,7 +244,7 @@ def backward(
         for t in range(moves):
             if reach[b, k, t, 0] < reach[b, k, t, 1]:
                 pull_mask(
-                    b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begins[b, k, t] - base, gradients,
+                    b, k, t, group, samples, strokes, bank, dense, plan, d_kept, 8 * begins[b, k, t] - base, gradients,
                     height, width, work,
                 )  # fmt: skip
             d_depth[k, b, t] = total(load(d_order, 8 * t))

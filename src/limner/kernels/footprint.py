@@ -1,4 +1,4 @@
-"""Where a stamp lies on the canvas: its level in the pyramid, its rows, and its spans of pixels in each row.
+"""Where stamps lie on the canvas: eight stamps' levels in the pyramid, rows and sides, and eight rows' spans of pixels.
 
 Texel coordinates here count from the corner of a level's border (`pyramid.BORDER`): the template's own texels have
 their centres at 2 ... n + 1, and outside of (1, n + 2) the mask is zero. They are affine in pixels:
@@ -10,6 +10,8 @@ An octagon is eight bounds in texel coordinates: low and high of u, v, u + v and
 import numpy as np
 
 from limner.kernels.jit import inlined
+from limner.kernels.lanes import choose, count, doubles, larger, round_down, round_up, smaller
+from limner.kernels.simd import gather, load, look_up, store
 
 FAR = 1e30
 
@@ -18,9 +20,10 @@ FAR = 1e30
 def level(per_pixel_x, per_pixel_y, levels):
     """Halvings that bring so many texels a look-up nearest to one: `geometry.prefilter_levels` for one axis."""
     squared = per_pixel_x * per_pixel_x + per_pixel_y * per_pixel_y
-    found, step = 0, 2.0
-    while found < levels - 1 and squared > step:
-        found, step = found + 1, step * 4.0
+    none = count() - count()
+    found, step = none, 2.0
+    for _ in range(levels - 1):
+        found, step = found + choose(squared > step, 1, none), step * 4.0
     return found
 
 
@@ -32,51 +35,101 @@ def axis(a, b, c, texels, height, width):
 
 
 @inlined
-def place(where, b, t, sizes, height, width, sharpness):
-    """Levels (y, x) and both texel axes (u0, ux, uy), (v0, vx, vy) of a stamp."""
-    phi = where[b, t]
-    a, b, c = float(phi[0, 0]), float(phi[0, 1]), float(phi[0, 2])
-    d, e, f = float(phi[1, 0]), float(phi[1, 1]), float(phi[1, 2])
+def place(where, first, last, sizes, height, width, sharpness):
+    """Levels (y, x), texels (y, x) and both texel axes (u0, ux, uy), (v0, vx, vy) of stamps from number `first` on.
+
+    where: flat.  last: number of the last stamp, which stands for those beyond.
+    """
+    at, end = 6 * first, 6 * last
+    a, b = doubles(gather(where, at, 6, end)), doubles(gather(where, at + 1, 6, end + 1))
+    c, d = doubles(gather(where, at + 2, 6, end + 2)), doubles(gather(where, at + 3, 6, end + 3))
+    e, f = doubles(gather(where, at + 4, 6, end + 4)), doubles(gather(where, at + 5, 6, end + 5))
     side = float(sizes[0]) / sharpness
     lu = level(a * (side / width), b * (side / height), len(sizes))
     lv = level(d * (side / width), e * (side / height), len(sizes))
-    return lv, lu, axis(a, b, c, sizes[lu], height, width), axis(d, e, f, sizes[lv], height, width)
+    nu, nv = doubles(look_up(sizes, lu)), doubles(look_up(sizes, lv))
+    return lv, lu, nv, nu, axis(a, b, c, nu, height, width), axis(d, e, f, nv, height, width)
 
 
 @inlined
-def rows(u, v, octagon, top, bottom):
-    """First and past-last row in [top, bottom) that the stamp can touch."""
-    if octagon[0] >= octagon[1]:
-        return top, top
-    det = u[1] * v[2] - u[2] * v[1]
-    if abs(det) <= 1e-9 * (abs(u[1] * v[2]) + abs(u[2] * v[1])):
-        return top, bottom
-    cu, cv = 0.5 * (octagon[0] + octagon[1]) - u[0], 0.5 * (octagon[2] + octagon[3]) - v[0]
+def rows(u, v, octagons):
+    """First and past-last row that stamps can touch, huge where they have no end.  octagons: from `edges`."""
+    low_u, high_u, low_v, high_v = load(octagons, 0), load(octagons, 8), load(octagons, 16), load(octagons, 24)
+    det, scale = u[1] * v[2] - u[2] * v[1], magnitude(u[1] * v[2]) + magnitude(u[2] * v[1])
+    endless, nothing = magnitude(det) <= 1e-9 * scale, low_u >= high_u
+    det = choose(endless, 1.0, det)
+    cu, cv = 0.5 * (low_u + high_u) - u[0], 0.5 * (low_v + high_v) - v[0]
     middle = (u[1] * cv - v[1] * cu) / det
-    ru, rv = 0.5 * (octagon[1] - octagon[0]), 0.5 * (octagon[3] - octagon[2])
-    reach = (abs(v[1]) * ru + abs(u[1]) * rv) / abs(det)
-    first = min(max(middle - reach, float(top)), float(bottom))
-    last = min(max(middle + reach + 1.0, float(top)), float(bottom))
-    return int(first), int(last)
+    ru, rv = 0.5 * (high_u - low_u), 0.5 * (high_v - low_v)
+    reach = (magnitude(v[1]) * ru + magnitude(u[1]) * rv) / magnitude(det)
+    first, last = choose(endless, -FAR, middle - reach), choose(endless, FAR, middle + reach + 1.0)
+    return choose(nothing, FAR, first), choose(nothing, -FAR, last)
 
 
 @inlined
-def edges(u, v, octagons, lines):
-    """Where rows cross the sides of two octagons: lines (4, 5), in pixels along row j.
+def magnitude(number):
+    return larger(number, 0.0 - number)
 
-    For the bounds on u, v, u + v and u - v: enter and leave the first octagon at lines[k, 0] + j lines[k, 4] and
-    lines[k, 1] + ..., the second at lines[k, 2] and lines[k, 3].
+
+@inlined
+def edges(u, v, octagons, lines, number):
+    """Where rows cross the sides of two octagons (16, 8): lines (20, stamp), of eight stamps, `number` and on.
+
+    For the bounds on u, v, u + v and u - v, in pixels along row j: enter and leave the first octagon at lines[5 k] +
+    j lines[5 k + 4] and lines[5 k + 1] + ..., the second at lines[5 k + 2] and lines[5 k + 3].
     """
+    room = lines.shape[1]
     for k in range(4):
-        start, along, down = u if k == 0 else v if k == 1 else (u[0] + v[0], u[1] + v[1], u[2] + v[2])
+        start, along, down = u[0], u[1], u[2]
+        if k == 1:
+            start, along, down = v[0], v[1], v[2]
+        if k == 2:
+            start, along, down = u[0] + v[0], u[1] + v[1], u[2] + v[2]
         if k == 3:
             start, along, down = u[0] - v[0], u[1] - v[1], u[2] - v[2]
-        per = 1.0 / along if along != 0.0 else FAR
-        lines[k, 4] = -down * per
+        across = magnitude(along) > 0.0
+        per = choose(across, 1.0 / choose(across, along, 1.0), FAR)
+        at = 5 * k * room + number
         for octagon in range(2):
-            low = (octagons[8 * octagon + 2 * k] - start) * per
-            high = (octagons[8 * octagon + 2 * k + 1] - start) * per
-            lines[k, 2 * octagon], lines[k, 2 * octagon + 1] = min(low, high), max(low, high)
+            low = (load(octagons, 64 * octagon + 16 * k) - start) * per
+            high = (load(octagons, 64 * octagon + 16 * k + 8) - start) * per
+            store(lines, at + 2 * octagon * room, smaller(low, high))
+            store(lines, at + (2 * octagon + 1) * room, larger(low, high))
+        store(lines, at + 4 * room, (0.0 - down) * per)
+
+
+@inlined
+def spans_of(lines, number, y, width):
+    """Rows y of a stamp in whole eights: first, start, stop and last; and first and past-last pixel that is flat.
+
+    The flat run starts a whole number of eights after the first pixel. Where there is none, or it would spare none of
+    the eights, it lies past the stamp.
+    """
+    y0, y1, y2, y3 = y * lines[4, number], y * lines[9, number], y * lines[14, number], y * lines[19, number]
+    low = larger(
+        larger(y0 + lines[0, number], y1 + lines[5, number]), larger(y2 + lines[10, number], y3 + lines[15, number])
+    )
+    high = smaller(
+        smaller(y0 + lines[1, number], y1 + lines[6, number]), smaller(y2 + lines[11, number], y3 + lines[16, number])
+    )
+    flat_low = larger(
+        larger(y0 + lines[2, number], y1 + lines[7, number]), larger(y2 + lines[12, number], y3 + lines[17, number])
+    )
+    flat_high = smaller(
+        smaller(y0 + lines[3, number], y1 + lines[8, number]), smaller(y2 + lines[13, number], y3 + lines[18, number])
+    )
+    low, high = larger(low, 0.0), smaller(high, width - 1.0)
+    flat_low, flat_high = larger(flat_low, 0.0), smaller(flat_high, width - 1.0)
+    some, flat = low <= high, flat_low < flat_high
+    first, flat_first = round_up(smaller(low, width)), round_up(smaller(flat_low, width))
+    last = round_down(larger(high, -1.0)) + 1
+    stop = smaller(round_down(larger(flat_high, -1.0)) + 1, last)
+    flat_last = choose(flat, stop, 0)
+    start = first + ((flat_first - first + 7) & -8)
+    spared = flat & (start < stop) & (((start - first) >> 3) + eights(stop, last) < eights(first, last))
+    start, stop = choose(spared, start, last), choose(spared, stop, last)
+    spans = choose(some, first, 0), choose(some, start, 0), choose(some, stop, 0), choose(some, last, 0)
+    return spans, flat_first, flat_last
 
 
 @inlined

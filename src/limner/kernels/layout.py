@@ -2,22 +2,25 @@
 
 placed (batch, move, 12), float64: texel axes (u0, ux, uy) and (v0, vx, vy), value of the mask on its flat run, levels
 (y, x) in the pyramid, the template of a hard choice or -1 for a mix, and the size of a texel (y, x) on the template.
-reach (batch, band, move, 2): first and past-last row under the stamp in a band of rows.
+reach (batch, band, move, 4): first and past-last row under the stamp in a band of rows, and of those with a flat run.
 layout (batch, move, 4, H + SPARE): per row the first pixel under the stamp, the first and past-last of its flat run,
 and the first past the stamp; less what is hidden, where that is left out.
 fine (batch, move, 4, samples H + SPARE): the same for rows of samples, of which only first and last are used; with one
 sample a pixel, the layout itself.
-Rows are worked on in whole eights, which may reach past a stamp's last row, and past the canvas into the spare rows.
-"""
 
-import math
+Stamps and rows are worked on in whole eights, which may reach past a stamp's last row, and past the canvas into the
+spare rows. One thing is worked out for many stamps before the next: a processor looks some hundred instructions ahead,
+and so finds several stamps to work on at once, instead of waiting for each result of one.
+"""
 
 import numpy as np
 
 from limner.kernels.bank import choose_outline
-from limner.kernels.footprint import edges, eights, place, rows
-from limner.kernels.hiding import block_bits, clip_rows
+from limner.kernels.footprint import edges, eights, place, rows, spans_of
+from limner.kernels.hiding import block_bits, clip, hidden_by
 from limner.kernels.jit import inlined, kernel
+from limner.kernels.lanes import choose, count, doubles, larger, least, smaller, total
+from limner.kernels.simd import load, store
 
 F = np.float32
 U, V, FLAT, LEVEL_V, LEVEL_U, TEMPLATE, PER_V, PER_U, COLUMNS = 0, 3, 6, 7, 8, 9, 10, 11, 12
@@ -25,114 +28,173 @@ SPARE = 7
 NOTHING, EDGES, PIXELS, MASKS, ONE_MASK = range(5)
 """What passes keep: what lay below the edges of stamps, or below all their pixels; or the masks of all moves in blocks
 of the canvas' columns, or of one move of a task after the other."""
+TOGETHER = 64
+"""Stamps that are laid out together, of one picture or of several."""
 
 
 def lay_desk(height, samples):
-    """What `lay_out` works in: a stamp's outline and its sides, what is hidden, and what is flat, row by row."""
-    hidden, opaque = np.empty(height + SPARE, np.uint64), np.empty((2, samples * height + SPARE), np.int32)
-    return np.empty(17), np.empty((4, 5)), hidden, opaque
+    """What `lay_out` works in.
+
+    What `placed` and outlines hold of eight stamps; of those laid out together the sides, the first and past-last rows,
+    and what is flat; and what is hidden, row by row.
+    """
+    few, many = (np.empty((COLUMNS, 8)), np.zeros((17, 8))), (np.empty((20, TOGETHER)), np.empty((2, TOGETHER)))
+    flat = np.empty((TOGETHER, 2, samples * height + SPARE), np.int32)
+    return *few, *many, flat, np.empty(height + SPARE, np.uint64)
 
 
 @kernel
 def lay_out(
-    picture, end, where, which, opacity, outlines, sizes, dense, keep, hides, samples, sharpness, band, height, width,
+    first, last, where, which, opacity, outlines, sizes, dense, keep, hides, samples, sharpness, band, height, width,
     placed, reach, layout, fine, tally, desk,
 ):  # fmt: skip
-    """Fill placed, reach, layout and fine, and tally (batch, band, move): values to `keep`; returns pixels touched.
+    """Fill placed, reach, layout and fine, and tally (batch, band, move): eights to `keep`; returns pixels touched.
 
-    For pictures `picture` up to `end` of the batch.
+    For pictures first to last.
     `hides`: whether what lies below opaque stamps can be left out (`hiding`), which is for one sample a pixel.
     `sharpness`: texels to a look-up.
     """
-    outline, lines, hidden, opaque = desk
-    bits = block_bits(width)
-    touched = 0
-    for b in range(picture, end):
-        hidden[:] = 0
-        for t in range(where.shape[1] - 1, -1, -1):
-            lv, lu, u, v = place(where, b, t, sizes, samples * height, samples * width, sharpness)
-            template = choose_outline(which, b, t, outlines, lv, lu, outline, dense)
-            middle = 0.5 * (samples - 1)
-            placed[b, t, U], placed[b, t, V] = u[0] + middle * (u[1] + u[2]), v[0] + middle * (v[1] + v[2])
-            for k in range(1, 3):
-                placed[b, t, U + k], placed[b, t, V + k] = samples * u[k], samples * v[k]
-            placed[b, t, FLAT], placed[b, t, LEVEL_V], placed[b, t, LEVEL_U] = outline[16], lv, lu
-            placed[b, t, TEMPLATE] = template
-            placed[b, t, PER_V], placed[b, t, PER_U] = 2.0 / sizes[lv], 2.0 / sizes[lu]
-            edges(u, v, outline, lines)
-            for k in range(tally.shape[1]):
-                top, bottom = samples * k * band, samples * min(height, (k + 1) * band)
-                j0, j1 = rows(u, v, outline, top, bottom)
-                if samples > 1:
-                    span_rows(lines, j0, j1, samples * width, b, t, fine, opaque)
-                    j0, j1 = whole_pixels(samples, j0, j1, width, b, t, fine, opaque, layout)
-                else:
-                    span_rows(lines, j0, j1, width, b, t, layout, opaque)
-                if hides:
-                    covers = F(outline[16]) * opacity[b, t] == 1.0
-                    clip_rows(j0, j1, width, b, t, layout, opaque, covers, hidden, bits)
-                    while j0 < j1 and layout[b, t, 3, j0] == 0:
-                        j0 += 1
-                    while j0 < j1 and layout[b, t, 3, j1 - 1] == 0:
-                        j1 -= 1
-                reach[b, k, t, 0], reach[b, k, t, 1] = j0, j1
-                under, at_edges, within, blocks = count_rows(j0, j1, b, t, layout)
-                touched += under
-                tally[b, k, t] = 8 * (blocks if keep >= MASKS else at_edges + (within if keep == PIXELS else 0))
+    _, _, lines, bounds, flat, hidden = desk
+    (_, bands, moves), touched = tally.shape, 0
+    pictures = max(1, TOGETHER // max(1, moves))
+    for b0 in range(first, last, pictures):
+        b1 = min(last, b0 + pictures)
+        for t1 in range(moves, 0, -TOGETHER):
+            t0 = max(0, t1 - TOGETHER)
+            stamps = b0, b1, t0, t1
+            place_stamps(
+                stamps, where, which, outlines, sizes, dense, samples, sharpness, samples * height, samples * width,
+                placed, desk,
+            )  # fmt: skip
+            for b in range(b0, b1):
+                for t in range(t0, t1):
+                    number = (b - b0) * (t1 - t0) + t - t0
+                    for k in range(bands):
+                        top, bottom = float(samples * k * band), float(samples * min(height, (k + 1) * band))
+                        j0 = int(min(max(bounds[0, number], top), bottom))
+                        j1 = max(j0, int(min(max(bounds[1, number], top), bottom)))
+                        span_rows(lines, number, j0, j1, samples * width, b, t, fine, flat[number])
+                        if samples > 1:
+                            j0, j1 = whole_pixels(samples, j0, j1, width, b, t, fine, flat[number], layout)
+                        reach[b, k, t, 0], reach[b, k, t, 1] = j0, j1
+            for b in range(b0, b1 if hides else b0):
+                if t1 == moves:
+                    hidden[:] = 0
+                for t in range(t1 - 1, t0 - 1, -1):
+                    own = flat[(b - b0) * (t1 - t0) + t - t0]
+                    covers = F(placed[b, t, FLAT]) * opacity[b, t] == 1.0
+                    for k in range(bands):
+                        clip_rows(reach[b, k, t, 0], reach[b, k, t, 1], width, b, t, layout, own, covers, hidden)
+            for b in range(b0, b1):
+                for t in range(t0, t1):
+                    for k in range(bands):
+                        j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
+                        seen, flats, under, tally[b, k, t] = count_rows(j0, j1, b, t, layout, keep)
+                        reach[b, k, t, 0], reach[b, k, t, 1] = seen
+                        reach[b, k, t, 2], reach[b, k, t, 3] = flats
+                        touched += under
     return touched
 
 
-@inlined
-def span_rows(lines, j0, j1, width, b, t, layout, opaque):
-    """Fill the layout of rows j0 to j1, in whole eights, and opaque (2, row): first and past-last pixel that is flat.
+@kernel
+def find_room(tally, begins, share, spare):
+    """Fill begins (batch, band, move), from where on moves keep their eights; returns how many.
 
-    The flat run starts a whole number of eights after the first pixel. Where there is none, or it would spare none of
-    the eights, it lies past the stamp.
-    One straight line without branches, and rows of unsigned numbers (which count from no end), so that LLVM works on
-    several at once.
+    The moves of a task `share` a place, or not; behind each task there are some to `spare`.
     """
-    l0, h0, fl0, fh0, m0 = lines[0, 0], lines[0, 1], lines[0, 2], lines[0, 3], lines[0, 4]
-    l1, h1, fl1, fh1, m1 = lines[1, 0], lines[1, 1], lines[1, 2], lines[1, 3], lines[1, 4]
-    l2, h2, fl2, fh2, m2 = lines[2, 0], lines[2, 1], lines[2, 2], lines[2, 3], lines[2, 4]
-    l3, h3, fl3, fh3, m3 = lines[3, 0], lines[3, 1], lines[3, 2], lines[3, 3], lines[3, 4]
-    right, end = width - 1.0, float(width)
-    for r in range((j1 - j0 + 7) & -8):
-        y, j = float(j0 + r), np.uint64(j0 + r)
-        y0, y1, y2, y3 = y * m0, y * m1, y * m2, y * m3
-        low = larger(larger(larger(l0 + y0, l1 + y1), larger(l2 + y2, l3 + y3)), 0.0)
-        high = smaller(smaller(smaller(h0 + y0, h1 + y1), smaller(h2 + y2, h3 + y3)), right)
-        flat_low = larger(larger(larger(fl0 + y0, fl1 + y1), larger(fl2 + y2, fl3 + y3)), 0.0)
-        flat_high = smaller(smaller(smaller(fh0 + y0, fh1 + y1), smaller(fh2 + y2, fh3 + y3)), right)
-        some, flat = low <= high, flat_low < flat_high
-        first = np.int32(math.ceil(smaller(low, end)))
-        last = np.int32(math.floor(larger(high, -1.0))) + np.int32(1)
-        flat_first = np.int32(math.ceil(smaller(flat_low, end)))
-        start = first + ((flat_first - first + np.int32(7)) & np.int32(-8))
-        stop = np.int32(math.floor(larger(flat_high, -1.0))) + np.int32(1)
-        stop = stop if stop < last else last
-        opaque[0, j], opaque[1, j] = flat_first, stop if flat else 0
-        whole, edge = (last - first + 7) >> 3, ((start - first) >> 3) + ((last - stop + 7) >> 3)
-        flat = flat and start < stop and edge < whole
-        start, stop = start if flat else last, stop if flat else last
-        layout[b, t, 0, j] = first if some else 0
-        layout[b, t, 1, j] = start if some else 0
-        layout[b, t, 2, j] = stop if some else 0
-        layout[b, t, 3, j] = last if some else 0
+    begin = 0
+    for b in range(tally.shape[0]):
+        for k in range(tally.shape[1]):
+            most = 0
+            for t in range(tally.shape[2]):
+                begins[b, k, t], most = begin, max(most, tally[b, k, t])
+                begin += 0 if share else tally[b, k, t]
+            begin += most if share else 0
+            begin += spare
+    return begin
 
 
 @inlined
-def count_rows(j0, j1, b, t, layout):
-    """Of the rows j0 to j1 of a stamp: pixels, eights at its edges, eights of flat runs, and blocks of columns."""
-    under = at_edges = within = blocks = np.int32(0)
-    for r in range((j1 - j0 + 7) & -8):
-        j, here = np.uint64(j0 + r), np.int32(r < j1 - j0)
-        first, start = np.int32(layout[b, t, 0, j]), np.int32(layout[b, t, 1, j])
-        stop, last = np.int32(layout[b, t, 2, j]), np.int32(layout[b, t, 3, j])
-        under += here * (last - first)
-        at_edges += here * (eights(first, start) + eights(stop, last))
-        within += here * eights(start, stop)
-        blocks += here * blocks_of(first, last)
-    return under, at_edges, within, blocks
+def place_stamps(stamps, where, which, outlines, sizes, dense, samples, sharpness, height, width, placed, desk):
+    """Fill what `placed` holds of stamps, and their sides and rows, eight at a time; height and width are in samples.
+
+    stamps: first and past-last picture, first and past-last move; all moves, if it is more than one picture.
+    """
+    columns, outline, lines, bounds, _, _ = desk
+    (b, end, t, t1), moves, middle = stamps, where.shape[1], 0.5 * (samples - 1)
+    many = (end - b) * (t1 - t)
+    first = b * moves + t
+    for number in range(0, many, 8):
+        lv, lu, nv, nu, u, v = place(where, first + number, first + many - 1, sizes, height, width, sharpness)
+        for column, axis in ((U, u), (V, v)):
+            store(columns, 8 * column, axis[0] + middle * (axis[1] + axis[2]))
+            store(columns, 8 * (column + 1), samples * axis[1])
+            store(columns, 8 * (column + 2), samples * axis[2])
+        store(columns, 8 * LEVEL_V, doubles(lv))
+        store(columns, 8 * LEVEL_U, doubles(lu))
+        store(columns, 8 * PER_V, 2.0 / nv)
+        store(columns, 8 * PER_U, 2.0 / nu)
+        for lane in range(min(8, many - number)):
+            levels = int(columns[LEVEL_V, lane]), int(columns[LEVEL_U, lane])
+            columns[TEMPLATE, lane] = choose_outline(which, b, t, outlines, levels, outline, lane, dense)
+            columns[FLAT, lane] = outline[16, lane]
+            for column in range(COLUMNS):
+                placed[b, t, column] = columns[column, lane]
+            b, t = (b, t + 1) if t + 1 < moves else (b + 1, 0)
+        edges(u, v, outline, lines, number)
+        top, bottom = rows(u, v, outline)
+        store(bounds, number, top)
+        store(bounds, TOGETHER + number, bottom)
+
+
+@inlined
+def span_rows(lines, number, j0, j1, width, b, t, layout, flat):
+    """Fill the layout of rows j0 to j1 (`footprint.spans_of`), and flat (2, row)."""
+    at, room = row_index(layout, b, t)
+    for j in range(j0, j1, 8):
+        spans, flat_first, flat_last = spans_of(lines, number, doubles(count() + j), width)
+        store_spans(spans, layout, at + j, room)
+        store(flat, j, flat_first)
+        store(flat, flat.shape[1] + j, flat_last)
+
+
+@inlined
+def clip_rows(j0, j1, width, b, t, layout, flat, covers, hidden):
+    """Cut the spans in rows j0 to j1 of a stamp short where they are hidden; then add what it hides, if it `covers`."""
+    (at, room), bits = row_index(layout, b, t), block_bits(width)
+    for j in range(j0, j1, 8):
+        before = load(hidden, j)
+        store_spans(clip(load_spans(layout, at + j, room), before, bits), layout, at + j, room)
+        if covers:
+            inside = count() < j1 - j
+            first, last = choose(inside, load(flat, j), 0), choose(inside, load(flat, flat.shape[1] + j), 0)
+            store(hidden, j, before | hidden_by(first, last, width, bits))
+
+
+@inlined
+def count_rows(j0, j1, b, t, layout, keep):
+    """Of rows j0 to j1 of a stamp: first and past-last seen, and with a flat run; pixels; eights to keep."""
+    at, room = row_index(layout, b, t)
+    none = count() - count()
+    under, kept, top, bottom, flat_top, flat_bottom = none, none, none + j1, none + j0, none + j1, none + j0
+    for j in range(j0, j1, 8):
+        row = count() + j
+        first, start, stop, last = load_spans(layout, at + j, room)
+        seen = (row < j1) & (first < last)
+        flat = (row < j1) & (start < stop)
+        top, bottom = smaller(top, choose(seen, row, j1)), larger(bottom, choose(seen, row + 1, j0))
+        flat_top = smaller(flat_top, choose(flat, row, j1))
+        flat_bottom = larger(flat_bottom, choose(flat, row + 1, j0))
+        under = under + choose(seen, last - first, 0)
+        if keep >= MASKS:
+            more = ((last + 7) >> 3) - (first >> 3) + 1
+        elif keep == PIXELS:
+            more = eights(first, start) + eights(start, stop) + eights(stop, last)
+        else:
+            more = eights(first, start) + eights(stop, last)
+        kept = kept + choose(seen, more, 0)
+    seen_rows, flat_rows = (least(top), 0 - least(0 - bottom)), (least(flat_top), 0 - least(0 - flat_bottom))
+    return seen_rows, flat_rows, total(under), total(kept)
 
 
 @inlined
@@ -165,13 +227,32 @@ def whole_pixels(samples, j0, j1, width, b, t, fine, flat, layout):
 
 
 @inlined
-def larger(a, b):
-    return a if a > b else b
+def row_of(layout, b, t, j):
+    """First, start, stop and last of a row."""
+    row = np.uint64(j)
+    return layout[b, t, 0, row], layout[b, t, 1, row], layout[b, t, 2, row], layout[b, t, 3, row]
 
 
 @inlined
-def smaller(a, b):
-    return a if a < b else b
+def row_index(array, b, t):
+    """Where the rows of a stamp begin in a layout, counted as if it were flat, and how many there are room for."""
+    room = array.shape[3]
+    return (b * array.shape[1] + t) * 4 * room, room
+
+
+@inlined
+def load_spans(array, at, room):
+    """Eight rows of a layout."""
+    return load(array, at), load(array, at + room), load(array, at + 2 * room), load(array, at + 3 * room)
+
+
+@inlined
+def store_spans(spans, array, at, room):
+    """The way back of `load_spans`."""
+    store(array, at, spans[0])
+    store(array, at + room, spans[1])
+    store(array, at + 2 * room, spans[2])
+    store(array, at + 3 * room, spans[3])
 
 
 @inlined

@@ -11,24 +11,29 @@ bank: cells (template * 4 cell), outlines (template, level, level, 17), sizes (l
 (template * cell).
 switches: additive; keep the edges; keep all pixels (each None or True); and a None for each channel, in a tuple.
 dense: gradients of which or cells are wanted, None or True. Kernels are compiled apart for it, and for all switches.
-plan: placed, reach, layout and fine: see `layout`; kept: flat; begins (batch, band, move): first value of each in kept.
+plan: placed, reach, layout and fine: see `layout`; kept: flat; begins and ends (batch, band, move): the eights of each
+move at edges, as they are listed and, for each channel, kept; those of flat runs, if they are kept, come behind.
 canvas: (batch, channel, H, W).
 """
 
 import numpy as np
 from numba import int32
 
+from limner.kernels.edges import list_edges
 from limner.kernels.footprint import binary_places, narrow
-from limner.kernels.jit import kernel, on
-from limner.kernels.layout import FLAT, U, V
-from limner.kernels.quads import fetch, spread
-from limner.kernels.simd import load, prefix, ramp, splat, steps, store
+from limner.kernels.jit import inlined, kernel, on
+from limner.kernels.lanes import ramp, splat
+from limner.kernels.layout import FLAT, row_of
+from limner.kernels.quads import fetch, read_four, spread
+from limner.kernels.simd import load, prefix, steps, store
 from limner.kernels.stamp import (
     SUMS,
     add_colours,
     cell_desk,
     choose_cells,
+    clear_colours,
     colour_of,
+    fixed_axes,
     put_rows,
     row_desk,
     settle_colours,
@@ -47,13 +52,13 @@ def desk(image, band, bank, switches, dense=None):
 
 
 @kernel
-def forward(first, last, band, canvas, strokes, bank, switches, plan, desk):
-    """Paint on canvas, in place, tasks first to last."""
+def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, desk):
+    """Paint tasks first to last on ground, which one picture or each has its own, into canvas."""
     pad, mix, _, _ = desk
     where, which, what, opacity, slope = strokes
     sizes = bank[2]
     additive, keep_edges, keep_all, tilted = on(switches[0]), on(switches[1]), on(switches[2]), on(slope)
-    placed, reach, layout, _, kept, begins = plan
+    placed, reach, layout, _, kept, begins, ends, listed = plan
     channels, (_, _, height, width) = len(switches[3]), canvas.shape
     bands, stride = (height + band - 1) // band, width + 8
     places = binary_places(sizes[0])
@@ -62,51 +67,50 @@ def forward(first, last, band, canvas, strokes, bank, switches, plan, desk):
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
         page = (bottom - top) * stride
-        take_rows(canvas, b, top, bottom, stride, pad)
+        take_rows(ground, b if len(ground) > 1 else 0, top, bottom, stride, pad)
+        list_edges(b, k, placed, reach, layout, begins, ends, listed, places)
         for t in range(where.shape[1]):
-            j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
-            if j0 >= j1:
+            if reach[b, k, t, 0] >= reach[b, k, t, 1]:
                 continue
             alpha = F(opacity[b, t])
-            u0, ux, uy = placed[b, t, U], placed[b, t, U + 1], placed[b, t, U + 2]
-            v0, vx, vy = placed[b, t, V], placed[b, t, V + 1], placed[b, t, V + 2]
             source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
-            steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
+            steps_u, steps_v = texel_steps(b, t, placed, places)
+            for e in range(begins[b, k, t], ends[b, k, t]):
+                u, v, j, spot = read_four(listed, e)
+                i, inside = spot >> 4, spot & int32(15)
+                p, q, r, s, fu, fv = fetch(source, zero, hop, places, u, v, steps_u, steps_v, inside)
+                mask = (p + q * fu + (r + s * fu) * fv) * alpha
+                if tilted:
+                    x, y = template_points(b, t, i, 0, j, placed)
+                for c in range(channels):
+                    at = c * page + (j - top) * stride + i
+                    below, paint = load(pad, at), mask * colour_of(what, slope, b, t, c, x, y)
+                    if keep_edges:
+                        store(kept, 8 * (channels * e + c), below)
+                    store(pad, at, paint + (below if additive else below * (one - mask)))
+            cursor = 8 * channels * ends[b, k, t]
             flat = splat(F(placed[b, t, FLAT])) * alpha
-            cursor = begins[b, k, t]
-            for j in range(j0, j1):
-                uj, vj = u0 + j * uy, v0 + j * vy
-                i, start, stop, end = layout[b, t, 0, j], layout[b, t, 1, j], layout[b, t, 2, j], layout[b, t, 3, j]
-                line = (j - top) * stride
-                while i < end:
-                    if i == start:
-                        for c in range(channels):
-                            plain = splat(what[b, t, c])
-                            for i in range(start, stop, 8):
-                                if tilted:
-                                    x, y = template_points(b, t, i, 0, j, placed)
-                                at, mask = c * page + line + i, flat * prefix(int32(stop - i))
-                                below, paint = load(pad, at), mask * shaded(plain, slope, b, t, c, x, y)
-                                if keep_all:
-                                    store(kept, cursor, below)
-                                    cursor += 8
-                                store(pad, at, paint + (below if additive else below * (one - mask)))
-                        i = stop
-                        continue
-                    ui, vi = uj + i * ux, vj + i * vx
-                    p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, int32(end - i))
-                    mask = (p + q * fu + (r + s * fu) * fv) * alpha
-                    if tilted:
-                        x, y = template_points(b, t, i, 0, j, placed)
-                    for c in range(channels):
-                        at = c * page + line + i
-                        below, paint = load(pad, at), mask * colour_of(what, slope, b, t, c, x, y)
-                        if keep_edges:
+            for j in range(reach[b, k, t, 2], reach[b, k, t, 3]):
+                _, start, stop, _ = row_of(layout, b, t, j)
+                for c in range(channels):
+                    plain, line = splat(what[b, t, c]), c * page + (j - top) * stride
+                    for i in range(start, stop, 8):
+                        if tilted:
+                            x, y = template_points(b, t, i, 0, j, placed)
+                        mask = flat * prefix(int32(stop - i))
+                        below, paint = load(pad, line + i), mask * shaded(plain, slope, b, t, c, x, y)
+                        if keep_all:
                             store(kept, cursor, below)
                             cursor += 8
-                        store(pad, at, paint + (below if additive else below * (one - mask)))
-                    i += 8
+                        store(pad, line + i, paint + (below if additive else below * (one - mask)))
         put_rows(canvas, b, top, bottom, stride, pad)
+
+
+@inlined
+def texel_steps(b, t, placed, places):
+    """`steps` of both texel axes."""
+    u, v = fixed_axes(b, t, placed, places)
+    return steps(narrow(u[1])), steps(narrow(v[1]))
 
 
 @kernel
@@ -120,12 +124,13 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
     where, which, what, opacity, slope = strokes
     sizes = bank[2]
     additive, keep_edges, keep_all, tilted = on(switches[0]), on(switches[1]), on(switches[2]), on(slope)
-    placed, reach, layout, _, kept, begins = plan
+    placed, reach, layout, _, kept, begins, ends, listed = plan
     d_where, d_which, d_what, d_opacity, d_slope, d_cells = gradients
     channels, (_, _, height, width) = len(switches[3]), grad.shape
     bands, stride = (height + band - 1) // band, width + 8
     places = binary_places(sizes[0])
-    dx, dy = 2.0 / width, 2.0 / height
+    dx, dy = F(2.0 / width), F(2.0 / height)
+    x0, y0 = ramp() * dx + F(1.0 / width - 1.0), splat(F(1.0 / height - 1.0))
     none, x, y = splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
@@ -133,77 +138,62 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
         page = (bottom - top) * stride
         take_rows(grad, b, top, bottom, stride, pad)
         for t in range(where.shape[1] - 1, -1, -1):
-            j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
-            if j0 >= j1:
+            if reach[b, k, t, 0] >= reach[b, k, t, 1]:
                 continue
             alpha = F(opacity[b, t])
-            u0, ux, uy = placed[b, t, U], placed[b, t, U + 1], placed[b, t, U + 2]
-            v0, vx, vy = placed[b, t, V], placed[b, t, V + 1], placed[b, t, V + 2]
             source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
-            steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
-            flat = splat(F(placed[b, t, FLAT])) * alpha
-            cursor = begins[b, k, t]
-            sums[:] = 0.0
+            steps_u, steps_v = texel_steps(b, t, placed, places)
+            clear_colours(sums, channels, tilted)
             su, sux, suy, sv, svx, svy, sharp, smooth = none, none, none, none, none, none, none, none
-            for j in range(j0, j1):
-                uj, vj = u0 + j * uy, v0 + j * vy
-                i, start, stop, end = layout[b, t, 0, j], layout[b, t, 1, j], layout[b, t, 2, j], layout[b, t, 3, j]
-                line = (j - top) * stride
-                ys = splat(F((j + 0.5) * dy - 1.0))
-                while i < end:
-                    if i == start:
-                        for c in range(channels):
-                            plain = splat(what[b, t, c])
-                            whole, by_x, by_y, by_u, by_v = none, none, none, none, none
-                            for i in range(start, stop, 8):
-                                g = load(pad, c * page + line + i)
-                                live = prefix(int32(stop - i))
-                                painted = g * flat * live
-                                whole = whole + painted
-                                if tilted:
-                                    x, y = template_points(b, t, i, 0, j, placed)
-                                    by_x = by_x + painted * (ramp() * F(dx) + F((i + 0.5) * dx - 1.0))
-                                    by_y, by_u, by_v = by_y + painted * ys, by_u + painted * x, by_v + painted * y
-                                if additive or keep_all:
-                                    smooth = smooth + g * live * shaded(plain, slope, b, t, c, x, y)
-                                if not additive:
-                                    store(pad, c * page + line + i, g - painted)
-                                if keep_all:
-                                    smooth = smooth - g * live * load(kept, cursor)
-                                    cursor += 8
-                            add_colours(sums, c, whole, tilted, whole, by_x, by_y, by_u, by_v)
-                        i = stop
-                        continue
-                    ui, vi = uj + i * ux, vj + i * vx
-                    inside = int32(end - i)
-                    p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
-                    shape = p + q * fu + (r + s * fu) * fv
-                    mask = shape * alpha
-                    xs = ramp() * F(dx) + F((i + 0.5) * dx - 1.0)
-                    d_mask = none
-                    if tilted:
-                        x, y = template_points(b, t, i, 0, j, placed)
-                    for c in range(channels):
-                        g = load(pad, c * page + line + i)
-                        painted = g * mask
-                        add_colours(
-                            sums, c, painted, tilted, painted, painted * xs, painted * ys, painted * x, painted * y
-                        )
-                        colour = colour_of(what, slope, b, t, c, x, y)
-                        if additive:
-                            d_mask = d_mask + g * colour
-                        else:
-                            store(pad, c * page + line + i, g - painted)
-                            if keep_edges:
-                                d_mask = d_mask + g * (colour - load(kept, cursor))
-                                cursor += 8
-                    gu, gv = d_mask * (q + s * fv), d_mask * (r + s * fu)
-                    su, sux, suy = su + gu, sux + gu * xs, suy + gu * ys
-                    sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * ys
-                    sharp = sharp + d_mask * shape
-                    if on(dense):
-                        spread(d_mix[0], int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
-                    i += 8
+            for e in range(begins[b, k, t], ends[b, k, t]):
+                u, v, j, spot = read_four(listed, e)
+                i, inside = spot >> 4, spot & int32(15)
+                p, q, r, s, fu, fv = fetch(source, zero, hop, places, u, v, steps_u, steps_v, inside)
+                shape = p + q * fu + (r + s * fu) * fv
+                mask, xs, ys, d_mask = shape * alpha, splat(F(i)) * dx + x0, splat(F(j)) * dy + y0, none
+                if tilted:
+                    x, y = template_points(b, t, i, 0, j, placed)
+                for c in range(channels):
+                    at = c * page + (j - top) * stride + i
+                    g = load(pad, at)
+                    painted = g * mask
+                    add_colours(sums, c, painted, tilted, painted, painted * xs, painted * ys, painted * x, painted * y)
+                    colour = colour_of(what, slope, b, t, c, x, y)
+                    if additive:
+                        d_mask = d_mask + g * colour
+                    else:
+                        store(pad, at, g - painted)
+                        if keep_edges:
+                            d_mask = d_mask + g * (colour - load(kept, 8 * (channels * e + c)))
+                gu, gv = d_mask * (q + s * fv), d_mask * (r + s * fu)
+                su, sux, suy = su + gu, sux + gu * xs, suy + gu * ys
+                sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * ys
+                sharp = sharp + d_mask * shape
+                if on(dense):
+                    spread(d_mix[0], int32(0), hop, places, u, v, steps_u, steps_v, inside, d_mask * alpha)
+            cursor = 8 * channels * ends[b, k, t]
+            flat = splat(F(placed[b, t, FLAT])) * alpha
+            for j in range(reach[b, k, t, 2], reach[b, k, t, 3]):
+                _, start, stop, _ = row_of(layout, b, t, j)
+                for c in range(channels):
+                    plain, line, ys = splat(what[b, t, c]), c * page + (j - top) * stride, splat(F(j)) * dy + y0
+                    whole, by_x, by_y, by_u, by_v = none, none, none, none, none
+                    for i in range(start, stop, 8):
+                        g, live = load(pad, line + i), prefix(int32(stop - i))
+                        painted = g * flat * live
+                        whole = whole + painted
+                        if tilted:
+                            x, y = template_points(b, t, i, 0, j, placed)
+                            by_x, by_y = by_x + painted * (splat(F(i)) * dx + x0), by_y + painted * ys
+                            by_u, by_v = by_u + painted * x, by_v + painted * y
+                        if additive or keep_all:
+                            smooth = smooth + g * live * shaded(plain, slope, b, t, c, x, y)
+                        if not additive:
+                            store(pad, line + i, g - painted)
+                        if keep_all:
+                            smooth = smooth - g * live * load(kept, cursor)
+                            cursor += 8
+                    add_colours(sums, c, whole, tilted, whole, by_x, by_y, by_u, by_v)
             settle_mask(
                 k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, bank, dense,
                 d_mix, d_where, d_which, d_opacity, d_cells, group,

@@ -7,33 +7,21 @@ values, and so on.
 from llvmlite import ir
 from numba import types
 
-from limner.kernels.simd import (
-    F32,
-    FAST,
-    FIXED,
-    I32,
-    LANES,
-    VECTOR,
-    address,
-    fixed8,
-    float8,
-    in_every_lane,
-    instruction,
-    lane_mask,
-)
+from limner.kernels.lanes import FAST, LANES, float8, in_every_lane, instruction, lane_mask, whole8
+from limner.kernels.simd import F32, I32, I64, address
 
-F64, I64 = ir.DoubleType(), ir.IntType(64)
+FIXED, VECTOR = whole8.vector, float8.vector
 QUAD = ir.VectorType(F32, 4)
 
 
 def _cell(builder, hop, places, u, v, steps_u, steps_v, inside):
     """Four times the number of each lane's cell, two lanes to 64 bits, lower first, and the fractions within cells."""
     one = builder.shl(I32(1), places)
-    fine, unit = builder.uitofp(one, F64), in_every_lane(builder, builder.fdiv(F32(1.0), builder.uitofp(one, F32)))
+    unit = in_every_lane(builder, builder.fdiv(F32(1.0), builder.uitofp(one, F32)))
     below, shift = in_every_lane(builder, builder.sub(one, I32(1))), in_every_lane(builder, places)
     whole, fractions = [], []
     for first, ahead in ((u, steps_u), (v, steps_v)):
-        point = builder.add(in_every_lane(builder, builder.fptosi(builder.fmul(first, fine), I32)), ahead)
+        point = builder.add(in_every_lane(builder, first), ahead)
         whole.append(builder.lshr(point, shift))
         fractions.append(builder.fmul(builder.sitofp(builder.and_(point, below), VECTOR), unit, flags=FAST))
     cell = builder.add(builder.mul(whole[1], in_every_lane(builder, hop)), whole[0])
@@ -51,7 +39,7 @@ def _quads(context, builder, kind, array, zero, pairs):
         yield builder.bitcast(builder.gep(cells, [index]), QUAD.as_pointer())
 
 
-POINTS = (types.int32, types.int32, types.int32, types.float64, types.float64, fixed8, fixed8, types.int32)
+POINTS = (types.int32, types.int32, types.int32, types.int32, types.int32, whole8, whole8, types.int32)
 """zero, hop, places, u, v, steps_u, steps_v and inside of `fetch` and `spread`."""
 
 LOW, HIGH = (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)
@@ -84,8 +72,8 @@ def fetch(_, cells, zero, hop, places, u, v, steps_u, steps_v, inside):
     """Coefficients (a, b, c, d) of the cells under eight texel points, and the points' fractions (fu, fv) in them.
 
     `cells` is a flat array of four floats a cell; cell (iv, iu) is number zero + iv * hop + iu. The first point is
-    (u, v), the others lie ahead of it by `steps` of as many binary `places`. Only the first `inside` points are looked
-    up, and must be inside; the others read cell number `zero`, which should hold zeros.
+    (u, v), the others lie ahead of it by `steps`, all in fixed point with as many binary `places`. Only the first
+    `inside` points are looked up, and must be inside; the others read cell number `zero`, which should hold zeros.
     The mask at a point is a + b fu + c fv + d fu fv: bilinear sampling, eq. 2.21.
     """
 
@@ -128,7 +116,7 @@ def load_quads(_, array, index):
     def codegen(context, builder, signature, args):
         index = context.cast(builder, args[1], signature.args[1], types.int64)
         at = [builder.add(index, I64(8 * k)) for k in range(4)]
-        found = [builder.load(address(context, builder, signature.args[0], args[0], i, VECTOR), align=4) for i in at]
+        found = [builder.load(address(context, builder, signature.args[0], args[0], i), align=4) for i in at]
         rows = [_mix(builder, found[k], found[k + 2], half) for k in (0, 1) for half in (LOWER, UPPER)]
         return context.make_tuple(builder, signature.return_type, _columns(builder, rows))
 
@@ -145,7 +133,38 @@ def store_quads(_, array, index, first, second, third, fourth):
         joined = [_mix(builder, *pair, half) for half in (LOWER, UPPER) for pair in ((a, b), (c, d))]
         for k, vector in enumerate(joined):
             at = builder.add(index, I64(8 * k))
-            builder.store(vector, address(context, builder, signature.args[0], args[0], at, VECTOR), align=4)
+            builder.store(vector, address(context, builder, signature.args[0], args[0], at), align=4)
         return context.get_dummy_value()
 
     return types.void(array, index, first, second, third, fourth), codegen
+
+
+@instruction
+def read_four(_, array, number):
+    """Group `number` of four int32 in a flat array."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(array)(context, builder, args[0]).data
+        first = builder.shl(context.cast(builder, args[1], signature.args[1], types.int64), I64(2))
+        found = [builder.load(builder.gep(data, [builder.add(first, I64(k))])) for k in range(4)]
+        return context.make_tuple(builder, signature.return_type, found)
+
+    return types.UniTuple(types.int32, 4)(array, number), codegen
+
+
+@instruction
+def write_fours(_, array, number, numbers, first, second, third, fourth):
+    """Eight groups, one of each lane, as `read_four` reads them: group number + numbers[lane]; the last stays."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(array)(context, builder, args[0]).data
+        begin = context.cast(builder, args[1], signature.args[1], types.int64)
+        rows = _rows(builder, args[3:])
+        quads = [_mix(builder, pair, pair, half) for half in HALVES for pair in rows]
+        for lane, quad in zip(LANES, quads, strict=True):
+            at = builder.add(begin, builder.sext(builder.extract_element(args[2], I32(lane)), I64))
+            place = builder.bitcast(builder.gep(data, [builder.shl(at, I64(2))]), quad.type.as_pointer())
+            builder.store(quad, place, align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, number, whole8, whole8, whole8, whole8, whole8), codegen

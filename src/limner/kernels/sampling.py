@@ -9,10 +9,11 @@ from numba import int32
 
 from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import inlined, on
-from limner.kernels.layout import FLAT, U, V, blocks_of
+from limner.kernels.lanes import ramp, splat
+from limner.kernels.layout import FLAT, blocks_of
 from limner.kernels.quads import fetch, spread
-from limner.kernels.simd import load, prefix, ramp, splat, steps, store
-from limner.kernels.stamp import add, cell_desk, choose_cells, settle_mask
+from limner.kernels.simd import load, prefix, steps, store
+from limner.kernels.stamp import add, cell_desk, choose_cells, fixed_axes, settle_mask
 
 F = np.float32
 
@@ -27,17 +28,16 @@ def sample_mask(b, k, t, samples, strokes, bank, plan, work):
     """The mask, times opacity, of move t in band k of picture b, into kept."""
     _, which, _, opacity, _ = strokes
     sizes = bank[2]
-    placed, reach, layout, fine, kept, begins = plan
+    placed, reach, layout, fine, kept, begins, _, _ = plan
     mix, _, sums = work
     places = binary_places(sizes[0])
     alpha = F(opacity[b, t])
     share = alpha / F(samples * samples)
-    u0, ux, uy = sample_axis(placed, b, t, U, samples)
-    v0, vx, vy = sample_axis(placed, b, t, V, samples)
+    u0, ux, uy, v0, vx, vy = sample_axes(b, t, placed, places, samples)
     source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
-    steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
+    steps_u, steps_v = steps(narrow(ux)), steps(narrow(vx))
     flat = splat(F(placed[b, t, FLAT])) * alpha
-    cursor = begins[b, k, t]
+    cursor = 8 * begins[b, k, t]
     for j in range(reach[b, k, t, 0], reach[b, k, t, 1]):
         begin, start, stop, end = layout[b, t, 0, j], layout[b, t, 1, j], layout[b, t, 2, j], layout[b, t, 3, j]
         room = 8 * blocks_of(begin, end)
@@ -56,7 +56,7 @@ def sample_mask(b, k, t, samples, strokes, bank, plan, work):
             for row in range(samples * j, samples * (j + 1)):
                 first, last = max(fine[b, t, 0, row], samples * left), min(fine[b, t, 3, row], samples * right)
                 for x in range(first, last, 8):
-                    ui, vi, inside = u0 + row * uy + x * ux, v0 + row * vy + x * vx, int32(last - x)
+                    ui, vi, inside = int32(u0 + row * uy + x * ux), int32(v0 + row * vy + x * vx), int32(last - x)
                     p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
                     add(line, origin + x, (p + q * fu + (r + s * fu) * fv) * share)
             if samples > 1:
@@ -72,17 +72,16 @@ def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin
     """Gradients of where, which, opacity and cells of a move, from that of its mask, in d_kept from `begin` on."""
     _, which, _, opacity, _ = strokes
     sizes = bank[2]
-    placed, reach, layout, fine, _, _ = plan
+    placed, reach, layout, fine, _, _, _, _ = plan
     d_where, d_which, _, d_opacity, _, d_cells = gradients
     mix, d_mix, pulls = work
     places = binary_places(sizes[0])
     none, share = splat(F(0)), F(1) / F(samples * samples)
     dx, dy = 2.0 / (samples * width), 2.0 / (samples * height)
     alpha = F(opacity[b, t])
-    u0, ux, uy = sample_axis(placed, b, t, U, samples)
-    v0, vx, vy = sample_axis(placed, b, t, V, samples)
+    u0, ux, uy, v0, vx, vy = sample_axes(b, t, placed, places, samples)
     source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
-    steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
+    steps_u, steps_v = steps(narrow(ux)), steps(narrow(vx))
     cursor = begin
     su, sux, suy, sv, svx, svy, sharp, smooth = none, none, none, none, none, none, none, none
     for j in range(reach[b, k, t, 0], reach[b, k, t, 1]):
@@ -104,7 +103,7 @@ def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin
                 first, last = max(fine[b, t, 0, row], samples * left), min(fine[b, t, 3, row], samples * right)
                 y = F((row + 0.5) * dy - 1.0)
                 for x in range(first, last, 8):
-                    ui, vi, inside = u0 + row * uy + x * ux, v0 + row * vy + x * vx, int32(last - x)
+                    ui, vi, inside = int32(u0 + row * uy + x * ux), int32(v0 + row * vy + x * vx), int32(last - x)
                     p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
                     d_mask = load(line, origin + x)
                     xs = ramp() * F(dx) + F((x + 0.5) * dx - 1.0)
@@ -121,14 +120,16 @@ def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin
 
 
 @inlined
-def sample_axis(placed, b, t, axis, samples):
-    """(u0, ux, uy) of a template axis counted in samples instead of pixels."""
-    ux, uy = placed[b, t, axis + 1] / samples, placed[b, t, axis + 2] / samples
-    return placed[b, t, axis] - 0.5 * (samples - 1) * (ux + uy), ux, uy
+def sample_axes(b, t, placed, places, samples):
+    """`fixed_axes` counted in samples instead of pixels."""
+    u, v = fixed_axes(b, t, placed, places)
+    ux, uy, vx, vy = u[1] / samples, u[2] / samples, v[1] / samples, v[2] / samples
+    middle = 0.5 * (samples - 1)
+    return u[0] - middle * (ux + uy), ux, uy, v[0] - middle * (vx + vy), vx, vy
 
 
 def task_desk(plan, first, last):
     """Room for the gradient of all masks of any one of these tasks."""
     kept, begins = plan[4], plan[5]
-    starts = np.append(begins[..., :1].ravel()[first : last + 1], len(kept))[: last - first + 1]
+    starts = np.append(8 * begins[..., :1].ravel()[first : last + 1], len(kept))[: last - first + 1]
     return np.zeros(np.diff(starts).max(initial=0), np.float32)

@@ -6,8 +6,9 @@ from numba import int32
 from limner.kernels.bank import blend, give_back
 from limner.kernels.footprint import narrow
 from limner.kernels.jit import inlined, on
+from limner.kernels.lanes import larger, ramp, smaller, splat, total, totals
 from limner.kernels.layout import FLAT, LEVEL_U, LEVEL_V, PER_U, PER_V, TEMPLATE, U, V
-from limner.kernels.simd import larger, load, ramp, smaller, splat, store, total, within
+from limner.kernels.simd import load, store, within
 
 F = np.float32
 SUMS = 48
@@ -40,6 +41,14 @@ def choose_cells(which, b, t, bank, placed, mix):
     source = mix[0] if template < 0 else cells
     zero = 0 if template < 0 else template * (len(texels) // which.shape[2]) + start
     return source, int32(zero), int32(hop)
+
+
+@inlined
+def fixed_axes(b, t, placed, places):
+    """Both texel axes of a stamp, in fixed point with so many binary places."""
+    fine = float(1 << places)
+    u = placed[b, t, U] * fine, placed[b, t, U + 1] * fine, placed[b, t, U + 2] * fine
+    return u, (placed[b, t, V] * fine, placed[b, t, V + 1] * fine, placed[b, t, V + 2] * fine)
 
 
 @inlined
@@ -92,6 +101,14 @@ def add(array, index, vector):
 
 
 @inlined
+def clear_colours(sums, channels, tilted):
+    """Begin the sums of `add_colours`."""
+    for c in range(channels):
+        for k in range(6 if tilted else 1):
+            store(sums, SUMS * c + 8 * k, splat(F(0)))
+
+
+@inlined
 def add_colours(sums, row, whole, tilted, live, by_x, by_y, by_u, by_v):
     """Add to sums (row, 6, 8) the gradient by colour; where it is live, too, times 1, canvas x, y and template x, y."""
     add(sums, SUMS * row, whole)
@@ -130,11 +147,18 @@ def settle_mask(
     _, outlines, sizes, offsets, texels = bank
     lv, lu = int(placed[b, t, LEVEL_V]), int(placed[b, t, LEVEL_U])
     half_u, half_v = F(0.5 * sizes[lu]) * alpha, F(0.5 * sizes[lv]) * alpha
-    for k in range(3):
-        d_where[band, b, t, 0, (2, 0, 1)[k]] = total(moments[k]) * half_u
-        d_where[band, b, t, 1, (2, 0, 1)[k]] = total(moments[3 + k]) * half_v
-    flat = total(d_flat)
-    d_opacity[band, b, t] = total(d_edge) + flat * F(placed[b, t, FLAT])
+    u, ux, uy, v, vx, vy, edge, flat = totals((*moments, d_edge, d_flat))
+    d_where[band, b, t, 0, 0], d_where[band, b, t, 0, 1], d_where[band, b, t, 0, 2] = (
+        ux * half_u,
+        uy * half_u,
+        u * half_u,
+    )
+    d_where[band, b, t, 1, 0], d_where[band, b, t, 1, 1], d_where[band, b, t, 1, 2] = (
+        vx * half_v,
+        vy * half_v,
+        v * half_v,
+    )
+    d_opacity[band, b, t] = edge + flat * F(placed[b, t, FLAT])
     if on(dense):
         for k in range(which.shape[2]):
             d_which[band, b, t, k] = flat * alpha * F(outlines[k, lv, lu, 16])

@@ -5,10 +5,11 @@ from numba import int32
 
 from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import kernel
-from limner.kernels.layout import FLAT, U, V
+from limner.kernels.lanes import splat, total
+from limner.kernels.layout import FLAT, row_of
 from limner.kernels.quads import fetch
-from limner.kernels.simd import load, prefix, splat, steps, total
-from limner.kernels.stamp import add, choose_cells
+from limner.kernels.simd import load, prefix, steps
+from limner.kernels.stamp import add, choose_cells, fixed_axes
 
 F = np.float32
 
@@ -26,27 +27,27 @@ def sum_under(first, last, planes, stride, which, bank, placed, reach, layout, s
     places = binary_places(sizes[0])
     for b in range(first, last):
         lanes[:] = 0.0
-        ux, uy, vx, vy = placed[b, 0, U + 1], placed[b, 0, U + 2], placed[b, 0, V + 1], placed[b, 0, V + 2]
+        u, v = fixed_axes(b, 0, placed, places)
         source, zero, hop = choose_cells(which, b, 0, bank, placed, mix)
-        steps_u, steps_v = steps(narrow(ux), places), steps(narrow(vx), places)
+        steps_u, steps_v = steps(narrow(u[1])), steps(narrow(v[1]))
         for j in range(reach[b, 0, 0, 0], reach[b, 0, 0, 1]):
-            uj, vj = placed[b, 0, U] + j * uy, placed[b, 0, V] + j * vy
-            i, start, stop, end = layout[b, 0, 0, j], layout[b, 0, 1, j], layout[b, 0, 2, j], layout[b, 0, 3, j]
+            uj, vj = u[0] + j * u[2], v[0] + j * v[2]
+            i, start, stop, end = row_of(layout, b, 0, j)
+            i = stop if i == start else i
             while i < end:
-                at = j * stride + i
-                if i == start:
-                    for c in range(sums.shape[1]):
-                        run = splat(F(0))
-                        for x in range(0, stop - start, 8):
-                            run = run + load(planes, c * page + at + x) * prefix(int32(stop - start - x))
-                        add(lanes, 8 * c, run * F(placed[b, 0, FLAT]))
-                    i = stop
-                    continue
-                ui, vi = uj + i * ux, vj + i * vx
+                ui, vi = int32(uj + i * u[1]), int32(vj + i * v[1])
                 p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, int32(end - i))
                 mask = p + q * fu + (r + s * fu) * fv
                 for c in range(sums.shape[1]):
-                    add(lanes, 8 * c, mask * load(planes, c * page + at))
+                    add(lanes, 8 * c, mask * load(planes, c * page + j * stride + i))
                 i += 8
+                i = stop if i == start else i
+        for c in range(sums.shape[1]):
+            run = splat(F(0))
+            for j in range(reach[b, 0, 0, 2], reach[b, 0, 0, 3]):
+                _, start, stop, _ = row_of(layout, b, 0, j)
+                for i in range(start, stop, 8):
+                    run = run + load(planes, c * page + j * stride + i) * prefix(int32(stop - i))
+            add(lanes, 8 * c, run * F(placed[b, 0, FLAT]))
         for c in range(sums.shape[1]):
             sums[b, c] = total(load(lanes, 8 * c))

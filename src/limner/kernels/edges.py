@@ -1,0 +1,35 @@
+"""The edges of stamps as a list of eights of pixels, so that passes need not find out row by row what comes next."""
+
+from limner.kernels.footprint import eights
+from limner.kernels.jit import inlined
+from limner.kernels.lanes import before, choose, count, cut, doubles, least, smaller, total
+from limner.kernels.layout import load_spans, row_index
+from limner.kernels.quads import write_fours
+from limner.kernels.stamp import fixed_axes
+
+
+@inlined
+def list_edges(b, k, placed, reach, layout, begins, ends, listed, places):
+    """List the eights at the edges of all moves in band k of picture b, and fill ends.
+
+    listed (eight, 4), int32: texel coordinates (u, v) of the first pixel in fixed point, its row, and sixteen times its
+    column plus how many of the pixels are under the stamp.
+    Eight rows are worked on at a time. Those with few eights write too many, which others overwrite: the last eight of
+    each row comes first, and the rows come in turn.
+    """
+    for t in range(reach.shape[2]):
+        u, v = fixed_axes(b, t, placed, places)
+        e, (at, room) = begins[b, k, t], row_index(layout, b, t)
+        j1 = reach[b, k, t, 1]
+        for j in range(reach[b, k, t, 0], j1, 8):
+            row = count() + j
+            first, start, stop, last = load_spans(layout, at + j, room)
+            left = eights(first, start)
+            many = choose(row < j1, left + eights(stop, last), 0)
+            uj, vj, offsets = doubles(row) * u[2] + u[0], doubles(row) * v[2] + v[0], before(many)
+            for step in range(-1 - least(0 - many), -1, -1):
+                i = choose(left > step, first, stop - (left << 3)) + 8 * step
+                x, spot = doubles(i), (i << 4) + smaller(last - i, 8)
+                write_fours(listed, e + step, offsets, cut(x * u[1] + uj), cut(x * v[1] + vj), row, spot)
+            e += total(many)
+        ends[b, k, t] = e

@@ -1,0 +1,267 @@
+"""Eight numbers as one numba value: neighbouring pixels, rows of a stamp, or stamps.
+
+LLVM does not vectorise a loop that looks texels up and writes pixels (it cannot prove that they are different memory),
+and others not as one would, so the kernels say it: a `float8` is an LLVM vector of eight floats with the operators
+`+ - * /`, and so on for other numbers. A plain number beside one stands for eight. On machines with narrower vector
+units LLVM splits them.
+"""
+
+import operator
+from inspect import unwrap
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core.extending import intrinsic, models, overload, register_model
+
+WIDTH = 8
+LANES = range(WIDTH)
+FAST, EXACT = ("fast",), ("contract", "nsz")
+
+
+def instruction(function) -> Any:
+    """A function given as LLVM code."""
+    return intrinsic(unwrap(function))
+
+
+class Lanes(types.Type):
+    """The numba type of eight numbers of a kind."""
+
+    def __init__(self, name: str, element: ir.Type, number: types.Type) -> None:
+        super().__init__(name)
+        self.vector, self.number = ir.VectorType(element, WIDTH), number
+
+    def of(self, numbers) -> ir.Constant:
+        """These numbers."""
+        return ir.Constant(self.vector, list(numbers))
+
+
+@register_model(Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, dmm, fe_type):
+        super().__init__(dmm, fe_type, fe_type.vector)
+
+
+float8 = Lanes("float8", ir.FloatType(), types.float32)
+double8 = Lanes("double8", ir.DoubleType(), types.float64)
+whole8 = Lanes("whole8", ir.IntType(32), types.int32)
+"""Whole numbers, or fixed-point numbers."""
+word8 = Lanes("word8", ir.IntType(64), types.uint64)
+"""Sets of 64 things."""
+mask8 = Lanes("mask8", ir.IntType(1), types.boolean)
+"""True or false."""
+
+
+def lane_mask(lanes) -> ir.Constant:
+    """The lane numbers of a shuffle."""
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
+
+
+def in_every_lane(builder, scalar, width: int = WIDTH):
+    """A number as a vector of its own type."""
+    seed = builder.insert_element(
+        ir.Constant(ir.VectorType(scalar.type, width), ir.Undefined), scalar, ir.IntType(32)(0)
+    )
+    return builder.shuffle_vector(seed, seed, lane_mask([0] * width))
+
+
+def as_lanes(context, builder, value, given, kind: Lanes):
+    """A value of the numba type `given` as one of `kind`: itself, or a number in every lane."""
+    if isinstance(given, Lanes):
+        return value
+    return in_every_lane(builder, context.cast(builder, value, given, kind.number))
+
+
+def _binary(op, combine: dict[Lanes, Any], result: Lanes | None = None):
+    """Overload `op` for two values of a kind, or of one and a number."""
+
+    @instruction
+    def call(_, a, b):
+        kind = a if isinstance(a, Lanes) else b
+
+        def codegen(context, builder, signature, args):
+            given = zip(args, signature.args, strict=True)
+            return combine[kind](builder, *(as_lanes(context, builder, value, sort, kind) for value, sort in given))
+
+        return (result or kind)(a, b), codegen
+
+    @overload(op)
+    def typed(a, b):
+        kinds = {kind for kind in (a, b) if isinstance(kind, Lanes)}
+        if len(kinds) == 1 and kinds <= combine.keys():
+            return lambda a, b: call(a, b)
+
+    return call
+
+
+def _plain(name: str, **options):
+    return lambda builder, a, b: getattr(builder, name)(a, b, **options)
+
+
+def _arithmetic(op, real: str, whole: str | None = None) -> None:
+    kinds = {float8: _plain(real, flags=FAST), double8: _plain(real, flags=EXACT)}
+    _binary(op, kinds | ({whole8: _plain(whole), word8: _plain(whole)} if whole else {}))
+
+
+def _ordered(order: str) -> dict[Lanes, Any]:
+    """Comparing two values of a kind."""
+    real, whole = (
+        lambda builder, a, b, compare=compare: getattr(builder, compare)(order, a, b)
+        for compare in ("fcmp_ordered", "icmp_signed")
+    )
+    return {float8: real, double8: real, whole8: whole}
+
+
+def _picked(order: str) -> dict[Lanes, Any]:
+    """The first of two values where it comes first in this order, else the second."""
+    comparing = _ordered(order).items()
+    return {kind: lambda builder, a, b, c=c: builder.select(c(builder, a, b), a, b) for kind, c in comparing}
+
+
+_arithmetic(operator.add, "fadd", "add")
+_arithmetic(operator.sub, "fsub", "sub")
+_arithmetic(operator.mul, "fmul", "mul")
+_arithmetic(operator.truediv, "fdiv")
+for _op, _name in ((operator.and_, "and_"), (operator.or_, "or_"), (operator.xor, "xor")):
+    _binary(_op, {kind: _plain(_name) for kind in (whole8, word8, mask8)})
+_binary(operator.lshift, {whole8: _plain("shl"), word8: _plain("shl")})
+_binary(operator.rshift, {whole8: _plain("ashr"), word8: _plain("lshr")})
+for _op, _order in ((operator.lt, "<"), (operator.le, "<="), (operator.gt, ">"), (operator.ge, ">=")):
+    _binary(_op, _ordered(_order), mask8)
+smaller, larger = _binary(min, _picked("<")), _binary(max, _picked(">"))
+
+
+@instruction
+def splat(_, number):
+    """The same float32 in all lanes."""
+
+    def codegen(context, builder, signature, args):
+        return as_lanes(context, builder, args[0], signature.args[0], float8)
+
+    return float8(number), codegen
+
+
+@instruction
+def ramp(_):
+    """0, 1, ... 7 as float32."""
+    return float8(), lambda context, builder, signature, args: float8.of(float(lane) for lane in LANES)
+
+
+@instruction
+def count(_):
+    """0, 1, ... 7 as whole numbers."""
+    return whole8(), lambda context, builder, signature, args: whole8.of(LANES)
+
+
+@instruction
+def choose(_, mask, chosen, other):
+    """`chosen` where the mask is true, `other` elsewhere; one of them may be a number."""
+    kind = chosen if isinstance(chosen, Lanes) else other
+
+    def codegen(context, builder, signature, args):
+        given = zip(args[1:], signature.args[1:], strict=True)
+        return builder.select(args[0], *(as_lanes(context, builder, value, sort, kind) for value, sort in given))
+
+    return kind(mask, chosen, other), codegen
+
+
+def _converted(target: Lanes, how):
+    @instruction
+    def call(_, vector):
+        def codegen(context, builder, signature, args):
+            return how(builder, args[0], target.vector, vector)
+
+        return target(vector), codegen
+
+    return call
+
+
+def _rounded(way: str):
+    def convert(builder, value, vector, _):
+        name = f"llvm.{way}.v{WIDTH}f64"
+        whole = builder.call(
+            builder.module.declare_intrinsic(name, (), ir.FunctionType(value.type, [value.type])), [value]
+        )
+        return builder.fptosi(whole, vector)
+
+    return _converted(whole8, convert)
+
+
+def _widened(builder, value, vector, kind):
+    return builder.fpext(value, vector) if kind is float8 else builder.sitofp(value, vector)
+
+
+doubles = _converted(double8, _widened)
+words = _converted(word8, lambda builder, value, vector, _: builder.zext(value, vector))
+wholes = _converted(whole8, lambda builder, value, vector, _: builder.trunc(value, vector))
+round_up, round_down = _rounded("ceil"), _rounded("floor")
+cut = _converted(whole8, lambda builder, value, vector, _: builder.fptosi(value, vector))
+"""Towards zero."""
+
+
+def _zeros(way: str):
+    def count_them(builder, value, vector, _):
+        kind = ir.FunctionType(vector, [vector, ir.IntType(1)])
+        function = builder.module.declare_intrinsic(f"llvm.{way}.v{WIDTH}i64", (), kind)
+        return builder.call(function, [value, ir.IntType(1)(0)])
+
+    return _converted(word8, count_them)
+
+
+zeros_below, zeros_above = _zeros("cttz"), _zeros("ctlz")
+"""Zeros below the lowest, above the highest bit that is set; 64 if none is."""
+
+
+def _folded(builder, vector, combine):
+    """All lanes combined, in a fixed order."""
+    for width in (4, 2, 1):
+        halves = range(width), range(width, 2 * width)
+        vector = combine(builder, *(builder.shuffle_vector(vector, vector, lane_mask(lanes)) for lanes in halves))
+    return builder.extract_element(vector, ir.IntType(32)(0))
+
+
+@instruction
+def total(_, vector):
+    """The sum of the lanes, in a fixed order."""
+    add = _plain("fadd" if vector in (float8, double8) else "add")
+    return vector.number(vector), lambda context, builder, signature, args: _folded(builder, args[0], add)
+
+
+@instruction
+def before(_, vector):
+    """The sum of the lanes before each, of whole numbers."""
+
+    def codegen(context, builder, signature, args):
+        sums, nothing = args[0], whole8.of([0] * WIDTH)
+        for step in (1, 2, 4):
+            shifted = builder.shuffle_vector(sums, nothing, lane_mask([WIDTH] * step + list(range(WIDTH - step))))
+            sums = builder.add(sums, shifted)
+        return builder.sub(sums, args[0])
+
+    return whole8(whole8), codegen
+
+
+@instruction
+def least(_, vector):
+    """The smallest of eight whole numbers."""
+
+    pick = _picked("<")[whole8]
+    return types.int32(whole8), lambda context, builder, signature, args: _folded(builder, args[0], pick)
+
+
+@instruction
+def totals(_, vectors):
+    """The sums of eight vectors' lanes, each in the same fixed order."""
+    steps = ((0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)), (
+        (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
+    ), ((0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15))  # fmt: skip
+
+    def codegen(context, builder, signature, args):
+        rows = [builder.extract_value(args[0], k) for k in LANES]
+        for halves in steps:
+            pairs = zip(rows[::2], rows[1::2], strict=True)
+            rows = [builder.fadd(*(builder.shuffle_vector(a, b, lane_mask(half)) for half in halves)) for a, b in pairs]
+        sums = [builder.extract_element(rows[0], ir.IntType(32)(k)) for k in LANES]
+        return context.make_tuple(builder, signature.return_type, sums)
+
+    return types.UniTuple(types.float32, WIDTH)(vectors), codegen
