@@ -248,5 +248,5 @@ def test_without_a_cache_folder(tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, "-c", code], env={**os.environ, **places}, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr.count("no writable cache folder, so kernels are compiled in every run") == 1
-    outlines = fused.cells_of(TemplateBank.named("circle").pyramid).outlines
+    outlines = fused.cells_of(TemplateBank.named("circle").pyramid).tables[1]
     assert float(ran.stdout) == pytest.approx(outlines.sum(), rel=1e-6)

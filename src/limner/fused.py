@@ -221,7 +221,7 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
     touched = np.zeros(GROUPS, np.int64)
 
     def lay(first: int, last: int, group: int) -> None:
-        switches, desk = (dense, keep, hides, samples, sharpness(samples)), layout.lay_desk(height, samples)
+        switches, desk = (dense, keep, hides, samples, sharpness(samples)), layout.lay_desk(height, samples, bands)
         given = (*strokes[:2], strokes[3], *tables[1:3], *switches, band, height, width)
         touched[group] = layout.lay_out(first, last, *given, placed, reach, spans, fine, tally, desk)
 

@@ -19,7 +19,7 @@ def list_edges(b, k, placed, reach, layout, begins, ends, listed, places):
     """
     for t in range(reach.shape[2]):
         u, v = fixed_axes(b, t, placed, places)
-        e, (at, room) = begins[b, k, t], row_index(layout, b, t)
+        e, (at, room) = begins[b, k, t], row_index(layout, b * layout.shape[1] + t)
         j1 = reach[b, k, t, 1]
         for j in range(reach[b, k, t, 0], j1, 8):
             row = count() + j

@@ -20,6 +20,7 @@ from limner.kernels.footprint import edges, eights, place, rows, spans_of
 from limner.kernels.hiding import block_bits, clip, hidden_by
 from limner.kernels.jit import inlined, kernel
 from limner.kernels.lanes import choose, count, doubles, larger, least, smaller, total
+from limner.kernels.quads import read_four, write_four
 from limner.kernels.simd import load, store
 
 F = np.float32
@@ -30,17 +31,20 @@ NOTHING, EDGES, PIXELS, MASKS, ONE_MASK = range(5)
 of the canvas' columns, or of one move of a task after the other."""
 TOGETHER = 64
 """Stamps that are laid out together, of one picture or of several."""
+FEW = 3
+"""Eights of rows that most stamps have no more of."""
 
 
-def lay_desk(height, samples):
+def lay_desk(height, samples, bands):
     """What `lay_out` works in.
 
     What `placed` and outlines hold of eight stamps; of those laid out together the sides, the first and past-last rows,
-    and what is flat; and what is hidden, row by row.
+    and what is flat; their rows in eights; and what is hidden of pictures, row by row.
     """
     few, many = (np.empty((COLUMNS, 8)), np.zeros((17, 8))), (np.empty((20, TOGETHER)), np.empty((2, TOGETHER)))
     flat = np.empty((TOGETHER, 2, samples * height + SPARE), np.int32)
-    return *few, *many, flat, np.empty(height + SPARE, np.uint64)
+    eights = np.empty(4 * (TOGETHER * (samples * height // 8 + bands) + FEW), np.int32)
+    return *few, *many, flat, eights, np.empty((TOGETHER, height + SPARE), np.uint64)
 
 
 @kernel
@@ -54,37 +58,32 @@ def lay_out(
     `hides`: whether what lies below opaque stamps can be left out (`hiding`), which is for one sample a pixel.
     `sharpness`: texels to a look-up.
     """
-    _, _, lines, bounds, flat, hidden = desk
+    _, _, lines, bounds, flat, rows_of_eight, hidden = desk
     (_, bands, moves), touched = tally.shape, 0
     pictures = max(1, TOGETHER // max(1, moves))
     for b0 in range(first, last, pictures):
         b1 = min(last, b0 + pictures)
         for t1 in range(moves, 0, -TOGETHER):
             t0 = max(0, t1 - TOGETHER)
-            stamps = b0, b1, t0, t1
+            stamps, begin = (b0, b1, t0, t1), b0 * moves + t0
             place_stamps(
                 stamps, where, which, outlines, sizes, dense, samples, sharpness, samples * height, samples * width,
                 placed, desk,
             )  # fmt: skip
-            for b in range(b0, b1):
-                for t in range(t0, t1):
-                    number = (b - b0) * (t1 - t0) + t - t0
-                    for k in range(bands):
-                        top, bottom = float(samples * k * band), float(samples * min(height, (k + 1) * band))
-                        j0 = int(min(max(bounds[0, number], top), bottom))
-                        j1 = max(j0, int(min(max(bounds[1, number], top), bottom)))
-                        span_rows(lines, number, j0, j1, samples * width, b, t, fine, flat[number])
-                        if samples > 1:
-                            j0, j1 = whole_pixels(samples, j0, j1, width, b, t, fine, flat[number], layout)
-                        reach[b, k, t, 0], reach[b, k, t, 1] = j0, j1
-            for b in range(b0, b1 if hides else b0):
+            many = list_rows(stamps, opacity, samples, band, height, placed, reach, desk)
+            span_rows(many, begin, lines, samples * width, fine, flat, rows_of_eight)
+            if samples > 1:
+                for b in range(b0, b1):
+                    for t in range(t0, t1):
+                        own = flat[(b - b0) * (t1 - t0) + t - t0]
+                        for k in range(bands):
+                            j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
+                            j0, j1 = whole_pixels(samples, j0, j1, width, b, t, fine, own, layout)
+                            reach[b, k, t, 0], reach[b, k, t, 1] = j0, j1
+            if hides:
                 if t1 == moves:
-                    hidden[:] = 0
-                for t in range(t1 - 1, t0 - 1, -1):
-                    own = flat[(b - b0) * (t1 - t0) + t - t0]
-                    covers = F(placed[b, t, FLAT]) * opacity[b, t] == 1.0
-                    for k in range(bands):
-                        clip_rows(reach[b, k, t, 0], reach[b, k, t, 1], width, b, t, layout, own, covers, hidden)
+                    hidden[: b1 - b0] = 0
+                clip_rows(many, begin, width, layout, flat, rows_of_eight, hidden)
             for b in range(b0, b1):
                 for t in range(t0, t1):
                     for k in range(bands):
@@ -120,7 +119,7 @@ def place_stamps(stamps, where, which, outlines, sizes, dense, samples, sharpnes
 
     stamps: first and past-last picture, first and past-last move; all moves, if it is more than one picture.
     """
-    columns, outline, lines, bounds, _, _ = desk
+    columns, outline, lines, bounds, _, _, _ = desk
     (b, end, t, t1), moves, middle = stamps, where.shape[1], 0.5 * (samples - 1)
     many = (end - b) * (t1 - t)
     first = b * moves + t
@@ -148,33 +147,63 @@ def place_stamps(stamps, where, which, outlines, sizes, dense, samples, sharpnes
 
 
 @inlined
-def span_rows(lines, number, j0, j1, width, b, t, layout, flat):
-    """Fill the layout of rows j0 to j1 (`footprint.spans_of`), and flat (2, row)."""
-    at, room = row_index(layout, b, t)
-    for j in range(j0, j1, 8):
-        spans, flat_first, flat_last = spans_of(lines, number, doubles(count() + j), width)
-        store_spans(spans, layout, at + j, room)
-        store(flat, j, flat_first)
-        store(flat, flat.shape[1] + j, flat_last)
+def list_rows(stamps, opacity, samples, band, height, placed, reach, desk):
+    """List the rows of stamps in eights: number of the stamp, first row, past the last that hides, and where hidden is.
+
+    Fills the first and past-last row of reach, in samples; returns how many there are. Most stamps have few: so many are
+    written before it is known whether there are, which spares the processor a guess. The list is for going backwards:
+    the last stamp comes first, but of a stamp the first band, since its last eight may reach into the next.
+    """
+    _, _, _, bounds, _, rows_of_eight, hidden = desk
+    (b0, b1, t0, t1), many, number = stamps, 0, 0
+    for b in range(b0, b1):
+        place = (b - b0) * hidden.shape[1]
+        for t in range(t0, t1):
+            covers = samples > 1 or F(placed[b, t, FLAT]) * opacity[b, t] == 1.0
+            for k in range(reach.shape[1] - 1, -1, -1):
+                top, bottom = float(samples * k * band), float(samples * min(height, (k + 1) * band))
+                j0 = int(min(max(bounds[0, number], top), bottom))
+                j1 = max(j0, int(min(max(bounds[1, number], top), bottom)))
+                reach[b, k, t, 0], reach[b, k, t, 1] = j0, j1
+                hides, whole = j1 if covers else 0, (j1 - j0 + 7) >> 3
+                for step in range(FEW):
+                    write_four(rows_of_eight, many + step, number, j0 + 8 * step, hides, place)
+                for step in range(FEW, whole):
+                    write_four(rows_of_eight, many + step, number, j0 + 8 * step, hides, place)
+                many += whole
+            number += 1
+    return many
 
 
 @inlined
-def clip_rows(j0, j1, width, b, t, layout, flat, covers, hidden):
-    """Cut the spans in rows j0 to j1 of a stamp short where they are hidden; then add what it hides, if it `covers`."""
-    (at, room), bits = row_index(layout, b, t), block_bits(width)
-    for j in range(j0, j1, 8):
-        before = load(hidden, j)
+def span_rows(many, begin, lines, width, layout, flat, rows_of_eight):
+    """Fill the layout of rows (`footprint.spans_of`), and flat (stamp, 2, row), for stamps from number `begin` on."""
+    for m in range(many):
+        number, j, _, _ = read_four(rows_of_eight, m)
+        (at, room), here = row_index(layout, begin + number), 2 * number * flat.shape[2] + j
+        spans, flat_first, flat_last = spans_of(lines, number, doubles(count() + j), width)
+        store_spans(spans, layout, at + j, room)
+        store(flat, here, flat_first)
+        store(flat, here + flat.shape[2], flat_last)
+
+
+@inlined
+def clip_rows(many, begin, width, layout, flat, rows_of_eight, hidden):
+    """Cut the spans of rows short where they are hidden; from the last stamp on, which add what they hide."""
+    bits = block_bits(width)
+    for m in range(many - 1, -1, -1):
+        number, j, hides, place = read_four(rows_of_eight, m)
+        (at, room), here = row_index(layout, begin + number), 2 * number * flat.shape[2] + j
+        before, last = load(hidden, place + j), load(flat, here + flat.shape[2])
+        more = hidden_by(load(flat, here), choose(count() + j < hides, last, 0), width, bits)
+        store(hidden, place + j, before | more)
         store_spans(clip(load_spans(layout, at + j, room), before, bits), layout, at + j, room)
-        if covers:
-            inside = count() < j1 - j
-            first, last = choose(inside, load(flat, j), 0), choose(inside, load(flat, flat.shape[1] + j), 0)
-            store(hidden, j, before | hidden_by(first, last, width, bits))
 
 
 @inlined
 def count_rows(j0, j1, b, t, layout, keep):
     """Of rows j0 to j1 of a stamp: first and past-last seen, and with a flat run; pixels; eights to keep."""
-    at, room = row_index(layout, b, t)
+    at, room = row_index(layout, b * layout.shape[1] + t)
     none = count() - count()
     under, kept, top, bottom, flat_top, flat_bottom = none, none, none + j1, none + j0, none + j1, none + j0
     for j in range(j0, j1, 8):
@@ -234,10 +263,9 @@ def row_of(layout, b, t, j):
 
 
 @inlined
-def row_index(array, b, t):
+def row_index(array, number):
     """Where the rows of a stamp begin in a layout, counted as if it were flat, and how many there are room for."""
-    room = array.shape[3]
-    return (b * array.shape[1] + t) * 4 * room, room
+    return number * 4 * array.shape[3], array.shape[3]
 
 
 @inlined

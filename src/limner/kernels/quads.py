@@ -153,6 +153,21 @@ def read_four(_, array, number):
 
 
 @instruction
+def write_four(_, array, number, first, second, third, fourth):
+    """The way back of `read_four`."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(array)(context, builder, args[0]).data
+        begin = builder.shl(context.cast(builder, args[1], signature.args[1], types.int64), I64(2))
+        for k in range(4):
+            value = context.cast(builder, args[2 + k], signature.args[2 + k], types.int32)
+            builder.store(value, builder.gep(data, [builder.add(begin, I64(k))]))
+        return context.get_dummy_value()
+
+    return types.void(array, number, first, second, third, fourth), codegen
+
+
+@instruction
 def write_fours(_, array, number, numbers, first, second, third, fourth):
     """Eight groups, one of each lane, as `read_four` reads them: group number + numbers[lane]; the last stays."""
 

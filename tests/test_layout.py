@@ -1,0 +1,61 @@
+"""Laying out many stamps: in chunks, bands and whole eights, in memory that holds anything."""
+
+import numpy as np
+import pytest
+import torch
+from scenes import OPAQUE, compare, scene_of, ties
+
+from limner import fused
+from limner.kernels import layout, memory
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize(
+    ("batch", "moves", "size"),
+    [
+        (1, 2 * layout.TOGETHER + 13, (20, 37)),
+        (2, layout.TOGETHER + 1, (9, 100)),
+        (75, 1, (12, 9)),
+        (30, 5, (8, 17)),
+        (1, 3 * layout.TOGETHER, (2 * fused.BAND + 30, 20)),
+    ],
+)
+def test_many_stamps(batch: int, moves: int, size: tuple[int, int], samples: int) -> None:
+    """Opaque ones, which hide others of their own chunk and of the ones before; some out of sight."""
+    for seed in range(20):
+        torch.manual_seed(seed)
+        where = torch.tensor([[3.0, 0, 0], [0, 3, 0]]) + torch.randn(batch, moves, 2, 3) * torch.tensor([0.7, 0.7, 2])
+        leaves = {
+            "where": where,
+            "which": torch.nn.functional.one_hot(torch.randint(3, (batch, moves)), 3).float(),
+            "what": torch.rand(batch, moves, 1),
+            "masks": OPAQUE[9],
+            "background": torch.rand(batch, 1, *size),
+        }
+        options = {"compositing": "over", "temperature": 0.0, "samples": samples}
+        scene = {"leaves": leaves, "wanted": ["what", "where"], "prefilter": True, "options": options}
+        if not ties(scene)[0]:
+            return compare(scene)
+    raise AssertionError("every scene hangs on a last digit")
+
+
+def garbage(given):
+    """Arrays, in tuples of tuples, that hold what no kernel can have left there."""
+    if isinstance(given, np.ndarray):
+        given[...] = np.nan if given.dtype.kind == "f" else np.iinfo(given.dtype).max // 3
+        return given
+    return tuple(map(garbage, given))
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("compositing", ["over", "additive", "depth"])
+def test_what_memory_held_does_not_matter(compositing: str, samples: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    lend, lay_desk = memory.array, layout.lay_desk
+    monkeypatch.setattr(memory, "array", lambda *args: garbage(lend(*args)))
+    monkeypatch.setattr(layout, "lay_desk", lambda *args: garbage(lay_desk(*args)))
+    for seed in range(20):
+        torch.manual_seed(seed)
+        scene = scene_of(compositing, (30, 25), samples=samples)
+        scene["wanted"] = [name for name in scene["wanted"] if seed % 2 or name not in ("which", "opacity", "masks")]
+        if not ties(scene)[0]:
+            compare(scene)
