@@ -58,7 +58,7 @@ def lay_out(
     `hides`: whether what lies below opaque stamps can be left out (`hiding`), which is for one sample a pixel.
     `sharpness`: texels to a look-up.
     """
-    _, _, lines, bounds, flat, rows_of_eight, hidden = desk
+    _, _, lines, _, flat, rows_of_eight, hidden = desk
     (_, bands, moves), touched = tally.shape, 0
     pictures = max(1, TOGETHER // max(1, moves))
     for b0 in range(first, last, pictures):
@@ -150,9 +150,9 @@ def place_stamps(stamps, where, which, outlines, sizes, dense, samples, sharpnes
 def list_rows(stamps, opacity, samples, band, height, placed, reach, desk):
     """List the rows of stamps in eights: number of the stamp, first row, past the last that hides, and where hidden is.
 
-    Fills the first and past-last row of reach, in samples; returns how many there are. Most stamps have few: so many are
-    written before it is known whether there are, which spares the processor a guess. The list is for going backwards:
-    the last stamp comes first, but of a stamp the first band, since its last eight may reach into the next.
+    Fills the first and past-last row of reach, in samples; returns how many eights there are. Most stamps have a few, so
+    that a few are written before it is known whether they exist: this spares the processor a guess. The list is to be
+    read backwards: the last stamp first, but its first band first, since its last eight may reach into the next band.
     """
     _, _, _, bounds, _, rows_of_eight, hidden = desk
     (b0, b1, t0, t1), many, number = stamps, 0, 0
