@@ -148,10 +148,10 @@ def place_stamps(stamps, where, which, outlines, sizes, dense, samples, sharpnes
 
 @inlined
 def list_rows(stamps, opacity, samples, band, height, placed, reach, desk):
-    """List the rows of stamps in eights: number of the stamp, first row, past the last that hides, and where hidden is.
+    """List the rows of stamps in eights: stamp, first row, past the last that hides, where hidden is.
 
-    Fills the first and past-last row of reach, in samples; returns how many eights there are. Most stamps have a few, so
-    that a few are written before it is known whether they exist: this spares the processor a guess. The list is to be
+    Fills the first and past-last row of reach, in samples; returns how many eights there are. Most stamps have a few,
+    and a few are written before it is known whether they exist, which spares the processor a guess. The list is to be
     read backwards: the last stamp first, but its first band first, since its last eight may reach into the next band.
     """
     _, _, _, bounds, _, rows_of_eight, hidden = desk
