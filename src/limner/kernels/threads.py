@@ -1,11 +1,10 @@
 """Sharing a kernel's tasks among threads that sleep when idle.
 
 The tasks are cut into groups that depend on the problem only, and each group is worked by one thread, so that the same
-sums are formed in the same order whatever the number of threads. Groups are taken one by one: a thread that is held up
-by another process takes fewer.
+sums are formed in the same order whatever the number of threads. Threads take groups as they come free, many at first
+and single ones in the end: one that is held up by another process takes fewer.
 """
 
-import itertools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,24 +40,32 @@ def for_kernels_only() -> Iterator[None]:
 def run(job: Callable[[int, int, int], None], tasks: int, groups: int, work: int, split: bool = False) -> None:
     """Call job(first, last, group) over all tasks, on as many threads as torch is set to use and the work is worth.
 
-    `split`: keep the groups apart on a single thread too.
+    `split`: one call for each group, also on a single thread; else a call may be for several, and is told the first.
     """
     groups = min(groups, tasks)
     threads = min(_allowed.get() or torch.get_num_threads(), groups, 1 + work // WORTH)
     if threads < 2 and not split:
         job(0, tasks, 0)
         return
-    ticket = itertools.count()
+    left = iter([(k, k + 1) for k in range(groups)] if split else shares(groups, threads))
 
     def drain() -> None:
-        while (group := next(ticket)) < groups:
-            job(group * tasks // groups, (group + 1) * tasks // groups, group)
+        for first, last in left:
+            job(first * tasks // groups, last * tasks // groups, first)
 
     helpers = [_pool(os.getpid(), threads).submit(drain) for _ in range(threads - 1)]
     drain()
     for helper in helpers:
         if not helper.cancel():
             helper.result()
+
+
+def shares(groups: int, threads: int) -> list[tuple[int, int]]:
+    """First and past-last group of what threads take in turn: each time half of what would be a thread's part."""
+    found = [(0, 0)]
+    while (begin := found[-1][1]) < groups:
+        found.append((begin, begin + max(1, (groups - begin) // (2 * threads))))
+    return found[1:]
 
 
 @cache
