@@ -17,17 +17,21 @@ def test_shares_are_all_groups_in_turn(groups: int, count: int) -> None:
     assert max(sizes, default=1) <= max(1, groups / (2 * count))
 
 
+@pytest.mark.parametrize(("tasks", "groups"), [(0, 4), (3, 8), (50, 8), (50, 1)])
 @pytest.mark.parametrize("split", [False, True])
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_every_task_is_done_once(count: int, split: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_task_is_done_once(
+    count: int, split: bool, tasks: int, groups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: count)
-    for tasks, groups in ((0, 4), (3, 8), (50, 8), (50, 1)):
-        done, numbers = [], []
-        threads.run(
-            lambda first, last, group: (done.extend(range(first, last)), numbers.append(group)),
-            tasks, groups, threads.WORTH * 10, split,
-        )  # fmt: skip
-        assert sorted(done) == list(range(tasks))
-        assert len(set(numbers)) == len(numbers)
-        if split:
-            assert sorted(numbers) == list(range(min(groups, tasks)))
+    done, numbers = [], []
+
+    def job(first: int, last: int, group: int) -> None:
+        done.extend(range(first, last))
+        numbers.append(group)
+
+    threads.run(job, tasks, groups, 10 * threads.WORTH, split)
+    assert sorted(done) == list(range(tasks))
+    assert len(set(numbers)) == len(numbers)
+    if split:
+        assert sorted(numbers) == list(range(min(groups, tasks)))
