@@ -15,6 +15,7 @@ from limner.geometry import sharpness
 from limner.kernels import coverage, layout, memory, over
 from limner.kernels import depth as soft_depth
 from limner.kernels.bank import find_outlines
+from limner.kernels.footprint import binary_places
 from limner.kernels.sampling import task_desk
 from limner.kernels.stamp import cell_desk
 from limner.kernels.sums import sum_under
@@ -83,7 +84,7 @@ def _cells(bank: TemplateBank) -> Cells:
 
 
 def cells_of(pyramid: Pyramid) -> Cells:
-    """A pyramid as cells of (a, b, c, d): the mask in a cell is a + b u + c v + d u v."""
+    """A pyramid as cells of (a, b, c, d): the mask in a cell is a + b u + c v + d u v (`kernels.quads`)."""
     sizes, offsets = pyramid.sizes.numpy(), pyramid.offsets.numpy()
     margin = int(sizes[0]) + MARGIN
     texels = torch.nn.functional.pad(pyramid.texels.float(), (0, margin))
@@ -94,9 +95,12 @@ def cells_of(pyramid: Pyramid) -> Cells:
     cells = torch.stack([texels, right - texels, below - texels, beyond - below - right + texels], -1).flatten(1)
     outlines = np.empty((len(texels), len(sizes), len(sizes), 17))
     square = np.empty((sizes[0] + 4, sizes[0] + 4), np.int32)
-    values = cells.detach().numpy()
-    find_outlines(values, sizes, offsets, texels.requires_grad, outlines, square)
-    return Cells(cells, (values.reshape(-1), outlines, sizes, offsets, texels.detach().numpy().reshape(-1)))
+    find_outlines(cells.detach().numpy(), sizes, offsets, texels.requires_grad, outlines, square)
+    part = 0.5 ** int(binary_places.py_func(sizes[0]))
+    cells = (cells.view(len(texels), -1, 4) * torch.tensor([1, part, part, part * part])).flatten(1)
+    return Cells(
+        cells, (cells.detach().numpy().reshape(-1), outlines, sizes, offsets, texels.detach().numpy().reshape(-1))
+    )
 
 
 class Plan(NamedTuple):

@@ -144,8 +144,11 @@ def choose_outline(which, b, t, outlines, levels, outline, lane, dense):
 
 
 @inlined
-def blend(which, b, t, texels, start, count, hop, mix):
-    """The `count` cells of a level of a convex mix of templates, `hop` a row, into mix = (cells, texels)."""
+def blend(which, b, t, texels, start, count, hop, mix, part):
+    """The `count` cells of a level of a convex mix of templates, `hop` a row, into mix = (cells, texels).
+
+    part: of a texel, which is what points in cells count (`quads`).
+    """
     cells, mixed = mix
     stride = len(texels) // which.shape[2]
     for x in range(0, count + hop + 1, 32):
@@ -161,11 +164,12 @@ def blend(which, b, t, texels, start, count, hop, mix):
     for x in range(0, count, 8):
         here, below = load(mixed, x), load(mixed, x + hop)
         along = load(mixed, x + 1) - here
-        store_quads(cells, 4 * x, here, along, below - here, load(mixed, x + hop + 1) - below - along)
+        both = load(mixed, x + hop + 1) - below - along
+        store_quads(cells, 4 * x, here, along * part, (below - here) * part, both * (part * part))
 
 
 @inlined
-def give_back(which, b, t, texels, start, count, hop, side, d_mix, d_which, band, d_cells, group):
+def give_back(which, b, t, texels, start, count, hop, side, d_mix, d_which, band, d_cells, group, part):
     """Split the gradient of a convex mix into those of the weights and of the cells, adding to both; clears it.
 
     d_mix: the gradient of the cells, and four rows to work in, zero in front of where the first cell is: at side + 1,
@@ -181,6 +185,7 @@ def give_back(which, b, t, texels, start, count, hop, side, d_mix, d_which, band
     for x in range(0, whole, 8):
         at = origin + x
         here, along, down, both = load_quads(pulled, 4 * x)
+        along, down, both = along * part, down * part, both * (part * part)
         store_quads(pulled, 4 * x, nothing, nothing, nothing, nothing)
         store(rows, at, here - along - down + both)
         store(rows, room + at, along - both)

@@ -1,13 +1,14 @@
 """Cells of four coefficients, looked up and moved eight at a time.
 
-Memory holds the four values of a cell, a quad, side by side; registers hold the first values of eight cells, the second
-values, and so on.
+The mask at a point (u, v) of a cell is a + b u + c v + d u v. Points are in fixed point and count parts of a texel, for
+which b, c and d are made. Memory holds the four values of a cell, a quad, side by side; registers hold the first values
+of eight cells, the second values, and so on.
 """
 
 from llvmlite import ir
 from numba import types
 
-from limner.kernels.lanes import FAST, LANES, float8, in_every_lane, instruction, lane_mask, whole8
+from limner.kernels.lanes import LANES, float8, in_every_lane, instruction, lane_mask, whole8
 from limner.kernels.simd import F32, I32, I64, address
 
 FIXED, VECTOR = whole8.vector, float8.vector
@@ -15,19 +16,18 @@ QUAD = ir.VectorType(F32, 4)
 
 
 def _cell(builder, hop, places, u, v, steps_u, steps_v, inside):
-    """Four times the number of each lane's cell, two lanes to 64 bits, lower first, and the fractions within cells."""
+    """Four times the number of each lane's cell, two to 64 bits, lower first, and where in them the points are."""
     one = builder.shl(I32(1), places)
-    unit = in_every_lane(builder, builder.fdiv(F32(1.0), builder.uitofp(one, F32)))
     below, shift = in_every_lane(builder, builder.sub(one, I32(1))), in_every_lane(builder, places)
-    whole, fractions = [], []
+    whole, parts = [], []
     for first, ahead in ((u, steps_u), (v, steps_v)):
         point = builder.add(in_every_lane(builder, first), ahead)
         whole.append(builder.lshr(point, shift))
-        fractions.append(builder.fmul(builder.sitofp(builder.and_(point, below), VECTOR), unit, flags=FAST))
+        parts.append(builder.sitofp(builder.and_(point, below), VECTOR))
     cell = builder.add(builder.mul(whole[1], in_every_lane(builder, hop)), whole[0])
     live = builder.icmp_signed("<", ir.Constant(FIXED, list(LANES)), in_every_lane(builder, inside))
     cell = builder.select(live, cell, ir.Constant(FIXED, [0] * 8))
-    return builder.bitcast(builder.shl(cell, in_every_lane(builder, I32(2))), ir.VectorType(I64, 4)), *fractions
+    return builder.bitcast(builder.shl(cell, in_every_lane(builder, I32(2))), ir.VectorType(I64, 4)), *parts
 
 
 def _quads(context, builder, kind, array, zero, pairs):
@@ -69,7 +69,7 @@ def _rows(builder, columns):
 
 @instruction
 def fetch(_, cells, zero, hop, places, u, v, steps_u, steps_v, inside):
-    """Coefficients (a, b, c, d) of the cells under eight texel points, and the points' fractions (fu, fv) in them.
+    """Coefficients (a, b, c, d) of the cells under eight texel points, and where in them (fu, fv) the points are.
 
     `cells` is a flat array of four floats a cell; cell (iv, iu) is number zero + iv * hop + iu. The first point is
     (u, v), the others lie ahead of it by `steps`, all in fixed point with as many binary `places`. Only the first

@@ -4,7 +4,7 @@ import numpy as np
 from numba import int32
 
 from limner.kernels.bank import blend, give_back
-from limner.kernels.footprint import narrow
+from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import inlined, on
 from limner.kernels.lanes import larger, ramp, smaller, splat, total, totals
 from limner.kernels.layout import FLAT, LEVEL_U, LEVEL_V, PER_U, PER_V, TEMPLATE, U, V
@@ -37,10 +37,16 @@ def choose_cells(which, b, t, bank, placed, mix):
     lv, lu, template = int(placed[b, t, LEVEL_V]), int(placed[b, t, LEVEL_U]), int(placed[b, t, TEMPLATE])
     start, count, hop = offsets[lv, lu], (sizes[lv] + 4) * (sizes[lu] + 4), sizes[lu] + 4
     if template < 0:
-        blend(which, b, t, texels, start, count, hop, mix)
+        blend(which, b, t, texels, start, count, hop, mix, F(1) / parts(sizes))
     source = mix[0] if template < 0 else cells
     zero = 0 if template < 0 else template * (len(texels) // which.shape[2]) + start
     return source, int32(zero), int32(hop)
+
+
+@inlined
+def parts(sizes):
+    """How many parts of a texel points in fixed point count."""
+    return F(1 << binary_places(sizes[0]))
 
 
 @inlined
@@ -146,7 +152,7 @@ def settle_mask(
     """
     _, outlines, sizes, offsets, texels = bank
     lv, lu = int(placed[b, t, LEVEL_V]), int(placed[b, t, LEVEL_U])
-    half_u, half_v = F(0.5 * sizes[lu]) * alpha, F(0.5 * sizes[lv]) * alpha
+    half_u, half_v = F(0.5 * sizes[lu]) * parts(sizes) * alpha, F(0.5 * sizes[lv]) * parts(sizes) * alpha
     u, ux, uy, v, vx, vy, edge, flat = totals((*moments, d_edge, d_flat))
     d_where[band, b, t, 0, 0], d_where[band, b, t, 0, 1], d_where[band, b, t, 0, 2] = (
         ux * half_u,
@@ -163,7 +169,8 @@ def settle_mask(
         for k in range(which.shape[2]):
             d_which[band, b, t, k] = flat * alpha * F(outlines[k, lv, lu, 16])
         start, count, hop, side = offsets[lv, lu], (sizes[lv] + 4) * (sizes[lu] + 4), sizes[lu] + 4, sizes[0] + 4
-        give_back(which, b, t, texels, start, count, hop, side, d_mix, d_which, band, d_cells, group)
+        part = F(1) / parts(sizes)
+        give_back(which, b, t, texels, start, count, hop, side, d_mix, d_which, band, d_cells, group, part)
 
 
 @inlined
