@@ -231,7 +231,7 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
 
     run(lay, batch, GROUPS, ROW * batch * moves * height * samples)
     begins, sampled = np.empty_like(tally), keep >= layout.MASKS
-    room = layout.find_room(tally, begins, keep == layout.ONE_MASK, spare=0 if sampled else width // 8 + 2)
+    room = layout.find_room(tally, begins, keep == layout.ONE_MASK, spare=0 if sampled else width // 8 + 4)
     values = 0 if keep == layout.NOTHING else 8 * room * (1 if sampled else channels)
     kept, listed = memory.array((values,), np.float32), memory.array((0 if sampled else 4 * room,), np.int32)
     return band, int(touched.sum()) * samples, (placed, reach, spans, fine, kept, begins, tally, listed)

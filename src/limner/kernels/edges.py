@@ -8,28 +8,41 @@ from limner.kernels.quads import write_fours
 from limner.kernels.stamp import fixed_axes
 
 
+FEW = 2
+"""Eights that most rows have no more of."""
+
+
 @inlined
 def list_edges(b, k, placed, reach, layout, begins, ends, listed, places):
     """List the eights at the edges of all moves in band k of picture b, and fill ends.
 
     listed (eight, 4), int32: texel coordinates (u, v) of the first pixel in fixed point, its row, and sixteen times its
     column plus how many of the pixels are under the stamp.
-    Eight rows are worked on at a time. Those with few eights write too many, which others overwrite: the last eight of
-    each row comes first, and the rows come in turn.
+    Eight rows are worked on at a time. Those with fewer eights than others write too many, which others overwrite: the
+    last eight of each row comes first, and the rows come in turn. A few are written whether rows have them or not, which
+    spares the processor a guess.
     """
     for t in range(reach.shape[2]):
         u, v = fixed_axes(b, t, placed, places)
         e, (at, room) = begins[b, k, t], row_index(layout, b * layout.shape[1] + t)
         j1 = reach[b, k, t, 1]
         for j in range(reach[b, k, t, 0], j1, 8):
-            row = count() + j
-            first, start, stop, last = load_spans(layout, at + j, room)
-            left = eights(first, start)
-            many = choose(row < j1, left + eights(stop, last), 0)
+            row, spans = count() + j, load_spans(layout, at + j, room)
+            many = choose(row < j1, eights(spans[0], spans[1]) + eights(spans[2], spans[3]), 0)
             uj, vj, offsets = doubles(row) * u[2] + u[0], doubles(row) * v[2] + v[0], before(many)
-            for step in range(-1 - least(0 - many), -1, -1):
-                i = choose(left > step, first, stop - (left << 3)) + 8 * step
-                x, spot = doubles(i), (i << 4) + smaller(last - i, 8)
-                write_fours(listed, e + step, offsets, cut(x * u[1] + uj), cut(x * v[1] + vj), row, spot)
+            for step in range(-1 - least(0 - many), FEW - 1, -1):
+                write_step(step, listed, e, offsets, row, spans, uj, u[1], vj, v[1])
+            for step in range(FEW - 1, -1, -1):
+                write_step(step, listed, e, offsets, row, spans, uj, u[1], vj, v[1])
             e += total(many)
         ends[b, k, t] = e
+
+
+@inlined
+def write_step(step, listed, e, offsets, row, spans, uj, ux, vj, vx):
+    """List eight number `step` of each of eight rows."""
+    first, start, stop, last = spans
+    left = eights(first, start)
+    i = choose(left > step, first, stop - (left << 3)) + 8 * step
+    x, spot = doubles(i), (i << 4) + smaller(last - i, 8)
+    write_fours(listed, e + step, offsets, cut(x * ux + uj), cut(x * vx + vj), row, spot)

@@ -102,8 +102,8 @@ def edges(u, v, octagons, lines, number):
 def spans_of(lines, number, y, width):
     """Rows y of a stamp in whole eights: first, start, stop and last; and first and past-last pixel that is flat.
 
-    The flat run starts a whole number of eights after the first pixel. Where there is none, or it would spare none of
-    the eights, it lies past the stamp.
+    The flat run starts a whole number of eights after the first pixel. Where there is none, or it would not spare two
+    of the eights, it lies past the stamp.
     """
     y0, y1, y2, y3 = y * lines[4, number], y * lines[9, number], y * lines[14, number], y * lines[19, number]
     low = larger(
@@ -126,7 +126,8 @@ def spans_of(lines, number, y, width):
     stop = smaller(round_down(larger(flat_high, -1.0)) + 1, last)
     flat_last = choose(flat, stop, 0)
     start = first + ((flat_first - first + 7) & -8)
-    spared = flat & (start < stop) & (((start - first) >> 3) + eights(stop, last) < eights(first, last))
+    at_edges = ((start - first) >> 3) + eights(stop, last)
+    spared = flat & (start < stop) & (at_edges + 1 < eights(first, last))
     start, stop = choose(spared, start, last), choose(spared, stop, last)
     spans = choose(some, first, 0), choose(some, start, 0), choose(some, stop, 0), choose(some, last, 0)
     return spans, flat_first, flat_last
