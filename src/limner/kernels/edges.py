@@ -7,7 +7,6 @@ from limner.kernels.layout import load_spans, row_index
 from limner.kernels.quads import write_fours
 from limner.kernels.stamp import fixed_axes
 
-
 FEW = 2
 """Eights that most rows have no more of."""
 
@@ -19,7 +18,7 @@ def list_edges(b, k, placed, reach, layout, begins, ends, listed, places):
     listed (eight, 4), int32: texel coordinates (u, v) of the first pixel in fixed point, its row, and sixteen times its
     column plus how many of the pixels are under the stamp.
     Eight rows are worked on at a time. Those with fewer eights than others write too many, which others overwrite: the
-    last eight of each row comes first, and the rows come in turn. A few are written whether rows have them or not, which
+    last eight of each row comes first, and the rows come in turn. A few are written whether rows have them or not: it
     spares the processor a guess.
     """
     for t in range(reach.shape[2]):
