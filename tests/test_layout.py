@@ -5,7 +5,7 @@ import pytest
 import torch
 from scenes import OPAQUE, compare, scene_of, ties
 
-from limner import fused
+from limner import Strokes, TemplateBank, fused, render
 from limner.kernels import layout, memory
 
 
@@ -37,6 +37,39 @@ def test_many_stamps(batch: int, moves: int, size: tuple[int, int], samples: int
         if not ties(scene)[0]:
             return compare(scene)
     raise AssertionError("every scene hangs on a last digit")
+
+
+@pytest.mark.parametrize("power", [12, 15, 16, 18, 25, 37])
+@pytest.mark.parametrize("samples", [1, 2])
+def test_stamps_that_are_too_small_to_be_placed(samples: int, power: int) -> None:
+    """They leave no mark, at most where a pixel's centre is that of the stamp, and nothing else is touched."""
+    shapes = [
+        [[1, 1, 0], [0.05, -0.13, 0]],
+        [[-1, 1, 0], [1, -1, 0]],
+        [[1, 0, 0.3], [0, 1, -0.2]],
+        [[0, 1, 0], [1, 0, 1]],
+    ]
+    where = 10.0**power * torch.tensor(shapes)[:, None] * (1 + 0.01 * torch.arange(20)[:, None, None])
+    where[0, :, 1] /= 10.0**power
+    leaves = [where.requires_grad_(), torch.full((3, 20, 2), 0.5, requires_grad=True), torch.ones(3, 20, 1)]
+    bank = TemplateBank(torch.ones(2, 64, 64))
+    for compositing in ("over", "additive", "depth"):
+        strokes = Strokes(*leaves, depth=torch.rand(3, 20))
+        canvas = render(strokes, bank, (33, 33), compositing=compositing, samples=samples, backend="fused")
+        assert ((canvas >= 0) & (canvas <= 20)).all()
+        assert (canvas > 0).float().mean() < 0.1
+        assert all(grad.isfinite().all() for grad in torch.autograd.grad(canvas.sum(), leaves[:2]))
+
+
+def test_without_gradients_moves_share_one_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    lend, asked = memory.array, []
+    monkeypatch.setattr(memory, "array", lambda *args: asked.append(args) or lend(*args))
+    where = 0.9 * torch.eye(2, 3).expand(1, 50, 2, 3)
+    for wanted in (True, False):
+        strokes = Strokes(where.clone().requires_grad_(wanted), torch.ones(1, 50, 1), torch.rand(1, 50, 1))
+        render(strokes, TemplateBank.named("soft"), (60, 60), backend="fused")
+    listed = [shape[0] for shape, kind in asked if kind is np.int32 and len(shape) == 1]
+    assert 40 * listed[1] < listed[0]
 
 
 def garbage(given):

@@ -15,6 +15,7 @@ from limner.geometry import sharpness
 from limner.kernels import coverage, layout, memory, over
 from limner.kernels import depth as soft_depth
 from limner.kernels.bank import find_outlines
+from limner.kernels.edges import spare_eights
 from limner.kernels.footprint import binary_places
 from limner.kernels.sampling import task_desk
 from limner.kernels.stamp import cell_desk
@@ -135,7 +136,8 @@ class _Painting(torch.autograd.Function):
         if soft or samples > 1:
             keep = layout.MASKS if soft or any(ctx.needs_input_grad) else layout.ONE_MASK
         else:
-            keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else layout.NOTHING
+            least = layout.LIST if any(ctx.needs_input_grad) else layout.NOTHING
+            keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else least
         hides = keep <= layout.EDGES and not additive
         band, touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape)
         switches = additive or None, keep in _BELOW or None, keep == layout.PIXELS or None, (None,) * what.shape[2]
@@ -231,8 +233,9 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
 
     run(lay, batch, GROUPS, ROW * batch * moves * height * samples)
     begins, sampled = np.empty_like(tally), keep >= layout.MASKS
-    room = layout.find_room(tally, begins, keep == layout.ONE_MASK, spare=0 if sampled else width // 8 + 4)
-    values = 0 if keep == layout.NOTHING else 8 * room * (1 if sampled else channels)
+    share, spare = keep in (layout.NOTHING, layout.ONE_MASK), 0 if sampled else spare_eights(width)
+    room = layout.find_room(tally, begins, share, spare)
+    values = 0 if keep <= layout.LIST else 8 * room * (1 if sampled else channels)
     kept, listed = memory.array((values,), np.float32), memory.array((0 if sampled else 4 * room,), np.int32)
     return band, int(touched.sum()) * samples, (placed, reach, spans, fine, kept, begins, tally, listed)
 

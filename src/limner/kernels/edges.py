@@ -8,33 +8,38 @@ from limner.kernels.quads import write_fours
 from limner.kernels.stamp import fixed_axes
 
 FEW = 2
-"""Eights that most rows have no more of."""
+"""Eights that most rows have no more of at their edges."""
+
+
+def spare_eights(width):
+    """Entries that may be written past the last of a move: as many as a row can have, or a few."""
+    return width // 8 + 2 + FEW
 
 
 @inlined
-def list_edges(b, k, placed, reach, layout, begins, ends, listed, places):
-    """List the eights at the edges of all moves in band k of picture b, and fill ends.
+def list_edges(b, k, t, placed, reach, layout, begins, ends, listed, places):
+    """List the eights at the edges of move t in band k of picture b; ends holds how many and then where they end.
 
     listed (eight, 4), int32: texel coordinates (u, v) of the first pixel in fixed point, its row, and sixteen times its
     column plus how many of the pixels are under the stamp.
     Eight rows are worked on at a time. Those with fewer eights than others write too many, which others overwrite: the
     last eight of each row comes first, and the rows come in turn. A few are written whether rows have them or not: it
-    spares the processor a guess.
+    spares the processor a guess. So entries past the move's last are written, too (`spare_eights`), which belong to the
+    next move, whose turn comes later, or to none.
     """
-    for t in range(reach.shape[2]):
-        u, v = fixed_axes(b, t, placed, places)
-        e, (at, room) = begins[b, k, t], row_index(layout, b * layout.shape[1] + t)
-        j1 = reach[b, k, t, 1]
-        for j in range(reach[b, k, t, 0], j1, 8):
-            row, spans = count() + j, load_spans(layout, at + j, room)
-            many = choose(row < j1, eights(spans[0], spans[1]) + eights(spans[2], spans[3]), 0)
-            uj, vj, offsets = doubles(row) * u[2] + u[0], doubles(row) * v[2] + v[0], before(many)
-            for step in range(-1 - least(0 - many), FEW - 1, -1):
-                write_step(step, listed, e, offsets, row, spans, uj, u[1], vj, v[1])
-            for step in range(FEW - 1, -1, -1):
-                write_step(step, listed, e, offsets, row, spans, uj, u[1], vj, v[1])
-            e += total(many)
-        ends[b, k, t] = e
+    u, v = fixed_axes(b, t, placed, places)
+    e, (at, room) = begins[b, k, t], row_index(layout, b * layout.shape[1] + t)
+    j1 = reach[b, k, t, 1]
+    for j in range(reach[b, k, t, 0], j1, 8):
+        row, spans = count() + j, load_spans(layout, at + j, room)
+        many = choose(row < j1, eights(spans[0], spans[1]) + eights(spans[2], spans[3]), 0)
+        uj, vj, offsets = doubles(row) * u[2] + u[0], doubles(row) * v[2] + v[0], before(many)
+        for step in range(-1 - least(0 - many), FEW - 1, -1):
+            write_step(step, listed, e, offsets, row, spans, uj, u[1], vj, v[1])
+        for step in range(FEW - 1, -1, -1):
+            write_step(step, listed, e, offsets, row, spans, uj, u[1], vj, v[1])
+        e += total(many)
+    ends[b, k, t] = e
 
 
 @inlined

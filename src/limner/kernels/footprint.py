@@ -2,7 +2,8 @@
 
 Texel coordinates here count from the corner of a level's border (`pyramid.BORDER`): the template's own texels have
 their centres at 2 ... n + 1, and outside of (1, n + 2) the mask is zero. They are affine in pixels:
-u(i, j) = u0 + i ux + j uy. All of this is float64, so that a span is right for huge and for tiny stamps.
+u(i, j) = u0 + i ux + j uy. All of this is float64, so that a span is right for huge and for tiny stamps, down to those
+where the canvas' corner is `OUTSIDE` of them: float64 could not say any more where a pixel is. These touch nothing.
 
 An octagon is eight bounds in texel coordinates: low and high of u, v, u + v and u - v.
 """
@@ -14,6 +15,8 @@ from limner.kernels.lanes import choose, count, doubles, larger, round_down, rou
 from limner.kernels.simd import gather, load, look_up, store
 
 FAR = 1e30
+OUTSIDE = 1e13
+"""Texels."""
 
 
 @inlined
@@ -53,10 +56,12 @@ def place(where, first, last, sizes, height, width, sharpness):
 
 @inlined
 def rows(u, v, octagons):
-    """First and past-last row that stamps can touch, huge where they have no end.  octagons: from `edges`."""
+    """First and past-last row that stamps can touch, huge where they have no end.  octagons: as in `edges`."""
     low_u, high_u, low_v, high_v = load(octagons, 0), load(octagons, 8), load(octagons, 16), load(octagons, 24)
     det, scale = u[1] * v[2] - u[2] * v[1], magnitude(u[1] * v[2]) + magnitude(u[2] * v[1])
-    endless, nothing = magnitude(det) <= 1e-9 * scale, low_u >= high_u
+    reach = larger(magnitude(u[0]), magnitude(v[0])) + larger(magnitude(u[1]), magnitude(v[1]))
+    reach = reach + larger(magnitude(u[2]), magnitude(v[2]))
+    endless, nothing = magnitude(det) <= 1e-9 * scale, (low_u >= high_u) | (reach > OUTSIDE)
     det = choose(endless, 1.0, det)
     cu, cv = 0.5 * (low_u + high_u) - u[0], 0.5 * (low_v + high_v) - v[0]
     middle = (u[1] * cv - v[1] * cu) / det

@@ -26,9 +26,9 @@ from limner.kernels.simd import load, store
 F = np.float32
 U, V, FLAT, LEVEL_V, LEVEL_U, TEMPLATE, PER_V, PER_U, COLUMNS = 0, 3, 6, 7, 8, 9, 10, 11, 12
 SPARE = 7
-NOTHING, EDGES, PIXELS, MASKS, ONE_MASK = range(5)
-"""What passes keep: what lay below the edges of stamps, or below all their pixels; or the masks of all moves in blocks
-of the canvas' columns, or of one move of a task after the other."""
+NOTHING, LIST, EDGES, PIXELS, MASKS, ONE_MASK = range(6)
+"""What passes keep: the list of edges; and what lay below them, or below all pixels of stamps; or the masks of all
+moves in blocks of the canvas' columns, or of one move of a task after the other."""
 TOGETHER = 64
 """Stamps that are laid out together, of one picture or of several."""
 FEW = 3
@@ -43,8 +43,8 @@ def lay_desk(height, samples, bands):
     """
     few, many = (np.empty((COLUMNS, 8)), np.zeros((17, 8))), (np.empty((20, TOGETHER)), np.empty((2, TOGETHER)))
     flat = np.empty((TOGETHER, 2, samples * height + SPARE), np.int32)
-    eights = np.empty(4 * (TOGETHER * (samples * height // 8 + bands) + FEW), np.int32)
-    return *few, *many, flat, eights, np.empty((TOGETHER, height + SPARE), np.uint64)
+    rows_of_eight = np.empty(4 * (TOGETHER * (samples * height // 8 + bands) + FEW), np.int32)
+    return *few, *many, flat, rows_of_eight, np.empty((TOGETHER, height + SPARE), np.uint64)
 
 
 @kernel
@@ -189,7 +189,10 @@ def span_rows(many, begin, lines, width, layout, flat, rows_of_eight):
 
 @inlined
 def clip_rows(many, begin, width, layout, flat, rows_of_eight, hidden):
-    """Cut the spans of rows short where they are hidden; from the last stamp on, which add what they hide."""
+    """Cut the spans of rows short where they are hidden; from the last stamp on, which add what they hide.
+
+    Rows past a band's last may be cut twice, by the same, which changes nothing.
+    """
     bits = block_bits(width)
     for m in range(many - 1, -1, -1):
         number, j, hides, place = read_four(rows_of_eight, m)

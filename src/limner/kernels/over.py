@@ -68,11 +68,11 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, de
         top, bottom = k * band, min(height, (k + 1) * band)
         page = (bottom - top) * stride
         take_rows(ground, b if len(ground) > 1 else 0, top, bottom, stride, pad)
-        list_edges(b, k, placed, reach, layout, begins, ends, listed, places)
         for t in range(where.shape[1]):
             if reach[b, k, t, 0] >= reach[b, k, t, 1]:
                 continue
             alpha = F(opacity[b, t])
+            list_edges(b, k, t, placed, reach, layout, begins, ends, listed, places)
             source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
             steps_u, steps_v = texel_steps(b, t, placed, places)
             for e in range(begins[b, k, t], ends[b, k, t]):

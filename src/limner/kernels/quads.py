@@ -32,7 +32,8 @@ def _cell(builder, hop, places, u, v, steps_u, steps_v, inside):
 
 def _quads(context, builder, kind, array, zero, pairs):
     """Where the four coefficients of each lane's cell are; half of the lanes at a time come out of the vector."""
-    cells = builder.gep(context.make_array(kind)(context, builder, array).data, [builder.shl(zero, I32(2))])
+    first = builder.shl(builder.sext(zero, I64), I64(2))
+    cells = builder.gep(context.make_array(kind)(context, builder, array).data, [first])
     for lane in LANES:
         pair = builder.extract_element(pairs, I32(lane // 2))
         index = builder.lshr(pair, I64(32)) if lane % 2 else builder.and_(pair, I64(0xFFFFFFFF))
