@@ -51,10 +51,10 @@ def test_stamps_that_are_too_small_to_be_placed(samples: int, power: int) -> Non
     ]
     where = 10.0**power * torch.tensor(shapes)[:, None] * (1 + 0.01 * torch.arange(20)[:, None, None])
     where[0, :, 1] /= 10.0**power
-    leaves = [where.requires_grad_(), torch.full((3, 20, 2), 0.5, requires_grad=True), torch.ones(3, 20, 1)]
+    leaves = [where.requires_grad_(), torch.full((4, 20, 2), 0.5, requires_grad=True), torch.ones(4, 20, 1)]
     bank = TemplateBank(torch.ones(2, 64, 64))
     for compositing in ("over", "additive", "depth"):
-        strokes = Strokes(*leaves, depth=torch.rand(3, 20))
+        strokes = Strokes(*leaves, depth=torch.rand(4, 20))
         canvas = render(strokes, bank, (33, 33), compositing=compositing, samples=samples, backend="fused")
         assert ((canvas >= 0) & (canvas <= 20)).all()
         assert (canvas > 0).float().mean() < 0.1
