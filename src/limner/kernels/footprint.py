@@ -56,12 +56,12 @@ def place(where, first, last, sizes, height, width, sharpness):
 
 @inlined
 def rows(u, v, octagons):
-    """First and past-last row that stamps can touch, huge where they have no end.  octagons: as in `edges`."""
+    """First and past-last row that stamps can touch, huge where they have no end.  octagons: as in `sides`."""
     low_u, high_u, low_v, high_v = load(octagons, 0), load(octagons, 8), load(octagons, 16), load(octagons, 24)
     det, scale = u[1] * v[2] - u[2] * v[1], magnitude(u[1] * v[2]) + magnitude(u[2] * v[1])
-    reach = larger(magnitude(u[0]), magnitude(v[0])) + larger(magnitude(u[1]), magnitude(v[1]))
-    reach = reach + larger(magnitude(u[2]), magnitude(v[2]))
-    endless, nothing = magnitude(det) <= 1e-9 * scale, (low_u >= high_u) | (reach > OUTSIDE)
+    along, down = larger(magnitude(u[1]), magnitude(v[1])), larger(magnitude(u[2]), magnitude(v[2]))
+    far = larger(magnitude(u[0]), magnitude(v[0])) + along + down > OUTSIDE
+    endless, nothing = magnitude(det) <= 1e-9 * scale, (low_u >= high_u) | far
     det = choose(endless, 1.0, det)
     cu, cv = 0.5 * (low_u + high_u) - u[0], 0.5 * (low_v + high_v) - v[0]
     middle = (u[1] * cv - v[1] * cu) / det
@@ -77,7 +77,7 @@ def magnitude(number):
 
 
 @inlined
-def edges(u, v, octagons, lines, number):
+def sides(u, v, octagons, lines, number):
     """Where rows cross the sides of two octagons (16, 8): lines (20, stamp), of eight stamps, `number` and on.
 
     For the bounds on u, v, u + v and u - v, in pixels along row j: enter and leave the first octagon at lines[5 k] +

@@ -16,7 +16,7 @@ and so finds several stamps to work on at once, instead of waiting for each resu
 import numpy as np
 
 from limner.kernels.bank import choose_outline
-from limner.kernels.footprint import edges, eights, place, rows, spans_of
+from limner.kernels.footprint import eights, place, rows, sides, spans_of
 from limner.kernels.hiding import block_bits, clip, hidden_by
 from limner.kernels.jit import inlined, kernel
 from limner.kernels.lanes import choose, count, doubles, larger, least, smaller, total
@@ -140,7 +140,7 @@ def place_stamps(stamps, where, which, outlines, sizes, dense, samples, sharpnes
             for column in range(COLUMNS):
                 placed[b, t, column] = columns[column, lane]
             b, t = (b, t + 1) if t + 1 < moves else (b + 1, 0)
-        edges(u, v, outline, lines, number)
+        sides(u, v, outline, lines, number)
         top, bottom = rows(u, v, outline)
         store(bounds, number, top)
         store(bounds, TOGETHER + number, bottom)
