@@ -126,6 +126,7 @@ class _Painting(torch.autograd.Function):
         ctx, canvas, where, which, what, opacity, depth, slope, cells, bank: Cells, compositing, temperature, samples
     ):  # fmt: skip
         needs = dict(zip(_NAMES, ctx.needs_input_grad, strict=False))
+        learns = any(needs.values())
         soft, additive = compositing == "depth", compositing == "additive"
         dense = needs["which"] or needs["cells"]
         keep_all = not additive and (needs["opacity"] or dense)
@@ -134,9 +135,9 @@ class _Painting(torch.autograd.Function):
         tables = bank.tables
         ground, image = _ground_array(canvas), np.empty(canvas.shape, np.float32)
         if soft or samples > 1:
-            keep = layout.MASKS if soft or any(ctx.needs_input_grad) else layout.ONE_MASK
+            keep = layout.MASKS if soft or learns else layout.ONE_MASK
         else:
-            least = layout.LIST if any(ctx.needs_input_grad) else layout.NOTHING
+            least = layout.LIST if learns else layout.NOTHING
             keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else least
         hides = keep <= layout.EDGES and not additive
         band, touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape)
@@ -161,7 +162,7 @@ class _Painting(torch.autograd.Function):
             run(paint, tasks, GROUPS, touched)
         else:
             image[:] = ground
-        if any(ctx.needs_input_grad):
+        if learns:
             ctx.save_for_backward(canvas if soft else None, where, which, what, opacity, slope, cells)
             ctx.needs, ctx.plan = needs, plan
         return torch.from_numpy(image)

@@ -47,7 +47,7 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, sa
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
         page = (bottom - top) * stride
-        take_rows(ground, b if len(ground) > 1 else 0, top, bottom, stride, pad)
+        take_rows(ground, b, top, bottom, stride, pad)
         for t in range(where.shape[1]):
             j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
             if j0 >= j1:

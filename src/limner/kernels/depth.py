@@ -62,7 +62,7 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, sa
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
         page = (bottom - top) * stride
-        take_rows(ground, b if len(ground) > 1 else 0, top, bottom, stride, pad)
+        take_rows(ground, b, top, bottom, stride, pad)
         for t in range(moves):
             sample_mask(b, k, t, samples, strokes, bank, plan, work)
             cursors[t] = 8 * begins[b, k, t]
@@ -155,7 +155,7 @@ def backward(
         top, bottom = k * band, min(height, (k + 1) * band)
         page = (bottom - top) * stride
         take_rows(grad, b, top, bottom, stride, pad)
-        take_rows(canvas, b if len(canvas) > 1 else 0, top, bottom, stride, ground)
+        take_rows(canvas, b, top, bottom, stride, ground)
         for t in range(moves):
             cursors[t] = 8 * begins[b, k, t]
         sums[:], d_order[:] = 0.0, 0.0

@@ -5,7 +5,6 @@ from limner.kernels.jit import inlined
 from limner.kernels.lanes import before, choose, count, cut, doubles, least, smaller, total
 from limner.kernels.layout import load_spans, row_index
 from limner.kernels.quads import write_fours
-from limner.kernels.stamp import fixed_axes
 
 FEW = 2
 """Eights that most rows have no more of at their edges."""
@@ -17,9 +16,10 @@ def spare_eights(width):
 
 
 @inlined
-def list_edges(b, k, t, placed, reach, layout, begins, ends, listed, places):
+def list_edges(b, k, t, axes, reach, layout, begins, ends, listed):
     """List the eights at the edges of move t in band k of picture b; ends holds how many and then where they end.
 
+    axes: from `fixed_axes`.
     listed (eight, 4), int32: texel coordinates (u, v) of the first pixel in fixed point, its row, and sixteen times its
     column plus how many of the pixels are under the stamp.
     Eight rows are worked on at a time. Those with fewer eights than others write too many, which others overwrite: the
@@ -27,26 +27,17 @@ def list_edges(b, k, t, placed, reach, layout, begins, ends, listed, places):
     spares the processor a guess. So entries past the move's last are written, too (`spare_eights`), which belong to the
     next move, whose turn comes later, or to none.
     """
-    u, v = fixed_axes(b, t, placed, places)
+    (u, v), j1 = axes, reach[b, k, t, 1]
     e, (at, room) = begins[b, k, t], row_index(layout, b * layout.shape[1] + t)
-    j1 = reach[b, k, t, 1]
     for j in range(reach[b, k, t, 0], j1, 8):
-        row, spans = count() + j, load_spans(layout, at + j, room)
-        many = choose(row < j1, eights(spans[0], spans[1]) + eights(spans[2], spans[3]), 0)
+        row = count() + j
+        first, start, stop, last = load_spans(layout, at + j, room)
+        left = eights(first, start)
+        many = choose(row < j1, left + eights(stop, last), 0)
         uj, vj, offsets = doubles(row) * u[2] + u[0], doubles(row) * v[2] + v[0], before(many)
-        for step in range(-1 - least(0 - many), FEW - 1, -1):
-            write_step(step, listed, e, offsets, row, spans, uj, u[1], vj, v[1])
-        for step in range(FEW - 1, -1, -1):
-            write_step(step, listed, e, offsets, row, spans, uj, u[1], vj, v[1])
+        for step in range(max(FEW, -least(0 - many)) - 1, -1, -1):
+            i = choose(left > step, first, stop - (left << 3)) + 8 * step
+            x, spot = doubles(i), (i << 4) + smaller(last - i, 8)
+            write_fours(listed, e + step, offsets, cut(x * u[1] + uj), cut(x * v[1] + vj), row, spot)
         e += total(many)
     ends[b, k, t] = e
-
-
-@inlined
-def write_step(step, listed, e, offsets, row, spans, uj, ux, vj, vx):
-    """List eight number `step` of each of eight rows."""
-    first, start, stop, last = spans
-    left = eights(first, start)
-    i = choose(left > step, first, stop - (left << 3)) + 8 * step
-    x, spot = doubles(i), (i << 4) + smaller(last - i, 8)
-    write_fours(listed, e + step, offsets, cut(x * ux + uj), cut(x * vx + vj), row, spot)

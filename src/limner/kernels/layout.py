@@ -59,7 +59,7 @@ def lay_out(
     `sharpness`: texels to a look-up.
     """
     _, _, lines, _, flat, rows_of_eight, hidden = desk
-    (_, bands, moves), touched = tally.shape, 0
+    moves, touched = where.shape[1], 0
     pictures = max(1, TOGETHER // max(1, moves))
     for b0 in range(first, last, pictures):
         b1 = min(last, b0 + pictures)
@@ -73,25 +73,12 @@ def lay_out(
             many = list_rows(stamps, opacity, samples, band, height, placed, reach, desk)
             span_rows(many, begin, lines, samples * width, fine, flat, rows_of_eight)
             if samples > 1:
-                for b in range(b0, b1):
-                    for t in range(t0, t1):
-                        own = flat[(b - b0) * (t1 - t0) + t - t0]
-                        for k in range(bands):
-                            j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
-                            j0, j1 = whole_pixels(samples, j0, j1, width, b, t, fine, own, layout)
-                            reach[b, k, t, 0], reach[b, k, t, 1] = j0, j1
+                join_samples(stamps, samples, width, fine, flat, reach, layout)
             if hides:
                 if t1 == moves:
                     hidden[: b1 - b0] = 0
                 clip_rows(many, begin, width, layout, flat, rows_of_eight, hidden)
-            for b in range(b0, b1):
-                for t in range(t0, t1):
-                    for k in range(bands):
-                        j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
-                        seen, flats, under, tally[b, k, t] = count_rows(j0, j1, b, t, layout, keep)
-                        reach[b, k, t, 0], reach[b, k, t, 1] = seen
-                        reach[b, k, t, 2], reach[b, k, t, 3] = flats
-                        touched += under
+            touched += count_stamps(stamps, layout, keep, reach, tally)
     return touched
 
 
@@ -204,6 +191,21 @@ def clip_rows(many, begin, width, layout, flat, rows_of_eight, hidden):
 
 
 @inlined
+def count_stamps(stamps, layout, keep, reach, tally):
+    """Fill tally, and reach as what is left of stamps; returns pixels touched."""
+    (b0, b1, t0, t1), touched = stamps, 0
+    for b in range(b0, b1):
+        for t in range(t0, t1):
+            for k in range(reach.shape[1]):
+                own = reach[b, k, t]
+                (own[0], own[1]), (own[2], own[3]), under, tally[b, k, t] = count_rows(
+                    own[0], own[1], b, t, layout, keep
+                )
+                touched += under
+    return touched
+
+
+@inlined
 def count_rows(j0, j1, b, t, layout, keep):
     """Of rows j0 to j1 of a stamp: first and past-last seen, and with a flat run; pixels; eights to keep."""
     at, room = row_index(layout, b * layout.shape[1] + t)
@@ -219,7 +221,7 @@ def count_rows(j0, j1, b, t, layout, keep):
         flat_bottom = larger(flat_bottom, choose(flat, row + 1, j0))
         under = under + choose(seen, last - first, 0)
         if keep >= MASKS:
-            more = ((last + 7) >> 3) - (first >> 3) + 1
+            more = aligned(first, last)
         elif keep == PIXELS:
             more = eights(first, start) + eights(start, stop) + eights(stop, last)
         else:
@@ -227,6 +229,18 @@ def count_rows(j0, j1, b, t, layout, keep):
         kept = kept + choose(seen, more, 0)
     seen_rows, flat_rows = (least(top), 0 - least(0 - bottom)), (least(flat_top), 0 - least(0 - flat_bottom))
     return seen_rows, flat_rows, total(under), total(kept)
+
+
+@inlined
+def join_samples(stamps, samples, width, fine, flat, reach, layout):
+    """Fill the layout of stamps from their rows of samples, and turn reach from these into rows of pixels."""
+    (b0, b1, t0, t1), number = stamps, 0
+    for b in range(b0, b1):
+        for t in range(t0, t1):
+            for k in range(reach.shape[1]):
+                own = reach[b, k, t]
+                own[0], own[1] = whole_pixels(samples, own[0], own[1], width, b, t, fine, flat[number], layout)
+            number += 1
 
 
 @inlined
@@ -288,5 +302,11 @@ def store_spans(spans, array, at, room):
 
 @inlined
 def blocks_of(first, last):
-    """Aligned blocks of eight columns that hold first ... last - 1, and one more as a margin for writing."""
-    return ((last + 7) >> 3) - (first >> 3) + 1 if first < last else 0
+    """`aligned` blocks of a row, which may be empty."""
+    return aligned(first, last) if first < last else 0
+
+
+@inlined
+def aligned(first, last):
+    """Blocks of eight columns that hold first ... last - 1, and one more as a margin for writing."""
+    return ((last + 7) >> 3) - (first >> 3) + 1

@@ -20,12 +20,12 @@ import numpy as np
 from numba import int32
 
 from limner.kernels.edges import list_edges
-from limner.kernels.footprint import binary_places, narrow
-from limner.kernels.jit import inlined, kernel, on
+from limner.kernels.footprint import binary_places
+from limner.kernels.jit import kernel, on
 from limner.kernels.lanes import ramp, splat
 from limner.kernels.layout import FLAT, row_of
 from limner.kernels.quads import fetch, read_four, spread
-from limner.kernels.simd import load, prefix, steps, store
+from limner.kernels.simd import load, prefix, store
 from limner.kernels.stamp import (
     SUMS,
     add_colours,
@@ -41,6 +41,7 @@ from limner.kernels.stamp import (
     shaded,
     take_rows,
     template_points,
+    texel_steps,
 )
 
 F = np.float32
@@ -67,14 +68,15 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, de
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
         page = (bottom - top) * stride
-        take_rows(ground, b if len(ground) > 1 else 0, top, bottom, stride, pad)
+        take_rows(ground, b, top, bottom, stride, pad)
         for t in range(where.shape[1]):
             if reach[b, k, t, 0] >= reach[b, k, t, 1]:
                 continue
             alpha = F(opacity[b, t])
-            list_edges(b, k, t, placed, reach, layout, begins, ends, listed, places)
+            axes = fixed_axes(b, t, placed, places)
+            list_edges(b, k, t, axes, reach, layout, begins, ends, listed)
             source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
-            steps_u, steps_v = texel_steps(b, t, placed, places)
+            steps_u, steps_v = texel_steps(axes)
             for e in range(begins[b, k, t], ends[b, k, t]):
                 u, v, j, spot = read_four(listed, e)
                 i, inside = spot >> 4, spot & int32(15)
@@ -106,13 +108,6 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, de
         put_rows(canvas, b, top, bottom, stride, pad)
 
 
-@inlined
-def texel_steps(b, t, placed, places):
-    """`steps` of both texel axes."""
-    u, v = fixed_axes(b, t, placed, places)
-    return steps(narrow(u[1])), steps(narrow(v[1]))
-
-
 @kernel
 def backward(first, last, band, group, grad, back, strokes, bank, switches, dense, plan, gradients, desk):
     """Gradients of tasks first to last; grad holds that of the canvas and, if `back`, becomes that of the background.
@@ -142,7 +137,7 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
                 continue
             alpha = F(opacity[b, t])
             source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
-            steps_u, steps_v = texel_steps(b, t, placed, places)
+            steps_u, steps_v = texel_steps(fixed_axes(b, t, placed, places))
             clear_colours(sums, channels, tilted)
             su, sux, suy, sv, svx, svy, sharp, smooth = none, none, none, none, none, none, none, none
             for e in range(begins[b, k, t], ends[b, k, t]):

@@ -7,13 +7,13 @@ columns divisible by eight, with zeros around the stamp.
 import numpy as np
 from numba import int32
 
-from limner.kernels.footprint import binary_places, narrow
+from limner.kernels.footprint import binary_places
 from limner.kernels.jit import inlined, on
 from limner.kernels.lanes import ramp, splat
 from limner.kernels.layout import FLAT, blocks_of
 from limner.kernels.quads import fetch, spread
-from limner.kernels.simd import load, prefix, steps, store
-from limner.kernels.stamp import add, cell_desk, choose_cells, fixed_axes, settle_mask
+from limner.kernels.simd import load, prefix, store
+from limner.kernels.stamp import add, cell_desk, choose_cells, fixed_axes, settle_mask, texel_steps
 
 F = np.float32
 
@@ -33,9 +33,9 @@ def sample_mask(b, k, t, samples, strokes, bank, plan, work):
     places = binary_places(sizes[0])
     alpha = F(opacity[b, t])
     share = alpha / F(samples * samples)
-    u0, ux, uy, v0, vx, vy = sample_axes(b, t, placed, places, samples)
+    (u0, ux, uy), (v0, vx, vy) = axes = sample_axes(b, t, placed, places, samples)
     source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
-    steps_u, steps_v = steps(narrow(ux)), steps(narrow(vx))
+    steps_u, steps_v = texel_steps(axes)
     flat = splat(F(placed[b, t, FLAT])) * alpha
     cursor = 8 * begins[b, k, t]
     for j in range(reach[b, k, t, 0], reach[b, k, t, 1]):
@@ -79,9 +79,9 @@ def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin
     none, share = splat(F(0)), F(1) / F(samples * samples)
     dx, dy = 2.0 / (samples * width), 2.0 / (samples * height)
     alpha = F(opacity[b, t])
-    u0, ux, uy, v0, vx, vy = sample_axes(b, t, placed, places, samples)
+    (u0, ux, uy), (v0, vx, vy) = axes = sample_axes(b, t, placed, places, samples)
     source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
-    steps_u, steps_v = steps(narrow(ux)), steps(narrow(vx))
+    steps_u, steps_v = texel_steps(axes)
     cursor = begin
     su, sux, suy, sv, svx, svy, sharp, smooth = none, none, none, none, none, none, none, none
     for j in range(reach[b, k, t, 0], reach[b, k, t, 1]):
@@ -125,7 +125,7 @@ def sample_axes(b, t, placed, places, samples):
     u, v = fixed_axes(b, t, placed, places)
     ux, uy, vx, vy = u[1] / samples, u[2] / samples, v[1] / samples, v[2] / samples
     middle = 0.5 * (samples - 1)
-    return u[0] - middle * (ux + uy), ux, uy, v[0] - middle * (vx + vy), vx, vy
+    return (u[0] - middle * (ux + uy), ux, uy), (v[0] - middle * (vx + vy), vx, vy)
 
 
 def task_desk(plan, first, last):

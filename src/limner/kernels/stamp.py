@@ -8,7 +8,7 @@ from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import inlined, on
 from limner.kernels.lanes import larger, ramp, smaller, splat, total, totals
 from limner.kernels.layout import FLAT, LEVEL_U, LEVEL_V, PER_U, PER_V, TEMPLATE, U, V
-from limner.kernels.simd import load, store, within
+from limner.kernels.simd import load, steps, store, within
 
 F = np.float32
 SUMS = 48
@@ -55,6 +55,13 @@ def fixed_axes(b, t, placed, places):
     fine = float(1 << places)
     u = placed[b, t, U] * fine, placed[b, t, U + 1] * fine, placed[b, t, U + 2] * fine
     return u, (placed[b, t, V] * fine, placed[b, t, V + 1] * fine, placed[b, t, V + 2] * fine)
+
+
+@inlined
+def texel_steps(axes):
+    """`steps` along a row of both texel axes."""
+    u, v = axes
+    return steps(narrow(u[1])), steps(narrow(v[1]))
 
 
 @inlined
@@ -175,8 +182,12 @@ def settle_mask(
 
 @inlined
 def take_rows(canvas, b, top, bottom, stride, pad):
-    """Copy rows of all channels to a flat working copy, `stride` values a row, (bottom - top) rows a channel."""
-    _, channels, height, width = canvas.shape
+    """Copy rows of all channels to a flat working copy, `stride` values a row, (bottom - top) rows a channel.
+
+    A canvas of one picture stands for any number.
+    """
+    pictures, channels, height, width = canvas.shape
+    b = b if pictures > 1 else 0
     for c in range(channels):
         for j in range(top, bottom):
             line = (c * (bottom - top) + j - top) * stride

@@ -3,13 +3,13 @@
 import numpy as np
 from numba import int32
 
-from limner.kernels.footprint import binary_places, narrow
+from limner.kernels.footprint import binary_places
 from limner.kernels.jit import kernel
 from limner.kernels.lanes import splat, total
 from limner.kernels.layout import FLAT, row_of
 from limner.kernels.quads import fetch
-from limner.kernels.simd import load, prefix, steps
-from limner.kernels.stamp import add, choose_cells, fixed_axes
+from limner.kernels.simd import load, prefix
+from limner.kernels.stamp import add, choose_cells, fixed_axes, texel_steps
 
 F = np.float32
 
@@ -29,7 +29,7 @@ def sum_under(first, last, planes, stride, which, bank, placed, reach, layout, s
         lanes[:] = 0.0
         u, v = fixed_axes(b, 0, placed, places)
         source, zero, hop = choose_cells(which, b, 0, bank, placed, mix)
-        steps_u, steps_v = steps(narrow(u[1])), steps(narrow(v[1]))
+        steps_u, steps_v = texel_steps((u, v))
         for j in range(reach[b, 0, 0, 0], reach[b, 0, 0, 1]):
             uj, vj = u[0] + j * u[2], v[0] + j * v[2]
             i, start, stop, end = row_of(layout, b, 0, j)
