@@ -1,6 +1,9 @@
 """Memory that renders leave to each other."""
 
+import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +11,7 @@ import torch
 from torch import Tensor
 
 from limner import Strokes, TemplateBank, fused, render
-from limner.kernels.memory import LEAST, MOST, array
+from limner.kernels.memory import LEAST, MOST, array, desk
 
 
 def place(lent: np.ndarray) -> int:
@@ -71,3 +74,43 @@ def test_renders_that_wait_for_their_backward_pass_keep_theirs() -> None:
     for k in (2, 0, 3, 1):
         found = gradients(scenes[k], canvases[k])
         assert all(torch.equal(one, other) for one, other in zip(found, alone[k], strict=True))
+
+
+def test_a_desk_is_a_threads_own() -> None:
+    def make(length: int) -> tuple[np.ndarray, ...]:
+        return (np.zeros(length),)
+
+    (mine,), (again,), (longer,) = desk(make, 3), desk(make, 3), desk(make, 4)
+    with ThreadPoolExecutor(1) as pool:
+        (other,) = pool.submit(desk, make, 3).result()
+    assert mine is again
+    assert [len(mine), len(longer), len(other)] == [3, 4, 3]
+    assert other is not mine
+
+
+@pytest.mark.parametrize("learnt", [False, True])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("broken", ["what", "opacity", "which"])
+def test_what_is_no_number_stays_in_its_picture(broken: str, channels: int, learnt: bool) -> None:
+    """The kernels leave what they work in to the next picture, and to the next render."""
+    bank = TemplateBank.named("circle", "line")
+    if learnt:
+        bank = replace(bank, masks=bank.masks.clone().requires_grad_())
+    torch.manual_seed(0)
+    where = torch.tensor([[2.0, 0, 0], [0, 2, 0]]) + 0.3 * torch.randn(2, 9, 2, 3)
+    parts = {"where": where, "which": torch.rand(2, 9, 2).softmax(-1), "what": torch.rand(2, 9, channels)}
+    parts["opacity"] = torch.rand(2, 9)
+
+    def painted(parts: dict[str, Tensor]) -> list[Tensor]:
+        leaves = {name: tensor.clone().requires_grad_() for name, tensor in parts.items()}
+        canvas = render(Strokes(**leaves), bank, (30, 21), backend="fused")
+        return [canvas, *torch.autograd.grad(canvas.square().sum(), list(leaves.values()))]
+
+    wanted = painted(parts)
+    assert all(found.isfinite().all() for found in wanted)
+    sick = parts | {broken: parts[broken].clone()}
+    sick[broken][0, 4] = math.nan
+    for found, whole in zip(painted(sick), wanted, strict=True):
+        assert found[0].isnan().any()
+        assert torch.equal(found[1], whole[1])
+    assert all(torch.equal(found, whole) for found, whole in zip(painted(parts), wanted, strict=True))

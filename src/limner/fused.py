@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -74,7 +75,7 @@ def sums_under(
     given = (padded.numpy().reshape(-1), width + 8, strokes[1], cells.tables, placed, reach, spans, sums.numpy())
 
     def add_up(first: int, last: int, _: int) -> None:
-        sum_under(first, last, *given, cell_desk(cells.tables)[0], np.empty(8 * len(planes), np.float32))
+        sum_under(first, last, *given, cell_desk(cells.tables[2][0])[0], np.empty(8 * len(planes), np.float32))
 
     run(add_up, len(where), GROUPS, touched)
     return sums
@@ -150,13 +151,14 @@ class _Painting(torch.autograd.Function):
 
         def paint(first: int, last: int, _: int) -> None:
             given = (first, last, band, ground, image, strokes, tables, switches, arrays)
+            sizes = image.shape[1:], band, tables[2][0]
             if plan.softness:
-                desk = soft_depth.desk(image, band, tables, switches, samples, where.shape[1])
+                desk = soft_depth.desk(*sizes, samples, where.shape[1])
                 soft_depth.forward(*given, samples, plan.softness[0], desk)
             elif samples > 1:
-                coverage.forward(*given, samples, below, coverage.desk(image, band, tables, switches, samples))
+                coverage.forward(*given, samples, below, coverage.desk(*sizes, samples))
             else:
-                over.forward(*given, over.desk(image, band, tables, switches))
+                over.forward(*given, memory.desk(over.desk, *sizes))
 
         if tasks:
             run(paint, tasks, GROUPS, touched)
@@ -184,18 +186,18 @@ class _Painting(torch.autograd.Function):
 
         def pull(first: int, last: int, group: int) -> None:
             dense, samples, gradients = plan.dense or None, plan.samples, (*parts, d_cells)
-            lent = image, plan.band, plan.tables, plan.switches
+            sizes = image.shape[1:], plan.band, plan.tables[2][0]
             switches = plan.switches, dense
             given = (first, last, plan.band, group, image, back, plan.strokes, plan.tables, *switches, plan.arrays)
             if plan.softness:
-                desk = soft_depth.desk(*lent, samples, where.shape[1], dense)
+                desk = soft_depth.desk(*sizes, samples, where.shape[1], dense)
                 kept = task_desk(plan.arrays, first, last)
                 soft_depth.backward(*given, samples, plan.softness[0], ground, gradients, d_depth, kept, desk)
             elif samples > 1:
-                desk, kept = coverage.desk(*lent, samples, dense), task_desk(plan.arrays, first, last)
+                desk, kept = coverage.desk(*sizes, samples, dense), task_desk(plan.arrays, first, last)
                 coverage.backward(*given, samples, plan.below, gradients, kept, desk)
             else:
-                over.backward(*given, gradients, over.desk(*lent, dense))
+                over.backward(*given, gradients, memory.desk(over.desk, *sizes, dense))
 
         run(pull, plan.tasks, GROUPS, plan.work, split=needs["cells"])
 
@@ -228,7 +230,8 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
     touched = np.zeros(GROUPS, np.int64)
 
     def lay(first: int, last: int, group: int) -> None:
-        switches, desk = (dense, keep, hides, samples, sharpness(samples)), layout.lay_desk(height, samples, bands)
+        switches = dense, keep, hides, samples, sharpness(samples)
+        desk = memory.desk(layout.lay_desk, height, samples, bands)
         given = (*strokes[:2], strokes[3], *tables[1:3], *switches, band, height, width)
         touched[group] = layout.lay_out(first, last, *given, placed, reach, spans, fine, tally, desk)
 
@@ -252,5 +255,10 @@ def _stroke_arrays(where, which, what, opacity, slope) -> tuple[np.ndarray | Non
     tensors = (where, which, what, opacity, slope)
     arrays = [None if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors]
     if opacity is None:
-        arrays[3] = np.ones(where.shape[:2], np.float32)
+        arrays[3] = _opaque(*where.shape[:2])
     return tuple(arrays)
+
+
+@lru_cache(maxsize=8)
+def _opaque(batch: int, moves: int) -> np.ndarray:
+    return np.ones((batch, moves), np.float32)

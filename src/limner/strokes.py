@@ -31,10 +31,6 @@ class Strokes:
     slope: Float[Tensor, "batch move channel 2"] | None = None
 
     def __post_init__(self) -> None:
-        tensors = self.tensors()
-        for name, tensor in tensors.items():
-            if not tensor.is_floating_point():
-                raise ValueError(f"strokes: {name} is of {tensor.dtype}, expected floating-point numbers")
         if self.where.ndim != 4:
             raise ValueError(f"strokes: where has shape {tuple(self.where.shape)}, expected (batch, move, 2, 3)")
         batch, move = self.where.shape[:2]
@@ -47,8 +43,10 @@ class Strokes:
             "depth": (batch, move),
             "slope": (batch, move, channel, 2),
         }
-        for name, tensor in tensors.items():
-            if tuple(tensor.shape) != wanted[name]:
+        for name, tensor in self.tensors().items():
+            if not tensor.is_floating_point():
+                raise ValueError(f"strokes: {name} is of {tensor.dtype}, expected floating-point numbers")
+            if tensor.shape != wanted[name]:
                 raise ValueError(f"strokes: {name} has shape {tuple(tensor.shape)}, expected {wanted[name]}")
         if channel not in (1, 3):
             raise ValueError(f"strokes: what has {channel} channels, expected 1 (gray) or 3 (RGB)")

@@ -60,8 +60,9 @@ def render(
             return render(strokes.map(Tensor.float), bank, size, *options)
     ground = _ground(strokes, background, size)
     _check_options(compositing, backend, temperature, samples)
-    _check_strokes(strokes, bank)
-    painter = partial(_backend(strokes, backend), samples=index(samples))
+    tensors = strokes.tensors()
+    _check_strokes(tensors, bank)
+    painter = partial(_backend(tensors, backend), samples=index(samples))
     if compositing != "depth":
         return painter(strokes, bank, ground, compositing)
     if strokes.depth is None:
@@ -240,24 +241,25 @@ def _check_options(compositing: str, backend: str, temperature: float, samples: 
         raise ValueError(f"render: samples {samples!r} is no whole number from 1 to {SAMPLES}")
 
 
-def _check_strokes(strokes: Strokes, bank: TemplateBank) -> None:
-    if strokes.which.shape[-1] != len(bank):
-        raise ValueError(f"render: which has {strokes.which.shape[-1]} weights, the bank {len(bank)} templates")
-    here = strokes.where.device
-    for name, tensor in strokes.tensors().items():
+def _check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
+    where, weights = tensors["where"], tensors["which"].shape[-1]
+    if weights != len(bank):
+        raise ValueError(f"render: which has {weights} weights, the bank {len(bank)} templates")
+    here = where.device
+    for name, tensor in tensors.items():
         if tensor.device != here:
             raise ValueError(f"render: where is on {here}, {name} is on {tensor.device}")
     if bank.masks.device != here:
         raise ValueError(f'render: strokes are on {here}, the bank is on {bank.masks.device}: take bank.to("{here}")')
-    if not math.isfinite(strokes.where.detach().sum()) and not torch.isfinite(strokes.where).all():
-        picture, move = torch.nonzero(~strokes.where.isfinite().flatten(2).all(2))[0].tolist()
+    if not math.isfinite(where.detach().sum()) and not torch.isfinite(where).all():
+        picture, move = torch.nonzero(~where.isfinite().flatten(2).all(2))[0].tolist()
         raise NotFinite(f"render: where of picture {picture}, move {move} is not finite")
 
 
-def _backend(strokes: Strokes, backend: Backend) -> Callable[..., Canvas]:
-    device = strokes.where.device.type
+def _backend(tensors: dict[str, Tensor], backend: Backend) -> Callable[..., Canvas]:
+    device = tensors["where"].device.type
     fits = device == "cpu" or (device == "cuda" and HAS_TRITON)
-    fits = fits and all(x.dtype == torch.float32 for x in strokes.tensors().values())
+    fits = fits and {tensor.dtype for tensor in tensors.values()} == {torch.float32}
     if backend == "reference" or (backend == "auto" and not fits):
         return paint_reference
     if not fits:

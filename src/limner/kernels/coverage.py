@@ -27,10 +27,10 @@ from limner.kernels.stamp import (
 F = np.float32
 
 
-def desk(image, band, bank, switches, samples, dense=None):
+def desk(size, band, side, samples, dense=None):
     """What both passes work in: rows, samples, and sums for the gradients of colours."""
-    sums = np.empty(SUMS * len(switches[3]), np.float32)
-    return row_desk(image, band), sample_desk(image, bank, samples, dense), sums
+    sums = np.empty(SUMS * size[0], np.float32)
+    return row_desk(size, band), sample_desk(size, side, samples, dense), sums
 
 
 @kernel

@@ -34,17 +34,17 @@ F = np.float32
 TINY = F(1e-37)
 
 
-def desk(image, band, bank, switches, samples, moves, dense=None):
+def desk(size, band, side, samples, moves, dense=None):
     """What both passes work in.
 
     Rows of the picture and of the ground; samples; the moves of a row (`find_row`); those of a block with their masks
     (`find_block`), and what they paint; sums for the gradients of colours, and what is found for each move.
     """
-    channels = len(switches[3])
+    channels = size[0]
     cursors, row, near = np.empty(moves, np.int64), np.empty((moves, 5), np.int64), np.empty(moves, np.int64)
     masks, paint = np.empty(8 * moves, np.float32), np.empty(8 * channels, np.float32)
     sums, pulled = np.empty(SUMS * moves * channels, np.float32), np.empty((5, 8 * moves), np.float32)
-    pad, ground, work = row_desk(image, band), row_desk(image, band), sample_desk(image, bank, samples, dense)
+    pad, ground, work = row_desk(size, band), row_desk(size, band), sample_desk(size, side, samples, dense)
     return pad, ground, work, (cursors, row, near), (masks, paint), sums, pulled
 
 

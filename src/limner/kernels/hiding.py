@@ -24,58 +24,44 @@ def block_bits(width):
 
 
 @inlined
-def blocks(first, last, bits):
-    """The blocks of pixels first to last - 1."""
-    low, high = words((first >> bits) & 63), words(((last - 1) >> bits) & 63)
-    word = (ALL << low) & (((ALL << high) << ONE) ^ ALL)
-    return choose(first < last, word, np.uint64(0))
+def since(pixel, bits):
+    """The block of a pixel and those after it."""
+    return ALL << words((pixel >> bits) & 63)
+
+
+@inlined
+def until(pixel, bits):
+    """The block of a pixel and those before it."""
+    return (since(pixel, bits) << ONE) ^ ALL
 
 
 @inlined
 def first_of(word, bits):
-    """First pixel of the lowest block."""
+    """First pixel of the lowest block; past the row if there is none."""
     return wholes(zeros_below(word)) << bits
 
 
 @inlined
 def past(word, bits):
-    """First pixel past the highest block."""
+    """First pixel past the highest block; 0 if there is none."""
     return (64 - wholes(zeros_above(word))) << bits
 
 
 @inlined
-def some_of(word):
-    """Where there are any blocks."""
-    return wholes(zeros_below(word)) < 64
-
-
-@inlined
 def clip(spans, hidden, bits):
-    """The spans (first, start, stop, last) of rows cut short, in whole eights, where they are hidden."""
+    """The spans (first, start, stop, last) of rows cut short, in whole eights, where they are hidden.
+
+    The flat run grows over what is hidden of the edges beside it. Where all that is seen lies behind it, it goes.
+    """
     first, start, stop, last = spans
-    seen = hidden ^ ALL
-    left, flat = seen & blocks(first, start, bits), seen & blocks(start, stop, bits)
-    right = seen & blocks(stop, last, bits)
-
-    some_left, some_flat, some_right = some_of(left), some_of(flat), some_of(right)
-    left_first, left_past = first_of(left, bits), past(left, bits)
-    flat_first, flat_past = larger(start, first_of(flat, bits)), smaller(stop, past(flat, bits))
-    right_first, right_past = larger(stop, first_of(right, bits)), smaller(last, past(right, bits))
-    flat_past = choose(some_flat, flat_past, start)
-    stop = choose(some_right, right_first, flat_past)
-    last = choose(some_right, right_past, stop)
-    flat_first = choose(some_flat, flat_first, stop)
-    first = first + (larger(left_first - first, 0) & -8)
-    first = choose(some_left, first, flat_first)
-    flat_start = smaller(start, first + ((left_past - first + 7) & -8))
-    start = choose(some_left, flat_start, first)
-
-    edge = (some_left ^ some_right) & (some_flat ^ True)
-    last = choose(edge & some_left, smaller(start, left_past), last)
-    start, stop = choose(edge, last, start), choose(edge, last, stop)
-
-    some = some_left | some_flat | some_right
-    return choose(some, first, 0), choose(some, start, 0), choose(some, stop, 0), choose(some, last, 0)
+    seen = (hidden ^ ALL) & since(first, bits) & until(last - 1, bits)
+    left, right = seen & until(start - 1, bits), seen & since(stop, bits)
+    begin, last = first_of(seen, bits), smaller(last, past(seen, bits))
+    behind, flat_first = begin >= stop, first + ((past(left, bits) - first + 7) & -8)
+    first = smaller(choose(behind, begin, first + (larger(begin - first, 0) & -8)), last)
+    start = smaller(larger(smaller(start, flat_first), first), last)
+    stop = smaller(larger(larger(stop, first_of(right, bits)), start), last)
+    return first, choose(behind, last, start), choose(behind, last, stop), last
 
 
 @inlined
@@ -83,4 +69,5 @@ def hidden_by(flat_first, flat_last, width, bits):
     """The blocks that a stamp hides which covers these pixels."""
     rest = (1 << bits) - 1
     whole = choose(flat_last < width, flat_last & ~rest, width)
-    return blocks((flat_first + rest) & ~rest, whole, bits)
+    low = (flat_first + rest) & ~rest
+    return choose(low < whole, since(low, bits) & until(whole - 1, bits), np.uint64(0))

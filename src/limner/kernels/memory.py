@@ -1,28 +1,43 @@
 """Memory that one render leaves to the next.
 
 Fresh memory costs a page fault for every four kilobytes. A step on a large batch would take as long for these as for
-painting, unless the allocator happens to keep what was freed.
+painting, unless the allocator happens to keep what was freed. A step on a small one would take as long for a dozen
+small arrays as for laying out.
 """
 
 import math
 from collections import deque
+from collections.abc import Callable
+from functools import lru_cache
+from threading import get_ident
 
 import numpy as np
 
 LEAST, MOST = 1 << 16, 1 << 25
 """Bytes of an array for which this pays, and that are left to the next in blocks of one size, of ten sizes."""
 
-_left = {1 << k: deque[np.ndarray](maxlen=MOST >> k) for k in range(LEAST.bit_length() - 1, MOST.bit_length())}
+DESKS = 16
+"""Of one thread and size each, which are kept."""
+
+_left = {1 << k: deque["_Block"](maxlen=MOST >> k) for k in range(LEAST.bit_length() - 1, MOST.bit_length())}
+
+
+class _Block:
+    """So many bytes, and how numpy is told of them."""
+
+    def __init__(self, size: int) -> None:
+        self.bytes = np.empty(size, np.uint8)
+        self.interface, self.left = self.bytes.__array_interface__, _left[size]
 
 
 class _Lent:
     """What arrays on a block hold on to, wherever they are; when the last is gone the next may have the block."""
 
-    def __init__(self, block: np.ndarray) -> None:
-        self.block, self.__array_interface__ = block, block.__array_interface__
+    def __init__(self, block: _Block) -> None:
+        self.block, self.__array_interface__ = block, block.interface
 
-    def __del__(self, left: dict[int, deque[np.ndarray]] = _left) -> None:
-        left[len(self.block)].append(self.block)
+    def __del__(self) -> None:
+        self.block.left.append(self.block)
 
 
 def array(shape: tuple[int, ...], kind: type[np.generic]) -> np.ndarray:
@@ -34,5 +49,15 @@ def array(shape: tuple[int, ...], kind: type[np.generic]) -> np.ndarray:
     try:
         block = _left[room].pop()
     except IndexError:
-        block = np.empty(room, np.uint8)
-    return np.asarray(_Lent(block))[:size].view(kind).reshape(shape)
+        block = _Block(room)
+    return np.ndarray(shape, kind, np.asarray(_Lent(block)))
+
+
+def desk(make: Callable[..., tuple], *sizes) -> tuple:
+    """The arrays `make(*sizes)` that a kernel works in: a thread has the same again, as its last kernel left them."""
+    return _desk(make, get_ident(), *sizes)
+
+
+@lru_cache(maxsize=DESKS)
+def _desk(make: Callable[..., tuple], thread: int, *sizes) -> tuple:
+    return make(*sizes)

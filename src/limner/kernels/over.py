@@ -47,9 +47,9 @@ from limner.kernels.stamp import (
 F = np.float32
 
 
-def desk(image, band, bank, switches, dense=None):
+def desk(size, band, side, dense=None):
     """What both passes work in: rows, mixed cells and their gradient, and sums for the gradients of colours."""
-    return row_desk(image, band), *cell_desk(bank, dense), np.zeros(SUMS * len(switches[3]), np.float32)
+    return row_desk(size, band), *cell_desk(side, dense), np.zeros(SUMS * size[0], np.float32)
 
 
 @kernel

@@ -18,9 +18,9 @@ from limner.kernels.stamp import add, cell_desk, choose_cells, fixed_axes, settl
 F = np.float32
 
 
-def sample_desk(image, bank, samples, dense=None):
+def sample_desk(size, side, samples, dense=None):
     """What `sample_mask` and `pull_mask` work in: mixed cells, their gradient, and a row of samples."""
-    return *cell_desk(bank, dense), np.zeros(samples * image.shape[3] + 8, np.float32)
+    return *cell_desk(side, dense), np.zeros(samples * size[2] + 8, np.float32)
 
 
 @inlined

@@ -15,16 +15,15 @@ SUMS = 48
 """Values of `add_colours` for a colour."""
 
 
-def row_desk(image, band):
-    """Room for a band of rows (`take_rows`)."""
-    _, channels, height, width = image.shape
+def row_desk(size, band):
+    """Room for a band of rows (`take_rows`) of a picture of this size: (channel, H, W)."""
+    channels, height, width = size
     return np.zeros(channels * min(band, height) * (width + 8), np.float32)
 
 
-def cell_desk(bank, dense=None):
-    """Room for a mix of templates (`bank.blend`), and, if they are `dense`, for its gradient (`bank.give_back`)."""
-    side = bank[2][0] + 4
-    room = side * side + side + 48
+def cell_desk(side, dense=None):
+    """Room for a mix of templates of `side` texels (`blend`), and, if they are `dense`, its gradient (`give_back`)."""
+    room = (side + 4) * (side + 5) + 48
     pulled = room if dense else 0
     mix = np.empty(4 * room, np.float32), np.empty(room, np.float32)
     return mix, (np.zeros(4 * pulled, np.float32), np.zeros(4 * pulled, np.float32))
@@ -184,13 +183,14 @@ def settle_mask(
 def take_rows(canvas, b, top, bottom, stride, pad):
     """Copy rows of all channels to a flat working copy, `stride` values a row, (bottom - top) rows a channel.
 
-    A canvas of one picture stands for any number.
+    A canvas of one picture stands for any number. Behind a row, where its last eights may end, are zeros.
     """
     pictures, channels, height, width = canvas.shape
     b = b if pictures > 1 else 0
     for c in range(channels):
         for j in range(top, bottom):
             line = (c * (bottom - top) + j - top) * stride
+            store(pad, line + width, splat(F(0)))
             copy_eights(canvas, ((b * channels + c) * height + j) * width, pad, line, width)
             for i in range(width if width < 8 else 0):
                 pad[line + i] = canvas[b, c, j, i]
