@@ -180,3 +180,14 @@ def compare(scene: dict, device: str = "cpu") -> None:
     for name, true in theirs[1].items():
         largest = true.abs().max().item() if true.numel() else 0.0
         torch.testing.assert_close(ours[1][name].double(), true, rtol=0, atol=1e-4 * largest + rounding)
+
+
+def axes(where: Tensor, size: tuple[int, int]) -> Tensor:
+    """Half axes of stamps (..., 2, 2) as columns, in pixels of a canvas: where the corners of their templates go."""
+    height, width = size
+    return geometry.invert(where)[..., :2] * torch.tensor([[width / 2], [height / 2]], dtype=where.dtype)
+
+
+def half_sizes(where: Tensor, size: tuple[int, int]) -> Tensor:
+    """Half widths and half heights of stamps (..., 2), in pixels."""
+    return axes(where, size).norm(dim=-2)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from scenes import half_sizes
 
 import limner
 from limner.cli import main
@@ -12,7 +13,7 @@ from limner.models.settings import Model
 from limner.painting import by_model
 from limner.painting.fit import Plan, fit
 from limner.painting.goal import Goal
-from limner.painting.moves import Style, half_sizes
+from limner.painting.moves import Style
 from limner.templates import TemplateBank
 from limner.writer import render
 

@@ -5,11 +5,14 @@ import math
 import numpy as np
 import pytest
 import torch
+from scenes import axes, half_sizes
 from torch import Tensor
 
 from limner import geometry
+from limner.painting import steps
 from limner.painting.goal import Goal
-from limner.painting.moves import FAINT, MOMENTS, SOLID, SPECK, Moves, Style, fillable, half_sizes, in_own_frame, moved
+from limner.painting.moves import RATES, SPECK, Moves, Style
+from limner.painting.steps import FAINT, MOMENTS, SOLID
 from limner.templates import TemplateBank
 
 SIZE = (40, 60)
@@ -25,35 +28,50 @@ def stamps(count: int) -> Tensor:
     return where
 
 
-def axes(where: Tensor) -> Tensor:
-    """The stamp's half axes as columns, in pixels of a canvas of SIZE: where its template's corners go."""
-    to_canvas = geometry.invert(where)[..., :2]
-    return to_canvas * torch.tensor([[SIZE[1] / 2], [SIZE[0] / 2]], dtype=where.dtype)
+def in_own_frame(where: Tensor, pull: Tensor) -> Tensor:
+    """Of each stamp the gradient to a step, from that to Phi."""
+    aspects = (half_sizes(where, SIZE)[:, 0] / half_sizes(where, SIZE)[:, 1]).tolist()
+    rows = zip(where.flatten(1).numpy(), pull.flatten(1).numpy(), aspects, strict=True)
+    return torch.tensor([steps.in_own_frame(*row) for row in rows], dtype=where.dtype)
+
+
+def moved(where: Tensor, step: Tensor) -> Tensor:
+    """Stamps after a step each."""
+    aspects, new = (half_sizes(where, SIZE)[:, 0] / half_sizes(where, SIZE)[:, 1]).tolist(), where.clone()
+    for phi, each, aspect in zip(new.flatten(1).numpy(), step.tolist(), aspects, strict=True):
+        steps.move(phi, tuple(each), aspect)
+    return new
+
+
+def fillable(what: Tensor, slope: Tensor) -> Tensor:
+    """What becomes of slopes."""
+    new = slope.clone()
+    for colour, each in zip(what.numpy(), new.flatten(1).numpy(), strict=True):
+        steps.hold_slope(colour, each)
+    return new
 
 
 def test_half_sizes_are_the_lengths_of_the_axes() -> None:
-    where = stamps(30)
-    assert torch.allclose(half_sizes(where, SIZE), axes(where).norm(dim=-2))
-    sheared = torch.randn(30, 2, 3, dtype=torch.float64)
-    assert torch.allclose(half_sizes(sheared, SIZE), axes(sheared).norm(dim=-2))
+    where = torch.cat([stamps(30), torch.randn(30, 2, 3, dtype=torch.float64)])
+    found = [steps.half_sizes(phi, SIZE) for phi in where.flatten(1).numpy()]
+    assert torch.allclose(torch.tensor(found, dtype=torch.float64), half_sizes(where, SIZE))
 
 
 def test_gradient_in_the_own_frame_is_that_of_small_steps() -> None:
     where, pull = stamps(20), torch.randn(20, 2, 3, dtype=torch.float64)
-    half = half_sizes(where, SIZE)
-    found = in_own_frame(where, pull, half)
+    found = in_own_frame(where, pull)
     for k in range(5):
         step = torch.zeros(20, 5, dtype=torch.float64)
         step[:, k] = 1e-6
-        slope = ((moved(where, step, half) - moved(where, -step, half)) * pull).sum((1, 2)) / 2e-6
+        slope = ((moved(where, step) - moved(where, -step)) * pull).sum((1, 2)) / 2e-6
         assert torch.allclose(found[:, k], slope, rtol=1e-5, atol=1e-6), k
 
 
 def test_a_step_scales_turns_and_shifts_and_never_shears() -> None:
     where, step = stamps(30), 0.7 * torch.randn(30, 5, dtype=torch.float64)
     half = half_sizes(where, SIZE)
-    new = moved(where, step, half)
-    before, after = axes(where), axes(new)
+    new = moved(where, step)
+    before, after = axes(where, SIZE), axes(new, SIZE)
     assert torch.allclose((after[..., 0] * after[..., 1]).sum(-1), torch.zeros(30, dtype=torch.float64), atol=1e-8)
     assert torch.allclose(half_sizes(new, SIZE), half * step[:, :2].exp())
     cosine = torch.nn.functional.cosine_similarity(before, after, dim=-2)
@@ -65,7 +83,7 @@ def test_a_step_scales_turns_and_shifts_and_never_shears() -> None:
 
 def test_no_step_is_no_change() -> None:
     where = stamps(4)
-    assert torch.allclose(moved(where, torch.zeros(4, 5, dtype=torch.float64), half_sizes(where, SIZE)), where)
+    assert torch.allclose(moved(where, torch.zeros(4, 5, dtype=torch.float64)), where)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -151,7 +169,7 @@ def test_limit_brings_back_what_has_left_its_range() -> None:
     moves = some(20, Style(smallest=0.05, largest=0.1))
     moves.values["what"] += torch.randn(20, 3)
     moves.values["level"] += 20 * torch.randn(20)
-    angles = axes(moves.values["where"].double())
+    angles = axes(moves.values["where"].double(), SIZE)
     moves.limit(SIZE)
     half = half_sizes(moves.values["where"], SIZE)
     assert (half >= 3 - 1e-4).all()
@@ -160,7 +178,7 @@ def test_limit_brings_back_what_has_left_its_range() -> None:
     assert moves.values["what"].max() <= 1
     assert moves.values["level"].min() >= FAINT
     assert moves.values["level"].max() <= SOLID
-    kept = torch.nn.functional.cosine_similarity(axes(moves.values["where"].double()), angles, dim=-2)
+    kept = torch.nn.functional.cosine_similarity(axes(moves.values["where"].double(), SIZE), angles, dim=-2)
     assert torch.allclose(kept, torch.ones_like(kept), atol=1e-5)
 
 
@@ -180,15 +198,38 @@ def test_keep_drops_and_add_appends() -> None:
     assert moves.age.tolist() == [2, 2, 2, 1, 1]
 
 
-def test_steps_are_those_of_adam() -> None:
-    moves = Moves.none(1, torch.zeros(3), Style())
-    start = torch.rand(4, 3)
-    moves.add(torch.ones(4, 1), {"where": torch.eye(2, 3).expand(4, 2, 3), "what": start, "level": torch.zeros(4)})
-    leaf = start.clone().requires_grad_()
-    adam = torch.optim.Adam([leaf], lr=0.1, betas=MOMENTS, eps=1e-12)
-    for _ in range(5):
-        leaf.grad = torch.randn(4, 3)
+@pytest.mark.parametrize("gradient", [False, True])
+def test_steps_are_those_of_adam(gradient: bool) -> None:
+    moves, random = some(4, Style(gradient=gradient)), torch.Generator().manual_seed(0)
+    moves.values["what"] = torch.full((4, 3), 0.5)
+    start = {name: value.clone() for name, value in (moves.values | {"ground": moves.ground}).items()}
+    where = start.pop("where")
+    leaves = {name: value.clone().requires_grad_() for name, value in start.items()}
+    groups = [{"params": [leaf], "lr": 0.01 * RATES[name]} for name, leaf in leaves.items()]
+    adam = torch.optim.Adam(groups, betas=MOMENTS, eps=1e-12)
+    for number in range(1, 6):
+        for leaf in leaves.values():
+            leaf.grad = torch.randn(leaf.shape, generator=random)
+        if gradient:
+            leaves["slope"].grad[:, 1:] = 0  # one channel is of rank one
         adam.step()
-        moves.age += 1
-        moves._follow("what", leaf.grad, 0.1, torch.ones(4, 2))
-        torch.testing.assert_close(moves.values["what"], leaf.detach())
+        pulls = {name: leaf.grad for name, leaf in leaves.items()}
+        tables = moves._numbers(), moves._rows(pulls), moves._rows(moves.first), moves._rows(moves.second)
+        rates = tuple(0.01 * share for share in RATES.values())
+        steps.step(*tables, moves.age.numpy(), number, rates, SIZE, (1e-9, math.inf))
+    found = moves.values | {"ground": moves.ground}
+    for name, leaf in leaves.items():
+        torch.testing.assert_close(found[name], leaf.detach(), rtol=1e-5, atol=1e-6)
+        assert not torch.equal(found[name], start[name])
+    assert moves.age.tolist() == [5] * 4
+    assert torch.allclose(moves.values["where"], where)
+
+
+def test_a_stamp_steps_in_its_own_frame() -> None:
+    """Adam's first step is as long as its rate in each direction."""
+    moves = some(9, Style())
+    where, pull = moves.values["where"].clone(), torch.randn(9, 2, 3)
+    tables = moves._numbers(), moves._rows({"where": pull}), moves._rows(moves.first), moves._rows(moves.second)
+    steps.step(*tables, moves.age.numpy(), 1, (0.03, 0.0, 0.0, 0.0, 0.0), SIZE, (1e-9, math.inf))
+    wanted = moved(where.double(), -0.03 * in_own_frame(where.double(), pull.double()).sign())
+    assert torch.allclose(moves.values["where"], wanted.float(), atol=1e-5)

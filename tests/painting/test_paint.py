@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scenes import half_sizes
 from torch import Tensor
 
 import limner
@@ -21,7 +22,7 @@ from limner.errors import UserError
 from limner.painting import prepare
 from limner.painting.fit import fit
 from limner.painting.goal import Goal
-from limner.painting.moves import Moves, Style, half_sizes
+from limner.painting.moves import Moves, Style
 from limner.painting.painting import Painting, psnr
 from limner.painting.pictures import fitted, read_picture
 from limner.painting.propose import best_colours

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from scenes import half_sizes
 from torch import Tensor
 
 from limner import geometry
 from limner.painting.goal import Goal
-from limner.painting.moves import Moves, Style, half_sizes
+from limner.painting.moves import Moves, Style
 from limner.painting.propose import APART, START, best_colours, propose, random_stamps, spread_out
 from limner.strokes import Strokes
 from limner.templates import TemplateBank

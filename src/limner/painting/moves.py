@@ -7,21 +7,21 @@ texels are slanted, so that its edges are blurred, which a fit exploits and an S
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.painting import steps
 from limner.painting.goal import Goal
 from limner.painting.pulling import pulled
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
 RATES = {"where": 1.0, "what": 0.2, "level": 2.0, "slope": 0.2, "ground": 0.2}
-MOMENTS = (0.9, 0.99)
-FAINT, SOLID = -3.0, 4.0
-"""Bounds of the opacity's logit."""
 START = 2.0
 """The same of strokes taken over."""
 SPECK = 0.5
@@ -125,24 +125,20 @@ class Moves:
 
     def step(self, goal: Goal, bank: TemplateBank, rate: float) -> float:
         """One step of Adam on all strokes together; returns the mean squared error before it."""
-        free = self.values.keys() - ({"what", "slope"} if self.style.palette is not None else set())
-        leaves = {name: self.values[name].detach().requires_grad_() for name in self.values if name in free}
-        ground = self.ground.clone().requires_grad_(self.style.learn_ground)
+        fixed = {"what", "slope"} if self.style.palette is not None else set()
+        leaves = {name: value.detach().requires_grad_() for name, value in self.values.items() if name not in fixed}
+        ground = self.ground.detach().requires_grad_(self.style.learn_ground)
         pairs = goal.residuals(self.strokes(leaves), bank, ground)
         wanted = [*leaves.values(), *([ground] if self.style.learn_ground else [])]
         pull = [goal.weighed(residual) for _, residual in pairs]
         found = pulled([canvas for canvas, _ in pairs], wanted, pull, allow_unused=True)
-        gradients = dict(zip([*leaves, "ground"], found, strict=False))
-        with torch.no_grad():
-            self.values = {name: value.clone() for name, value in self.values.items()}
-            half = half_sizes(self.values["where"], goal.size)
-            gradients["where"] = in_own_frame(self.values["where"], gradients["where"], half)
-            self.age += 1
-            self.steps += 1
-            for name, gradient in gradients.items():
-                if gradient is not None:
-                    self._follow(name, gradient, rate * RATES[name], half)
-            self.limit(goal.size)
+        self.values = {name: value.clone() for name, value in self.values.items()}
+        self.ground = self.ground.clone()
+        self.steps += 1
+        tables = self._numbers(), self._rows(dict(zip([*leaves, "ground"], found, strict=False)))
+        means = self._rows(self.first), self._rows(self.second)
+        rates = tuple(rate * share for share in RATES.values())
+        steps.step(*tables, *means, self.age.numpy(), self.steps, rates, goal.size, self.style.half_sizes(goal.size))
         return goal.error(pairs)
 
     def error(self, goal: Goal, bank: TemplateBank) -> float:
@@ -150,74 +146,21 @@ class Moves:
         with torch.no_grad():
             return goal.error(goal.residuals(self.strokes(), bank, self.ground))
 
-    def _follow(self, name: str, gradient: Tensor, rate: float, half: Tensor) -> None:
-        beta1, beta2 = MOMENTS
-        self.first[name].lerp_(gradient, 1 - beta1)
-        self.second[name].lerp_(gradient.square(), 1 - beta2)
-        age = self.steps if name == "ground" else self.age.view(-1, *[1] * (gradient.ndim - 1))
-        scale = self.second[name].sqrt().add_(1e-12)
-        change = self.first[name] / scale * (-rate * (1 - beta2**age) ** 0.5 / (1 - beta1**age))
-        if name == "where":
-            self.values["where"] = moved(self.values["where"], change, half)
-        elif name == "ground":
-            self.ground = (self.ground + change).clamp_(0, 1)
-        else:
-            self.values[name] += change
-
     def limit(self, size: tuple[int, int]) -> None:
         """Bring all numbers back into their ranges."""
-        values = self.values
-        values["what"].clamp_(0, 1)
-        if "level" in values:
-            values["level"].clamp_(FAINT, SOLID)
-        if "slope" in values:
-            values["slope"] = fillable(values["what"], values["slope"])
-        half = half_sizes(values["where"], size)
-        allowed = half.clamp(*self.style.half_sizes(size))
-        values["where"] *= (half / allowed)[..., None]
+        steps.hold(self._numbers(), size, self.style.half_sizes(size))
+
+    def _numbers(self) -> tuple[np.ndarray, ...]:
+        return self._rows(self.values | {"ground": self.ground})
+
+    def _rows(self, tensors: Mapping[str, Tensor | None]) -> tuple[np.ndarray, ...]:
+        """The numbers of each kind as `steps` has them, which share the tensors' memory."""
+        counts = {name: 1 if name == "ground" else len(self) for name in RATES}
+        return tuple(_rows(tensors.get(name), count) for name, count in counts.items())
 
 
-def in_own_frame(where: Float[Tensor, "n 2 3"], gradient: Float[Tensor, "n 2 3"], half: Tensor) -> Float[Tensor, "n 5"]:
-    """The gradient to a step (width, height, turn, x, y) in the stamp's own frame, from that to Phi.
-
-    half: half width and height of each stamp, in pixels.
-    """
-    deform = -gradient @ where.mT
-    aspect = half[:, 0] / half[:, 1]
-    turn = deform[:, 1, 0] * aspect - deform[:, 0, 1] / aspect
-    return torch.stack([deform[:, 0, 0], deform[:, 1, 1], turn, -gradient[:, 0, 2], -gradient[:, 1, 2]], -1)
-
-
-def moved(
-    where: Float[Tensor, "n 2 3"], step: Float[Tensor, "n 5"], half: Float[Tensor, "n 2"]
-) -> Float[Tensor, "n 2 3"]:
-    """Phi after a step (width, height, turn, x, y) in the stamp's own frame."""
-    width, height, turn, x, y = step.unbind(-1)
-    aspect = half[:, 0] / half[:, 1]
-    cos, sin, narrow, low = turn.cos(), turn.sin(), (-width).exp(), (-height).exp()
-    shifted = where.clone()
-    shifted[:, 0, 2] -= x
-    shifted[:, 1, 2] -= y
-    back = torch.stack([cos * narrow, sin * narrow / aspect, -sin * low * aspect, cos * low], -1)
-    return back.view(-1, 2, 2) @ shifted
-
-
-def half_sizes(where: Float[Tensor, "n 2 3"], size: tuple[int, int]) -> Float[Tensor, "n 2"]:
-    """Half widths and half heights of stamps, along their own axes, in pixels of a canvas of (height, width)."""
-    (a, b), (c, d) = where[:, 0, :2].unbind(-1), where[:, 1, :2].unbind(-1)
-    height, width = size
-    det = (a * d - b * c).abs().clamp(min=1e-12)
-    along_x = torch.hypot(d * width, c * height)
-    along_y = torch.hypot(b * width, a * height)
-    return torch.stack([along_x, along_y], -1) / (2 * det[:, None])
-
-
-def fillable(what: Float[Tensor, "n channel"], slope: Float[Tensor, "n channel 2"]) -> Float[Tensor, "n channel 2"]:
-    """The nearest slopes that one linear gradient can fill (rank one) with colours in [0, 1] everywhere."""
-    xx, yy = slope[..., 0].square().sum(1), slope[..., 1].square().sum(1)
-    xy = (slope[..., 0] * slope[..., 1]).sum(1)
-    angle = 0.5 * torch.atan2(2 * xy, xx - yy)
-    along = torch.stack([angle.cos(), angle.sin()], -1)
-    slope = (slope * along[:, None]).sum(-1, keepdim=True) * along[:, None]
-    room = torch.minimum(what, 1 - what) / slope.abs().sum(-1).clamp(min=1e-9)
-    return slope * room.clamp(max=1)[..., None]
+def _rows(tensor: Tensor | None, count: int) -> np.ndarray:
+    if tensor is None:
+        return np.zeros((count, 0), np.float32)
+    assert tensor.is_contiguous()
+    return tensor.numpy().reshape(count, tensor.numel() // max(count, 1))

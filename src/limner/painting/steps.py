@@ -1,0 +1,144 @@
+"""A step of Adam on all strokes together, as a kernel: torch would take longer for it than for painting them.
+
+Free numbers, and all that belongs to them, come as arrays (stroke, number), and (1, number) for the ground, of no
+numbers where there are none: where (Phi, row by row), what, level, slope (x and y of each channel), ground. The running
+means for where are those for steps (width, height, turn, x, y) in the stamp's own frame, see `moves`.
+size: (height, width) of the canvas.  bounds: least and largest half size of a stamp, in pixels.
+"""
+
+import math
+
+from limner.kernels.jit import inlined, kernel
+
+MOMENTS = (0.9, 0.99)
+FAINT, SOLID = -3.0, 4.0
+"""Bounds of the opacity's logit."""
+
+
+@kernel
+def step(values, pulls, first, second, age, steps, rates, size, bounds):
+    """Move all values against `pulls`, the gradients to them, and bring them into their ranges.
+
+    first, second: running means of the gradients and of their squares.  age: steps that each stroke has taken, now one
+    more.  steps: taken by the ground, this one included.  rates: of where, what, level, slope, ground.
+    """
+    where, what, level, slope, ground = values
+    for k in range(len(where)):
+        age[k] += 1
+        pace = pace_of(age[k])
+        across, down = half_sizes(where[k], size)
+        turned = in_own_frame(where[k], pulls[0][k], across / down)
+        pulled = (
+            change(turned[0], first[0], second[0], k, 0, rates[0] * pace),
+            change(turned[1], first[0], second[0], k, 1, rates[0] * pace),
+            change(turned[2], first[0], second[0], k, 2, rates[0] * pace),
+            change(turned[3], first[0], second[0], k, 3, rates[0] * pace),
+            change(turned[4], first[0], second[0], k, 4, rates[0] * pace),
+        )
+        move(where[k], pulled, across / down)
+        follow(what, pulls[1], first[1], second[1], k, rates[1] * pace)
+        follow(level, pulls[2], first[2], second[2], k, rates[2] * pace)
+        follow(slope, pulls[3], first[3], second[3], k, rates[3] * pace)
+        hold_stroke(k, where, what, level, slope, size, bounds)
+    follow(ground, pulls[4], first[4], second[4], 0, rates[4] * pace_of(steps))
+    hold_colours(ground, 0)
+
+
+@kernel
+def hold(values, size, bounds):
+    """Bring all values of strokes into their ranges."""
+    where, what, level, slope, _ = values
+    for k in range(len(where)):
+        hold_stroke(k, where, what, level, slope, size, bounds)
+
+
+@inlined
+def pace_of(age):
+    """By how much Adam's first steps are longer, since its running means begin at zero."""
+    beta1, beta2 = MOMENTS
+    return math.sqrt(1 - beta2**age) / (1 - beta1**age)
+
+
+@inlined
+def follow(value, pull, first, second, k, rate):
+    """Adam's step of one row."""
+    for m in range(pull.shape[1]):
+        value[k, m] += change(pull[k, m], first, second, k, m, rate)
+
+
+@inlined
+def change(pull, first, second, k, m, rate):
+    """What a number changes by; takes its gradient into the running means."""
+    beta1, beta2 = MOMENTS
+    first[k, m] += (1 - beta1) * (pull - first[k, m])
+    second[k, m] += (1 - beta2) * (pull * pull - second[k, m])
+    return -rate * first[k, m] / (math.sqrt(second[k, m]) + 1e-12)
+
+
+@inlined
+def half_sizes(phi, size):
+    """Half width and half height of a stamp, along its own axes, in pixels."""
+    height, width = size
+    twice = 2 * max(abs(phi[0] * phi[4] - phi[1] * phi[3]), 1e-12)
+    return math.hypot(phi[4] * width, phi[3] * height) / twice, math.hypot(phi[1] * width, phi[0] * height) / twice
+
+
+@inlined
+def in_own_frame(phi, pull, aspect):
+    """The gradient to a step (width, height, turn, x, y) in the stamp's own frame, from that to Phi.
+
+    aspect: half width by half height.
+    """
+    turn = pull[0] * phi[3] + pull[1] * phi[4] + pull[2] * phi[5]
+    back = pull[3] * phi[0] + pull[4] * phi[1] + pull[5] * phi[2]
+    width = -(pull[0] * phi[0] + pull[1] * phi[1] + pull[2] * phi[2])
+    height = -(pull[3] * phi[3] + pull[4] * phi[4] + pull[5] * phi[5])
+    return width, height, turn / aspect - back * aspect, -pull[2], -pull[5]
+
+
+@inlined
+def move(phi, step, aspect):
+    """Take a step (width, height, turn, x, y) in the stamp's own frame."""
+    width, height, turn, x, y = step
+    cos, sin, narrow, low = math.cos(turn), math.sin(turn), math.exp(-width), math.exp(-height)
+    phi[2] -= x
+    phi[5] -= y
+    for m in range(3):
+        along, down = phi[m], phi[m + 3]
+        phi[m] = narrow * (cos * along + sin / aspect * down)
+        phi[m + 3] = low * (cos * down - sin * aspect * along)
+
+
+@inlined
+def hold_stroke(k, where, what, level, slope, size, bounds):
+    hold_colours(what, k)
+    for m in range(level.shape[1]):
+        level[k, m] = min(max(level[k, m], FAINT), SOLID)
+    if slope.shape[1] > 0:
+        hold_slope(what[k], slope[k])
+    across, down = half_sizes(where[k], size)
+    least, most = bounds
+    for m in range(3):
+        where[k, m] *= across / min(max(across, least), most)
+        where[k, m + 3] *= down / min(max(down, least), most)
+
+
+@inlined
+def hold_colours(colours, k):
+    for m in range(colours.shape[1]):
+        colours[k, m] = min(max(colours[k, m], 0.0), 1.0)
+
+
+@inlined
+def hold_slope(what, slope):
+    """The nearest slopes that one linear gradient can fill (rank one) with colours in [0, 1] everywhere."""
+    xx, xy, yy = 0.0, 0.0, 0.0
+    for c in range(len(what)):
+        x, y = slope[2 * c], slope[2 * c + 1]
+        xx, xy, yy = xx + x * x, xy + x * y, yy + y * y
+    angle = 0.5 * math.atan2(2 * xy, xx - yy)
+    cos, sin = math.cos(angle), math.sin(angle)
+    for c in range(len(what)):
+        along = slope[2 * c] * cos + slope[2 * c + 1] * sin
+        room = min(what[c], 1 - what[c]) / max(abs(along * cos) + abs(along * sin), 1e-9)
+        slope[2 * c], slope[2 * c + 1] = min(room, 1.0) * along * cos, min(room, 1.0) * along * sin
