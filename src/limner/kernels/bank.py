@@ -7,7 +7,7 @@ which the mask is constant, and its value there. The first is empty (low > high)
 import numpy as np
 
 from limner.kernels.jit import inlined, kernel
-from limner.kernels.lanes import splat, total
+from limner.kernels.lanes import behind, splat, total
 from limner.kernels.quads import load_quads, store_quads
 from limner.kernels.simd import load, store
 
@@ -172,35 +172,31 @@ def blend(which, b, t, texels, start, count, hop, mix, part):
 def give_back(which, b, t, texels, start, count, hop, side, d_mix, d_which, band, d_cells, group, part):
     """Split the gradient of a convex mix into those of the weights and of the cells, adding to both; clears it.
 
-    d_mix: the gradient of the cells, and four rows to work in, zero in front of where the first cell is: at side + 1,
-    where `side` is the hop of the largest level.
+    d_mix: the gradient of the cells; of texels, what comes from the row of cells before, behind `side` + 1 zeros; and
+    the gradient of texels. `side` is the hop of the largest level.
     """
-    pulled, rows = d_mix
-    stride, room, origin, nothing = len(texels) // which.shape[2], len(rows) // 4, side + 1, splat(F(0))
+    pulled, rows, mixed = d_mix
+    stride, origin, nothing = len(texels) // which.shape[2], side + 1, splat(F(0))
     whole = (count + 31) & -32
     if d_cells.shape[1] > 0:
         for k in range(which.shape[2]):
             for x in range(4 * count if which[b, t, k] != 0.0 else 0):
                 d_cells[group, 4 * (k * stride + start) + x] += which[b, t, k] * pulled[x]
+    last_along, last_both = nothing, nothing
     for x in range(0, whole, 8):
-        at = origin + x
         here, along, down, both = load_quads(pulled, 4 * x)
         along, down, both = along * part, down * part, both * (part * part)
         store_quads(pulled, 4 * x, nothing, nothing, nothing, nothing)
-        store(rows, at, here - along - down + both)
-        store(rows, room + at, along - both)
-        store(rows, 2 * room + at, down - both)
-        store(rows, 3 * room + at, both)
-    for x in range(0, whole, 8):
-        at = origin + x
-        level = load(rows, at) + load(rows, room + at - 1)
-        store(rows, at, level + load(rows, 2 * room + at - hop) + load(rows, 3 * room + at - hop - 1))
+        store(rows, origin + x, down - both + behind(last_both, both))
+        level = here - along - down + both + behind(last_along, along - both)
+        store(mixed, x, level + load(rows, origin + x - hop))
+        last_along, last_both = along - both, both
     for k in range(which.shape[2]):
         first, second, third, fourth = nothing, nothing, nothing, nothing
         for x in range(0, whole, 32):
-            at, to = k * stride + start + x, origin + x
-            first = first + load(texels, at) * load(rows, to)
-            second = second + load(texels, at + 8) * load(rows, to + 8)
-            third = third + load(texels, at + 16) * load(rows, to + 16)
-            fourth = fourth + load(texels, at + 24) * load(rows, to + 24)
+            at = k * stride + start + x
+            first = first + load(texels, at) * load(mixed, x)
+            second = second + load(texels, at + 8) * load(mixed, x + 8)
+            third = third + load(texels, at + 16) * load(mixed, x + 16)
+            fourth = fourth + load(texels, at + 24) * load(mixed, x + 24)
         d_which[band, b, t, k] += total((first + second) + (third + fourth))

@@ -242,6 +242,13 @@ def before(_, vector):
 
 
 @instruction
+def behind(_, earlier, vector):
+    """The neighbour before each lane, the first lane's from eight earlier ones."""
+    order = lane_mask(range(WIDTH - 1, 2 * WIDTH - 1))
+    return vector(earlier, vector), lambda context, builder, signature, args: builder.shuffle_vector(*args, order)
+
+
+@instruction
 def least(_, vector):
     """The smallest of eight whole numbers."""
 

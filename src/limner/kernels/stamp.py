@@ -26,7 +26,7 @@ def cell_desk(side, dense=None):
     room = (side + 4) * (side + 5) + 48
     pulled = room if dense else 0
     mix = np.empty(4 * room, np.float32), np.empty(room, np.float32)
-    return mix, (np.zeros(4 * pulled, np.float32), np.zeros(4 * pulled, np.float32))
+    return mix, (np.zeros(4 * pulled, np.float32), np.zeros(pulled, np.float32), np.zeros(pulled, np.float32))
 
 
 @inlined
