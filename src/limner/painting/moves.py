@@ -84,7 +84,7 @@ class Moves:
             values["level"] = torch.zeros(0)
         if style.gradient:
             values["slope"] = torch.zeros(0, channels, 2)
-        moves = Moves(torch.zeros(0, templates), values, ground, style)
+        moves = Moves(torch.zeros(0, templates), values, ground.contiguous(), style)
         moves.first = {name: torch.zeros_like(value) for name, value in values.items()}
         moves.first |= {"where": torch.zeros(0, 5), "ground": torch.zeros_like(ground)}
         moves.second = {name: torch.zeros_like(value) for name, value in moves.first.items()}
@@ -130,8 +130,9 @@ class Moves:
         ground = self.ground.detach().requires_grad_(self.style.learn_ground)
         pairs = goal.residuals(self.strokes(leaves), bank, ground)
         wanted = [*leaves.values(), *([ground] if self.style.learn_ground else [])]
-        pull = [goal.weighed(residual) for _, residual in pairs]
-        found = pulled([canvas for canvas, _ in pairs], wanted, pull, allow_unused=True)
+        pulls = [goal.weighed(residual) for _, residual in pairs]
+        found = pulled([canvas for canvas, _ in pairs], wanted, pulls, allow_unused=True)
+        found = [None if pull is None else pull.contiguous() for pull in found]
         self.values = {name: value.clone() for name, value in self.values.items()}
         self.ground = self.ground.clone()
         self.steps += 1
@@ -162,5 +163,5 @@ class Moves:
 def _rows(tensor: Tensor | None, count: int) -> np.ndarray:
     if tensor is None:
         return np.zeros((count, 0), np.float32)
-    assert tensor.is_contiguous()
+    assert tensor.is_contiguous()  # else the numbers would be a copy's
     return tensor.numpy().reshape(count, tensor.numel() // max(count, 1))

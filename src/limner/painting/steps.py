@@ -26,16 +26,8 @@ def step(values, pulls, first, second, age, steps, rates, size, bounds):
     for k in range(len(where)):
         age[k] += 1
         pace = pace_of(age[k])
-        across, down = half_sizes(where[k], size)
-        turned = in_own_frame(where[k], pulls[0][k], across / down)
-        pulled = (
-            change(turned[0], first[0], second[0], k, 0, rates[0] * pace),
-            change(turned[1], first[0], second[0], k, 1, rates[0] * pace),
-            change(turned[2], first[0], second[0], k, 2, rates[0] * pace),
-            change(turned[3], first[0], second[0], k, 3, rates[0] * pace),
-            change(turned[4], first[0], second[0], k, 4, rates[0] * pace),
-        )
-        move(where[k], pulled, across / down)
+        if pulls[0].shape[1] > 0:
+            travel(where[k], pulls[0][k], first[0], second[0], k, rates[0] * pace, size)
         follow(what, pulls[1], first[1], second[1], k, rates[1] * pace)
         follow(level, pulls[2], first[2], second[2], k, rates[2] * pace)
         follow(slope, pulls[3], first[3], second[3], k, rates[3] * pace)
@@ -64,6 +56,21 @@ def follow(value, pull, first, second, k, rate):
     """Adam's step of one row."""
     for m in range(pull.shape[1]):
         value[k, m] += change(pull[k, m], first, second, k, m, rate)
+
+
+@inlined
+def travel(phi, pull, first, second, k, rate, size):
+    """Adam's step of a stamp, in its own frame."""
+    across, down = half_sizes(phi, size)
+    width, height, turn, x, y = in_own_frame(phi, pull, across / down)
+    step = (
+        change(width, first, second, k, 0, rate),
+        change(height, first, second, k, 1, rate),
+        change(turn, first, second, k, 2, rate),
+        change(x, first, second, k, 3, rate),
+        change(y, first, second, k, 4, rate),
+    )
+    move(phi, step, across / down)
 
 
 @inlined
