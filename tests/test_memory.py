@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from limner import Strokes, TemplateBank, fused, render
-from limner.kernels.memory import LEAST, MOST, array, desk
+from limner.kernels.memory import DESKS, LARGEST, LEAST, MOST, array, desk
 
 
 def place(lent: np.ndarray) -> int:
@@ -86,6 +86,19 @@ def test_a_desk_is_a_threads_own() -> None:
     assert mine is again
     assert [len(mine), len(longer), len(other)] == [3, 4, 3]
     assert other is not mine
+
+
+def test_few_and_small_desks_are_kept() -> None:
+    def make(length: int) -> tuple:
+        return np.zeros(length), (np.zeros(length),)
+
+    first = desk(make, 5)
+    for length in range(6, 6 + DESKS):
+        desk(make, length)
+    assert desk(make, 5) is not first
+    assert desk(make, 5 + DESKS) is desk(make, 5 + DESKS)
+    assert desk(make, LARGEST // 16) is desk(make, LARGEST // 16)
+    assert desk(make, LARGEST // 16 + 1) is not desk(make, LARGEST // 16 + 1)
 
 
 @pytest.mark.parametrize("learnt", [False, True])

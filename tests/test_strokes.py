@@ -40,6 +40,8 @@ def test_tensors_are_the_fields_that_are_set() -> None:
         ("opacity", (2, 4, 1)),
         ("depth", (4, 2)),
         ("slope", (2, 4, 2, 3)),
+        ("which", ()),
+        ("what", ()),
     ],
 )
 @pytest.mark.usefixtures("unchecked")

@@ -104,10 +104,10 @@ def run(options: Options) -> int:
 def load(module: str) -> Any:
     """Import a command's module.
 
-    The first brings a million objects of torch, which are no garbage: to look for some among them, while they are made
+    The first brings 300,000 objects of torch, which are no garbage: to look for some among them, while they are made
     and when the process ends, would take a fifth of the time that painting a hundred strokes takes.
     """
-    if "torch" in sys.modules:
+    if "torch" in sys.modules or not gc.isenabled():
         return import_module(module)
     gc.disable()
     try:

@@ -75,7 +75,7 @@ def sums_under(
     given = (padded.numpy().reshape(-1), width + 8, strokes[1], cells.tables, placed, reach, spans, sums.numpy())
 
     def add_up(first: int, last: int, _: int) -> None:
-        sum_under(first, last, *given, cell_desk(cells.tables[2][0])[0], np.empty(8 * len(planes), np.float32))
+        sum_under(first, last, *given, cell_desk(_side(cells.tables))[0], np.empty(8 * len(planes), np.float32))
 
     run(add_up, len(where), GROUPS, touched)
     return sums
@@ -151,14 +151,14 @@ class _Painting(torch.autograd.Function):
 
         def paint(first: int, last: int, _: int) -> None:
             given = (first, last, band, ground, image, strokes, tables, switches, arrays)
-            sizes = image.shape[1:], band, tables[2][0]
+            sizes = image.shape[1:], band, _side(tables)
             if plan.softness:
                 desk = soft_depth.desk(*sizes, samples, where.shape[1])
                 soft_depth.forward(*given, samples, plan.softness[0], desk)
             elif samples > 1:
                 coverage.forward(*given, samples, below, coverage.desk(*sizes, samples))
             else:
-                over.forward(*given, memory.desk(over.desk, *sizes))
+                over.forward(*given, memory.desk(over.desk, *sizes, None))
 
         if tasks:
             run(paint, tasks, GROUPS, touched)
@@ -186,7 +186,7 @@ class _Painting(torch.autograd.Function):
 
         def pull(first: int, last: int, group: int) -> None:
             dense, samples, gradients = plan.dense or None, plan.samples, (*parts, d_cells)
-            sizes = image.shape[1:], plan.band, plan.tables[2][0]
+            sizes = image.shape[1:], plan.band, _side(plan.tables)
             switches = plan.switches, dense
             given = (first, last, plan.band, group, image, back, plan.strokes, plan.tables, *switches, plan.arrays)
             if plan.softness:
@@ -242,6 +242,11 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
     values = 0 if keep <= layout.LIST else 8 * room * (1 if sampled else channels)
     kept, listed = memory.array((values,), np.float32), memory.array((0 if sampled else 4 * room,), np.int32)
     return band, int(touched.sum()) * samples, (placed, reach, spans, fine, kept, begins, tally, listed)
+
+
+def _side(tables: tuple[np.ndarray, ...]) -> int:
+    """Texels of a template."""
+    return int(tables[2][0])
 
 
 def _ground_array(canvas: Tensor) -> np.ndarray:

@@ -34,10 +34,10 @@ class Strokes:
         if self.where.ndim != 4:
             raise ValueError(f"strokes: where has shape {tuple(self.where.shape)}, expected (batch, move, 2, 3)")
         batch, move = self.where.shape[:2]
-        channel = self.what.shape[-1]
+        template, channel = (tensor.shape[-1] if tensor.ndim else 0 for tensor in (self.which, self.what))
         wanted = {
             "where": (batch, move, 2, 3),
-            "which": (batch, move, self.which.shape[-1]),
+            "which": (batch, move, template),
             "what": (batch, move, channel),
             "opacity": (batch, move),
             "depth": (batch, move),

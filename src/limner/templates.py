@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -130,7 +129,6 @@ def _check_size(size: int) -> None:
         raise UserError(f"size: templates of {size} texels a side: expected 1 or more")
 
 
-@lru_cache(maxsize=8)
 def draw(shape: Shape, size: int) -> Float[Tensor, "S S"]:
     """The mask of a shape: its mean over each texel."""
     fine = centres(size * SUBSAMPLES)

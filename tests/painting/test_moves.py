@@ -157,6 +157,7 @@ def test_what_a_palette_and_a_given_ground_fix_stays() -> None:
         some(4, Style(palette=torch.rand(2, 3), gradient=True, learn_ground=False)),
         Goal(torch.rand(3, *SIZE)),
     )
+    moves.ground = torch.tensor([1.25, -0.5, 0.5])  # as a JSON file may have it
     before, ground, where = moves.values["what"].clone(), moves.ground.clone(), moves.values["where"].clone()
     moves.step(goal, BANK, 0.04)
     assert torch.equal(moves.values["what"], before)

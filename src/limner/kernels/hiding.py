@@ -25,13 +25,13 @@ def block_bits(width):
 
 @inlined
 def since(pixel, bits):
-    """The block of a pixel and those after it."""
+    """The block of a pixel and those after it; all blocks for one past the last that a word has."""
     return ALL << words((pixel >> bits) & 63)
 
 
 @inlined
 def until(pixel, bits):
-    """The block of a pixel and those before it."""
+    """The block of a pixel and those before it; all blocks for pixel -1."""
     return (since(pixel, bits) << ONE) ^ ALL
 
 

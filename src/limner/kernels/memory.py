@@ -8,7 +8,6 @@ small arrays as for laying out.
 import math
 from collections import deque
 from collections.abc import Callable
-from functools import lru_cache
 from threading import get_ident
 
 import numpy as np
@@ -16,9 +15,10 @@ import numpy as np
 LEAST, MOST = 1 << 16, 1 << 25
 """Bytes of an array for which this pays, and that are left to the next in blocks of one size, of ten sizes."""
 
-DESKS = 16
-"""Of one thread and size each, which are kept."""
+DESKS, LARGEST = 16, 1 << 20
+"""Desks that are kept in all, and bytes of one."""
 
+_desks: dict[tuple, tuple] = {}
 _left = {1 << k: deque["_Block"](maxlen=MOST >> k) for k in range(LEAST.bit_length() - 1, MOST.bit_length())}
 
 
@@ -55,9 +55,16 @@ def array(shape: tuple[int, ...], kind: type[np.generic]) -> np.ndarray:
 
 def desk(make: Callable[..., tuple], *sizes) -> tuple:
     """The arrays `make(*sizes)` that a kernel works in: a thread has the same again, as its last kernel left them."""
-    return _desk(make, get_ident(), *sizes)
+    key = make, get_ident(), *sizes
+    found = _desks.get(key)
+    if found is None:
+        found = make(*sizes)
+        if _bytes(found) <= LARGEST:
+            for oldest in list(_desks)[: len(_desks) - DESKS + 1]:
+                _desks.pop(oldest, None)
+            _desks[key] = found
+    return found
 
 
-@lru_cache(maxsize=DESKS)
-def _desk(make: Callable[..., tuple], thread: int, *sizes) -> tuple:
-    return make(*sizes)
+def _bytes(arrays: tuple) -> int:
+    return sum(part.nbytes if isinstance(part, np.ndarray) else _bytes(part) for part in arrays)

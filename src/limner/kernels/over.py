@@ -47,7 +47,7 @@ from limner.kernels.stamp import (
 F = np.float32
 
 
-def desk(size, band, side, dense=None):
+def desk(size, band, side, dense):
     """What both passes work in: rows, mixed cells and their gradient, and sums for the gradients of colours."""
     return row_desk(size, band), *cell_desk(side, dense), np.zeros(SUMS * size[0], np.float32)
 

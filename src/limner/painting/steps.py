@@ -32,8 +32,9 @@ def step(values, pulls, first, second, age, steps, rates, size, bounds):
         follow(level, pulls[2], first[2], second[2], k, rates[2] * pace)
         follow(slope, pulls[3], first[3], second[3], k, rates[3] * pace)
         hold_stroke(k, where, what, level, slope, size, bounds)
-    follow(ground, pulls[4], first[4], second[4], 0, rates[4] * pace_of(steps))
-    hold_colours(ground, 0)
+    if pulls[4].shape[1] > 0:
+        follow(ground, pulls[4], first[4], second[4], 0, rates[4] * pace_of(steps))
+        hold_colours(ground, 0)
 
 
 @kernel
@@ -75,7 +76,7 @@ def travel(phi, pull, first, second, k, rate, size):
 
 @inlined
 def change(pull, first, second, k, m, rate):
-    """What a number changes by; takes its gradient into the running means."""
+    """What a number is to change by; its gradient goes into the running means."""
     beta1, beta2 = MOMENTS
     first[k, m] += (1 - beta1) * (pull - first[k, m])
     second[k, m] += (1 - beta2) * (pull * pull - second[k, m])
