@@ -62,6 +62,10 @@ def test_spans_keep_what_is_seen(width: int, kind: type) -> None:
                 assert ((flat >= was[1]) & (flat < was[2])).all()
                 assert start == last or (start - first) % 8 == 0
                 assert eights(first, start) + eights(stop, last) <= eights(was[0], was[1]) + eights(was[2], was[3])
+                left, right = seen[seen < was[1]], seen[seen >= was[2]]
+                if block == 1 and was[1] < was[2]:
+                    assert len(right) or stop == last
+                    assert start == last or start - first == 8 * (eights(first, left[-1] + 1) if len(left) else 0)
 
 
 def eights(first: int, last: int) -> int:
