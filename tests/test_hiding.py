@@ -64,7 +64,9 @@ def test_spans_keep_what_is_seen(width: int, kind: type) -> None:
                 assert eights(first, start) + eights(stop, last) <= eights(was[0], was[1]) + eights(was[2], was[3])
                 left, right = seen[seen < was[1]], seen[seen >= was[2]]
                 if block == 1 and was[1] < was[2]:
-                    assert len(right) or stop == last
+                    assert eights(stop, last) == (eights(right[0], last) if len(right) and start < last else 0)
+                    if len(right) == len(seen):
+                        assert (first, start) == (right[0], last)
                     assert start == last or start - first == 8 * (eights(first, left[-1] + 1) if len(left) else 0)
 
 
