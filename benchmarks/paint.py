@@ -1,4 +1,4 @@
-"""Quality and cost of `limner paint`, whole processes: `limner bench paint --pictures FOLDER`, about twenty minutes.
+"""Quality and cost of `limner paint`, whole processes: `limner bench paint --pictures FOLDER`, about fifteen minutes.
 
 Every picture of the folder is scaled to 256 px on the longer side by a box filter and painted with each number of
 strokes, in four styles, with three seeds each, whose means count: the mean PSNR of twelve pictures differs by 0.1 dB

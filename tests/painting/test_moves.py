@@ -28,17 +28,21 @@ def stamps(count: int) -> Tensor:
     return where
 
 
+def aspects(where: Tensor) -> list[float]:
+    """Half width by half height of stamps."""
+    return torch.div(*half_sizes(where, SIZE).unbind(-1)).tolist()
+
+
 def in_own_frame(where: Tensor, pull: Tensor) -> Tensor:
     """Of each stamp the gradient to a step, from that to Phi."""
-    aspects = (half_sizes(where, SIZE)[:, 0] / half_sizes(where, SIZE)[:, 1]).tolist()
-    rows = zip(where.flatten(1).numpy(), pull.flatten(1).numpy(), aspects, strict=True)
+    rows = zip(where.flatten(1).numpy(), pull.flatten(1).numpy(), aspects(where), strict=True)
     return torch.tensor([steps.in_own_frame(*row) for row in rows], dtype=where.dtype)
 
 
 def moved(where: Tensor, step: Tensor) -> Tensor:
     """Stamps after a step each."""
-    aspects, new = (half_sizes(where, SIZE)[:, 0] / half_sizes(where, SIZE)[:, 1]).tolist(), where.clone()
-    for phi, each, aspect in zip(new.flatten(1).numpy(), step.tolist(), aspects, strict=True):
+    new = where.clone()
+    for phi, each, aspect in zip(new.flatten(1).numpy(), step.tolist(), aspects(where), strict=True):
         steps.move(phi, tuple(each), aspect)
     return new
 
@@ -208,16 +212,13 @@ def test_steps_are_those_of_adam(gradient: bool) -> None:
     leaves = {name: value.clone().requires_grad_() for name, value in start.items()}
     groups = [{"params": [leaf], "lr": 0.01 * RATES[name]} for name, leaf in leaves.items()]
     adam = torch.optim.Adam(groups, betas=MOMENTS, eps=1e-12)
-    for number in range(1, 6):
+    for _ in range(5):
         for leaf in leaves.values():
             leaf.grad = torch.randn(leaf.shape, generator=random)
         if gradient:
             leaves["slope"].grad[:, 1:] = 0  # one channel is of rank one
         adam.step()
-        pulls = {name: leaf.grad for name, leaf in leaves.items()}
-        tables = moves._numbers(), moves._rows(pulls), moves._rows(moves.first), moves._rows(moves.second)
-        rates = tuple(0.01 * share for share in RATES.values())
-        steps.step(*tables, moves.age.numpy(), number, rates, SIZE, (1e-9, math.inf))
+        moves._follow({name: leaf.grad for name, leaf in leaves.items()}, 0.01, SIZE)
     found = moves.values | {"ground": moves.ground}
     for name, leaf in leaves.items():
         torch.testing.assert_close(found[name], leaf.detach(), rtol=1e-5, atol=1e-6)
@@ -230,7 +231,6 @@ def test_a_stamp_steps_in_its_own_frame() -> None:
     """Adam's first step is as long as its rate in each direction."""
     moves = some(9, Style())
     where, pull = moves.values["where"].clone(), torch.randn(9, 2, 3)
-    tables = moves._numbers(), moves._rows({"where": pull}), moves._rows(moves.first), moves._rows(moves.second)
-    steps.step(*tables, moves.age.numpy(), 1, (0.03, 0.0, 0.0, 0.0, 0.0), SIZE, (1e-9, math.inf))
+    moves._follow({"where": pull}, 0.03, SIZE)
     wanted = moved(where.double(), -0.03 * in_own_frame(where.double(), pull.double()).sign())
     assert torch.allclose(moves.values["where"], wanted.float(), atol=1e-5)

@@ -136,17 +136,20 @@ class Moves:
         found = [None if pull is None else pull.contiguous() for pull in found]
         self.values = {name: value.clone() for name, value in self.values.items()}
         self.ground = self.ground.clone()
-        self.steps += 1
-        tables = self._numbers(), self._rows(dict(zip([*leaves, "ground"], found, strict=False)))
-        means = self._rows(self.first), self._rows(self.second)
-        rates = tuple(rate * share for share in RATES.values())
-        steps.step(*tables, *means, self.age.numpy(), self.steps, rates, goal.size, self.style.half_sizes(goal.size))
+        self._follow(dict(zip([*leaves, "ground"], found, strict=False)), rate, goal.size)
         return goal.error(pairs)
 
     def error(self, goal: Goal, bank: TemplateBank) -> float:
         """The weighted mean squared error of the strokes as they are."""
         with torch.no_grad():
             return goal.error(goal.residuals(self.strokes(), bank, self.ground))
+
+    def _follow(self, pulls: Mapping[str, Tensor | None], rate: float, size: tuple[int, int]) -> None:
+        """Take a step against gradients, in place."""
+        self.steps += 1
+        tables = self._numbers(), *(self._rows(tensors) for tensors in (pulls, self.first, self.second))
+        rates = tuple(rate * share for share in RATES.values())
+        steps.step(*tables, self.age.numpy(), self.steps, rates, size, self.style.half_sizes(size))
 
     def limit(self, size: tuple[int, int]) -> None:
         """Bring all numbers back into their ranges."""

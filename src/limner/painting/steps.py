@@ -64,14 +64,14 @@ def travel(phi, pull, first, second, k, rate, size):
     """Adam's step of a stamp, in its own frame."""
     across, down = half_sizes(phi, size)
     width, height, turn, x, y = in_own_frame(phi, pull, across / down)
-    step = (
+    taken = (
         change(width, first, second, k, 0, rate),
         change(height, first, second, k, 1, rate),
         change(turn, first, second, k, 2, rate),
         change(x, first, second, k, 3, rate),
         change(y, first, second, k, 4, rate),
     )
-    move(phi, step, across / down)
+    move(phi, taken, across / down)
 
 
 @inlined
