@@ -655,3 +655,15 @@ def test_outputs_are_written_when_nobody_listens(ending: str, tmp_path: Path) ->
     run = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (run.returncode, "Error" in run.stderr) == (0, False)
     assert {path.name for path in tmp_path.iterdir()} == {"photo.png", "a.png", "b.png"}
+
+
+@pytest.mark.parametrize("module", ["limner.painting.command", "limner.no_such_command"])
+def test_what_a_command_imports_is_not_searched_for_garbage(module: str) -> None:
+    """In a process of its own: here all of it has been imported."""
+    code = (
+        "import gc; from contextlib import suppress; from limner.cli import load; before = len(gc.get_objects())\n"
+        f"with suppress(ModuleNotFoundError): load({module!r})\n"
+        "print(gc.isenabled(), gc.get_freeze_count() >= before, len(gc.get_objects()) < before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True", "True"]
