@@ -182,9 +182,8 @@ def test_no_second_derivatives(compositing: str) -> None:
     scene = scene_of(compositing)
     where = scene["leaves"]["where"].requires_grad_()
     canvas = paint(scene["leaves"], True, scene["options"], "fused")
-    (slope,) = torch.autograd.grad(canvas.square().sum(), where, create_graph=True)
-    with pytest.raises(RuntimeError, match="differentiate twice"):
-        slope.sum().backward()
+    with pytest.raises(RuntimeError, match='take backend="reference"'):
+        torch.autograd.grad(canvas.square().sum(), where, create_graph=True)
 
 
 @pytest.mark.parametrize("samples", [1, 2])

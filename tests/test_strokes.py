@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -66,6 +67,19 @@ def test_whole_numbers_are_refused(name: str, kind: torch.dtype) -> None:
 
 
 @pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(("name", "value"), [("where", [0.0]), ("what", np.zeros((2, 4, 3))), ("opacity", 0.5)])
+def test_what_is_no_tensor_is_refused(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"strokes: {name} is of {type(value).__name__}, expected floating-point"):
+        Strokes(**{**full().tensors(), name: value})  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_which_may_not_be_missing() -> None:
+    with pytest.raises(ValueError, match="strokes: which is missing"):
+        Strokes(**{**full().tensors(), "which": None})  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.usefixtures("unchecked")
 def test_two_channels_are_refused() -> None:
     with pytest.raises(ValueError, match="what has 2 channels, expected 1"):
         Strokes(**{**bare().tensors(), "what": torch.zeros(2, 4, 2)})
@@ -97,6 +111,10 @@ def test_then_paints_on_top() -> None:
 def test_then_needs_the_same_fields() -> None:
     with pytest.raises(ValueError, match="cannot join fields"):
         full().then(bare())
+    with pytest.raises(ValueError, match=r"cannot join where of shapes \(2, 4, 2, 3\) and \(1, 4, 2, 3\)"):
+        full().then(full()[:1])
+    with pytest.raises(ValueError, match="there are none to join"):
+        Strokes.joined([])
 
 
 @pytest.mark.parametrize("strokes", [full, bare])

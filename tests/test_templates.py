@@ -120,7 +120,15 @@ def test_bad_masks_are_refused(masks: torch.Tensor, names: tuple[str, ...], mess
         TemplateBank(masks, names)
 
 
-@pytest.mark.parametrize("size", [0, -1])
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("masks", [np.zeros((1, 3, 3), np.float32), torch.tensor(1.0)])
+def test_masks_are_a_tensor_of_three_dimensions(masks: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match=r"masks (are of ndarray, expected a tensor|have shape \(\))"):
+        TemplateBank(masks)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("size", [0, -1, 1.5])
 def test_templates_have_texels(size: int) -> None:
     for make in (lambda: TemplateBank.named("circle", size=size), lambda: TemplateBank.load("none", size=size)):
         with pytest.raises(UserError, match=f"size: templates of {size} texels"):

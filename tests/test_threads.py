@@ -1,5 +1,8 @@
 """How tasks are shared."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Thread
+
 import pytest
 import torch
 from hypothesis import given
@@ -35,3 +38,39 @@ def test_every_task_is_done_once(
     assert len(set(numbers)) == len(numbers)
     if split:
         assert sorted(numbers) == list(range(min(groups, tasks)))
+
+
+def test_torch_has_its_threads_back_after_two_paint_at_a_time() -> None:
+    before, barrier, found = torch.get_num_threads(), Barrier(2), []
+    torch.set_num_threads(2)
+    try:
+
+        def first() -> None:
+            with threads.for_kernels_only():
+                barrier.wait()  # the second begins
+                barrier.wait()
+            barrier.wait()
+            found.append(torch.get_num_threads())
+
+        def second() -> None:
+            barrier.wait()
+            with threads.for_kernels_only():
+                found.append(threads._allowed.get())
+                with threads.for_kernels_only():
+                    found.append(threads._allowed.get())
+                found.append(torch.get_num_threads())
+                barrier.wait()
+                barrier.wait()  # the first has ended
+            found.append(torch.get_num_threads())
+
+        with ThreadPoolExecutor(2) as pool:
+            for end in [pool.submit(first), pool.submit(second)]:
+                end.result(60)
+        fresh = Thread(target=lambda: found.append(torch.get_num_threads()))
+        fresh.start()
+        fresh.join()
+        assert found[:3] == [2, 2, 1]
+        assert found[3:] == [2, 2, 2]
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from limner import choose
+from limner.errors import NotFinite
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import TemplateWriter, render
@@ -191,8 +193,10 @@ def test_nan_names_picture_and_move() -> None:
         ({"size": (4, 4), "compositing": "under"}, 'unknown compositing "under": choose additive, over or depth'),
         ({"size": (4, 4), "compositing": "depth"}, r"needs strokes\.depth"),
         ({"size": (4, 4), "backend": "abacus"}, 'unknown backend "abacus"'),
-        ({"size": (4, 4), "temperature": -1.0}, "temperature -1.0 must be"),
-        ({"size": (4, 4), "temperature": float("nan")}, "temperature nan must be"),
+        ({"size": (4, 4), "temperature": -1.0}, "temperature -1.0 is no number from 0 up"),
+        ({"size": (4, 4), "temperature": float("nan")}, "temperature nan is no number from 0 up"),
+        ({"size": (4, 4), "temperature": "a"}, "temperature 'a' is no number from 0 up"),
+        ({"size": (4, 4), "background": torch.zeros(1, dtype=torch.complex64)}, "no tensor of real numbers"),
         ({"size": (4, 4), "samples": 0}, "samples 0 is no whole number from 1 to 16"),
         ({"size": (4, 4), "samples": 17}, "samples 17 is no"),
         ({"size": (4, 4), "samples": 2.0}, "samples 2.0 is no"),
@@ -265,3 +269,37 @@ def test_a_writer_learns_depth_at_a_temperature() -> None:
             painted.sum().backward()
             assert depth.grad is not None
             assert depth.grad.abs().min() > 0
+
+
+@pytest.mark.parametrize("compositing", ["additive", "over", "depth"])
+@pytest.mark.parametrize("backend", ["reference", "fused"])
+def test_no_moves_have_gradients(backend: Any, compositing: Any) -> None:
+    where, masks = torch.zeros(2, 0, 2, 3, requires_grad=True), BANK.masks.clone().requires_grad_()
+    strokes = Strokes(where, torch.zeros(2, 0, 3), torch.zeros(2, 0, 3), depth=torch.zeros(2, 0))
+    canvas = render(strokes, TemplateBank(masks), (5, 4), 0.5, compositing, backend, temperature=0.1)
+    assert torch.equal(canvas, torch.full((2, 3, 5, 4), 0.5))
+    d_where, d_masks = torch.autograd.grad(canvas.sum(), [where, masks])
+    assert d_where.shape == where.shape
+    assert not d_masks.any()
+
+
+def test_all_of_the_strokes_are_of_one_kind() -> None:
+    mixed = replace(strokes_with(), what=strokes_with().what.double())
+    with pytest.raises(ValueError, match="where is of torch.float32, what of torch.float64"):
+        render(mixed, BANK, (4, 4))
+
+
+@pytest.mark.parametrize("depth", [float("inf"), float("-inf"), float("nan")])
+def test_depth_is_finite(depth: float) -> None:
+    strokes = strokes_with()
+    depths = torch.zeros(strokes.where.shape[:2])
+    depths[0, -1] = depth
+    with pytest.raises(NotFinite, match=f"depth of picture 0, move {len(strokes) - 1} is not finite"):
+        render(strokes.deepened(depths), BANK, (4, 4), compositing="depth", temperature=0.1)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_where_of_a_writer_is_a_matrix() -> None:
+    h_where, *others = scores()
+    with pytest.raises(ValueError, match=r"h_where has shape \(2, \d+, 6\), expected \(batch, move, 2, 3\)"):
+        TemplateWriter(BANK)(h_where.flatten(2), *others, torch.zeros(2, 3, 4, 4))

@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from limner.canvas import depth_order
+from limner.canvas import depth_order, differentiable_once
 from limner.geometry import sharpness
 from limner.kernels import coverage, layout, memory, over
 from limner.kernels import depth as soft_depth
@@ -170,8 +169,8 @@ class _Painting(torch.autograd.Function):
         return torch.from_numpy(image)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
+        differentiable_once()
         canvas, where, which, what, _, slope, cells = ctx.saved_tensors
         plan, needs = ctx.plan, ctx.needs
         back = needs["canvas"]

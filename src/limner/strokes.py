@@ -31,10 +31,18 @@ class Strokes:
     slope: Float[Tensor, "batch move channel 2"] | None = None
 
     def __post_init__(self) -> None:
+        for name, tensor in self.tensors().items():
+            if not (isinstance(tensor, Tensor) and tensor.is_floating_point()):
+                kind = tensor.dtype if isinstance(tensor, Tensor) else type(tensor).__name__
+                raise ValueError(f"strokes: {name} is of {kind}, expected floating-point numbers")
+        if missing := {"where", "which", "what"} - self.tensors().keys():
+            raise ValueError(f"strokes: {min(missing)} is missing")
         if self.where.ndim != 4:
             raise ValueError(f"strokes: where has shape {tuple(self.where.shape)}, expected (batch, move, 2, 3)")
         batch, move = self.where.shape[:2]
         template, channel = (tensor.shape[-1] if tensor.ndim else 0 for tensor in (self.which, self.what))
+        if self.what.ndim == 3 and channel not in (1, 3):
+            raise ValueError(f"strokes: what has {channel} channels, expected 1 (gray) or 3 (RGB)")
         wanted = {
             "where": (batch, move, 2, 3),
             "which": (batch, move, template),
@@ -44,12 +52,8 @@ class Strokes:
             "slope": (batch, move, channel, 2),
         }
         for name, tensor in self.tensors().items():
-            if not tensor.is_floating_point():
-                raise ValueError(f"strokes: {name} is of {tensor.dtype}, expected floating-point numbers")
             if tensor.shape != wanted[name]:
                 raise ValueError(f"strokes: {name} has shape {tuple(tensor.shape)}, expected {wanted[name]}")
-        if channel not in (1, 3):
-            raise ValueError(f"strokes: what has {channel} channels, expected 1 (gray) or 3 (RGB)")
 
     def tensors(self) -> dict[str, Tensor]:
         """The fields that are set, by name."""
@@ -74,10 +78,17 @@ class Strokes:
     @staticmethod
     def joined(parts: Sequence[Strokes]) -> Strokes:
         """All moves of several strokes in turn, which all set the same optional fields."""
+        if not parts:
+            raise ValueError("strokes: there are none to join")
         tensors = [part.tensors() for part in parts]
         for theirs in tensors[1:]:
             if theirs.keys() != tensors[0].keys():
                 raise ValueError(f"strokes: cannot join fields {sorted(tensors[0])} with {sorted(theirs)}")
+        for name, tensor in tensors[0].items():
+            for other in (theirs[name] for theirs in tensors[1:]):
+                if (other.shape[0], other.shape[2:]) != (tensor.shape[0], tensor.shape[2:]):
+                    shapes = f"{tuple(tensor.shape)} and {tuple(other.shape)}"
+                    raise ValueError(f"strokes: cannot join {name} of shapes {shapes}")
         return Strokes(**{name: torch.cat([part[name] for part in tensors], 1) for name in tensors[0]})
 
     def deepened(self, depth: Float[Tensor, "batch move"]) -> Strokes:

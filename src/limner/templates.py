@@ -56,8 +56,10 @@ class TemplateBank:
     prefilter: bool = True
 
     def __post_init__(self) -> None:
-        if not self.names:
+        if not self.names and getattr(self.masks, "ndim", 0) == 3:
             object.__setattr__(self, "names", tuple(f"template {k}" for k in range(len(self.masks))))
+        if not isinstance(self.masks, Tensor):
+            raise ValueError(f"template bank: masks are of {type(self.masks).__name__}, expected a tensor")
         if self.masks.ndim != 3 or self.masks.shape[1] != self.masks.shape[2] or 0 in self.masks.shape:
             raise ValueError(f"template bank: masks have shape {tuple(self.masks.shape)}, expected (template, S, S)")
         if not self.masks.is_floating_point():
@@ -106,7 +108,10 @@ class TemplateBank:
         return {k: name for k, name in named.items() if torch.allclose(masks[k], draw(SHAPES[name], side), atol=1e-3)}
 
     def kept(self, name: str, build: Callable[[], T]) -> T:
-        """What `build` makes of the masks: made once, again when they have changed, always while they are learnt."""
+        """What `build` makes of the masks: made once, again when they have changed, always while they are learnt.
+
+        A change is one that torch counts: what is written to `masks.data` or through numpy is not seen.
+        """
         if self.masks.requires_grad or self.masks.is_inference():
             return build()
         version, value = self.__dict__.setdefault("_kept", {}).get(name, (None, None))
@@ -124,9 +129,9 @@ class TemplateBank:
 
 
 def _check_size(size: int) -> None:
-    """UserError for templates of no texels."""
-    if size < 1:
-        raise UserError(f"size: templates of {size} texels a side: expected 1 or more")
+    """UserError for templates of no whole number of texels."""
+    if not hasattr(size, "__index__") or size < 1:
+        raise UserError(f"size: templates of {size} texels a side: expected a whole number from 1 up")
 
 
 def draw(shape: Shape, size: int) -> Float[Tensor, "S S"]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from numbers import Real
 from operator import index
 from typing import Literal
 
@@ -16,11 +17,11 @@ from torch import Tensor
 
 from limner import canvas as reference
 from limner import choose
+from limner.canvas import Canvas
 from limner.errors import NotFinite
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
-Canvas = Float[Tensor, "batch channel height width"]
 Compositing = Literal["additive", "over", "depth"]
 Backend = Literal["auto", "reference", "fused"]
 SAMPLES = 16
@@ -51,7 +52,8 @@ def render(
     samples: along each axis of a pixel, at most 16; their mean is its mask, so that a stamp covers of a pixel the share
         that it has of it, as in the renderers of vector graphics.
     Under `torch.autocast` all of it is done in float32: in 16 bits, pixels would be rounded to each other's positions.
-    Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for where of NaN or inf.
+    Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for where or depth of NaN or
+    infinity, RuntimeError in a backward pass of the fused backend that is to be differentiated itself.
     """
     device = strokes.where.device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
@@ -67,6 +69,7 @@ def render(
         return painter(strokes, bank, ground, compositing)
     if strokes.depth is None:
         raise ValueError('render: compositing "depth" needs strokes.depth')
+    _check_finite("depth", strokes.depth)
     if temperature and not straight_through:
         return painter(strokes, bank, ground, "depth", temperature)
     exact = painter(in_depth_order(strokes), bank, ground, "over")
@@ -108,8 +111,9 @@ def paint_reference(
     samples: int = 1,
 ) -> Canvas:
     """`render` in plain PyTorch: Algorithm 1, move after move."""
-    if not len(strokes):
-        return canvas.clone()
+    if not len(strokes):  # all that counts has a gradient, of zeros
+        counts = (tensor for name, tensor in strokes.tensors().items() if name != "depth" or compositing == "depth")
+        return canvas + sum(tensor.sum() for tensor in (*counts, bank.masks[:0]))
     if compositing == "depth":
         assert strokes.depth is not None
         stamps = list(_stamps(strokes, bank, canvas, samples))
@@ -198,6 +202,8 @@ class TemplateWriter(torch.nn.Module):
 
     def strokes(self, h_where: Tensor, h_which: Tensor, h_what: Tensor, **optional: Tensor) -> Strokes:
         """The moves that scores stand for."""
+        if h_where.shape[-2:] != (2, 3):
+            raise ValueError(f"template writer: h_where has shape {tuple(h_where.shape)}, expected (batch, move, 2, 3)")
         gamma = self.gamma if self.training or self.gamma_test is None else self.gamma_test
         which = choose.softmax(h_which, gamma, self.noise if self.training else 0.0)
         where = self.phi0 + h_where
@@ -208,9 +214,11 @@ class TemplateWriter(torch.nn.Module):
 def _ground(strokes: Strokes, background: float | Tensor, size: tuple[int, int] | None) -> Canvas:
     batch, channel = strokes.what.shape[0], strokes.what.shape[2]
     try:
+        if isinstance(background, Tensor) and background.is_complex():
+            raise TypeError
         ground = torch.as_tensor(background, dtype=strokes.what.dtype, device=strokes.what.device)
     except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"render: background {background!r} is no number, and no tensor of numbers") from None
+        raise ValueError(f"render: background {background!r} is no number, and no tensor of real numbers") from None
     if size is None:
         if ground.ndim != 4:
             raise ValueError("render: give size=(height, width), or a whole canvas as background")
@@ -235,8 +243,8 @@ def _check_options(compositing: str, backend: str, temperature: float, samples: 
         raise ValueError(f'render: unknown compositing "{compositing}": choose additive, over or depth')
     if backend not in ("auto", "reference", "fused"):
         raise ValueError(f'render: unknown backend "{backend}": choose auto, reference or fused')
-    if not (temperature >= 0 and math.isfinite(temperature)):
-        raise ValueError(f"render: temperature {temperature} must be a number from 0 up")
+    if not (isinstance(temperature, Real) and 0 <= temperature < math.inf):
+        raise ValueError(f"render: temperature {temperature!r} is no number from 0 up")
     if not (hasattr(samples, "__index__") and 1 <= index(samples) <= SAMPLES):
         raise ValueError(f"render: samples {samples!r} is no whole number from 1 to {SAMPLES}")
 
@@ -249,11 +257,18 @@ def _check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
     for name, tensor in tensors.items():
         if tensor.device != here:
             raise ValueError(f"render: where is on {here}, {name} is on {tensor.device}")
+        if tensor.dtype != where.dtype:
+            raise ValueError(f"render: where is of {where.dtype}, {name} of {tensor.dtype}: give all in one")
     if bank.masks.device != here:
         raise ValueError(f'render: strokes are on {here}, the bank is on {bank.masks.device}: take bank.to("{here}")')
-    if not math.isfinite(where.detach().sum()) and not torch.isfinite(where).all():
-        picture, move = torch.nonzero(~where.isfinite().flatten(2).all(2))[0].tolist()
-        raise NotFinite(f"render: where of picture {picture}, move {move} is not finite")
+    _check_finite("where", where)
+
+
+def _check_finite(name: str, tensor: Float[Tensor, "batch move *numbers"]) -> None:
+    if not math.isfinite(tensor.detach().sum()) and not torch.isfinite(tensor).all():
+        finite = tensor.isfinite().reshape(*tensor.shape[:2], -1).all(2)
+        picture, move = torch.nonzero(~finite)[0].tolist()
+        raise NotFinite(f"render: {name} of picture {picture}, move {move} is not finite")
 
 
 def _backend(tensors: dict[str, Tensor], backend: Backend) -> Callable[..., Canvas]:

@@ -7,10 +7,9 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from triton import next_power_of_2
 
-from limner.canvas import depth_order
+from limner.canvas import depth_order, differentiable_once
 from limner.geometry import sharpness
 from limner.gpu import depth as depth_kernels
 from limner.gpu import over
@@ -98,8 +97,8 @@ class _Painting(torch.autograd.Function):
         return picture
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
+        differentiable_once()
         canvas, order, kept, slots, *tables = ctx.saved_tensors
         plan, (batch, moves, channels) = ctx.plan, tables[2].shape
         pull = grad.clone(memory_format=torch.contiguous_format)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from threading import Lock
 
 import torch
 
@@ -18,6 +19,8 @@ WORTH = 1 << 18
 """Touched pixels for which waking another thread pays."""
 
 _allowed: ContextVar[int | None] = ContextVar("_allowed", default=None)
+_inside: list[int] = []
+_entering = Lock()
 
 
 @contextmanager
@@ -25,16 +28,23 @@ def for_kernels_only() -> Iterator[None]:
     """Give torch's threads to the kernels alone, and let torch itself work on one.
 
     Torch's threads spin while they wait for each other, which costs more than it gains on small tensors, and very much
-    more while another process holds a core.
+    more while another process holds a core. A thread that first uses torch in the meantime starts with one, too, so
+    that it is told here how many there are.
     """
-    threads = torch.get_num_threads()
+    with _entering:
+        threads = torch.get_num_threads()
+        if _inside and _allowed.get() is None and threads == 1:
+            threads = _inside[0]
+        _inside.append(threads)
+        torch.set_num_threads(1)
     token = _allowed.set(_allowed.get() or threads)
-    torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
         _allowed.reset(token)
+        with _entering:
+            _inside.remove(threads)
+            torch.set_num_threads(threads)
 
 
 def run(job: Callable[[int, int, int], None], tasks: int, groups: int, work: int, split: bool = False) -> None:
