@@ -285,7 +285,7 @@ def test_no_moves_have_gradients(backend: Any, compositing: Any) -> None:
 
 def test_all_of_the_strokes_are_of_one_kind() -> None:
     mixed = replace(strokes_with(), what=strokes_with().what.double())
-    with pytest.raises(ValueError, match="where is of torch.float32, what of torch.float64"):
+    with pytest.raises(ValueError, match=r"where is of torch\.float32, what of torch\.float64"):
         render(mixed, BANK, (4, 4))
 
 

@@ -21,6 +21,7 @@ from limner.kernels.sampling import task_desk
 from limner.kernels.stamp import cell_desk
 from limner.kernels.sums import sum_under
 from limner.kernels.threads import run
+from limner.kernels.worth import worth
 from limner.pyramid import BORDER, Pyramid
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -78,6 +79,38 @@ def sums_under(
 
     run(add_up, len(where), GROUPS, touched)
     return sums
+
+
+def changes_without(
+    strokes: Strokes,
+    bank: TemplateBank,
+    ground: Float[Tensor, "batch channel height width"],
+    target: Float[Tensor, "batch channel height width"],
+    weight: Float[Tensor, "batch height width"],
+) -> Float[Tensor, "batch move"]:
+    """By how much the weighed squared error of a painting (`over`) changes without each move, the others as they are."""
+    tables, (batch, channels, height, width) = _cells(bank).tables, ground.shape
+    given = _stroke_arrays(*(getattr(strokes, name) for name in _SUMMED))
+    switches, sizes = (None, True, True, (None,) * channels), (channels, height, width)
+    band, touched, plan = _lay_out(given, tables, False, layout.PIXELS, False, 1, (batch, *sizes))
+    below, painted = _ground_array(ground), np.empty((batch, *sizes), np.float32)
+    bands = plan[1].shape[1]
+    found = np.zeros((bands, *strokes.where.shape[:2]), np.float32)
+
+    def paint(first: int, last: int, _: int) -> None:
+        desk = memory.desk(over.desk, sizes, band, _side(tables), None)
+        over.forward(first, last, band, below, painted, given, tables, switches, plan, desk)
+
+    run(paint, batch * bands, GROUPS, touched)
+    off = torch.cat([torch.from_numpy(painted) - target, weight[:, None]], 1)
+    planes = torch.nn.functional.pad(off, (0, 8)).numpy().reshape(-1)
+
+    def leave_out(first: int, last: int, _: int) -> None:
+        desk = memory.desk(over.desk, sizes, band, _side(tables), None)
+        worth(first, last, band, planes, width + 8, given, tables, switches, plan, found, desk)
+
+    run(leave_out, batch * bands, GROUPS, touched)
+    return torch.from_numpy(found.sum(0))
 
 
 def _cells(bank: TemplateBank) -> Cells:

@@ -14,10 +14,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.fused import changes_without
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
 from limner.painting.propose import propose
-from limner.painting.pulling import pulled
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
@@ -116,7 +116,7 @@ def fit(
         pass
     strokes, ground = painted
     if len(strokes) > count:
-        strokes = strokes[:, worthiest(strokes, ground, goal, bank, count, torch.Generator().manual_seed(seed))]
+        strokes = strokes[:, worthiest(strokes, ground, goal, bank, count)]
     return strokes, ground
 
 
@@ -143,7 +143,7 @@ def work(
     wasted = math.ceil(plan.share * count)
 
     def drop(left: int) -> None:
-        moves.keep(worthiest(moves.strokes(), moves.ground, near, bank, left, generator))
+        moves.keep(worthiest(moves.strokes(), moves.ground, near, bank, left))
 
     for r in range(plan.dropping + plan.moving):
         end = added + (r + 1) * plan.moving_steps
@@ -188,32 +188,16 @@ def radii(near: Goal, count: int, style: Style) -> tuple[float, float]:
     return low, max(min(0.3 * side, most), low)
 
 
-def worthiest(
-    strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank, count: int, generator: torch.Generator
-) -> Tensor:
+def worthiest(strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank, count: int) -> Tensor:
     """Indices of the `count` strokes of most `importance`, in painting order."""
     if len(strokes) <= count:
         return torch.arange(len(strokes))
-    value = importance(strokes, ground, goal, bank, generator)
+    value = importance(strokes, ground, goal, bank)
     return value.argsort(descending=True, stable=True)[:count].sort().values
 
 
-def importance(
-    strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank, generator: torch.Generator, probes: int = 4
-) -> Tensor:
-    """How much the squared error would grow without each stroke, to second order in its opacity.
-
-    The curvature, the sum over pixels of the squared change, is estimated from `probes` random pictures.
-    """
-    strokes = strokes.map(Tensor.detach)
-    alpha = (torch.ones(1, len(strokes)) if strokes.opacity is None else strokes.opacity).clone().requires_grad_()
-    ((canvas, residual), *_) = goal.residuals(replace(strokes, opacity=alpha), bank, ground)
-    (slope,) = pulled([canvas], [alpha], [2 * goal.weighed(residual)], retain_graph=True)
-    curvature = torch.zeros_like(slope)
-    for _ in range(probes):
-        noise = torch.randn(canvas.shape, generator=generator)
-        noise = noise if goal.weight is None else noise * goal.weight.sqrt()
-        (found,) = pulled([canvas], [alpha], [noise], retain_graph=True)
-        curvature += found.square() / probes
-    alpha = alpha.detach()
-    return (alpha.square() * curvature - alpha * slope)[0]
+def importance(strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank) -> Tensor:
+    """How much the weighed squared error would grow without each stroke, all others as they are."""
+    target = goal.pixels[None]
+    weight = torch.ones(1, *goal.size) if goal.weight is None else goal.weight[None]
+    return changes_without(strokes, bank, goal.below(ground).expand_as(target), target, weight)[0]

@@ -63,15 +63,18 @@ class Goal:
         self, strokes: Strokes, bank: TemplateBank, ground: Float[Tensor, "channel"]
     ) -> Float[Tensor, "1 c h w"]:
         """The strokes on the ground, or on what is under them."""
-        return self._painted(strokes, bank, ground if self.under is None else self.under)
+        return self._painted(strokes, bank, self.below(ground))
+
+    def below(self, ground: Float[Tensor, "channel"]) -> Float[Tensor, "1 c _ _"]:
+        """What strokes are painted on: the ground, or what is under them."""
+        return ground[None, :, None, None] if self.under is None else self.under[None]
 
     def cover(self, strokes: Strokes, bank: TemplateBank) -> Float[Tensor, "1 1 h w"]:
         """How far the strokes and what is under them cover each pixel."""
         white = replace(strokes, what=torch.ones_like(strokes.what[..., :1]), slope=None)
-        return self._painted(white, bank, torch.zeros(1) if self.under_cover is None else self.under_cover[None])
+        return self._painted(white, bank, torch.zeros(1) if self.under_cover is None else self.under_cover[None, None])
 
     def _painted(self, strokes: Strokes, bank: TemplateBank, ground: Tensor) -> Tensor:
-        ground = ground[None] if ground.ndim == 3 else ground
         return render(strokes, bank, self.size, ground, samples=self.samples)
 
     def residuals(self, strokes: Strokes, bank: TemplateBank, ground: Tensor) -> list[tuple[Tensor, Tensor]]:
