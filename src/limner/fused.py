@@ -88,7 +88,7 @@ def changes_without(
     target: Float[Tensor, "batch channel height width"],
     weight: Float[Tensor, "batch height width"],
 ) -> Float[Tensor, "batch move"]:
-    """By how much the weighed squared error of a painting (`over`) changes without each move, the others as they are."""
+    """How the weighed squared error of a painting (`over`) changes without each move, the others as they are."""
     tables, (batch, channels, height, width) = _cells(bank).tables, ground.shape
     given = _stroke_arrays(*(getattr(strokes, name) for name in _SUMMED))
     switches, sizes = (None, True, True, (None,) * channels), (channels, height, width)

@@ -52,8 +52,8 @@ def render(
     samples: along each axis of a pixel, at most 16; their mean is its mask, so that a stamp covers of a pixel the share
         that it has of it, as in the renderers of vector graphics.
     Under `torch.autocast` all of it is done in float32: in 16 bits, pixels would be rounded to each other's positions.
-    Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for NaN or infinity in where
-    or depth, RuntimeError in a backward pass of the fused backend that is itself to be differentiated.
+    Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for NaN or infinity in
+    where or depth, RuntimeError in a backward pass of the fused backend that is itself to be differentiated.
     """
     device = strokes.where.device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
