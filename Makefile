@@ -53,4 +53,4 @@ docs: .venv/docs.stamp ## build the documentation into site/
 	$(BIN)/zensical build --clean --strict
 
 clean: ## remove what make made, .venv included
-	rm -rf .venv .data out site build dist .cache .hypothesis .pytest_cache .ruff_cache .import_linter_cache .benchmarks
+	rm -rf .venv .data out site build dist .cache .hypothesis .pytest_cache .ruff_cache .import_linter_cache

@@ -1,5 +1,7 @@
 import io
 import json
+import os
+import re
 import shlex
 import signal
 import subprocess
@@ -18,8 +20,10 @@ import limner
 import limner.__main__
 from limner.cli import main
 from limner.errors import NotFinite, Stopped
+from limner.experiments.options import EvaluateOptions
+from limner.figures.options import ReproduceOptions
 from limner.files import atomic
-from limner.options import PaintOptions
+from limner.options import PaintBench, PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture
 from limner.strokes import Strokes
@@ -403,6 +407,41 @@ def test_empty_standard_input(desk: Path, capsys: pytest.CaptureFixture[str], mo
     assert capsys.readouterr().err == "limner: standard input: is empty\n"
 
 
+def test_standard_input_that_cannot_be_read(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path("new").open("wb") as closed:
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=closed))
+        assert main(["paint", "-"]) == 2
+    assert "limner: standard input: cannot be read" in capsys.readouterr().err
+
+
+def test_pipes_are_read_once(
+    desk: Path, calls: list[tuple[Picture, dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = Path("photo.png").read_bytes()
+    read, write = os.pipe()
+    os.write(write, content)
+    os.close(write)
+    assert main(["paint", f"/dev/fd/{read}", "-o", "a.png"]) == 0
+    assert calls[0][0].size == (30, 40)
+    assert main(["paint", "photo.png", "--resume", f"/dev/fd/{read}"]) == 2
+    assert "is a pipe" in capsys.readouterr().err
+    os.close(read)
+
+
+def test_a_fill_that_no_svg_can_show_is_known_before_painting(
+    desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    slope = torch.tensor([[0.3, 0], [0, 0.3], [0, 0]])[None, None]
+    strokes = Strokes(torch.rand(1, 1, 2, 3), torch.ones(1, 1, 1), torch.rand(1, 1, 3), slope=slope)
+    dump("tilted.json", strokes, TemplateBank.named("circle", size=8), (30, 40))
+    assert main(["paint", "photo.png", "--resume", "tilted.json", "-o", "a.png", "-o", "a.svg"]) == 2
+    assert "fill of stroke 0 changes along both axes" in capsys.readouterr().err
+    assert not calls
+    assert main(["paint", "photo.png", "--resume", "tilted.json", "-o", "a.png"]) == 0
+
+
 def test_one_failing_output_leaves_the_others(
     desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -496,9 +535,11 @@ def test_only_the_first_interrupt_counts_while_painting(
 
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("during", [".png", ".gif"])
 @pytest.mark.parametrize("before", [False, True], ids=["", "interrupted before"])
-def test_interrupt_while_saving_leaves_nothing_behind(
+def test_an_interrupt_while_saving_costs_nothing_but_the_film(
     before: bool,
+    during: str,
     number: signal.Signals,
     desk: Path,
     calls: list[object],
@@ -508,15 +549,17 @@ def test_interrupt_while_saving_leaves_nothing_behind(
     def save(self: FakePainting, path: Path, longer_side: int | None = None) -> None:
         with atomic(path) as temporary:
             temporary.write_text("half")
-            signal.raise_signal(number)
+            if path.suffix == during:
+                signal.raise_signal(number)
 
-    files = sorted(desk.iterdir())
+    files = set(desk.iterdir())
     monkeypatch.setattr(FakePainting, "save", save)
     if before:
         monkeypatch.setattr(limner, "paint", interrupted(lambda: painting(3)), raising=False)
-    assert main(["paint", "photo.png"]) == 130
-    assert capsys.readouterr() == ("", "limner: interrupted\n")
-    assert sorted(desk.iterdir()) == files
+    assert main(["paint", "photo.png", "-o", "a.gif", "-o", "a.json", "-o", "a.png", "-o", "a.svg"]) == 130
+    assert {path.name for path in set(desk.iterdir()) - files} == {"a.json", "a.png", "a.svg"}
+    saved_strokes = f": saved {len(painting(3).strokes) if before else 500} strokes" if during == ".png" else ""
+    assert capsys.readouterr().err == f"limner: interrupted{saved_strokes}\n"
 
 
 @pytest.mark.usefixtures("interruptible")
@@ -629,13 +672,28 @@ def test_help_needs_nothing_heavy(line: str) -> None:
     assert not {"torch", "numba", "numpy", "PIL"} & set(modules.split())
 
 
-def test_every_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("paint", PaintOptions),
+        ("evaluate", EvaluateOptions),
+        ("reproduce", ReproduceOptions),
+        ("bench paint", PaintBench),
+    ],
+)
+def test_every_option_is_explained(command: str, options: type, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
-        main(["paint", "--help"])
+        main([*command.split(), "--help"])
     assert not end.value.code
-    text = capsys.readouterr().out
-    options = set(PaintOptions.__dataclass_fields__) - {"photos"}
-    assert all(f"--{option.replace('_', '-')}" in text for option in options)
+    told = {}
+    for entry in re.split(r"\n[│ ] (?=--?[a-z])", capsys.readouterr().out)[1:]:
+        text = re.sub(r"\(default: [^)]*\)", "", " ".join(re.sub("[│╭╮╰╯─]", " ", entry).split()))
+        told |= {flag: text for flag in re.findall(r"--[a-z-]+", text.split(". ")[0])[:1]}
+    positional = {"photos", "run", "figures"}
+    del told["--help"]
+    flags = {f"--{name.replace('_', '-')}" for name in options.__dataclass_fields__.keys() - positional}
+    assert flags <= told.keys()
+    assert {flag: text for flag, text in told.items() if not text.strip().endswith(".")} == {}
 
 
 def test_the_process_exits_with_the_code(tmp_path: Path) -> None:

@@ -209,7 +209,8 @@ def test_faults_are_named(tmp_path: Path, change: dict[str, Any], words: str) ->
 
 
 @pytest.mark.parametrize(
-    "key", ["format", "version", "dtype", "channels", "fields", "strokes", "templates", "pictures"]
+    "key",
+    ["format", "version", "dtype", "size", "background", "channels", "fields", "strokes", "templates", "pictures"],
 )
 def test_missing_keys_are_named(tmp_path: Path, key: str) -> None:
     path, content = document(tmp_path)

@@ -20,7 +20,7 @@ from limner.errors import NotFinite, Stopped, UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
 from limner.experiments.thesis import EXPERIMENTS
 from limner.figures.options import ReproduceOptions
-from limner.files import try_writing
+from limner.files import reason, try_writing
 from limner.options import (
     Bench,
     EngineBench,
@@ -83,6 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has read enough
         silence(sys.stdout)
         return 0
+    except OSError as error:
+        say(f"limner: {error.filename or 'standard output'}: {reason(error)}", sys.stderr)
+        silence(sys.stdout)
+        return 2
 
 
 def run(options: Options) -> int:
@@ -165,12 +169,8 @@ def _app() -> SubcommandApp:
     data.command(name="list", is_default=True)(ListData)
     data.command(name="show")(ShowData)
     app.command(data, name="data", help="The data sets: list them, or show one.")
-    benches.command(name="engine")(EngineBench)
-    benches.command(name="gpu")(GpuBench)
-    benches.command(name="paint")(PaintBench)
-    benches.command(name="parts")(PartsBench)
-    benches.command(name="train")(TrainBench)
-    benches.command(name="models")(ModelsBench)
+    for kind, name in BENCHES.items():
+        benches.command(name=name)(kind)
     app.command(benches, name="bench", help="Measure how fast and how well limner paints.")
     return app
 

@@ -66,3 +66,8 @@ def _beside(path: Path) -> Iterator[Path]:
 def reason(error: OSError) -> str:
     """What went wrong and what to do, without the name of a file."""
     return ADVICE.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__
+
+
+def is_pipe(path: str | Path) -> bool:
+    """Whether a path leads to what can be read only once: a pipe, a terminal, a socket."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)

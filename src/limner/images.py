@@ -120,11 +120,11 @@ def _gray_palette(image: Image.Image) -> bool:
 
 
 def _deep(image: Image.Image, name: str) -> Values:
-    """Gray of 16 or 32 bits a pixel."""
+    """Gray of 16 or 32 bits a pixel. Floats are from 0 to 1 or, if any is larger, to 255, as Pillow makes them."""
     array = np.asarray(image)
-    scale = 1 if image.mode == "F" else DEEP
+    scale = DEEP if image.mode != "F" else 1 if array.max() <= 1 else 255
     if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= scale):
-        wanted = "0 to 1" if image.mode == "F" else f"0 to {DEEP}"
+        wanted = f"0 to {scale}"
         raise UserError(f"{name}: holds values outside {wanted}: convert it to 8 or 16 bits")
     return (array.astype(np.float32) / scale)[..., None]
 

@@ -45,7 +45,7 @@ class PaintOptions:
     """Begin with strokes that a trained painter proposes: its run's folder, or two-rectangles, mnist, omniglot,
     faces, cifar."""
     resume: Annotated[Path | None, arg(metavar="STROKES.JSON", help_behavior_hint="")] = None
-    """Go on from these strokes, and add N more."""
+    """Go on from these strokes, and add N more, to which --opacity, --fill and --palette apply."""
     repaint: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
     """With --resume, a gray picture: replace the strokes where it is light, and add N there (-n 0: only replace)."""
     seed: Annotated[int, arg(metavar="N")] = 0
@@ -102,7 +102,7 @@ class PaintOptions:
         except ValueError:
             value = math.nan
         if not 0 <= value <= 1:
-            raise UserError(f"--opacity {self.opacity}: expected free, opaque, or a number up to 1")
+            raise UserError(f"--opacity {self.opacity}: expected free, opaque, or a number above 0 and up to 1")
         return value
 
 

@@ -91,6 +91,10 @@ class Strokes:
                     raise ValueError(f"strokes: cannot join {name} of shapes {shapes}")
         return Strokes(**{name: torch.cat([part[name] for part in tensors], 1) for name in tensors[0]})
 
+    def white(self) -> Strokes:
+        """The same moves in white of one channel: on a black ground, how far they cover it."""
+        return replace(self, what=torch.ones_like(self.what[..., :1]), slope=None)
+
     def deepened(self, depth: Float[Tensor, "batch move"]) -> Strokes:
         """The same moves at these depths."""
         return replace(self, depth=depth)

@@ -222,7 +222,7 @@ def _mask(entry: dict, name: str) -> Float[Tensor, "S S"]:
 
 
 def _size(content: dict) -> tuple[int, int] | None:
-    size = content.get("size")
+    size = _get(content, "size", object)
     if size is None:
         return None
     if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and 0 < side < LIMIT for side in size)):
@@ -231,7 +231,7 @@ def _size(content: dict) -> tuple[int, int] | None:
 
 
 def _background(content: dict, channels: int, dtype: torch.dtype) -> Tensor | None:
-    background = content.get("background")
+    background = _get(content, "background", object)
     if background is None:
         return None
     colour = torch.tensor(_numbers(background, (channels,), '"background"'), dtype=torch.float64).to(dtype)

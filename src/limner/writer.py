@@ -94,8 +94,9 @@ def move_masks(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> F
 
 
 def in_depth_order(strokes: Strokes) -> Strokes:
-    """The same moves sorted from far to near, ties in painting order; their depth is dropped."""
-    assert strokes.depth is not None
+    """The same moves sorted from far to near, ties in painting order, without depth; as they are if they have none."""
+    if strokes.depth is None:
+        return strokes
     order = strokes.depth.detach().argsort(dim=1, stable=True)
     rows = torch.arange(len(order), device=order.device)[:, None]
     tensors = {name: tensor[rows, order] for name, tensor in strokes.tensors().items() if name != "depth"}
@@ -141,7 +142,7 @@ class TemplateWriter(torch.nn.Module):
     """The writing block of any decoder: scores in, a painted canvas out (Algorithm 1).
 
     bank: the templates; with `learnable` their masks are parameters (logits, so that they stay in [0, 1]).
-    phi0: Phi = diag(phi0, phi0) + h_where, so that an untrained network paints stamps of 1 / phi0 of the canvas.
+    phi0: Phi = diag(phi0, phi0) + h_where, so that an untrained network paints stamps of 1 / phi0 of its sides.
     gamma, noise: sharpening and exploration of which (eq. 3.1, 3.2); noise is added in training mode only.
     gamma_test: sharpening out of training mode; None is gamma.
     temperature, straight_through: of compositing "depth", as in `render`; depth learns only at a temperature above 0.

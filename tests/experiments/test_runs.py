@@ -161,7 +161,7 @@ def test_bad_input_is_one_line(
     message = capsys.readouterr().err
     assert word in message
     assert message.count("\n") == 1
-    assert not list(tmp_path.rglob("settings.json"))
+    assert not list(tmp_path.iterdir())
 
 
 def copied(run: Path, folder: Path) -> Path:
@@ -198,6 +198,16 @@ def test_files_of_a_run_without_settings_are_left_alone(run: Path, tmp_path: Pat
             with pytest.raises(UserError, match=f"holds a {name} without settings"):
                 runs.start(SMALL, folder, resume, quiet=True)
         assert (folder / name).read_bytes() == (run / name).read_bytes()
+
+
+def test_a_model_without_a_checkpoint_is_left_alone(run: Path, tmp_path: Path) -> None:
+    shipped = copied(run, tmp_path / "shipped")
+    (shipped / "checkpoint.safetensors").unlink()
+    before = {file.name: file.read_bytes() for file in shipped.iterdir() if file.name != ".lock"}
+    for resume in (False, True):
+        with pytest.raises(UserError, match=r"holds weights\.safetensors without the checkpoint"):
+            runs.start(SMALL, shipped, resume, quiet=True)
+    assert {name: (shipped / name).read_bytes() for name in before} == before
 
 
 def test_a_start_that_failed_is_in_nobodys_way(tmp_path: Path) -> None:

@@ -115,8 +115,9 @@ def test_anchors_are_those_of_headings() -> None:
     assert len(set(names.values())) == len(names)
 
 
-def test_a_record_that_is_none_is_named(tmp_path: Path) -> None:
-    (tmp_path / "5.2.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "[]", '{"figure": "5.2"}'])
+def test_a_record_that_is_none_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "5.2.json").write_text(text)
     with pytest.raises(ValueError, match=r"5\.2\.json: cannot be read"):
         records.read(tmp_path, "5.2")
 

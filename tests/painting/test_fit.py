@@ -72,7 +72,7 @@ def test_last_progress_is_the_error_of_what_is_returned(saved: int) -> None:
     assert seen[-1].error == pytest.approx((canvas - goal.pixels).square().mean().item(), rel=1e-4)
 
 
-@pytest.mark.parametrize("seconds", [1e-9, 0.35, 2.0, 30.0])
+@pytest.mark.parametrize("seconds", [1e-306, 1e-9, 0.35, 2.0, 30.0])
 def test_time_bounds_the_looks_at_the_clock(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(sys.modules[fit.__module__], "time", clock)
@@ -123,6 +123,15 @@ def test_stopping_does_not_ask_for_weights() -> None:
     goal = Goal(pixels, weight=weight / weight.mean())
     strokes, _ = fit(goal, BANK, 8, GROUND, Style(), plan=QUICK, stop_psnr=60.0)
     assert len(strokes) == 8
+
+
+def test_places_are_chosen_from_no_more_pixels_than_can_be() -> None:
+    goals = [Goal(torch.empty(3, 1, 1).expand(3, height, height)) for height in (8000, 4200, 4096, 2000)]
+    assert [coarse(goals, pixels) for pixels in (0, 4096**2, 4096**2 + 1, 8000**2)] == [3, 2, 2, 2]
+    chance = torch.ones(4096**2)
+    assert len(torch.multinomial(chance, 3, replacement=True)) == 3
+    with pytest.raises(RuntimeError, match="categories"):
+        torch.multinomial(torch.ones(4096**2 + 1), 3, replacement=True)
 
 
 @pytest.mark.parametrize("method", ["step", "add", "keep", "limit"])

@@ -303,6 +303,7 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"opacity": math.nan}, "opacity: nan is neither"),
     ({"min_size": -0.1}, "min_size: -0.1 is not"),
     ({"max_size": 0.0}, "max_size: 0.0 is not"),
+    ({"max_size": 1e-25}, "max_size: 1e-25 is too small to be seen"),
     ({"min_size": 0.3, "max_size": 0.2}, r"min_size: 0\.3 is larger than max_size, 0\.2"),
     ({"time": 0.0}, "time: 0.0 is not"),
     ({"time": math.inf}, "time: inf is not"),
@@ -362,7 +363,7 @@ image, one, arguments = numpy.full((6, 8), 0.5), numpy.int64(1), {}
 painting = limner.paint(image, one, size=one * 8, seed=one, time=numpy.float32(0.01), palette=one, opacity=one)
 assert len(painting.strokes) == 1
 wrong = dict(templates=[3], resume=painting.strokes, model=3, importance=3, palette="red", background=3, seed=0.5)
-for name, value in wrong.items():
+for name, value in [*wrong.items(), ("templates", 5), ("palette", numpy.zeros((1, 3)))]:
     try:
         limner.paint(image, 1, **{name: value})
     except UserError as error:
@@ -380,6 +381,8 @@ def test_arguments_of_any_type() -> None:
         "palette: 'red' is neither a tensor (colour, 3) nor a number from 1 to 256",
         "background: 3 is no name of a colour and no #rrggbb",
         "seed: 0.5 is not a whole number from 0 to 9223372036854775807",
+        "templates: 5 is neither the name of a shape nor a path, and no list of them",
+        "palette: array([[0., 0., 0.]]) is neither a tensor (colour, 3) nor a number from 1 to 256",
     ]
 
 
@@ -411,7 +414,7 @@ def scattered(image: Tensor, count: int) -> float:
     where = geometry.phi(2 * torch.rand(count, 2, generator=generator) - 1, half, angle, width / height)
     for t in range(count):
         which = torch.ones(1, 1)
-        what, gain = best_colours(where[t : t + 1], which, bank, Goal(image), canvas, image, 1.0, moves)
+        what, gain = best_colours(where[t : t + 1], which, bank, Goal(image), canvas, image, 1.0, moves.style)
         if gain > 0:
             canvas = render(Strokes(where[None, t : t + 1], which[None], what[None]), bank, None, canvas[None])[0]
     return psnr(canvas, image)

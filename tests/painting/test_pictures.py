@@ -44,11 +44,26 @@ def rgba() -> Image.Image:
         (encoded(Image.fromarray(DEEP), "TIFF"), planes(DEEP, 65535)),
         (encoded(Image.fromarray(DEEP.astype(np.int32)), "TIFF"), planes(DEEP, 65535)),
         (encoded(Image.fromarray(GRAY / np.float32(255)), "TIFF"), planes(GRAY)),
+        (encoded(Image.fromarray(GRAY.astype(np.float32)), "TIFF"), planes(GRAY)),
         (encoded(Image.fromarray(GRAY > 100)), planes(GRAY > 100, 1)),
         (encoded(Image.fromarray(GRAY), "GIF"), planes(GRAY)),
         (encoded(Image.fromarray(COLOUR).convert("CMYK"), "TIFF"), planes(COLOUR)),
     ],
-    ids=["gray", "rgb", "bmp", "webp", "palette", "deep png", "deep tiff", "int", "float", "bit", "gray gif", "cmyk"],
+    ids=[
+        "gray",
+        "rgb",
+        "bmp",
+        "webp",
+        "palette",
+        "deep png",
+        "deep tiff",
+        "int",
+        "float",
+        "255",
+        "bit",
+        "gray gif",
+        "cmyk",
+    ],
 )
 def test_modes(content: bytes, pixels: torch.Tensor) -> None:
     picture = read_picture(content)
@@ -142,9 +157,10 @@ def huge_png() -> bytes:
         (encoded(Image.fromarray(COLOUR), "JPEG")[:-40], "damaged or cut short"),
         (huge_png(), "limit"),
         (encoded(Image.fromarray(DEEP.astype(np.int32) * 1000), "TIFF"), "16 bits"),
-        (encoded(Image.fromarray(np.full((2, 2), np.nan, np.float32)), "TIFF"), "outside 0 to 1"),
+        (encoded(Image.fromarray(np.full((2, 2), np.nan, np.float32)), "TIFF"), "outside 0 to"),
+        (encoded(Image.fromarray(GRAY * np.float32(300)), "TIFF"), "outside 0 to 255"),
     ],
-    ids=["empty", "text", "cut png", "cut jpeg", "bomb", "32 bits", "nan"],
+    ids=["empty", "text", "cut png", "cut jpeg", "bomb", "32 bits", "nan", "floats"],
 )
 def test_files_that_cannot_be_read(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "photo.png"

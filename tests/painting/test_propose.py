@@ -40,7 +40,7 @@ def test_best_colours_are_those_of_least_squares(opacity: float, weighted: bool)
     pixels = canvas + 0.2 * (torch.rand(3, *SIZE) - 0.5)
     goal = Goal(pixels, weight=0.1 + torch.rand(SIZE) if weighted else None)
     moves = Moves.none(1, torch.zeros(3), Style())
-    what, gain = best_colours(where, torch.ones(3, 1), SQUARES, goal, canvas, pixels, opacity, moves)
+    what, gain = best_colours(where, torch.ones(3, 1), SQUARES, goal, canvas, pixels, opacity, moves.style)
 
     def errors(t: int, colours: Tensor) -> Tensor:
         """(colour, channel), of stamp t in each of these colours (colour, channel)."""
@@ -60,7 +60,7 @@ def test_best_colours_are_those_of_least_squares(opacity: float, weighted: bool)
 def test_stamps_of_nothing_are_never_best() -> None:
     where = torch.cat([aligned(), torch.tensor([[[1e4, 0, 0], [0, 1e4, 0]]]), aligned()[:1] + 100])
     goal, moves = Goal(torch.rand(3, *SIZE)), Moves.none(1, torch.zeros(3), Style())
-    _, gain = best_colours(where, torch.ones(5, 1), SQUARES, goal, torch.zeros(3, *SIZE), goal.pixels, 1.0, moves)
+    _, gain = best_colours(where, torch.ones(5, 1), SQUARES, goal, torch.zeros(3, *SIZE), goal.pixels, 1.0, moves.style)
     assert gain[:3].isfinite().all()
     assert (gain[3:] == -math.inf).all()
 
@@ -68,7 +68,9 @@ def test_stamps_of_nothing_are_never_best() -> None:
 def test_best_colours_of_a_palette_are_in_it() -> None:
     palette, goal = torch.rand(4, 3), Goal(torch.rand(3, *SIZE))
     moves = Moves.none(1, torch.zeros(3), Style(palette=palette))
-    what, _ = best_colours(aligned(), torch.ones(3, 1), SQUARES, goal, torch.zeros(3, *SIZE), goal.pixels, 1.0, moves)
+    what, _ = best_colours(
+        aligned(), torch.ones(3, 1), SQUARES, goal, torch.zeros(3, *SIZE), goal.pixels, 1.0, moves.style
+    )
     assert all((colour == palette).all(1).any() for colour in what)
 
 

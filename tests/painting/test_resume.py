@@ -1,7 +1,9 @@
 """Painting on: what was painted before stays, bit for bit."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -180,6 +182,27 @@ def test_numbers_beyond_single_precision_are_refused(tmp_path: Path) -> None:
     dump(tmp_path / "a.json", strokes, TemplateBank.named("circle", size=16), (30, 40))
     with pytest.raises(UserError, match=r"a\.json: holds numbers beyond"):
         limner.paint(picture(), 1, resume=tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("what", [0.1, -0.2, 0.3], "stroke 2: what is -0.2, expected 0 to 1"),
+        ("which", [0.8], "stroke 2: sum of which is 0.8, expected 1"),
+        ("which", [-1.0], "stroke 2: which is -1, expected 0 to 1"),
+        ("opacity", 1e30, r"stroke 2: opacity is 1e\+30, expected 0 to 1"),
+        ("background", [2.0, 0.0, 0.5], r"background is \[2.0, 0.0, 0.5\], expected 0 to 1"),
+    ],
+)
+def test_what_no_painting_holds_is_refused(
+    first: tuple[Tensor, Painting, Path], field: str, value: Any, message: str, tmp_path: Path
+) -> None:
+    image, _, file = first
+    content = json.loads(file.read_text())
+    (content if field in content else content["pictures"][0][2])[field] = value
+    (tmp_path / "edited.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=rf"edited\.json: {message}"):
+        limner.paint(image, 1, resume=tmp_path / "edited.json")
 
 
 def test_mask_files_are_brushes_too(first: tuple[Tensor, Painting, Path], tmp_path: Path) -> None:

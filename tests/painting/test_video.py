@@ -83,6 +83,14 @@ def test_number_of_frames_is_bounded_and_sides_are_even(suffix: str, tmp_path: P
     assert frames[0].shape == (16, 18, 3)
 
 
+@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm"])
+def test_films_of_one_painting_are_the_same_bytes(suffix: str, tmp_path: Path) -> None:
+    one = painting(moves=5, background=WHITE)
+    for name in "ab":
+        one.save(tmp_path / f"{name}{suffix}", longer_side=40)
+    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
 def test_folders_with_a_colon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("12:30").mkdir()

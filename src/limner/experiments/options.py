@@ -38,6 +38,7 @@ class TrainOptions:
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
         self.training.check()
+        self.data.check()
 
 
 def train_options(name: str, experiment: Experiment) -> TrainOptions:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from itertools import repeat
 from pathlib import Path
@@ -48,6 +49,7 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
     run = Path(run)
     check(experiment.model)
     experiment.training.check()
+    experiment.data.check()
     processes = PartialState(cpu=device().type == "cpu")
     if experiment.model.batch_norm and experiment.training.batch <= processes.num_processes:
         raise UserError("--model.batch-norm needs two images a process: give a larger --training.batch")
@@ -133,7 +135,8 @@ def as_json(trained: Trained) -> str:
 
 @contextmanager
 def _alone(run: Path) -> Iterator[None]:
-    """Inside, the folder is there and no other process may train in it."""
+    """Inside, the folder is there and no other process may train in it; it goes again if nothing comes of it."""
+    missing = [folder for folder in (run, *run.parents) if not folder.exists()]
     try:
         run.mkdir(parents=True, exist_ok=True)
         held = FileLock(run / ".lock", timeout=0).acquire()
@@ -141,8 +144,15 @@ def _alone(run: Path) -> Iterator[None]:
         raise UserError(f"{run}: another process is training there: wait for it, or choose another folder") from None
     except OSError as error:
         raise UserError(f"{run}: no run can be put there: {reason(error)}") from error
-    with held:
-        yield
+    try:
+        with held:
+            yield
+    finally:
+        with suppress(OSError):  # where there is more in it than the lock
+            if missing and os.listdir(run) == [".lock"]:
+                (run / ".lock").unlink()
+                for folder in missing:
+                    folder.rmdir()
 
 
 def _before(run: Path, experiment: Experiment, resume: bool) -> Trained | None:
@@ -153,6 +163,8 @@ def _before(run: Path, experiment: Experiment, resume: bool) -> Trained | None:
     there = [name for name in (SETTINGS, CHECKPOINT, WEIGHTS, METRICS) if (run / name).exists()]
     if there and SETTINGS not in there:
         raise UserError(f"{run}: holds a {there[0]} without {SETTINGS}: choose another folder")
+    if CHECKPOINT not in there and WEIGHTS in there:
+        raise UserError(f"{run}: holds {WEIGHTS} without the {CHECKPOINT} to go on from: choose another folder")
     if CHECKPOINT not in there:
         return None
     if not resume:

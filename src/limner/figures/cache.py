@@ -7,7 +7,6 @@ import json
 import signal
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import asdict
 from multiprocessing import active_children, get_context
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from limner.errors import UserError
 from limner.experiments.settings import Experiment
+from limner.signals import handled
 
 UNCOUNTED = ("checkpoint_every", "picture_every", "threads", "tensorboard")
 """Settings of training that leave a run the same."""
@@ -44,8 +44,6 @@ def _canonical(values: Any) -> str:
 
 def finished(folder: Path, experiment: Experiment) -> bool:
     """Whether an experiment has been trained to its end, its weights saved, below `folder`."""
-    from safetensors import SafetensorError, safe_open
-
     from limner.experiments import runs
 
     run = folder / key(experiment)
@@ -53,10 +51,10 @@ def finished(folder: Path, experiment: Experiment) -> bool:
     try:
         if key(runs.read(run).experiment) != key(experiment):
             return False
-        with safe_open(checkpoint, "pt") as file:
-            done = int((file.metadata() or {}).get("iteration", 0))
-        return done >= experiment.training.iterations and weights.stat().st_mtime_ns >= checkpoint.stat().st_mtime_ns
-    except (OSError, SafetensorError, UserError):
+        if runs.iterations_done(checkpoint) < experiment.training.iterations:
+            return False
+        return weights.stat().st_mtime_ns >= checkpoint.stat().st_mtime_ns
+    except (OSError, UserError):
         return False
 
 
@@ -96,7 +94,7 @@ def _by_processes(experiments: list[Experiment], folder: Path, jobs: int) -> Ite
     """No more runs in the pool than it has processes: a worker that was told to stop must find no other."""
     waiting, running = list(reversed(experiments)), {}
     with (
-        _terminable(),
+        handled(_interrupt, signal.SIGTERM),
         ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupts) as pool,
     ):
         try:
@@ -117,15 +115,5 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Inside, SIGTERM is like Ctrl-C."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -170,9 +170,9 @@ def _covers() -> Float[Tensor, "rectangle height width"]:
     return torch.from_numpy(raster.cover(np.zeros(len(BOXES), int), boxes, ("square",), SIZE))
 
 
-def _exact(ground: float = 0.0) -> Canvas:
+def _exact() -> Canvas:
     """Blue under red."""
-    canvas = torch.full((3, SIZE, SIZE), ground)
+    canvas = torch.zeros(3, SIZE, SIZE)
     for cover, ink in zip(_covers(), (BLUE, RED), strict=True):
         canvas = canvas * (1 - cover) + torch.tensor(ink)[:, None, None] * cover
     return canvas

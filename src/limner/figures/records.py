@@ -40,7 +40,10 @@ def read(folder: Path, name: str) -> dict[str, Any] | None:
     """The record of a figure, if there is one; UserError naming a file that is none."""
     path = folder / f"{name}.json"
     try:
-        return json.loads(path.read_text("utf-8"))
+        record = json.loads(path.read_text("utf-8"))
+        if not (isinstance(record, dict) and {"verdict", "runs"} <= record.keys()):
+            raise ValueError("is not the record of a figure")
+        return record
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:

@@ -9,7 +9,7 @@ def initialise(model: nn.Module, std: float) -> None:
     A forget gate open at the start lets gradients through all moves (Jozefowicz et al. 2015); the thesis says nothing.
     """
     for module in model.modules():
-        if isinstance(module, nn.Linear | nn.Conv2d | nn.LSTMCell | nn.LSTM):
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.LSTMCell):
             for name, parameter in module.named_parameters(recurse=False):
                 if name.startswith("weight"):
                     nn.init.normal_(parameter, std=std)

@@ -14,28 +14,27 @@ Code = Float[Tensor, "batch *latent"]
 
 @dataclass(frozen=True)
 class Gaussian:
-    """q(z | x) = N(mu, sigma^2), a sample z of it, and the prior N(prior_mu, prior_sigma^2)."""
+    """q(z | x) = N(mu, sigma^2), a sample z of it, and the prior N(0, prior_sigma^2)."""
 
     mu: Code
     log_sigma: Code
     z: Code
-    prior_mu: Code | float = 0.0
     prior_sigma: float = 1.0
 
     def kl(self, free_bits: float = 0.0) -> Float[Tensor, "batch"]:
         """KL(q || prior) in nats in closed form (eq. 2.4), each number costing at least `free_bits`."""
         log_ratio = self.log_sigma - math.log(self.prior_sigma)
-        distance = (self.mu - self.prior_mu) / self.prior_sigma
+        distance = self.mu / self.prior_sigma
         each = 0.5 * (distance.square() + (2 * log_ratio).exp() - 1) - log_ratio
         return each.clamp(min=free_bits).flatten(1).sum(1) if free_bits else each.flatten(1).sum(1)
 
     def mu_cost(self) -> Float[Tensor, "batch"]:
         """The term of the KL in mu alone: L2 regularisation (thesis 5.3)."""
-        return 0.5 * ((self.mu - self.prior_mu) / self.prior_sigma).square().flatten(1).sum(1)
+        return 0.5 * (self.mu / self.prior_sigma).square().flatten(1).sum(1)
 
     def log_ratio(self) -> Float[Tensor, "batch"]:
         """log prior(z) - log q(z | x) of the sample, for importance-weighted bounds."""
-        prior = -0.5 * ((self.z - self.prior_mu) / self.prior_sigma).square() - math.log(self.prior_sigma)
+        prior = -0.5 * (self.z / self.prior_sigma).square() - math.log(self.prior_sigma)
         posterior = -0.5 * ((self.z - self.mu) / self.log_sigma.exp()).square() - self.log_sigma
         return (prior - posterior).flatten(1).sum(1)
 

@@ -24,7 +24,7 @@ class Model:
     batch_norm: bool = False
     """Normalise the hidden layer over the batch."""
     phi0: float = 2.0
-    """Phi = diag(phi0, phi0) + h: an untrained painter's stamps cover 1 / phi0 of the canvas."""
+    """Phi = diag(phi0, phi0) + h: an untrained painter's stamps are 1 / phi0 as wide and high as the canvas."""
     affine: Literal["full", "scale"] = "full"
     """All six numbers of Phi, or four: no rotation and no skew."""
     init: float = 0.05

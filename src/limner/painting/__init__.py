@@ -23,6 +23,9 @@ from limner.templates import TemplateBank
 
 __all__ = ["Painting", "paint"]
 
+TINY = 1e-6
+"""Of the picture's longer side."""
+
 
 def paint(
     image: Source,
@@ -78,6 +81,8 @@ def paint(
     smallest, largest = min_size or 0.0, max_size or math.inf
     if smallest > largest:
         raise UserError(f"min_size: {min_size} is larger than max_size, {max_size}")
+    if largest < TINY:
+        raise UserError(f"max_size: {max_size} is too small to be seen: choose at least {TINY}")
     if palette is not None and fill == "gradient":
         raise UserError("fill: a palette gives each stroke one colour, so there is no gradient")
     if repaint is not None and resume is None:

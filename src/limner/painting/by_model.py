@@ -53,7 +53,7 @@ def proposed(model: Network, pixels: Pixels, count: int) -> Strokes:
     with evaluating(model), mean_codes(model):
         strokes = model(1 - patches).strokes
     assert strokes is not None
-    strokes = strokes if strokes.depth is None else in_depth_order(strokes)
+    strokes = in_depth_order(strokes)
     what = 1 - strokes.what.expand(-1, -1, len(pixels)) if len(pixels) > 1 else 1 - strokes.what.mean(-1, keepdim=True)
     where = strokes.where @ patch_frames(cells)[:, None]
     turns = [each.transpose(0, 1).flatten(0, 1)[None] for each in (where, strokes.which, what)]

@@ -13,6 +13,7 @@ import torch
 
 import limner
 from limner.errors import UserError
+from limner.files import is_pipe
 from limner.masks import mask_files
 from limner.models.build import Network
 from limner.options import PaintOptions
@@ -21,11 +22,14 @@ from limner.painting.colours import colour, palette
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, picture_files, read_picture
 from limner.painting.resume import read_before
+from limner.painting.svg import check_fills
 from limner.printing import say
+from limner.signals import handled
 from limner.templates import SHAPES
 
 FRAMES = 100
 SCORED = (".png", ".jpg", ".jpeg", ".webp", ".svg")
+FILMS = (".gif", ".mp4", ".webm")
 
 
 @dataclass(frozen=True)
@@ -54,22 +58,21 @@ def paint(options: PaintOptions) -> int:
     with noticed() as interrupts:
         for job in jobs:
             painting = limner.paint(read_picture(job.source), **arguments)
-            ended = bool(interrupts)
-            interrupts.clear()
-            save(painting, job, options)
-            if ended:
+            if save(painting, job, options, interrupts):
                 say(f"limner: interrupted: saved {len(painting.strokes)} strokes", sys.stderr)
                 return 130
     return 0
 
 
 def plan(options: PaintOptions) -> list[Job]:
-    """What to read and to write; reads standard input, since that can be read only once."""
+    """What to read and to write; reads standard input and other pipes, since these can be read only once."""
     files = picture_files(options.photos)
     stdin = Path("-")
     if files.count(stdin) > 1:
         raise UserError("-: standard input can be painted only once")
     several = len(files) > 1 or any(os.path.isdir(photo) for photo in options.photos)
+    if options.resume and is_pipe(options.resume):
+        raise UserError(f"{options.resume}: is a pipe, and --resume is read more than once: save it as a file first")
     if several and options.resume:
         raise UserError(f"--resume {options.resume} continues one picture, {len(files)} are given")
     names = outputs.names_of([Path("stdin") if file == stdin else file for file in files])
@@ -77,7 +80,7 @@ def plan(options: PaintOptions) -> list[Job]:
     jobs = []
     for file, name, paths in zip(files, names, planned, strict=True):
         frames = options.frames / name if options.frames and several else options.frames
-        source = read_picture("-") if file == stdin else file
+        source = read_picture("-") if file == stdin else read_picture(file) if is_pipe(file) else file
         jobs.append(Job(source, "standard input" if file == stdin else str(file), paths, frames))
     written = [path for job in jobs for path in job.files]
     outputs.spare([*files, *read_too(options)], written, [job.frames for job in jobs if job.frames])
@@ -150,43 +153,64 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
         outputs.check_size(path, picture.size, options.output_size)
     masks = (("importance", options.importance), ("repaint", options.repaint))
     beside = [(path, arguments[name].size) for name, path in masks if name in arguments]
-    if options.resume and (size := read_before(options.resume).size):
-        beside.append((options.resume, size))
+    if options.resume:
+        before = read_before(options.resume)
+        beside += [(options.resume, before.size)] if before.size else []
+        if any(path.suffix.lower() == ".svg" for path in job.files):
+            check_fills(before.strokes)
     for path, size in beside:
         prepare.check_shape(str(path), size, job.label, picture.size)
 
 
-def save(painting: Painting, job: Job, options: PaintOptions) -> None:
-    """Write every output and say what it scores; a failing one does not keep the others from being written."""
-    faults = []
-    for path in job.files:
-        try:
-            painting.save(path, longer_side=options.output_size)
-            scored = path.suffix.lower() in SCORED
-            words = [f"{painting.psnr_of(path):.1f} dB"] if scored and not options.quiet else []
-        except Exception as fault:
-            faults.append(fault)
-            continue
-        if options.stop_psnr or not scored:
-            words.append(f"{len(painting.strokes)} strokes")
-        if not options.quiet:
-            say(f"{path}  {', '.join(words)}", sys.stdout)
-    if job.frames:
-        try:
-            count = painting.save_frames(job.frames, FRAMES, options.output_size)
-            if not options.quiet:
-                say(f"{job.frames}  frames 0000 to {count - 1:04}", sys.stdout)
-        except Exception as fault:
-            faults.append(fault)
-    if faults:
-        raise faults[0]
+def save(painting: Painting, job: Job, options: PaintOptions, interrupts: list[int]) -> bool:
+    """Write every output and say what it scores; a failing one does not keep the others from being written.
+
+    Films come last and may be interrupted, the others not. Returns whether there was an interrupt before the films;
+    they are made in spite of it if it was the painting that it ended.
+    """
+    painted = bool(interrupts)
+    interrupts[:] = [0]
+    films = [path for path in job.files if path.suffix.lower() in FILMS]
+    faults = [write(painting, path, options) for path in job.files if path not in films]
+    stopped = len(interrupts) > 1
+    interrupts.clear()
+    if not stopped:
+        faults += [write(painting, path, options) for path in films]
+        faults += [write_frames(painting, job.frames, options)] if job.frames else []
+    if found := [fault for fault in faults if fault]:
+        raise found[0]
+    return painted or stopped
+
+
+def write(painting: Painting, path: Path, options: PaintOptions) -> Exception | None:
+    """Write one output and say what it scores; returns what went wrong."""
+    try:
+        painting.save(path, longer_side=options.output_size)
+        scored = path.suffix.lower() in SCORED
+        words = [f"{painting.psnr_of(path):.1f} dB"] if scored and not options.quiet else []
+    except Exception as fault:
+        return fault
+    if options.stop_psnr or not scored:
+        words.append(f"{len(painting.strokes)} strokes")
+    if not options.quiet:
+        say(f"{path}  {', '.join(words)}", sys.stdout)
+
+
+def write_frames(painting: Painting, folder: Path, options: PaintOptions) -> Exception | None:
+    """Write the growing painting as pictures; returns what went wrong."""
+    try:
+        count = painting.save_frames(folder, FRAMES, options.output_size)
+    except Exception as fault:
+        return fault
+    if not options.quiet:
+        say(f"{folder}  frames 0000 to {count - 1:04}", sys.stdout)
 
 
 @contextmanager
 def noticed() -> Iterator[list[int]]:
     """Makes Ctrl-C and SIGTERM a KeyboardInterrupt, and notes them in the list that it gives.
 
-    Those after the first are only noted, until the list is cleared, so that what the first began is done in peace. A
+    Those that come while there is something in it are only noted, so that what the first began is done in peace. A
     signal that is ignored, as Ctrl-C is in the background, stays ignored.
     """
     interrupts: list[int] = []
@@ -196,10 +220,5 @@ def noticed() -> Iterator[list[int]]:
         if len(interrupts) == 1:
             raise KeyboardInterrupt
 
-    heard = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) != signal.SIG_IGN]
-    before = {each: signal.signal(each, note) for each in heard}
-    try:
+    with handled(note, signal.SIGINT, signal.SIGTERM):
         yield interrupts
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)

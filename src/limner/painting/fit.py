@@ -17,7 +17,7 @@ from torch import Tensor
 from limner.fused import changes_without
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
-from limner.painting.propose import propose
+from limner.painting.propose import PLACES, propose
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
@@ -68,7 +68,8 @@ class Pace:
         self.taken, self.started = 0, time.monotonic()
 
     def done(self) -> float:
-        return (time.monotonic() - self.started) / self.seconds if self.seconds else self.taken / self.steps
+        passed = (time.monotonic() - self.started) / self.seconds if self.seconds else self.taken / self.steps
+        return min(passed, 1.0)
 
     def until(self, steps: int) -> Iterator[float]:
         """Take steps until so many of the planned ones, or their share of the time, are over; yields the share done."""
@@ -103,14 +104,17 @@ def fit(
         moves.limit(goal.size)
     seen = replace(goal, weight=None, samples=goal.saved)
     painted = moves.strokes(), moves.ground
-    if stop_psnr < math.inf and Progress(1.0, moves.error(seen, bank), len(moves)).psnr >= stop_psnr:
+
+    def met() -> bool:
+        return stop_psnr < math.inf and Progress(1.0, moves.error(seen, bank), len(moves)).psnr >= stop_psnr
+
+    if met():
         return painted
     try:
         for done, error in work(moves, goal, bank, count, seed, plan, seconds) if count else ():
             painted = moves.strokes(), moves.ground
             watch(Progress(done, error, len(moves)))
-            may_stop = stop_psnr < math.inf and len(moves) <= count
-            if may_stop and Progress(1.0, moves.error(seen, bank), len(moves)).psnr >= stop_psnr:
+            if len(moves) <= count and met():
                 break
     except KeyboardInterrupt:
         pass
@@ -175,9 +179,10 @@ def refine(moves: Moves, goal: Goal, bank: TemplateBank, steps: Iterator[float])
 
 
 def coarse(goals: list[Goal], pixels: int) -> int:
-    """The smallest size of goal that still has so many pixels."""
+    """The smallest size of goal that still has so many pixels, or has as many as `propose` can choose places from."""
     fits = [level for level, goal in enumerate(goals) if math.prod(goal.size) >= pixels]
-    return max(fits, default=0)
+    small = [level for level, goal in enumerate(goals) if math.prod(goal.size) <= PLACES]
+    return max(max(fits, default=0), min(small))
 
 
 def radii(near: Goal, count: int, style: Style) -> tuple[float, float]:

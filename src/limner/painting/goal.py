@@ -71,8 +71,8 @@ class Goal:
 
     def cover(self, strokes: Strokes, bank: TemplateBank) -> Float[Tensor, "1 1 h w"]:
         """How far the strokes and what is under them cover each pixel."""
-        white = replace(strokes, what=torch.ones_like(strokes.what[..., :1]), slope=None)
-        return self._painted(white, bank, torch.zeros(1) if self.under_cover is None else self.under_cover[None, None])
+        under = torch.zeros(1) if self.under_cover is None else self.under_cover[None, None]
+        return self._painted(strokes.white(), bank, under)
 
     def _painted(self, strokes: Strokes, bank: TemplateBank, ground: Tensor) -> Tensor:
         return render(strokes, bank, self.size, ground, samples=self.samples)

@@ -24,7 +24,7 @@ from limner.templates import TemplateBank
 RATES = {"where": 1.0, "what": 0.2, "level": 2.0, "slope": 0.2, "ground": 0.2}
 """Of each kind of number, in the order in which `steps` has them."""
 START = 2.0
-"""The same of strokes taken over."""
+"""Logit of the opacity of strokes taken over."""
 SPECK = 0.5
 """Least half size of a stamp in pixels, whatever its style."""
 

@@ -30,7 +30,7 @@ def plan(given: Iterable[str], names: list[str], several: bool) -> list[list[Pat
         for path in paths:
             if path in written:
                 twice = f"both {written[path]} and {name}" if written[path] != name else f"{name} twice"
-                raise UserError(f"{path}: would be written for {twice}: give each a name of its own")
+                raise UserError(f"{path}: would be written for {twice}: give each a name or a call of its own")
             written[path] = name
     return planned
 

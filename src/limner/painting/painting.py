@@ -153,7 +153,7 @@ class Painting:
     @torch.no_grad()
     def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:
         """The canvas (1, channel, height, width), and its coverage if transparent, after so many strokes each time."""
-        strokes = self.strokes if self.strokes.depth is None else in_depth_order(self.strokes)
+        strokes = in_depth_order(self.strokes)
         canvas = strokes.what.new_zeros(1, strokes.what.shape[-1], *size)
         cover = canvas[:, :1] if self.background is None else None
         canvas = canvas if self.background is None else canvas + self.background.to(canvas)[:, None, None]
@@ -161,15 +161,14 @@ class Painting:
             some = strokes[:, done:count]
             canvas = render(some, self.bank, None, canvas, samples=raster.samples(self.bank))
             if cover is not None:
-                solid = replace(some, what=torch.ones_like(some.what[..., :1]), slope=None)
-                cover = render(solid, self.bank, None, cover, samples=raster.samples(self.bank))
+                cover = render(some.white(), self.bank, None, cover, samples=raster.samples(self.bank))
             yield canvas, cover
 
     def _output_size(self, longer_side: int | None) -> tuple[int, int]:
         height, width = self.size if self.target is None else self.target.size
         if longer_side is not None:
-            if not 1 <= longer_side <= LONGEST:
-                raise UserError(f"longer_side: {longer_side} pixels cannot be saved: choose 1 to {LONGEST}")
+            if not hasattr(longer_side, "__index__") or not 1 <= longer_side <= LONGEST:
+                raise UserError(f"longer_side: {longer_side!r} pixels cannot be saved: choose 1 to {LONGEST}")
             scale = longer_side / max(height, width)
             height, width = max(round(height * scale), 1), max(round(width * scale), 1)
         if height * width > LARGEST:

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
+from limner.files import reason
 from limner.images import SUFFIXES, decoding, files_in, open_image, to_values, upright
 
 Pixels: TypeAlias = Float[Tensor, "channel height width"]
@@ -77,7 +78,11 @@ def read_picture(source: Source) -> Picture:
     if isinstance(source, str | Path):
         if sys.stdin is None:
             raise UserError("-: there is no standard input: name a file, or pipe a picture in")
-        return _from_image(open_image(sys.stdin.buffer.read(), "standard input"), "stdin", "standard input")
+        try:
+            content = sys.stdin.buffer.read()
+        except OSError as error:
+            raise UserError(f"standard input: cannot be read: {reason(error)}") from error
+        return _from_image(open_image(content, "standard input"), "stdin", "standard input")
     if isinstance(source, BinaryFile):
         name = str(getattr(source, "name", "file"))
         return _from_image(open_image(source.read(), name), Path(name).stem, name)

@@ -84,7 +84,9 @@ def bank_of(templates: TemplateBank | str | Path | Iterable[str | Path] | None, 
     """
     if isinstance(templates, TemplateBank):
         return templates
-    items = [templates] if isinstance(templates, str | Path) else list(templates or ["circle"])
+    items = [templates] if isinstance(templates, str | Path) else templates or ["circle"]
+    if not isinstance(items, Iterable):
+        raise UserError(f"templates: {items!r} is neither the name of a shape nor a path, and no list of them")
     names, masks = zip(*(brush for item in items for brush in _brushes(item, texels)), strict=True)
     return TemplateBank(torch.stack(masks), names)
 
@@ -96,7 +98,8 @@ def _brushes(item: Any, texels: int) -> list[tuple[str, Float[Tensor, "S S"]]]:
     if item in SHAPES:
         return [(str(item), draw(SHAPES[str(item)], texels))]
     if not os.path.exists(item):
-        raise UserError(f"{item}: is no template: expected {', '.join(SHAPES)}, or a file or folder of masks")
+        known = ", ".join(name for name in SHAPES if name != "transparent")
+        raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks")
     return [(path.stem, read_mask(path, texels)) for path in mask_files(item)]
 
 
@@ -121,7 +124,11 @@ def inks(
         if not shaped or not ((palette >= 0) & (palette <= 1)).all():
             raise UserError(f"palette: a tensor of shape {tuple(palette.shape)}: expected (colour, 3) from 0 to 1")
         return palette.float()[:, : len(pixels)].contiguous()
-    if isinstance(palette, bool) or not hasattr(palette, "__index__") or not 1 <= operator.index(palette) <= MOST:
+    if (
+        isinstance(palette, bool | np.ndarray)
+        or not hasattr(palette, "__index__")
+        or not 1 <= operator.index(palette) <= MOST
+    ):
         raise UserError(f"palette: {palette!r} is neither a tensor (colour, 3) nor a number from 1 to {MOST}")
     shown = (pixels if alpha is None or not (alpha > 0.5).any() else pixels[:, alpha > 0.5]).flatten(1)
     row = Image.fromarray((shown.expand(3, -1).mT[None] * 255).round().byte().contiguous().numpy())

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from limner.painting.fit import Progress
 from limner.printing import unheard
 
-LAYOUT = "{desc} {percentage:3.0f}%|{bar:30}| {postfix} [{elapsed}<{remaining}]"
+LAYOUT = "{desc} {percentage:3.0f}%|{bar:30}| {unit} [{elapsed}<{remaining}]"
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def bar(shown: bool) -> Iterator[Callable[[Progress], None]]:
 
     def watch(progress: Progress) -> None:
         with unheard(sys.stderr):
-            line.set_postfix_str(f"{progress.strokes} strokes, {progress.psnr:.1f} dB", refresh=False)
+            line.unit = f"{progress.strokes} strokes, {progress.psnr:.1f} dB"  # a postfix would begin with a comma
             line.update(min(progress.done, 1.0) - line.n)
 
     try:

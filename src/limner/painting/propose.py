@@ -10,13 +10,15 @@ from torch.nn.functional import avg_pool2d, one_hot
 from limner.fused import sums_under
 from limner.geometry import phi
 from limner.painting.goal import Goal
-from limner.painting.moves import Moves
+from limner.painting.moves import Moves, Style
 from limner.templates import TemplateBank
 
 START = 0.75
 """Opacity of a new stroke where it is free."""
 STRETCH = 0.5
 """Spread of the logarithm of a new stamp's elongation."""
+PLACES = 2**24
+"""Pixels of which torch can draw some at random."""
 APART = 0.8
 """Stamps taken together are at least this share of the sum of their radii apart."""
 
@@ -39,7 +41,7 @@ def propose(
     where, radius, centre = random_stamps(goal, error, tries, radii, generator)
     which = one_hot(torch.randint(len(bank), (tries,), generator=generator), len(bank)).float()
     opacity = START if moves.style.opacity is None else moves.style.opacity
-    colours, gain = best_colours(where, which, bank, goal, canvas, pixels, opacity, moves)
+    colours, gain = best_colours(where, which, bank, goal, canvas, pixels, opacity, moves.style)
     chosen = spread_out(centre, radius, gain, wanted)
     chosen = chosen[radius[chosen].argsort(descending=True, stable=True)]
     values = {"where": where[chosen], "what": colours[chosen]}
@@ -81,7 +83,7 @@ def best_colours(
     canvas: Tensor,
     pixels: Tensor,
     opacity: float,
-    moves: Moves,
+    style: Style,
 ) -> tuple[Float[Tensor, "tries channel"], Float[Tensor, "tries"]]:
     """The colour in [0, 1] that each stamp alone would best have, in closed form, and how far it lowers the error.
 
@@ -97,7 +99,7 @@ def best_colours(
     if goal.alpha is not None:
         what = torch.cat([what[:, :-1], torch.ones(len(what), 1)], 1)
     channels = len(goal.pixels)
-    what = torch.cat([moves.style.ink(what[:, :channels]), what[:, channels:]], 1)
+    what = torch.cat([style.ink(what[:, :channels]), what[:, channels:]], 1)
     new = squares - 2 * opacity * (what * sums[:, 3:]).sum(1) + opacity**2 * area * what.square().sum(1)
     return what[:, :channels], torch.where(sums[:, 2] < 1, -math.inf, old - new)
 

@@ -17,7 +17,6 @@ from limner.images import decoding, read_bytes
 from limner.templates import SHAPES, TemplateBank
 
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
-MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
 """Most pixels a side."""
 SAMPLES = 4

@@ -19,6 +19,9 @@ from limner.strokes_json import parse
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
 
+ROUNDING = 1e-3
+"""How far beyond their ranges numbers may be that were rounded, by other programs too."""
+
 
 @dataclass(frozen=True)
 class Before:
@@ -62,8 +65,7 @@ class Before:
         canvas = render(strokes, self.bank, size, ground, samples=samples(self.bank))[0]
         if not clear:
             return canvas, None
-        white = replace(strokes, what=torch.ones_like(strokes.what[..., :1]), slope=None)
-        return canvas, render(white, self.bank, size, samples=samples(self.bank))[0, 0]
+        return canvas, render(strokes.white(), self.bank, size, samples=samples(self.bank))[0, 0]
 
     def then(self, later: Strokes) -> Strokes:
         """All strokes, later ones painted with `brushes`; what one side leaves out (opacity, slope) is filled in."""
@@ -100,15 +102,32 @@ def read_before(
             raise UserError(f"{source}: does not hold its templates, so it cannot be painted on")
     else:
         raise UserError(f"resume: a {type(source).__name__} is no painting: give one, or a file of strokes")
-    strokes = (strokes if strokes.depth is None else in_depth_order(strokes)).map(lambda tensor: tensor.float())
+    strokes = in_depth_order(strokes).map(lambda tensor: tensor.float())
     if not all(tensor.isfinite().all() for tensor in strokes.tensors().values()):
         raise UserError(f"{name}: holds numbers beyond those of 32 bits, so it cannot be painted on")
     background = None if background is None else background.float()
+    _check_ranges(name, strokes, background)
     if not templates:
         return Before(strokes, bank, background, list(range(len(bank))), size)
     joined, fresh = _joined(bank, bank_of(templates, bank.masks.shape[-1]))
     which = pad(strokes.which, (0, len(joined) - len(bank)))
     return Before(replace(strokes, which=which), joined, background, fresh, size)
+
+
+def _check_ranges(name: str | Path, strokes: Strokes, background: Float[Tensor, "channel"] | None) -> None:
+    """UserError for what no painting holds: colours and opacities outside of [0, 1], weights that are no shares."""
+    ranges = {"which": (strokes.which, 0, 1), "what": (strokes.what, 0, 1)}
+    ranges |= {"sum of which": (strokes.which.sum(-1), 1, 1)}
+    ranges |= {} if strokes.opacity is None else {"opacity": (strokes.opacity, 0, 1)}
+    ranges |= {} if strokes.slope is None else {"slope": (strokes.slope, -1, 1)}
+    for field, (tensor, least, most) in ranges.items():
+        beyond = (tensor < least - ROUNDING) | (tensor > most + ROUNDING)
+        if beyond.any():
+            stroke, held = int(torch.nonzero(beyond)[0, 1]), tensor[beyond][0].item()
+            wanted = f"{least} to {most}" if least < most else f"{most}"
+            raise UserError(f"{name}: stroke {stroke}: {field} is {held:g}, expected {wanted}")
+    if background is not None and not ((background >= -ROUNDING) & (background <= 1 + ROUNDING)).all():
+        raise UserError(f"{name}: background is {[round(value, 4) for value in background.tolist()]}, expected 0 to 1")
 
 
 def _joined(bank: TemplateBank, more: TemplateBank) -> tuple[TemplateBank, list[int]]:

@@ -34,14 +34,24 @@ def to_svg(
     Raises UserError for a gradient fill of rank two, which is no linear gradient.
     """
     strokes = strokes.map(lambda tensor: tensor.detach().cpu().double())
-    if strokes.depth is not None:
-        strokes = in_depth_order(strokes)
+    check_fills(strokes)
+    strokes = in_depth_order(strokes)
     height, width = size
     sheet: dict[str, str] = {}
     uses = list(_uses(strokes, bank, size, sheet))
     ground = [] if background is None else [f'<rect width="{width}" height="{height}" fill="{_hex(background)}"/>']
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
     return "\n".join([head, "<defs>", *sheet.values(), "</defs>", *ground, *uses, "</svg>", ""])
+
+
+def check_fills(strokes: Strokes) -> None:
+    """UserError for a gradient fill of rank two, which is no linear gradient."""
+    if strokes.slope is None or strokes.slope.shape[2] < 2:
+        return
+    strength = torch.linalg.svdvals(strokes.slope[0].detach())[:, 1]
+    if (found := torch.nonzero(strength * 2**0.5 > 2 * SHADE)).numel():
+        which = f"the fill of stroke {int(found[0])} changes along both axes"
+        raise UserError(f"svg: {which}, which no linear gradient can do: choose another format")
 
 
 def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: dict[str, str]) -> Iterator[str]:
@@ -137,8 +147,6 @@ def _gradient(
     Colours beyond [0, 1] end in a stop where they leave it, so that those within keep their pace.
     """
     left, strength, right = torch.linalg.svd(slope, full_matrices=False)
-    if len(strength) > 1 and strength[1] * 2**0.5 > 2 * SHADE:
-        raise UserError(f"svg: the fill of stroke {t} changes along both axes, which no linear gradient can do")
     dx, dy = right[0].tolist()
     reach = abs(dx) + abs(dy)
     change = left[:, 0] * strength[0] * reach

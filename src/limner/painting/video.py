@@ -30,7 +30,7 @@ ENCODERS = {
         "libvpx": {"b": "8M"},
     },
 }
-CONTAINERS = {".mp4": {"movflags": "faststart"}, ".webm": {}}
+CONTAINERS = {".mp4": {"movflags": "faststart"}, ".webm": {"fflags": "bitexact"}}  # else WebM has a random number
 
 
 def moments(strokes: int, frames: int) -> list[int]:

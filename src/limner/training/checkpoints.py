@@ -1,5 +1,7 @@
 """Weights and the optimiser's memory on disk, as safetensors: no pickle is ever loaded."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,8 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
 
 def iterations_done(path: Path) -> int:
     """How many iterations a checkpoint is from."""
-    return _iteration(path, _load(path)[1])
+    with _opened(path) as file:
+        return _iteration(path, file.metadata() or {})
 
 
 def _iteration(path: Path, notes: dict[str, str]) -> int:
@@ -66,9 +69,15 @@ def _save(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None
 
 
 def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, "pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            yield file
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path}: no weights can be read from it: {error}") from error
 

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from limner.data.images import Images
 from limner.errors import NotFinite, Stopped, UserError
 from limner.models.build import Network
+from limner.signals import handled
 from limner.training.batches import Batches, seed_noise
 from limner.training.checkpoints import CHECKPOINT, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
 from limner.training.denormals import flushed
@@ -183,12 +184,5 @@ def _threads(count: int) -> Iterator[None]:
 def _stop_gently() -> Iterator[threading.Event]:
     """Inside, Ctrl-C and SIGTERM only set the event that is yielded."""
     asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    with handled(lambda *_: asked.set(), signal.SIGINT, signal.SIGTERM):
         yield asked
-        return
-    before = {number: signal.signal(number, lambda *_: asked.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

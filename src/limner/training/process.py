@@ -25,8 +25,7 @@ COLUMNS_MOST = 12
 
 def steps(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Steps:
     """The canvas after each move."""
-    if strokes.depth is not None:
-        strokes = in_depth_order(strokes)
+    strokes = in_depth_order(strokes)
     canvas = strokes.what.new_zeros(len(strokes.what), strokes.what.shape[2], *size)
     found = []
     for t in range(len(strokes)):

@@ -41,8 +41,7 @@ class Seen:
 def see(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Seen:
     """The moves of paintings on blank paper (ink 0) of `size` (height, width), composited by `over`."""
     strokes = strokes.map(lambda tensor: tensor.detach().float().cpu())
-    if strokes.depth is not None:
-        strokes = in_depth_order(strokes)
+    strokes = in_depth_order(strokes)
     full = masks(strokes, bank, size)
     live = _live(strokes, full)
     full = full * live[..., None, None]
