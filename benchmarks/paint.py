@@ -58,7 +58,8 @@ def paint(picture: Path, strokes: int, style: list[str], threads: int) -> Run:
     code = "import sys; from limner.cli import main; sys.exit(main())"
     process = subprocess.Popen([sys.executable, "-c", code, *command])
     _, status, usage = os.wait4(process.pid, 0)
-    if status:
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
         raise RuntimeError(f"limner {' '.join(command)} failed")
     wall = time.monotonic() - start
     found = parse(document)

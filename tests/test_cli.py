@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -694,6 +695,15 @@ def test_every_option_is_explained(command: str, options: type, capsys: pytest.C
     flags = {f"--{name.replace('_', '-')}" for name in options.__dataclass_fields__.keys() - positional}
     assert flags <= told.keys()
     assert {flag: text for flag, text in told.items() if not text.strip().endswith(".")} == {}
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert not end.value.code
+    assert capsys.readouterr().out == f"limner {version('limner')}\n"
+    assert limner.__version__ == version("limner")
+    assert {"render", "__version__"} <= set(dir(limner))
 
 
 def test_the_process_exits_with_the_code(tmp_path: Path) -> None:

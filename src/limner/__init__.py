@@ -1,6 +1,7 @@
 """limner paints: it rebuilds images from a limited set of brush templates."""
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _HOME = {
 
 def __getattr__(name: str) -> Any:
     """Import public names at first use, so that `limner --help` need not wait for torch."""
+    if name == "__version__":
+        return version("limner")
     if name not in __all__:
         raise AttributeError(f"module 'limner' has no attribute '{name}'")
     value = getattr(import_module(f"limner.{_HOME.get(name, 'writer')}"), name)
@@ -31,4 +34,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

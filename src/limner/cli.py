@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from tyro.conf import arg
 from tyro.extras import SubcommandApp
 
+import limner
 from limner.data.options import ListData, ShowData
 from limner.errors import NotFinite, Stopped, UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
@@ -132,6 +133,9 @@ def bench(name: str) -> Any:
 
 def parse(arguments: list[str]) -> Options:
     """The command that the arguments ask for; --help prints and exits, anything amiss is a UserError of one line."""
+    if arguments == ["--version"]:
+        say(f"limner {limner.__version__}", sys.stdout)
+        raise SystemExit(0)
     if {"-h", "--help"} & set(arguments):
         return _app().cli(prog="limner", args=arguments)
     for before, argument in pairwise(["limner", *arguments]):

@@ -18,7 +18,7 @@ from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
 BANK = TemplateBank.named("circle", "square", size=32)
-QUICK = Plan(adding=4, steps=3, dropping=2, moving=2, moving_steps=3, settling=12, tries=100)
+QUICK = Plan(extra=1.5, adding=4, steps=3, dropping=2, moving=2, moving_steps=3, settling=12, tries=100)
 GROUND = torch.tensor([0.4, 0.5, 0.6])
 
 

@@ -20,8 +20,6 @@ from limner.training.visibility import CONTRAST, LEAST, Masks, Seen, masks, see
 WHOLE = 0.8
 """Share of a shape, or of what is beside it, that a move has to cover to count as covering it."""
 
-Canvas = Float[Tensor, "batch channel height width"]
-
 
 def scores(model: Network, images: Images, mean: Float[Tensor, "channel height width"]) -> Iterator[Scores]:
     """Scores of one batch by a model that is being evaluated (`evaluating`), with the means of its codes.

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from limner.canvas import Canvas
 from limner.geometry import invert
 from limner.models.code import Coder, scored
 from limner.models.encoders import Dense, Recurrent
@@ -18,7 +19,6 @@ from limner.models.writers import template_writer
 from limner.templates import TemplateBank
 from limner.writer import render
 
-Images = Float[Tensor, "batch channel height width"]
 What = Float[Tensor, "batch move what"]
 Phi = Float[Tensor, "*moves 2 3"]
 
@@ -63,7 +63,7 @@ class Air(nn.Module):
         if isinstance(self.easel, Templates):
             self.easel.writer.gamma = self.settings.gamma_at(iteration)
 
-    def forward(self, images: Images) -> Output:
+    def forward(self, images: Canvas) -> Output:
         """Reconstruct a batch; log_weight is there for a learnt sigma and a true likelihood."""
         gates, state, memory = self.encoder.start(images)
         last = gates.new_zeros(len(images), self.where.size + self.what.size)

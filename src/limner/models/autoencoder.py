@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
+from limner.canvas import Canvas
 from limner.models.code import Coder, scored
 from limner.models.encoders import Dense
 from limner.models.initial import initialise
 from limner.models.likelihood import LIKELIHOODS
 from limner.models.output import Output
 from limner.models.settings import Model
-
-Images = Float[Tensor, "batch channel height width"]
 
 
 class Autoencoder(nn.Module):
@@ -40,7 +38,7 @@ class Autoencoder(nn.Module):
     def schedule(self, iteration: int) -> None:
         """Nothing is annealed."""
 
-    def forward(self, images: Images) -> Output:
+    def forward(self, images: Canvas) -> Output:
         """Reconstruct a batch; log_weight is there for a learnt sigma and a true likelihood."""
         noise = self.settings.input_noise if self.training else 0.0
         code = self.coder(self.encoder(images + noise * torch.randn_like(images) if noise else images))

@@ -11,11 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from limner.canvas import Canvas
 from limner.models.latent import Gaussian, sample
 from limner.models.output import Output
 from limner.models.settings import Model
-
-Images = Float[Tensor, "batch channel height width"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class Coder(nn.Module):
         return self.settings.beta * (gaussian.kl(self.settings.free_bits) if full else gaussian.mu_cost())
 
 
-def scored(likelihood: nn.Module, images: Images, painted: Output, codes: Sequence[Code]) -> Output:
+def scored(likelihood: nn.Module, images: Canvas, painted: Output, codes: Sequence[Code]) -> Output:
     """What was painted from `codes`, none for a model without a latent code, with its losses and log_weight."""
     losses = {"reconstruction": likelihood(images, painted.canvas)}
     if codes:

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from limner.canvas import Canvas
 from limner.models.code import Coder, scored
 from limner.models.initial import initialise
 from limner.models.likelihood import LIKELIHOODS
@@ -17,7 +18,6 @@ from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
 
-Canvas = Float[Tensor, "batch channel height width"]
 State = tuple[Float[Tensor, "batch hidden"], Float[Tensor, "batch hidden"]]
 
 LATENT = 100

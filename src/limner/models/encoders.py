@@ -5,9 +5,9 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from limner.canvas import Canvas
 from limner.models.settings import Model
 
-Images = Float[Tensor, "batch channel height width"]
 Features = Float[Tensor, "batch features"]
 
 
@@ -57,14 +57,14 @@ class Recurrent(nn.Module):
         if settings.kind == "canvas-recurrent":
             self.by_canvas = nn.Linear(pixels, 4 * settings.hidden, bias=False)
 
-    def start(self, images: Images) -> tuple[Tensor, Features, Features]:
+    def start(self, images: Canvas) -> tuple[Tensor, Features, Features]:
         """The image's share of the gates, and the first state and memory: zeros."""
         gates = self.by_image(self.before(images))
         zero = gates.new_zeros(len(images), self.features)
         return gates, zero, zero
 
     def forward(
-        self, gates: Tensor, state: Features, memory: Features, canvas: Images | None = None
+        self, gates: Tensor, state: Features, memory: Features, canvas: Canvas | None = None
     ) -> tuple[Features, Features]:
         """One step: the next state and memory."""
         gates = gates + self.by_state(state)

@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Canvas = Float[Tensor, "batch channel height width"]
+from limner.canvas import Canvas
+
 PerImage = Float[Tensor, "batch"]
 
 EPSILON = 1e-3

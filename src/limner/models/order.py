@@ -4,16 +4,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.canvas import Canvas
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import move_masks
 
-Images = Float[Tensor, "batch channel height width"]
-
 
 @torch.no_grad()
 def by_evidence(
-    images: Images, strokes: Strokes, bank: TemplateBank, sigma: float = 0.2
+    images: Canvas, strokes: Strokes, bank: TemplateBank, sigma: float = 0.2
 ) -> Float[Tensor, "batch move"]:
     """Depths 0, 1, 2 ... that put a move above another where the image shows its colour in what both cover.
 
@@ -29,7 +28,7 @@ def by_evidence(
 
 
 def explained(
-    images: Images, what: Float[Tensor, "batch move channel"], sigma: float
+    images: Canvas, what: Float[Tensor, "batch move channel"], sigma: float
 ) -> Float[Tensor, "batch move pixel"]:
     """exp(-(x - a_t)^2 / 2 sigma^2) for every move's colour a_t and every pixel x."""
     distance = images.flatten(2)[:, None] - what[..., None]

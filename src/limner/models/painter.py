@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
+from limner.canvas import Canvas
 from limner.models.code import Code, Coder, scored
 from limner.models.encoders import Convolutional, Dense, Recurrent
 from limner.models.initial import initialise
@@ -17,8 +17,6 @@ from limner.models.writers import Writers
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
-
-Images = Float[Tensor, "batch channel height width"]
 
 
 class Painter(nn.Module):
@@ -55,7 +53,7 @@ class Painter(nn.Module):
         done = min(1.0, iteration / settings.anneal) if settings.anneal else 0.0
         self.temperature = settings.temperature * (settings.temperature_end / settings.temperature) ** done
 
-    def forward(self, images: Images) -> Output:
+    def forward(self, images: Canvas) -> Output:
         """Paint a batch. In training a learnt order is soft; out of it, what is painted is what `strokes` says."""
         seen = images
         if self.training and self.settings.input_noise:
@@ -66,14 +64,14 @@ class Painter(nn.Module):
         painted = Output(self.paint(strokes), {}, strokes)
         return scored(self.likelihood, images, painted, codes if self.settings.latent else [])
 
-    def moves(self, images: Images) -> tuple[Strokes, list[Code]]:
+    def moves(self, images: Canvas) -> tuple[Strokes, list[Code]]:
         """The moves for each image, and the codes that they were read from."""
         if isinstance(self.encoder, Recurrent):
             return self._moves_in_turn(images, self.encoder)
         code = self.coder(self.encoder(images))
         return self.writers(code.z), [code]
 
-    def paint(self, strokes: Strokes) -> Images:
+    def paint(self, strokes: Strokes) -> Canvas:
         """The canvas that moves paint, on white paper."""
         if strokes.depth is None:
             return render(strokes, self.bank, self.size)
@@ -90,7 +88,7 @@ class Painter(nn.Module):
         strokes = self.writers(self.coder.prior(count))
         return Output(self.paint(strokes), {}, strokes)
 
-    def _moves_in_turn(self, images: Images, encoder: Recurrent) -> tuple[Strokes, list[Code]]:
+    def _moves_in_turn(self, images: Canvas, encoder: Recurrent) -> tuple[Strokes, list[Code]]:
         gates, state, memory = encoder.start(images)
         canvas, codes, moves = None, [], []  # on blank paper there is nothing to see
         for _ in range(self.settings.moves):

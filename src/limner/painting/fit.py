@@ -36,7 +36,7 @@ class Plan:
 
     adding: int = 33
     steps: int = 10
-    extra: float = 1.5
+    extra: float = 2.0
     dropping: int = 8
     moving: int = 8
     moving_steps: int = 20

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from limner.canvas import Canvas
 from limner.data.images import Images
 from limner.models.code import mean_codes
 from limner.models.evaluating import evaluating
@@ -19,7 +20,6 @@ from limner.templates import TemplateBank
 from limner.training.matching import Scores, against_truth
 from limner.training.visibility import see
 
-Canvas = Float[Tensor, "batch channel height width"]
 PerImage = Float[Tensor, "batch"]
 
 EXACT = 1e-10

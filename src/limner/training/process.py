@@ -7,6 +7,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 
+from limner.canvas import Canvas
 from limner.files import atomic
 from limner.models.code import mean_codes
 from limner.models.evaluating import evaluating
@@ -15,7 +16,6 @@ from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
 
-Images = Float[Tensor, "image channel height width"]
 Steps = Float[Tensor, "image step channel height width"]
 Cells = Float[Tensor, "row column channel height width"]
 
@@ -44,7 +44,7 @@ def of_output(output: Output, bank: TemplateBank | None) -> Steps:
 
 
 def paint_process(
-    model: nn.Module, images: Images, path: Path, columns: int = COLUMNS_MOST, target: bool = True
+    model: nn.Module, images: Canvas, path: Path, columns: int = COLUMNS_MOST, target: bool = True
 ) -> None:
     """Write the painting process of images; of more moves than `columns` only some are shown, the last always.
 

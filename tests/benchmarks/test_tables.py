@@ -6,7 +6,7 @@ import pytest
 
 from limner.cli import bench
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 tables = bench("tables")
 
 
