@@ -1,7 +1,6 @@
 """limner paints: it rebuilds images from a limited set of brush templates."""
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     """Import public names at first use, so that `limner --help` need not wait for torch."""
     if name == "__version__":
+        from importlib.metadata import version  # takes longer than all that `import limner` needs
+
         return version("limner")
     if name not in __all__:
         raise AttributeError(f"module 'limner' has no attribute '{name}'")

@@ -56,14 +56,14 @@ class TemplateBank:
     prefilter: bool = True
 
     def __post_init__(self) -> None:
-        if not self.names and getattr(self.masks, "ndim", 0) == 3:
-            object.__setattr__(self, "names", tuple(f"template {k}" for k in range(len(self.masks))))
         if not isinstance(self.masks, Tensor):
             raise ValueError(f"template bank: masks are of {type(self.masks).__name__}, expected a tensor")
         if self.masks.ndim != 3 or self.masks.shape[1] != self.masks.shape[2] or 0 in self.masks.shape:
             raise ValueError(f"template bank: masks have shape {tuple(self.masks.shape)}, expected (template, S, S)")
         if not self.masks.is_floating_point():
             raise ValueError(f"template bank: masks are of {self.masks.dtype}, expected floating-point numbers")
+        if not self.names:
+            object.__setattr__(self, "names", tuple(f"template {k}" for k in range(len(self.masks))))
         if len(self.names) != len(self.masks):
             raise ValueError(f"template bank: {len(self.masks)} masks but {len(self.names)} names")
         if not ((self.masks >= 0) & (self.masks <= 1)).all():

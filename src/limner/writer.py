@@ -275,7 +275,7 @@ def _check_finite(name: str, tensor: Float[Tensor, "batch move *numbers"]) -> No
 def _backend(tensors: dict[str, Tensor], backend: Backend) -> Callable[..., Canvas]:
     device = tensors["where"].device.type
     fits = device == "cpu" or (device == "cuda" and HAS_TRITON)
-    fits = fits and {tensor.dtype for tensor in tensors.values()} == {torch.float32}
+    fits = fits and tensors["where"].dtype == torch.float32
     if backend == "reference" or (backend == "auto" and not fits):
         return paint_reference
     if not fits:

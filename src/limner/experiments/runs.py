@@ -158,14 +158,15 @@ def _alone(run: Path) -> Iterator[None]:
 def _before(run: Path, experiment: Experiment, resume: bool) -> Trained | None:
     """What a folder holds to go on with: this very experiment, but for what `FREE` names, or nothing.
 
-    Settings without a checkpoint were left by a run that ended before its first, and count as nothing.
+    Settings without a checkpoint were left by a run that ended before its first, and count as nothing; with weights
+    they are a trained model.
     """
     there = [name for name in (SETTINGS, CHECKPOINT, WEIGHTS, METRICS) if (run / name).exists()]
     if there and SETTINGS not in there:
         raise UserError(f"{run}: holds a {there[0]} without {SETTINGS}: choose another folder")
-    if CHECKPOINT not in there and WEIGHTS in there:
-        raise UserError(f"{run}: holds {WEIGHTS} without the {CHECKPOINT} to go on from: choose another folder")
     if CHECKPOINT not in there:
+        if WEIGHTS in there:
+            raise UserError(f"{run}: holds {WEIGHTS} without the {CHECKPOINT} to go on from: choose another folder")
         return None
     if not resume:
         raise UserError(f"{run}: a run is there already: give --resume to go on with it, or another folder")

@@ -19,7 +19,7 @@ from limner.models.build import Network
 from limner.options import PaintOptions
 from limner.painting import outputs, prepare
 from limner.painting.colours import colour, palette
-from limner.painting.painting import Painting
+from limner.painting.painting import FILMS, Painting
 from limner.painting.pictures import Picture, picture_files, read_picture
 from limner.painting.resume import read_before
 from limner.painting.svg import check_fills
@@ -29,7 +29,6 @@ from limner.templates import SHAPES
 
 FRAMES = 100
 SCORED = (".png", ".jpg", ".jpeg", ".webp", ".svg")
-FILMS = (".gif", ".mp4", ".webm")
 
 
 @dataclass(frozen=True)

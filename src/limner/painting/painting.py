@@ -22,7 +22,8 @@ from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".svg", ".json", ".gif", ".mp4", ".webm")
+FILMS = (".gif", ".mp4", ".webm")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".svg", ".json", *FILMS)
 LONGEST = 2**14  # pixels of a side that is asked for
 LARGEST = 2**27  # pixels of a file
 FRAME = "frame-{:04}.png"
@@ -110,7 +111,7 @@ class Painting:
                 from limner.painting.svg import to_svg
 
                 temporary.write_text(to_svg(self.strokes, self.bank, size, self.background), encoding="utf-8")
-            elif suffix in (".gif", ".mp4", ".webm"):
+            elif suffix in FILMS:
                 self._save_time_lapse(temporary, longer_side)
             else:
                 raster.save(temporary, self.render(*size))
