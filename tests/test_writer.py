@@ -66,6 +66,35 @@ def test_noise_is_for_training_only() -> None:
     torch.testing.assert_close(writer.strokes(*h).which, choose.softmax(h[1]))
 
 
+@pytest.mark.parametrize("gumbel", [False, True])
+def test_hard_choice_is_one_template_with_a_soft_gradient(gumbel: bool) -> None:
+    h, weight = scores(batch=50), torch.randn(50, 3, 3)
+    h[1].requires_grad_()
+    writer = TemplateWriter(BANK, gamma=2.0, gumbel=gumbel, hard=True)
+    which = writer.strokes(*h).which
+    assert set(which.unique().tolist()) == {0.0, 1.0}
+    assert torch.equal(which.sum(-1), torch.ones(50, 3))
+    best = torch.nn.functional.one_hot(h[1].argmax(-1), 3).float()
+    assert torch.equal(which.detach(), best) is not gumbel
+    writer.eval()
+    which = writer.strokes(*h).which
+    assert torch.equal(which.detach(), best)
+    found, expected = (torch.autograd.grad((w * weight).sum(), h[1])[0] for w in (which, choose.softmax(h[1], 2.0)))
+    torch.testing.assert_close(found, expected)
+
+
+def test_hard_choice_learns_by_the_kernels_as_by_the_reference() -> None:
+    h, canvas = scores(), torch.rand(2, 3, 15, 15)
+    h[1].requires_grad_()
+    pulls = []
+    backends: list[Any] = ["reference", "fused"]
+    for backend in backends:
+        painted = TemplateWriter(BANK, hard=True, backend=backend)(*h, canvas)
+        pulls.append(torch.autograd.grad(painted.square().sum(), h[1])[0])
+    assert pulls[0].abs().max() > 1e-2
+    torch.testing.assert_close(*pulls, rtol=1e-3, atol=1e-4)
+
+
 def test_phi0_sets_the_size_of_untrained_stamps() -> None:
     zeros = [torch.zeros_like(h) for h in scores()]
     small = TemplateWriter(BANK, phi0=4.0).strokes(*zeros)

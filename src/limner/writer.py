@@ -145,6 +145,8 @@ class TemplateWriter(torch.nn.Module):
     phi0: Phi = diag(phi0, phi0) + h_where, so that an untrained network paints stamps of 1 / phi0 of its sides.
     gamma, noise: sharpening and exploration of which (eq. 3.1, 3.2); noise is added in training mode only.
     gamma_test: sharpening out of training mode; None is gamma.
+    gumbel: sample the choice in training mode (`choose.softmax`).
+    hard: one template a move, with the gradient of the soft weights: a straight-through choice.
     temperature, straight_through: of compositing "depth", as in `render`; depth learns only at a temperature above 0.
     Raises ValueError for options that `render` and `choose.softmax` would refuse.
     """
@@ -164,6 +166,8 @@ class TemplateWriter(torch.nn.Module):
         backend: Backend = "auto",
         temperature: float = 0.0,
         straight_through: bool = False,
+        gumbel: bool = False,
+        hard: bool = False,
     ) -> None:
         super().__init__()
         _check_options(compositing, backend, temperature)
@@ -173,6 +177,7 @@ class TemplateWriter(torch.nn.Module):
         self.backend: Backend = backend
         self.temperature, self.straight_through = temperature, straight_through
         self.gamma, self.gamma_test, self.noise = gamma, gamma_test, noise
+        self.gumbel, self.hard = gumbel, hard
         self._bank = bank
         self.register_buffer("phi0", torch.tensor([[phi0, 0.0, 0.0], [0.0, phi0, 0.0]]))
         self.logits = torch.nn.Parameter(torch.logit(bank.masks, eps=1e-3)) if learnable else None
@@ -205,8 +210,11 @@ class TemplateWriter(torch.nn.Module):
         """The moves that scores stand for."""
         if h_where.shape[-2:] != (2, 3):
             raise ValueError(f"template writer: h_where has shape {tuple(h_where.shape)}, expected (batch, move, 2, 3)")
-        gamma = self.gamma if self.training or self.gamma_test is None else self.gamma_test
-        which = choose.softmax(h_which, gamma, self.noise if self.training else 0.0)
+        if self.training:
+            which = choose.softmax(h_which, self.gamma, self.noise, self.gumbel, self.hard)
+        else:
+            gamma = self.gamma if self.gamma_test is None else self.gamma_test
+            which = choose.softmax(h_which, gamma, straight_through=self.hard)
         where = self.phi0 + h_where
         what = h_what.sigmoid()
         return Strokes(where, which, what, **optional)

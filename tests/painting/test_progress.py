@@ -1,16 +1,22 @@
 import os
 import sys
-import time
+from functools import partial
 
 import pytest
 
+from limner.painting import progress
 from limner.painting.fit import Progress
 from limner.painting.progress import bar
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar moves whenever it is told to, not ten times a second."""
+    monkeypatch.setattr(progress, "tqdm", partial(progress.tqdm, mininterval=0))
+
+
 def moved(shown: bool = True) -> None:
     with bar(shown) as watch:
-        time.sleep(0.11)  # the bar moves ten times a second
         watch(Progress(0.5, 0.01, 3))
         watch(Progress(1.0, 0.01, 6))
 
