@@ -258,7 +258,23 @@ def test_working_size() -> None:
     image = picture(3, 60, 90)
     assert limner.paint(image, 3, size=30).size == (20, 30)
     assert limner.paint(image, 3, size=1000).size == (60, 90)
-    assert limner.paint(picture(3, 10, 600), 3).size == (4, 256)
+    assert limner.paint(picture(3, 200, 600), 3).size == (121, 362)
+
+
+@pytest.mark.parametrize(
+    ("size", "strokes", "side"),
+    [
+        ((400, 600), 10, 256),
+        ((400, 600), 0, 256),
+        ((768, 768), 100, 256),
+        ((400, 600), 500, 384),
+        ((600, 400), 2000, 646),
+        ((4000, 6000), 50_000, 1024),
+        ((100, 600), 500, 768),
+    ],
+)
+def test_more_strokes_are_painted_on_a_larger_canvas(size: tuple[int, int], strokes: int, side: int) -> None:
+    assert prepare.working_side(size, strokes) == side
 
 
 def test_templates() -> None:

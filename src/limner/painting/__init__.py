@@ -97,7 +97,7 @@ def paint(
     masks = {name: read_picture(mask) for name, mask in masks.items() if mask is not None}
     for name, mask in masks.items():
         prepare.check_shape(name, mask.size, "the picture", picture.size)
-    small = resized(picture, size or min(1024, max(256, round(256 * math.sqrt(strokes / 500)))))
+    small = resized(picture, size or prepare.working_side(picture.size, strokes))
     before = None if resume is None else read_before(resume, templates)
     clear = background == "transparent" or (background == "auto" and picture.alpha is not None)
     given = None if background in ("auto", "transparent") else colours.colour(background)

@@ -106,7 +106,7 @@ def picture_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
 
 
 def resized(picture: Picture, longer_side: int) -> Picture:
-    """Shrunk by a box filter until its longer side has that many pixels; never enlarged."""
+    """Shrunk until its longer side has that many pixels; never enlarged."""
     if longer_side < 1:
         raise UserError(f"size {longer_side}: expected at least one pixel")
     longest = max(picture.size)
@@ -117,7 +117,7 @@ def resized(picture: Picture, longer_side: int) -> Picture:
 
 
 def fitted(picture: Picture, size: tuple[int, int]) -> Picture:
-    """Exactly this (height, width): a box filter where both sides shrink, bicubic otherwise, alpha premultiplied."""
+    """Exactly this (height, width), by a bicubic filter that takes all pixels into account, alpha premultiplied."""
     if picture.size == size:
         return picture
     if picture.alpha is None:
@@ -129,9 +129,8 @@ def fitted(picture: Picture, size: tuple[int, int]) -> Picture:
 
 
 def _resize(planes: Pixels, size: tuple[int, int]) -> Float[Tensor, "channel rows columns"]:
-    shrinks = planes.shape[1] >= size[0] and planes.shape[2] >= size[1]
-    filtering = Image.Resampling.BOX if shrinks else Image.Resampling.BICUBIC
-    images = [Image.fromarray(plane.numpy()).resize((size[1], size[0]), filtering) for plane in planes.contiguous()]
+    planes, turned = planes.contiguous(), (size[1], size[0])
+    images = [Image.fromarray(plane.numpy()).resize(turned, Image.Resampling.BICUBIC) for plane in planes]
     return torch.from_numpy(np.stack([np.asarray(image) for image in images])).clamp(0, 1)
 
 
