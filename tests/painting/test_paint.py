@@ -181,15 +181,6 @@ def test_palette_of_so_many_colours(count: int) -> None:
     assert painting.psnr > 8
 
 
-def test_palette_is_of_what_can_be_seen() -> None:
-    image = torch.ones(4, 10, 10) * torch.tensor([0.0, 1, 0, 0])[:, None, None]
-    image[:, 5:] = torch.tensor([1.0, 0, 0, 1])[:, None, None]
-    assert prepare.inks(2, image[:3], image[3]) == pytest.approx(torch.tensor([[1.0, 0, 0]]))
-    found = prepare.inks(2, image[:3], None)
-    assert found is not None
-    assert sorted(found.tolist()) == [[0, 1, 0], [1, 0, 0]]
-
-
 @pytest.mark.parametrize("sizes", [{"min_size": 0.3}, {"max_size": 0.1}, {"min_size": 0.2, "max_size": 0.25}])
 @pytest.mark.parametrize("seconds", [None, 1e-3])
 def test_sizes_are_respected(sizes: dict[str, float], seconds: float | None) -> None:

@@ -16,6 +16,7 @@ from limner.painting import colours, prepare, raster
 from limner.painting.fit import fit
 from limner.painting.moves import Style
 from limner.painting.painting import Painting
+from limner.painting.palette import inks_of
 from limner.painting.pictures import Source, read_picture, resized
 from limner.painting.progress import bar
 from limner.painting.resume import read_before
@@ -109,7 +110,7 @@ def paint(
     pixels = small.pixels.expand(3, -1, -1) if coloured else small.pixels
     channels = len(pixels)
     given = None if given is None else given.expand(3)[:channels]
-    inks = prepare.inks(palette, pixels, small.alpha)
+    inks = inks_of(palette, picture, given, channels)
 
     goal, ground = prepare.goal_and_ground(pixels, small.alpha, "clear" if clear else given, inks)
     goal = replace(goal, weight=prepare.weights(masks.get("importance"), goal.size))

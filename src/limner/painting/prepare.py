@@ -1,4 +1,4 @@
-"""What a painting starts from: sensible arguments, templates, palette, ground, goal, and the weights of its pixels."""
+"""What a painting starts from: sensible arguments, templates, canvas, goal, ground, and the weights of its pixels."""
 
 import math
 import operator
@@ -7,15 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, SupportsFloat
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
 from limner.masks import mask_files, read_mask
-from limner.painting.colours import MOST
 from limner.painting.goal import Goal
 from limner.painting.pictures import Picture, fitted
 from limner.templates import SHAPES, TemplateBank, draw
@@ -34,16 +31,6 @@ def whole(name: str, value: Any, least: int = 0) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or not least <= operator.index(value) <= WHOLE:
         raise UserError(f"{name}: {value!r} is not a whole number from {least} to {WHOLE}")
     return operator.index(value)
-
-
-def working_side(size: tuple[int, int], strokes: int) -> int:
-    """Longer side of the canvas to work at: 256 px for few strokes, 384 for 500, up to 1024 for more.
-
-    It grows so slowly that time grows no faster than strokes. A picture narrower than 2 to 3 is worked at in as many
-    pixels as one of these proportions.
-    """
-    side = min(1024, max(256, 384 * (strokes / 500) ** (3 / 8)))
-    return round(side * math.sqrt(max(1, max(size) / (1.5 * min(size)))))
 
 
 def positive(name: str, value: Any, most: float = math.inf) -> float | None:
@@ -118,32 +105,14 @@ def coloured(colours: int | Tensor | None) -> bool:
     return isinstance(colours, Tensor) and bool((colours != colours[..., :1]).any())
 
 
-def inks(
-    palette: int | Tensor | None,
-    pixels: Float[Tensor, "channel height width"],
-    alpha: Float[Tensor, "height width"] | None,
-) -> Float[Tensor, "colour channel"] | None:
-    """The colours of a palette in the channels of the picture: those given, or so many that suit it (by k-means).
+def working_side(size: tuple[int, int], strokes: int) -> int:
+    """Longer side of the canvas to work at: 256 px for few strokes, 384 for 500, up to 1024 for more.
 
-    Pixels that are mostly transparent have no say. Raises UserError for anything but 1 to 256 colours in [0, 1].
+    It grows so slowly that time grows no faster than strokes. A picture narrower than 2 to 3 is worked at in as many
+    pixels as one of these proportions.
     """
-    if palette is None:
-        return None
-    if isinstance(palette, Tensor):
-        shaped = palette.ndim == 2 and palette.shape[1] == 3 and len(palette)
-        if not shaped or not ((palette >= 0) & (palette <= 1)).all():
-            raise UserError(f"palette: a tensor of shape {tuple(palette.shape)}: expected (colour, 3) from 0 to 1")
-        return palette.float()[:, : len(pixels)].contiguous()
-    if (
-        isinstance(palette, bool | np.ndarray)
-        or not hasattr(palette, "__index__")
-        or not 1 <= operator.index(palette) <= MOST
-    ):
-        raise UserError(f"palette: {palette!r} is neither a tensor (colour, 3) nor a number from 1 to {MOST}")
-    shown = (pixels if alpha is None or not (alpha > 0.5).any() else pixels[:, alpha > 0.5]).flatten(1)
-    row = Image.fromarray((shown.expand(3, -1).mT[None] * 255).round().byte().contiguous().numpy())
-    chosen = torch.tensor(np.asarray(row.quantize(operator.index(palette), kmeans=3).convert("RGB"))[0])
-    return chosen.unique(dim=0)[:, : len(pixels)] / 255
+    side = min(1024, max(256, 384 * (strokes / 500) ** (3 / 8)))
+    return round(side * math.sqrt(max(1, max(size) / (1.5 * min(size)))))
 
 
 def goal_and_ground(

@@ -1,0 +1,88 @@
+"""The colours that strokes may take: those given, or those that suit a picture."""
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.errors import UserError
+from limner.painting.colours import MOST
+from limner.painting.pictures import Picture
+
+LOOKED_AT = 2**18
+"""Pixels, about, however large the picture is."""
+SHADES = 32
+"""Of a channel, that are told apart at first."""
+ROUNDS = 20
+
+
+def inks_of(
+    palette: int | Tensor | None, picture: Picture, ground: Float[Tensor, "channel"] | None, channels: int
+) -> Float[Tensor, "colour channel"] | None:
+    """The colours of a palette in so many channels: those given, or so many that suit the picture on its ground.
+
+    Without a ground, pixels have a say as far as they are opaque. Raises UserError for anything but 1 to 256 colours
+    in [0, 1].
+    """
+    if palette is None:
+        return None
+    if isinstance(palette, Tensor):
+        shaped = palette.ndim == 2 and palette.shape[1] == 3 and len(palette)
+        if not shaped or not ((palette >= 0) & (palette <= 1)).all():
+            raise UserError(f"palette: a tensor of shape {tuple(palette.shape)}: expected (colour, 3) from 0 to 1")
+        return palette.float()[:, :channels].contiguous()
+    return suiting(picture, ground, _number(palette)).expand(-1, channels)
+
+
+def _number(palette: Any) -> int:
+    whole = hasattr(palette, "__index__") and not isinstance(palette, bool | np.ndarray)
+    if not whole or not 1 <= operator.index(palette) <= MOST:
+        raise UserError(f"palette: {palette!r} is neither a tensor (colour, 3) nor a number from 1 to {MOST}")
+    return operator.index(palette)
+
+
+def suiting(picture: Picture, ground: Float[Tensor, "channel"] | None, count: int) -> Float[Tensor, "colour channel"]:
+    """At most so many colours, of 8 bits a channel, near those of the picture in the mean of squares.
+
+    By k-means (Lloyd 1982), which starts from the most frequent colour and, again and again, the one whose pixels are
+    worst off. The picture is looked at as it is: shrinking it makes colours that it has not.
+    """
+    step = math.ceil(math.sqrt(picture.pixels[0].numel() / LOOKED_AT))
+    pixels = picture.pixels[:, ::step, ::step]
+    weight = torch.ones(pixels.shape[1:])
+    if picture.alpha is not None:
+        weight = picture.alpha[::step, ::step]
+        if ground is not None:
+            pixels, weight = pixels * weight + ground[:, None, None] * (1 - weight), torch.ones_like(weight)
+    colours, weight = _frequent(pixels.flatten(1).mT, weight.flatten())
+    chosen = colours[weight.argmax()][None]
+    for _ in range(1, min(count, len(colours))):
+        loss = weight * torch.cdist(colours, chosen).amin(1).square()
+        chosen = torch.cat([chosen, colours[loss.argmax()][None]])
+    for _ in range(ROUNDS):
+        nearest = torch.cdist(colours, chosen).argmin(1)
+        means, weights = _means(colours, weight, nearest, len(chosen))
+        chosen = torch.where(weights[:, None] > 0, means, chosen)
+    return (chosen * 255).round().unique(dim=0) / 255
+
+
+def _frequent(
+    pixels: Float[Tensor, "pixel channel"], weight: Float[Tensor, "pixel"]
+) -> tuple[Float[Tensor, "colour channel"], Float[Tensor, "colour"]]:
+    """Mean and weight of the pixels of each colour, colours told apart coarsely."""
+    kinds = (pixels * (SHADES - 1)).round() @ SHADES ** torch.arange(float(pixels.shape[1]))
+    which = kinds.unique(return_inverse=True)[1]
+    colours, weights = _means(pixels, weight, which, int(which.max()) + 1)
+    seen = weights > 0
+    return (colours[seen], weights[seen]) if seen.any() else (colours[:1], weights[:1])
+
+
+def _means(values: Tensor, weight: Tensor, which: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Weighted mean (count, channel) of the values of each kind, and their weight together (count)."""
+    weights = weight.new_zeros(count).index_add(0, which, weight)
+    sums = values.new_zeros(count, values.shape[1]).index_add(0, which, values * weight[:, None])
+    return sums / weights.clamp(min=1e-12)[:, None], weights

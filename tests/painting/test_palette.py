@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, strategies
+from scipy.cluster.vq import kmeans2
+from torch import Tensor
+
+from limner.painting.palette import inks_of
+from limner.painting.pictures import Picture, read_picture
+from limner.painting.prepare import working_side
+
+FLAT = torch.tensor([[0, 0, 0], [230, 30, 40], [30, 160, 60], [250, 200, 20], [255, 255, 255]]) / 255
+
+
+def suiting(picture: Picture, count: int, ground: Tensor | None = None) -> Tensor:
+    found = inks_of(count, picture, ground, 3)
+    assert found is not None
+    return found
+
+
+def nearest(colours: Tensor, found: Tensor) -> Tensor:
+    """How far each of these colours is from what was found."""
+    return torch.cdist(colours, found).amin(1)
+
+
+def discs(side: int) -> Tensor:
+    """White, with a disc of each other colour whose edge is smooth over a pixel."""
+    canvas = torch.ones(3, side, side)
+    y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    for place, ink in enumerate(FLAT[:4]):
+        across, down = (0.3 + 0.4 * (place % 2)) * side, (0.3 + 0.4 * (place // 2)) * side
+        cover = (0.17 * side - torch.hypot(x - across, y - down) + 0.5).clamp(0, 1)
+        canvas = canvas * (1 - cover) + ink[:, None, None] * cover
+    return canvas
+
+
+@pytest.mark.parametrize("side", [160, 900])
+def test_flat_colours_are_found(side: int) -> None:
+    assert side == 160 or side > working_side((side, side), 500)
+    found = suiting(read_picture(discs(side)), len(FLAT))
+    assert len(found) == len(FLAT)
+    assert nearest(FLAT, found).max() < 0.03
+
+
+@given(strategies.integers(1, 12), strategies.integers(1, 12), strategies.sampled_from([1, 3]))
+def test_few_colours_are_taken_as_they_are(distinct: int, count: int, channels: int) -> None:
+    torch.manual_seed(distinct)
+    colours = (torch.randperm(32)[:distinct, None] / 31 + torch.zeros(channels) * 255).mul(255).round() / 255
+    picture = Picture(colours[torch.arange(480) % distinct].mT.reshape(channels, 20, 24), None, "few")
+    found = suiting(picture, count)
+    assert len(found) == min(count, distinct)
+    if count >= distinct:
+        assert torch.equal(found, colours.expand(-1, 3).unique(dim=0))
+
+
+@pytest.mark.parametrize("count", [2, 5, 16])
+def test_no_worse_than_another_k_means(count: int) -> None:
+    pixels = torch.rand(3, 60, 80, generator=torch.Generator().manual_seed(count)) ** 2
+    flat = pixels.flatten(1).mT
+    losses = []
+    for seed in range(5):
+        other, _ = kmeans2(flat.double().numpy(), count, iter=50, minit="++", seed=np.random.default_rng(seed))
+        losses.append(nearest(flat, torch.from_numpy(other).float()).square().mean())
+    assert nearest(flat, suiting(read_picture(pixels), count)).square().mean() < 1.05 * min(losses)
+
+
+def half_shown() -> Picture:
+    """Green that is hidden, red that is not, and blue of half the opacity."""
+    image = torch.tensor([0.0, 1, 0, 0])[:, None, None].repeat(1, 10, 15)
+    image[:, 5:] = torch.tensor([1.0, 0, 0, 1])[:, None, None]
+    image[:, :, 10:] = torch.tensor([0.0, 0, 1, 0.5])[:, None, None]
+    return read_picture(image)
+
+
+def test_what_is_hidden_has_no_say() -> None:
+    assert suiting(half_shown(), 3).tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert suiting(half_shown(), 1)[0].tolist() == pytest.approx([170 / 255, 0, 85 / 255])
+    nothing = read_picture(torch.zeros(4, 5, 5))
+    assert len(suiting(nothing, 3)) == 1
+
+
+def test_on_a_ground_colours_are_those_that_show() -> None:
+    found = suiting(half_shown(), 3, torch.ones(3))
+    assert found.tolist() == [[pytest.approx(128 / 255), pytest.approx(128 / 255), 1], [1, 0, 0], [1, 1, 1]]
+    gray = Picture(torch.zeros(1, 4, 4), torch.full((4, 4), 0.5), "gray")
+    assert suiting(gray, 1, torch.tensor([1.0, 0, 0]))[0].tolist() == pytest.approx([128 / 255, 0, 0])
