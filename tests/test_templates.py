@@ -12,6 +12,7 @@ from PIL import Image
 
 from limner import templates
 from limner.errors import UserError
+from limner.geometry import centres
 from limner.templates import SHAPES, TemplateBank
 
 
@@ -27,6 +28,17 @@ def test_mask_is_its_svg_rendered(name: str, size: int) -> None:
     difference = np.abs(TemplateBank.named(name, size=size).masks[0].numpy() - share)
     assert difference.max() < 0.07  # of a texel, at the outline
     assert difference.mean() < 0.004
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 28, 33, 64, 100, 127, 256])
+@pytest.mark.parametrize("name", SHAPES)
+def test_mask_is_its_mean_over_each_texel(name: str, size: int) -> None:
+    """Of all points, not only of those near the outline."""
+    y, x = torch.meshgrid(*[centres(16 * size)] * 2, indexing="ij")
+    share = SHAPES[name].mask(x, y).double().view(size, 16, size, 16).mean((1, 3))
+    difference = (TemplateBank.named(name, size=size).masks[0] - share).abs()
+    assert difference.max() < 1.01 / 256  # one point, which lies on the outline
+    assert (difference > 1e-6).sum() <= 4
 
 
 def test_areas() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from limner import pyramid
@@ -21,6 +21,8 @@ INNER = 2 - 2 * BAR
 RIM = 0.3
 """Of the radius, over which a soft circle fades."""
 SUBSAMPLES = 16
+COARSE = 32
+"""Texels a side, up to which the thinnest shape may pass between the corners of one."""
 T = TypeVar("T")
 
 
@@ -135,8 +137,22 @@ def _check_size(size: int) -> None:
 
 
 def draw(shape: Shape, size: int) -> Float[Tensor, "S S"]:
-    """The mask of a shape: its mean over each texel."""
-    fine = centres(size * SUBSAMPLES)
-    y, x = torch.meshgrid(fine, fine, indexing="ij")
-    mask = shape.mask(x, y).float()
-    return mask.view(size, SUBSAMPLES, size, SUBSAMPLES).mean((1, 3))
+    """The mask of a shape: its mean over each texel, from points where an outline can pass, else from its middle."""
+    middle = centres(size)
+    mask = shape.mask(*torch.meshgrid(middle, middle, indexing="xy")).float()
+    points = (torch.arange(SUBSAMPLES) + 0.5) * 2 / (SUBSAMPLES * size) - 1 / size
+    y, x = (at[:, None] for at in _mixed(shape, mask).nonzero().mT)
+    down, across = torch.meshgrid(points, points, indexing="ij")
+    found = shape.mask(middle[x] + across.flatten(), middle[y] + down.flatten())
+    mask[y[:, 0], x[:, 0]] = found.float().mean(1)
+    return mask
+
+
+def _mixed(shape: Shape, mask: Float[Tensor, "S S"]) -> Bool[Tensor, "S S"]:
+    """Texels whose corners and middle are not all the same; all texels where these are too coarse to tell."""
+    if len(mask) <= COARSE:
+        return torch.ones_like(mask, dtype=torch.bool)
+    edges = torch.arange(len(mask) + 1) * 2 / len(mask) - 1
+    corners = shape.mask(*torch.meshgrid(edges, edges, indexing="xy")).float()
+    corners = torch.stack([corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]])
+    return (corners != mask).any(0)

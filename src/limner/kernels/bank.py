@@ -82,6 +82,7 @@ def find_flat(level, rows, columns, outline, square):
         return
     row, column = row - best // 2, column - best // 2
     value = level[4 * (row * columns + column)]
+    mark_runs(level, rows, columns, value, square)
     octagon = outline[8:16]
     for k in range(4):
         octagon[2 * k] = (column, row, column + row, column - row - 1)[k]
@@ -93,7 +94,7 @@ def find_flat(level, rows, columns, outline, square):
             step = -1 if side % 2 == 0 else 1
             if abs(octagon[side] + step) <= rows + columns:
                 octagon[side] += step
-                if all_flat(level, rows, columns, octagon, value):
+                if all_flat(square, rows, columns, octagon):
                     growing = True
                 else:
                     octagon[side] -= step
@@ -101,15 +102,25 @@ def find_flat(level, rows, columns, outline, square):
 
 
 @inlined
-def all_flat(level, rows, columns, octagon, value):
-    """Whether every cell that meets the octagon has this value throughout."""
+def mark_runs(level, rows, columns, value, runs):
+    """Of each cell the number of those that end with it, in its row, and have this value throughout."""
+    for r in range(rows):
+        run = 0
+        for c in range(columns):
+            run = run + 1 if is_flat(level, r * columns + c, value) else 0
+            runs[r, c] = run
+
+
+@inlined
+def all_flat(runs, rows, columns, octagon):
+    """Whether every cell that meets the octagon belongs to a run."""
     if octagon[0] < 0 or octagon[1] > columns or octagon[2] < 0 or octagon[3] > rows:
         return False
     for r in range(int(octagon[2]), int(octagon[3])):
-        for c in range(int(octagon[0]), int(octagon[1])):
-            meets = r + c < octagon[5] and r + c + 2 > octagon[4] and c - r - 1 < octagon[7] and c - r + 1 > octagon[6]
-            if meets and not is_flat(level, r * columns + c, value):
-                return False
+        first = int(max(octagon[0], octagon[4] - r - 1, octagon[6] + r))
+        end = int(min(octagon[1], octagon[5] - r, octagon[7] + r + 1))
+        if first < end and runs[r, end - 1] < end - first:
+            return False
     return True
 
 

@@ -1,0 +1,71 @@
+"""The octagons of a template against its cells, looked at one by one."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from limner import fused
+from limner.pyramid import BORDER
+from limner.templates import SHAPES, TemplateBank
+
+SIDE = 21
+
+
+def corners(mask: torch.Tensor) -> NDArray[np.float32]:
+    """The four texels around every cell (row, column, 4)."""
+    texels = np.pad(mask.numpy(), BORDER)
+    return np.stack([texels[:-1, :-1], texels[:-1, 1:], texels[1:, :-1], texels[1:, 1:]], -1)
+
+
+def meets(octagon: NDArray[np.float64], cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether the inside of each cell, a unit square, has a point in common with the octagon."""
+    row, column = np.indices(cells.shape)
+    lows = (column, row, column + row, column - row - 1)
+    bounds = zip(lows, (1, 1, 2, 2), octagon.reshape(4, 2), strict=True)
+    return np.logical_and.reduce([(low + wide > least) & (low < most) for low, wide, (least, most) in bounds])
+
+
+def outline(mask: torch.Tensor) -> NDArray[np.float64]:
+    return fused._cells(TemplateBank(mask[None], prefilter=False)).tables[1][0, 0, 0]
+
+
+def blobs(seed: int) -> torch.Tensor:
+    noise = torch.rand(1, 1, SIDE + 6, SIDE + 6, generator=torch.Generator().manual_seed(seed))
+    return (torch.nn.functional.avg_pool2d(noise, 7, 1)[0, 0] > 0.49).float() * 0.75
+
+
+MASKS = [*(TemplateBank.named(name, size=SIDE).masks[0] for name in SHAPES), *map(blobs, range(12))]
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_the_outer_octagon_is_the_smallest_around_what_shows(mask: torch.Tensor) -> None:
+    shown, octagon = corners(mask).any(-1), outline(mask)[:8]
+    if not shown.any():
+        assert (octagon[::2] > octagon[1::2]).all()
+        return
+    row, column = np.nonzero(shown)
+    for low, wide, bounds in zip(
+        (column, row, column + row, column - row - 1), (1, 1, 2, 2), octagon.reshape(4, 2), strict=True
+    ):
+        assert bounds.tolist() == [low.min(), low.max() + wide]
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_the_inner_octagon_is_flat_and_cannot_grow(mask: torch.Tensor) -> None:
+    around, octagon, value = corners(mask), outline(mask)[8:16], outline(mask)[16]
+    flat = np.ptp(around, -1) < 1e-6
+    if not (flat & (around[..., 0] > 0)).any():
+        assert value == 0
+        assert (octagon == 1e9).all()
+        return
+    assert value > 0
+    equal = flat & (np.abs(around[..., 0] - value) < 1e-6)
+    inside = meets(octagon, equal)
+    assert inside.any()
+    assert equal[inside].all()
+    for side in range(8):
+        wider = octagon.copy()
+        wider[side] += 1 if side % 2 else -1
+        new = meets(wider, equal) & ~inside
+        assert not new.any() or not equal[new].all()
