@@ -41,6 +41,16 @@ def test_mask_is_its_mean_over_each_texel(name: str, size: int) -> None:
     assert (difference > 1e-6).sum() <= 4
 
 
+def test_shapes_are_redrawn_and_masks_are_not() -> None:
+    bank = TemplateBank.named("curve", "circle", size=30, prefilter=False)
+    finer = TemplateBank(bank.masks, bank.names, prefilter=False).redrawn(90)
+    assert torch.equal(finer.masks, TemplateBank.named("curve", "circle", size=90).masks)
+    assert (finer.names, finer.prefilter) == (bank.names, False)
+    assert finer.redrawn(90) is finer
+    for other in (TemplateBank.named("circle", "soft"), TemplateBank(bank.masks / 2, bank.names)):
+        assert other.redrawn(64) is other
+
+
 def test_areas() -> None:
     bank = TemplateBank.named(*SHAPES, size=64)
     areas = dict(zip(bank.names, bank.masks.mean((1, 2)).tolist(), strict=True))

@@ -94,6 +94,13 @@ class TemplateBank:
         """The same bank on a device."""
         return replace(self, masks=self.masks.to(device))
 
+    def redrawn(self, size: int) -> TemplateBank:
+        """The same shapes with `size` texels a side; the bank itself where one of them has no outline."""
+        if len(self.outlines) < len(self) or size == self.masks.shape[-1]:
+            return self
+        masks = torch.stack([draw(SHAPES[self.outlines[k]], size) for k in range(len(self))])
+        return replace(self, masks=masks.to(self.masks))
+
     @property
     def pyramid(self) -> pyramid.Pyramid:
         """The prefiltered sizes (`pyramid.build`)."""

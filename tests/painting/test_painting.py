@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+import limner
 from limner import geometry
 from limner.errors import UserError
 from limner.options import MOST
@@ -71,6 +72,33 @@ def test_stills_have_the_edges_of_an_svg(tmp_path: Path) -> None:
     rough = render(one.strokes, BANK, (48, 64), GROUND)[0].permute(1, 2, 0)
     assert psnr(one.render(48, 64) / 255, drawn) > psnr(rough, drawn) + 6
     assert psnr(one.render(48, 64) / 255, drawn) > 42
+
+
+@pytest.mark.parametrize("side", [300, 1024])
+def test_enlarged_shapes_have_the_edges_of_an_svg(tmp_path: Path, side: int) -> None:
+    one = painting()
+    one.save(tmp_path / "a.svg", longer_side=side)
+    drawn = raster.read(tmp_path / "a.svg")[..., :3] / 255
+    large = one.render(*drawn.shape[:2]) / 255
+    blurred = render(one.strokes, BANK, tuple(drawn.shape[:2]), GROUND, samples=4)[0].permute(1, 2, 0)
+    assert psnr(large, drawn) > psnr(blurred, drawn) + 6
+    assert psnr(large, drawn) > 46
+    mixed = TemplateBank(torch.stack([BANK.masks[0], BANK.masks[1] * 0.5]), ("circle", "own"))
+    one = replace(one, bank=mixed)
+    size = (int(side * 0.75), side)
+    as_it_is = render(one.strokes, mixed, size, GROUND, samples=4)[0].permute(1, 2, 0)
+    assert (one.render(*size) / 255 - as_it_is).abs().max() < 0.6 / 255
+
+
+@pytest.mark.parametrize("shape", ["circle", "line", "curve"])
+def test_no_shape_is_drawn_with_edges_that_an_svg_lacks(shape: str, tmp_path: Path) -> None:
+    y, x = torch.meshgrid(torch.arange(90.0), torch.arange(120.0), indexing="ij")
+    waves = torch.stack([(x / 13 + y / 31).sin(), (x / 29 - y / 11).cos(), (x * y / 900).sin()]) / 2 + 0.5
+    painting = limner.paint(waves, 20, templates=shape)
+    png, svg = tmp_path / "a.png", tmp_path / "a.svg"
+    painting.save(png)
+    painting.save(svg)
+    assert painting.psnr_of(svg) > painting.psnr_of(png) - 0.6
 
 
 def test_depth_is_respected() -> None:

@@ -26,6 +26,7 @@ FILMS = (".gif", ".mp4", ".webm")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".svg", ".json", *FILMS)
 LONGEST = 2**14  # pixels of a side that is asked for
 LARGEST = 2**27  # pixels of a file
+FINEST = 1024  # texels a side of a shape
 FRAME = "frame-{:04}.png"
 
 
@@ -154,16 +155,23 @@ class Painting:
     @torch.no_grad()
     def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:
         """The canvas (1, channel, height, width), and its coverage if transparent, after so many strokes each time."""
-        strokes = in_depth_order(self.strokes)
+        strokes, bank = in_depth_order(self.strokes), self._bank_at(size)
+        samples = raster.samples(bank)
         canvas = strokes.what.new_zeros(1, strokes.what.shape[-1], *size)
         cover = canvas[:, :1] if self.background is None else None
         canvas = canvas if self.background is None else canvas + self.background.to(canvas)[:, None, None]
         for done, count in pairwise([0, *counts]):
             some = strokes[:, done:count]
-            canvas = render(some, self.bank, None, canvas, samples=raster.samples(self.bank))
+            canvas = render(some, bank, None, canvas, samples=samples)
             if cover is not None:
-                cover = render(some.white(), self.bank, None, cover, samples=raster.samples(self.bank))
+                cover = render(some.white(), bank, None, cover, samples=samples)
             yield canvas, cover
+
+    def _bank_at(self, size: tuple[int, int]) -> TemplateBank:
+        """The bank, its shapes redrawn for a canvas larger than `size`, so that their edges stay as sharp."""
+        texels, growth = self.bank.masks.shape[-1], max(size) / max(self.size)
+        finer = min(texels * 2 ** math.ceil(math.log2(max(growth, 1))), FINEST)
+        return self.bank if finer <= texels else self.bank.redrawn(finer)
 
     def _output_size(self, longer_side: int | None) -> tuple[int, int]:
         height, width = self.size if self.target is None else self.target.size

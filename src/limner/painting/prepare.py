@@ -18,6 +18,8 @@ from limner.painting.pictures import Picture, fitted
 from limner.templates import SHAPES, TemplateBank, draw
 
 TEXELS = 128
+FINE = {"line": 512, "curve": 256}
+"""Texels a side of shapes so thin that they are drawn large: with fewer their edges are blurred, unlike in an SVG."""
 UNIMPORTANT = 0.02
 """Weight of a pixel where the importance mask is black; it is 1 where it is white."""
 FILLS = ("flat", "gradient")
@@ -74,16 +76,20 @@ def fixed_opacity(opacity: Any) -> float | None:
     return _number(opacity)
 
 
-def bank_of(templates: TemplateBank | str | Path | Iterable[str | Path] | None, texels: int = TEXELS) -> TemplateBank:
+def bank_of(
+    templates: TemplateBank | str | Path | Iterable[str | Path] | None, texels: int | None = None
+) -> TemplateBank:
     """The bank itself, or that of shapes by name, of mask files and of those in folders; circles by default.
 
-    Raises UserError for what is none of these.
+    texels: a side; the default suits the shapes.  Raises UserError for what is none of these.
     """
     if isinstance(templates, TemplateBank):
         return templates
     items = [templates] if isinstance(templates, str | Path) else templates or ["circle"]
     if not isinstance(items, Iterable):
         raise UserError(f"templates: {items!r} is neither the name of a shape nor a path, and no list of them")
+    items = list(items)
+    texels = texels or max((FINE.get(str(item), TEXELS) for item in items), default=TEXELS)
     names, masks = zip(*(brush for item in items for brush in _brushes(item, texels)), strict=True)
     return TemplateBank(torch.stack(masks), names)
 
