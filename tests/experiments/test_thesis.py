@@ -45,4 +45,4 @@ def test_builds_and_trains_two_steps(name: str, kind: str, tmp_path: Path) -> No
     losses = record.read(tmp_path / "metrics.jsonl")["loss"]
     assert len(losses) == 2
     assert all(torch.isfinite(weight).all() for weight in model.parameters())
-    assert any(not torch.equal(weight, before[name]) for name, weight in model.named_parameters())
+    assert any(not torch.equal(weight.cpu(), before[name]) for name, weight in model.named_parameters())

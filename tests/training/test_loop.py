@@ -141,7 +141,8 @@ def test_tiny_numbers_are_zero_in_training_and_as_before_after_it(
 
         @staticmethod
         def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
-            seen.append(tiny())
+            if not grad.is_cuda:  # else this thread only tells the GPU what to do
+                seen.append(tiny())
             return grad
 
     forward, seen = Painter.forward, []
