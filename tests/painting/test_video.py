@@ -130,10 +130,28 @@ def test_transparent_gif(tmp_path: Path) -> None:
         frames = [np.asarray(frame.convert("RGBA")) for frame in ImageSequence.Iterator(file)]
     assert not frames[0][..., 3].any()
     truth = one.render(33, 45).numpy()
-    assert np.array_equal(frames[-1][..., 3] > 0, truth[..., 3] >= 128)
-    solid = truth[..., 3] == 255
-    assert solid.sum() > 100
-    assert decibels(frames[-1][solid][:, :3], truth[solid][:, :3]) > 35
+    shown, alpha = frames[-1][..., 3] > 0, truth[..., 3]
+    assert shown[alpha == 255].all()
+    assert not shown[alpha == 0].any()
+    assert shown.sum() > 100
+    assert decibels(frames[-1][shown][:, :3], truth[shown][:, :3]) > 35
+
+
+@pytest.mark.parametrize("opacity", [0.06, 0.25, 0.5, 0.8])
+def test_a_gif_shows_half_alpha_as_a_share_of_pixels(opacity: float, tmp_path: Path) -> None:
+    one = painting(moves=3)
+    everywhere = torch.tensor([[0.1, 0, 0], [0, 0.1, 0]]).expand(1, 3, 2, 3)
+    red = torch.tensor([1.0, 0, 0]).expand(1, 3, 3)
+    layers = torch.tensor([opacity, 0, 0]).expand(1, 3)
+    one = replace(one, strokes=Strokes(everywhere, one.strokes.which, red, layers), size=(64, 80))
+    one.save(tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as file:
+        frames = [np.asarray(frame.convert("RGBA")) for frame in ImageSequence.Iterator(file)]
+    shown = frames[-1][..., 3] > 0
+    assert abs(shown.mean() - opacity) <= 1 / 32
+    assert (np.abs(shown.reshape(16, 4, 20, 4).mean((1, 3)) - opacity) <= 1 / 32).all()
+    assert np.abs(frames[-1][shown][:, :3] - np.array([255, 0, 0])).max() <= 2
+    assert all(np.array_equal(frame[..., 3] > 0, shown) for frame in frames[1:])
 
 
 def test_gif_is_bounded(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from av.codec.codec import UnknownCodecError
 from av.error import FFmpegError
 from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
+from jaxtyping import Bool, UInt8
 from PIL import Image
+from torch import Tensor
 
 from limner.errors import UserError
 from limner.painting.raster import Pixels, on_white, picture
@@ -23,6 +25,8 @@ SIDES = {".gif": 480, ".mp4": 1080, ".webm": 1080}
 SECONDS, HOLD = 8, 2
 SLOWEST = 4  # frames a second
 CLEAR = 255  # the palette entry that is transparent
+BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
+"""The order in which pixels of a 4 x 4 square become opaque with rising alpha (Bayer 1973)."""
 ENCODERS = {
     ".mp4": {"libx264": {"crf": "17", "preset": "veryfast"}, "mpeg4": {"b": "8M"}},
     ".webm": {
@@ -44,7 +48,8 @@ def moments(strokes: int, frames: int) -> list[int]:
 def save_gif(path: Path, count: int, frames: Iterable[Pixels], sample: Iterable[Pixels]) -> None:
     """Write `count` frames as a GIF that loops and rests on the last one; all share the palette of the `sample`.
 
-    Frames with an even number of bands have alpha: pixels under one half are transparent.
+    Frames with an even number of bands have alpha. A GIF has not: of a square of 4 x 4 pixels as many are opaque as the
+    alpha says, the same ones in all frames.
     """
     palette = _palette(list(sample))
     first, *others = (_indexed(frame, palette) for frame in frames)
@@ -58,16 +63,29 @@ def save_gif(path: Path, count: int, frames: Iterable[Pixels], sample: Iterable[
 
 def _palette(sample: list[Pixels]) -> Image.Image:
     """A picture whose palette, of one colour less than a GIF may hold, suits all of the sample."""
-    opaque = torch.cat([on_white(image)[::2, ::2].flatten(0, 1) for image in sample])
-    return picture(opaque[None]).quantize(CLEAR, kmeans=1)
+    seen = torch.cat([_colours(image)[::2, ::2][_opaque(image)[::2, ::2]] for image in sample])
+    seen = seen if len(seen) else torch.zeros(1, 3, dtype=torch.uint8)
+    return picture(seen[None]).quantize(CLEAR, kmeans=1)
 
 
 def _indexed(image: Pixels, palette: Image.Image) -> Image.Image:
-    indexed = picture(on_white(image)).quantize(palette=palette, dither=Image.Dither.NONE)
-    if image.shape[-1] % 2 == 0:
-        outside = Image.fromarray(((image[..., -1] < 128).to(torch.uint8) * 255).numpy())
-        indexed.paste(CLEAR, mask=outside)
+    indexed = picture(_colours(image)).quantize(palette=palette, dither=Image.Dither.NONE)
+    indexed.paste(CLEAR, mask=Image.fromarray((~_opaque(image)).numpy()))
     return indexed
+
+
+def _colours(image: Pixels) -> UInt8[Tensor, "height width 3"]:
+    """RGB, whatever the alpha."""
+    return (image if image.shape[-1] % 2 else image[..., :-1]).expand(-1, -1, 3).contiguous()
+
+
+def _opaque(image: Pixels) -> Bool[Tensor, "height width"]:
+    """Which pixels are opaque where each must be so or not at all."""
+    height, width, bands = image.shape
+    if bands % 2:
+        return torch.ones(height, width, dtype=torch.bool)
+    least = (BAYER + 0.5) * 255 / 16
+    return image[..., -1] > least.repeat(-(-height // 4), -(-width // 4))[:height, :width]
 
 
 def save_film(path: Path, count: int, frames: Iterable[Pixels], size: tuple[int, int]) -> None:
