@@ -46,6 +46,10 @@ class FakePainting(Painting):
         assert path.exists()
         return 23.4
 
+    @property
+    def psnr(self) -> float:
+        return 24.0
+
 
 def painting(count: int) -> FakePainting:
     strokes = Strokes(torch.ones(1, count, 2, 3), torch.ones(1, count, 1), torch.ones(1, count, 3))
@@ -323,8 +327,38 @@ def test_every_output_is_written_and_scored(
     assert Path("frames/frame-0000.png").read_text() == "100, 90"
     ((picture, arguments),) = calls
     assert (picture.name, picture.size) == ("photo", (30, 40))
-    given = {"strokes": 7, "opacity": "free", "fill": "flat", "background": "auto", "seed": 0, "progress": True}
+    given = {"strokes": 7, "opacity": "free", "fill": "flat", "background": "auto", "seed": 0, "progress": False}
     assert arguments == given
+
+
+@pytest.mark.parametrize(("wanted", "words"), [("24", ""), ("23.9", ""), ("24.2", ", short of --stop-psnr 24.2")])
+@pytest.mark.parametrize(("count", "strokes"), [(1, "1 stroke"), (2, "2 strokes")])
+def test_a_quality_that_is_not_reached_is_told(
+    desk: Path,
+    calls: list[object],
+    capsys: pytest.CaptureFixture[str],
+    wanted: str,
+    words: str,
+    count: int,
+    strokes: str,
+) -> None:
+    line = f"paint photo.png -n {count} --stop-psnr {wanted} -o a.png -o a.json"
+    assert main(line.split()) == 0
+    assert capsys.readouterr().out.splitlines() == [f"a.png  23.4 dB, {strokes}{words}", f"a.json  {strokes}{words}"]
+
+
+@pytest.mark.parametrize(("terminal", "option", "shown"), [(True, "", True), (True, "-q", False), (False, "", False)])
+def test_progress_is_for_terminals(
+    desk: Path,
+    calls: list[tuple[Picture, dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+    terminal: bool,
+    option: str,
+    shown: bool,
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    assert main(f"paint photo.png {option}".split()) == 0
+    assert calls[0][1]["progress"] is shown
 
 
 def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:
@@ -359,7 +393,7 @@ def test_own_templates_become_a_bank(desk: Path, calls: list[tuple[Picture, dict
     assert main(["paint", "photo.png", "--templates", "line", "folder", "-q"]) == 0
     bank = calls[0][1]["templates"]
     assert bank.names == ("line", "a", "b")
-    assert bank.masks.shape == (3, 128, 128)
+    assert bank.masks.shape == (3, 512, 512)
 
 
 def test_palette_files_become_colours(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:

@@ -84,6 +84,15 @@ def test_gray_corners_that_differ_are_the_mask_itself(tmp_path: Path) -> None:
     assert mask[:, 0].tolist() == pytest.approx([(i + 0.5) / 16 for i in range(16)], abs=0.01)
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "1"])
+def test_white_everywhere_is_a_square(tmp_path: Path, mode: str) -> None:
+    white = 1 if mode == "1" else "white"
+    assert read_mask(saved(tmp_path, Image.new(mode, (9, 9), white)), 16).min() == 1
+    wide = read_mask(saved(tmp_path, Image.new(mode, (32, 16), white)), 16)
+    assert wide[4:12].min() == 1
+    assert wide[:4].max() == wide[12:].max() == 0
+
+
 def test_enlarged_stays_in_range(tmp_path: Path) -> None:
     mask = read_mask(saved(tmp_path, disc(0, 255, "L", (7, 7))), 50)
     assert (mask.min(), mask.max()) == (0, 1)

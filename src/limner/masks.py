@@ -34,9 +34,9 @@ def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:
     """The mask in a file, `size` texels a side, every value a whole multiple of 1/255.
 
     Alpha that varies is the mask. Otherwise the colour that the four corners share is outside, and the mask is the
-    distance from it, 1 at the farthest; a gray picture whose corners differ is taken as it is, light being inside.
-    A picture that is not square is centred in a square of outside. UserError for colour pictures whose corners
-    differ, for masks that are empty, and for files that are no picture.
+    distance from it, 1 at the farthest; a gray picture whose corners differ, or that is one gray, is taken as it is,
+    light being inside. A picture that is not square is centred in a square of outside. UserError for colour pictures
+    whose corners differ, for masks that are empty, and for files that are no picture.
     """
     path = Path(path)
     vector = path.suffix.lower() in VECTOR
@@ -66,14 +66,17 @@ def render_svg(path: Path, side: int) -> Image.Image:
 
 
 def _keyed(values: Values, path: Path) -> Gray:
-    """Distance from the colour of the corners, or the luminance of a gray picture whose corners differ."""
+    """Distance from the colour of the corners; the luminance of a gray picture where that says nothing."""
     corners = values[[0, 0, -1, -1], [0, -1, 0, -1]]
-    if np.ptp(corners, axis=0).max() <= NOISE:
-        distance = np.linalg.norm(values - corners.mean(0), axis=-1)
-        return distance / distance.max() if distance.max() > FAINT else np.zeros_like(distance)
-    if np.ptp(values, axis=-1).max() > NOISE:
-        raise UserError(f"{path}: the corners differ in colour, so no background is known: make it transparent")
-    return values.mean(-1)
+    alike = np.ptp(corners, axis=0).max() <= NOISE
+    distance = np.linalg.norm(values - corners.mean(0), axis=-1)
+    if alike and distance.max() > FAINT:
+        return distance / distance.max()
+    if np.ptp(values, axis=-1).max() <= NOISE:
+        return values.mean(-1)
+    if alike:
+        return np.zeros_like(distance)
+    raise UserError(f"{path}: the corners differ in colour, so no background is known: make it transparent")
 
 
 def _fit(mask: Gray, size: int) -> Float[np.ndarray, "S S"]:

@@ -24,8 +24,8 @@ class PaintOptions:
     strokes: Annotated[int, arg(aliases=["-n"], metavar="N")] = 500
     """How many strokes."""
     templates: Annotated[tuple[str, ...], arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = ()
-    """Brushes: any of circle, square, line, curve, soft, and mask pictures (PNG, SVG) or folders of them.
-    Left out: circle, or those of --resume."""
+    """Brushes: any of circle, square, line, curve, soft, and mask pictures (PNG, SVG) or folders of them. A mask is
+    brush where it is opaque, or else where it differs from its corners. Left out: circle, or those of --resume."""
     opacity: Annotated[str, arg(metavar="free|opaque|NUMBER")] = "free"
     """Opacity of the strokes: chosen for each, all 1, or all the same number above 0 and up to 1."""
     fill: Literal["flat", "gradient"] = "flat"
@@ -34,7 +34,7 @@ class PaintOptions:
     """What lies under the strokes: the colour that suits best, a colour (#rrggbb or a name), or nothing."""
     palette: Annotated[str | None, arg(metavar="K|FILE", help_behavior_hint="(default: any colour)")] = None
     """Strokes take only K colours, or those of a file: one #rrggbb a line, a GIMP palette, or a picture of few colours.
-    They blend where they are translucent; with --opacity opaque a PNG blends them at edges only, and an SVG nowhere."""
+    They blend where strokes are translucent or soft; those of opaque shapes blend at edges only."""
     min_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
     """Smallest stroke, as a share of the picture's longer side."""
     max_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None

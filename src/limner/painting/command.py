@@ -29,6 +29,8 @@ from limner.templates import SHAPES
 
 FRAMES = 100
 SCORED = (".png", ".jpg", ".jpeg", ".webp", ".svg")
+ROUNDING = 0.05
+"""In dB, of what is printed."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def paint(options: PaintOptions) -> int:
         for job in jobs:
             painting = limner.paint(read_picture(job.source), **arguments)
             if save(painting, job, options, interrupts):
-                say(f"limner: interrupted: saved {len(painting.strokes)} strokes", sys.stderr)
+                say(f"limner: interrupted: saved {counted(len(painting.strokes))}", sys.stderr)
                 return 130
     return 0
 
@@ -120,7 +122,7 @@ def settings(options: PaintOptions) -> dict[str, Any]:
         "fill": options.fill,
         "background": options.background,
         "seed": options.seed,
-        "progress": not options.quiet,
+        "progress": not options.quiet and sys.stderr is not None and sys.stderr.isatty(),
         **{name: value for name, value in chosen.items() if value is not None},
     }
 
@@ -190,9 +192,16 @@ def write(painting: Painting, path: Path, options: PaintOptions) -> Exception | 
     except Exception as fault:
         return fault
     if options.stop_psnr or not scored:
-        words.append(f"{len(painting.strokes)} strokes")
+        words.append(counted(len(painting.strokes)))
+    if options.stop_psnr and painting.psnr < options.stop_psnr - ROUNDING:
+        words.append(f"short of --stop-psnr {options.stop_psnr:g}")
     if not options.quiet:
         say(f"{path}  {', '.join(words)}", sys.stdout)
+
+
+def counted(strokes: int) -> str:
+    """How many strokes, in words."""
+    return "1 stroke" if strokes == 1 else f"{strokes} strokes"
 
 
 def write_frames(painting: Painting, folder: Path, options: PaintOptions) -> Exception | None:
