@@ -153,6 +153,9 @@ BAD = [
     # Where it is written.
     ("photo.png -o out.xyz", 'out.xyz: ".xyz" is no known suffix'),
     ("photo.png -o out", "out: has no suffix"),
+    ("photo.png -o out", "for a new folder end with /"),
+    ("photo.png -o new/{nam}.png", "{nam} stands for nothing"),
+    ("photo.png -o new/{name}{}.png", "{} stands for nothing"),
     ("photo.png -o a.png -o b.bmp", "b.bmp"),
     ("photo.png -o file/out.png", "file: is a file, expected a folder"),
     ("photo.png -o file/deeper/out.png", "file"),
@@ -195,7 +198,7 @@ BAD = [
     ("photo.png --threads 0", "--threads 0"),
     ("photo.png --seed -1", "--seed -1"),
     ("photo.png --time -3", "--time -3"),
-    ("photo.png --time inf", "--time inf"),
+    ("photo.png --time inf", "--time inf: expected a number above 0, and not without end"),
     ("photo.png --stop-psnr 0", "--stop-psnr 0"),
     ("photo.png --opacity 2", "--opacity 2"),
     ("photo.png --opacity 0", "--opacity 0"),
@@ -226,7 +229,7 @@ BAD = [
     ("photo.png --resume other.json", "other.json: is not a file of strokes"),
     ("photo.png --resume newer.json", "newer.json: has version 9, newer"),
     ("photo.png --resume damaged.json", "damaged.json: is not JSON"),
-    ("photo.png --resume photo.png", "photo.png: is not JSON"),
+    ("photo.png --resume photo.png", "photo.png: is not a text"),
     ("photo.png --resume two.json", "two.json: holds 2 pictures"),
     ("photo.png --resume bare.json -o new/a.json", "bare.json: does not hold its templates"),
     ("photo.png --resume long.json", 'long.json: "size" is'),
@@ -281,6 +284,17 @@ def test_empty_arguments_are_refused(
 def test_commands_that_are_none(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(line.split()) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_an_unknown_command_is_told_what_there_is(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    known = "paint, train, evaluate, reproduce, data, bench"
+    assert main(["photo.png", "-n", "3"]) == 2
+    assert capsys.readouterr().err.endswith(f"no command: begin with one of {known}: limner paint photo.png\n")
+    assert main(["pant", "photo.png"]) == 2
+    assert capsys.readouterr().err == f"limner: pant: is no command: begin with one of {known}\n"
+    for command in known.split(", "):
+        with pytest.raises(SystemExit, match="0"):
+            main([command, "--help"])
 
 
 def test_a_folder_that_is_gone(

@@ -162,6 +162,7 @@ def document(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
 FAULTS = [
     ({"format": "other"}, "not a file of strokes"),
     ({"version": 2}, "newer"),
+    ({"version": 0}, "has version 0, expected 1"),
     ({"version": "1"}, '"version" is a str'),
     ({"version": None}, '"version" is a NoneType'),
     ({"dtype": "int8"}, '"dtype" is "int8"'),

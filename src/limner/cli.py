@@ -53,6 +53,8 @@ BENCHES = {
     ModelsBench: "models",
 }
 
+NAMES = ("paint", "train", "evaluate", "reproduce", "data", "bench")
+
 OUT_OF_MEMORY = "allocate memory|out of memory|Storage size calculation overflowed|Invalid buffer size"
 
 PLAIN = (
@@ -141,6 +143,9 @@ def parse(arguments: list[str]) -> Options:
     for before, argument in pairwise(["limner", *arguments]):
         if re.fullmatch("(-[^=]*=)?", argument):
             raise UserError(f'"{argument}" after {before} names nothing: give a value, or leave it out')
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in NAMES:
+        example = f": limner paint {arguments[0]}" if os.path.exists(arguments[0]) else ""
+        raise UserError(f"{arguments[0]}: is no command: begin with one of {', '.join(NAMES)}{example}")
     complaint = StringIO()
     try:
         with _wide(), redirect_stderr(complaint):

@@ -190,5 +190,5 @@ def _within(name: str, value: int | None, least: int) -> None:
 def _positive(name: str, value: float | None) -> None:
     most = MOST.get(name, 1 if name.endswith("size") else math.inf)
     if value is not None and not (0 < value <= most and math.isfinite(value)):
-        upper = f" and up to {most}" if math.isfinite(most) else ""
+        upper = f" and up to {most}" if math.isfinite(most) else ", and not without end" * (value == math.inf)
         raise UserError(f"--{name.replace('_', '-')} {value:g}: expected a number above 0{upper}")

@@ -87,7 +87,8 @@ def parse(path: str | Path) -> Document:
     except (ValueError, RecursionError) as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(f"{path}: is not JSON ({error})") from None
+        what = "a text" if isinstance(error, UnicodeDecodeError) else f"JSON ({error})"
+        raise UserError(f"{path}: is not {what}: expected strokes that limner saved as .json") from None
     try:
         return _document(content)
     except UserError as error:
@@ -149,8 +150,9 @@ def _document(content: Any) -> Document:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UserError(f'is not a file of strokes: "format" is not "{FORMAT}"')
     version = _get(content, "version", int)
-    if version > VERSION:
-        raise UserError(f"has version {version}, newer than {VERSION}: read it with a newer limner")
+    if version != VERSION:
+        held = f"newer than {VERSION}: read it with a newer limner" if version > VERSION else f"expected {VERSION}"
+        raise UserError(f"has version {version}, {held}")
     dtype, channels, moves = _get(content, "dtype", str), _get(content, "channels", int), _get(content, "strokes", int)
     fields = _get(content, "fields", list)
     templates, prefilter = _get(content, "templates", int, list), _get(content, "prefilter", bool)

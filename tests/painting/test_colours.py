@@ -65,8 +65,8 @@ def test_faults_name_file_and_line(tmp_path: Path, content: bytes, words: str) -
 
 def test_palette_is_a_number_or_a_file(tmp_path: Path) -> None:
     assert palette("12") == 12
-    for text in ("0", "-3", "257", "9" * 400):
-        with pytest.raises(UserError, match="expected 1 to 256"):
+    for text in ("0", "-3", "257", "2.5", "inf", "nan", "9" * 400):
+        with pytest.raises(UserError, match="expected a whole number from 1 to 256"):
             palette(text)
     with pytest.raises(UserError, match="no such file"):
         palette(str(tmp_path / "none.gpl"))

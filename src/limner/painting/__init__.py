@@ -24,7 +24,7 @@ from limner.templates import TemplateBank
 
 __all__ = ["Painting", "paint"]
 
-TINY = 1e-6
+TINY = 1e-3
 """Of the picture's longer side."""
 
 

@@ -28,11 +28,13 @@ def colour(text: str) -> Float[Tensor, "3"]:
 
 def palette(text: str) -> int | Float[Tensor, "colour 3"]:
     """A number of colours, from 1 to 256, or the colours in a file (`read_palette`)."""
-    if re.fullmatch(r"[+-]?\d+", text) is None:
+    try:
+        number = float(text)
+    except ValueError:
         return read_palette(Path(text))
-    if not 1 <= float(text) <= MOST:
-        raise UserError(f"palette of {text} colours: expected 1 to {MOST}, or a file of colours")
-    return int(text)
+    if not (1 <= number <= MOST and number.is_integer()):
+        raise UserError(f"palette of {text} colours: expected a whole number from 1 to {MOST}, or a file of colours")
+    return int(number)
 
 
 def read_palette(path: Path) -> Float[Tensor, "colour 3"]:

@@ -91,7 +91,9 @@ def _pattern(given: str, several: bool) -> str:
         return str(path / "{name}.png")
     if suffix not in SUFFIXES:
         held = f'"{path.suffix}" is no known suffix' if suffix else "has no suffix"
-        raise UserError(f"{given}: {held}: choose one of {', '.join(SUFFIXES)}")
+        raise UserError(f"{given}: {held}: choose one of {', '.join(SUFFIXES)}, or for a new folder end with /")
+    if unknown := re.search(r"\{\w*\}", given.replace("{name}", "")):
+        raise UserError(f"{given}: {unknown[0]} stands for nothing: only {{name}} does, for what the picture is called")
     if several and "{name}" not in given:
         raise UserError(
             f"{given}: one file for several pictures: give a folder, or a pattern like out/{{name}}{suffix}"
