@@ -37,11 +37,11 @@ def markdown(head: str, rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [names, rule, *rows])
 
 
-def ran(found: dict, pictures: str, threads: str) -> str:
+def ran(found: dict, pictures: str, threads: str, runs: str | None = None) -> str:
     """What a table was measured on, as a line below it."""
     machine = found["machine"]
-    seeds = f"{found['seeds']} seeds each" if "seeds" in found else f"seed {found['seed']}"
-    return f"\n\n{pictures}; {machine['cpu']}, {machine['cores']} cores, {threads}; {seeds}."
+    runs = runs or (f"{found['seeds']} seeds each" if "seeds" in found else f"seed {found['seed']}")
+    return f"\n\n{pictures}; {machine['cpu']}, {machine['cores']} cores, {threads}; {runs}."
 
 
 def on(found: dict) -> str:
@@ -91,8 +91,8 @@ def large() -> str:
         [str(r["strokes"]), f"{r['wall']:.1f}", f"{r['cpu']:.1f}", f"{r['memory']:.0f}", f"{r['psnr']:.2f}"]
         for r in found["large"]
     ]
-    picture = f"`{found['large'][0]['picture']}` at 1024 x 768"
-    return markdown("strokes|seconds|CPU-s|memory, MiB|PSNR, dB", cells) + ran(found, picture, "a thread on each")
+    below = ran(found, f"`{found['large'][0]['picture']}` at 1024 x 768", "a thread on each", "seed 0")
+    return markdown("strokes|seconds|CPU-s|memory, MiB|PSNR, dB", cells) + below
 
 
 def parts() -> str:
@@ -133,9 +133,8 @@ def aims() -> str:
         rows.append((aim, f"{better:+.2f} dB, {cost:.1%}", better >= least and cost <= share))
     for count in (few["strokes"], many["strokes"]):
         gap = max(mean["psnr"] - mean["svg"] for mean in found["means"] if mean["strokes"] == count)
-        rows.append(
-            (f"N = {count}: SVG in the mean at most 0.3 dB below the PNG, in any style", f"{gap:.2f} dB", gap <= 0.3)
-        )
+        aim = f"N = {count}: SVG in the mean at most 0.3 dB below the PNG, in every style above"
+        rows.append((aim, f"{gap:.2f} dB", gap <= 0.3))
     rows += [
         ("1024 x 768, 2,000 strokes: under 60 s", f"{seconds:.0f} s", seconds < 60),
         ("1024 x 768, 2,000 strokes: under 2 GB", f"{memory:.2f} GB", memory < 2),
