@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from limner.painting.fit import RATE, Pace, Plan, Progress, coarse, fit, importance, radii
+from limner.painting.fit import RATE, Pace, Plan, Progress, coarse, detail, fit, importance, radii
 from limner.painting.goal import Goal
 from limner.painting.moves import SPECK, Moves, Style
 from limner.painting.propose import propose
@@ -187,6 +187,13 @@ def test_interrupt_while_there_are_too_many_leaves_out_those_of_least_importance
 def test_coarse_is_the_smallest_size_that_is_large_enough() -> None:
     goals = [Goal(torch.zeros(1, side, side)) for side in (80, 40, 20)]
     assert [coarse(goals, pixels) for pixels in (1, 400, 401, 1600, 6400, 10**6)] == [2, 2, 1, 1, 0, 0]
+
+
+def test_more_strokes_need_a_larger_size() -> None:
+    pixels = [detail(strokes) for strokes in range(0, 5000)]
+    assert pixels == sorted(pixels)
+    assert (pixels[1], pixels[150], pixels[400], pixels[4000]) == (150, 22_500, 30_000, 180_000)
+    assert all(pixels[2 * n] <= 2 * pixels[n] for n in range(2500))
 
 
 def test_radii_are_ordered_and_within_the_style() -> None:

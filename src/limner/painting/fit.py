@@ -22,8 +22,8 @@ from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
 RATE = 0.04
-DETAIL = 150
-"""Pixels a stroke that the size worked at has at least, while strokes are added and moved."""
+FEW, MANY, ENOUGH = 150, 45, 30_000
+"""Pixels a stroke at which few strokes, and many, are added and moved; and pixels with which few become many."""
 
 
 @dataclass(frozen=True)
@@ -139,11 +139,11 @@ def work(
         new = min(many, math.ceil(many * due)) - len(moves)
         if new <= 0:
             continue
-        near = goals[coarse(goals, DETAIL * (len(moves) + new))]
+        near = goals[coarse(goals, detail(len(moves) + new))]
         propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, many, moves.style), generator)
         error = refine(moves, near, bank, pace.until((r + 1) * plan.steps))
         yield pace.done(), error
-    near = goals[coarse(goals, DETAIL * count)]
+    near = goals[coarse(goals, detail(count))]
     wasted = math.ceil(plan.share * count)
 
     def drop(left: int) -> None:
@@ -176,6 +176,11 @@ def refine(moves: Moves, goal: Goal, bank: TemplateBank, steps: Iterator[float])
     for _ in steps:
         error = moves.step(goal, bank, RATE)
     return error
+
+
+def detail(strokes: int) -> int:
+    """Pixels that the size worked at has at least, while strokes are added and moved."""
+    return max(min(FEW * strokes, ENOUGH), MANY * strokes)
 
 
 def coarse(goals: list[Goal], pixels: int) -> int:

@@ -112,12 +112,13 @@ def coloured(colours: int | Tensor | None) -> bool:
 
 
 def working_side(size: tuple[int, int], strokes: int) -> int:
-    """Longer side of the canvas to work at: 256 px for few strokes, 384 for 500, up to 1024 for more.
+    """Longer side of the canvas to work at: 256 px for few strokes, 480 for 500, up to 1024 for more.
 
     It grows so slowly that time grows no faster than strokes. A picture narrower than 2 to 3 is worked at in as many
     pixels as one of these proportions.
     """
-    side = min(1024, max(256, 384 * (strokes / 500) ** (3 / 8)))
+    share = strokes / 500
+    side = min(1024, max(256, 480 * min(share**0.7, share**0.375)))
     return round(side * math.sqrt(max(1, max(size) / (1.5 * min(size)))))
 
 
