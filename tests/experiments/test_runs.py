@@ -263,11 +263,21 @@ def test_no_bar_where_nobody_looks(
     assert capsys.readouterr().err == ""
 
 
+def test_two_processes_need_two_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(runs, "device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    with pytest.raises(UserError, match="2 processes cannot share 1 GPU: start 1 here"):
+        runs.start(EXPERIMENTS["two-rectangles"](), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
 def test_two_processes_train_the_same_model(tmp_path: Path) -> None:
     sizes = ["--data.images", "100", "--training.batch", "20", "--training.iterations", "30", "-q", "--out"]
     train = ["-m", "limner", "train", "two-rectangles", *sizes]
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    quietly: dict[str, Any] = {"cwd": tmp_path, "env": ENVIRONMENT, "capture_output": True, "text": True}
+    on_cpu = ENVIRONMENT | {"CUDA_VISIBLE_DEVICES": ""}
+    quietly: dict[str, Any] = {"cwd": tmp_path, "env": on_cpu, "capture_output": True, "text": True}
     for command in ([*launch, *train, "two"], [*train, "one"]):
         done = subprocess.run([sys.executable, *command], check=False, **quietly)
         assert done.returncode == 0, done.stderr

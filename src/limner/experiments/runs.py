@@ -50,6 +50,7 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
     check(experiment.model)
     experiment.training.check()
     experiment.data.check()
+    _one_gpu_each()
     processes = PartialState(cpu=device().type == "cpu")
     if experiment.model.batch_norm and experiment.training.batch <= processes.num_processes:
         raise UserError("--model.batch-norm needs two images a process: give a larger --training.batch")
@@ -68,6 +69,14 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
         if processes.is_main_process:
             write(run / SETTINGS, as_json(Trained(experiment, images.size, images.channels, len(images))))
         train(model, images, experiment.training, run, quiet)
+
+
+def _one_gpu_each() -> None:
+    """UserError for more processes on this machine than it has GPUs, where it has any."""
+    processes, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.accelerator.device_count()
+    if device().type != "cpu" and processes > gpus:
+        advice = f"start {gpus} here, or hide the GPUs with CUDA_VISIBLE_DEVICES="
+        raise UserError(f"{processes} processes cannot share {gpus} GPU{'s' * (gpus > 1)}: {advice}")
 
 
 def load(run: str | Path) -> Network:
