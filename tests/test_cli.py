@@ -155,6 +155,7 @@ BAD = [
     ("photo.png -o out", "out: has no suffix"),
     ("photo.png -o out", "for a new folder end with /"),
     ("photo.png -o new/{nam}.png", "{nam} stands for nothing"),
+    ("photo.png -o new{nam}/", "{nam} stands for nothing"),
     ("photo.png -o new/{name}{}.png", "{} stands for nothing"),
     ("photo.png -o a.png -o b.bmp", "b.bmp"),
     ("photo.png -o file/out.png", "file: is a file, expected a folder"),
@@ -192,13 +193,13 @@ BAD = [
     ("photo.png --size 100000", "--size 100000"),
     ("photo.png --output-size -1", "--output-size -1"),
     ("photo.png --min-size .5 --max-size .1", "--min-size 0.5 is larger than --max-size 0.1"),
-    ("photo.png --min-size 0", "--min-size 0: expected a number above 0"),
+    ("photo.png --min-size 0", "--min-size 0: expected a finite number above 0"),
     ("photo.png --max-size nan", "--max-size nan"),
     ("photo.png --max-size big", "--max-size: 'big' is no number"),
     ("photo.png --threads 0", "--threads 0"),
     ("photo.png --seed -1", "--seed -1"),
     ("photo.png --time -3", "--time -3"),
-    ("photo.png --time inf", "--time inf: expected a number above 0, and not without end"),
+    ("photo.png --time inf", "--time inf: expected a finite number"),
     ("photo.png --stop-psnr 0", "--stop-psnr 0"),
     ("photo.png --opacity 2", "--opacity 2"),
     ("photo.png --opacity 0", "--opacity 0"),
@@ -229,7 +230,7 @@ BAD = [
     ("photo.png --resume other.json", "other.json: is not a file of strokes"),
     ("photo.png --resume newer.json", "newer.json: has version 9, newer"),
     ("photo.png --resume damaged.json", "damaged.json: is not JSON"),
-    ("photo.png --resume photo.png", "photo.png: is not a text"),
+    ("photo.png --resume photo.png", "photo.png: is no text"),
     ("photo.png --resume two.json", "two.json: holds 2 pictures"),
     ("photo.png --resume bare.json -o new/a.json", "bare.json: does not hold its templates"),
     ("photo.png --resume long.json", 'long.json: "size" is'),
@@ -289,12 +290,12 @@ def test_commands_that_are_none(line: str, capsys: pytest.CaptureFixture[str]) -
 def test_an_unknown_command_is_told_what_there_is(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     known = "paint, train, evaluate, reproduce, data, bench"
     assert main(["photo.png", "-n", "3"]) == 2
-    assert capsys.readouterr().err.endswith(f"no command: begin with one of {known}: limner paint photo.png\n")
+    assert capsys.readouterr().err.endswith(f"no command: begin with one of {known}, as in: limner paint photo.png\n")
     assert main(["pant", "photo.png"]) == 2
     assert capsys.readouterr().err == f"limner: pant: is no command: begin with one of {known}\n"
-    for command in known.split(", "):
-        with pytest.raises(SystemExit, match="0"):
-            main([command, "--help"])
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    assert f"{{{known.replace(', ', ',')}}}" in capsys.readouterr().out
 
 
 def test_a_folder_that_is_gone(
@@ -345,7 +346,9 @@ def test_every_output_is_written_and_scored(
     assert arguments == given
 
 
-@pytest.mark.parametrize(("wanted", "words"), [("24", ""), ("23.9", ""), ("24.2", ", short of --stop-psnr 24.2")])
+@pytest.mark.parametrize(
+    ("wanted", "words"), [("24", ""), ("23.9", ""), ("24.04", ""), ("24.2", ", short of --stop-psnr 24.2")]
+)
 @pytest.mark.parametrize(("count", "strokes"), [(1, "1 stroke"), (2, "2 strokes")])
 def test_a_quality_that_is_not_reached_is_told(
     desk: Path,
@@ -407,7 +410,7 @@ def test_own_templates_become_a_bank(desk: Path, calls: list[tuple[Picture, dict
     assert main(["paint", "photo.png", "--templates", "line", "folder", "-q"]) == 0
     bank = calls[0][1]["templates"]
     assert bank.names == ("line", "a", "b")
-    assert bank.masks.shape == (3, 512, 512)
+    assert bank.masks.shape == (3, 128, 128)
 
 
 def test_palette_files_become_colours(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:

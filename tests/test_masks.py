@@ -93,6 +93,16 @@ def test_white_everywhere_is_a_square(tmp_path: Path, mode: str) -> None:
     assert wide[:4].max() == wide[12:].max() == 0
 
 
+@pytest.mark.parametrize("alpha", [0, 128])
+def test_what_is_white_is_brush_as_far_as_it_is_opaque(tmp_path: Path, alpha: int) -> None:
+    path = saved(tmp_path, Image.new("RGBA", (16, 16), (255, 255, 255, alpha)))
+    if alpha:
+        assert read_mask(path, 16).unique().tolist() == pytest.approx([alpha / 255])
+    else:
+        with pytest.raises(UserError, match="empty"):
+            read_mask(path, 16)
+
+
 def test_enlarged_stays_in_range(tmp_path: Path) -> None:
     mask = read_mask(saved(tmp_path, disc(0, 255, "L", (7, 7))), 50)
     assert (mask.min(), mask.max()) == (0, 1)
@@ -111,8 +121,9 @@ def coloured_corners() -> Image.Image:
         (Image.new("RGB", (9, 9), "red"), "empty"),
         (Image.new("RGBA", (9, 9), (0, 0, 0, 0)), "empty"),
         (Image.new("L", (9, 9), 0), "empty"),
+        (Image.new("L", (9, 9), 128), "empty"),
     ],
-    ids=["corners", "flat", "transparent", "black"],
+    ids=["corners", "flat", "transparent", "black", "gray"],
 )
 def test_pictures_without_a_mask(tmp_path: Path, image: Image.Image, words: str) -> None:
     with pytest.raises(UserError, match=rf"mask\.png.*{words}"):

@@ -10,6 +10,7 @@ from importlib import import_module
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 from tyro.conf import arg
@@ -144,7 +145,7 @@ def parse(arguments: list[str]) -> Options:
         if re.fullmatch("(-[^=]*=)?", argument):
             raise UserError(f'"{argument}" after {before} names nothing: give a value, or leave it out')
     if arguments and not arguments[0].startswith("-") and arguments[0] not in NAMES:
-        example = f": limner paint {arguments[0]}" if os.path.exists(arguments[0]) else ""
+        example = f", as in: limner paint {quote(arguments[0])}" if os.path.exists(arguments[0]) else ""
         raise UserError(f"{arguments[0]}: is no command: begin with one of {', '.join(NAMES)}{example}")
     complaint = StringIO()
     try:

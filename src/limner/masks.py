@@ -34,9 +34,9 @@ def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:
     """The mask in a file, `size` texels a side, every value a whole multiple of 1/255.
 
     Alpha that varies is the mask. Otherwise the colour that the four corners share is outside, and the mask is the
-    distance from it, 1 at the farthest; a gray picture whose corners differ, or that is one gray, is taken as it is,
-    light being inside. A picture that is not square is centred in a square of outside. UserError for colour pictures
-    whose corners differ, for masks that are empty, and for files that are no picture.
+    distance from it, 1 at the farthest; a gray picture whose corners differ is taken as it is, light being inside, and
+    one that is white everywhere is inside everywhere. A picture that is not square is centred in a square of outside.
+    UserError for colour pictures whose corners differ, for masks that are empty, and for files that are no picture.
     """
     path = Path(path)
     vector = path.suffix.lower() in VECTOR
@@ -47,7 +47,7 @@ def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:
     elif alpha is not None and (vector or np.ptp(alpha) > FAINT):
         mask = alpha
     else:
-        mask = _keyed(values, path)
+        mask = _keyed(values, path) * (1 if alpha is None else alpha)
     resized = torch.from_numpy(_fit(mask, size))
     if resized.max() < FAINT:
         raise UserError(f"{path}: the mask is empty: nothing in it differs from its background")
@@ -66,16 +66,16 @@ def render_svg(path: Path, side: int) -> Image.Image:
 
 
 def _keyed(values: Values, path: Path) -> Gray:
-    """Distance from the colour of the corners; the luminance of a gray picture where that says nothing."""
+    """Distance from the colour of the corners; if there is none, all of a white picture, or a gray picture itself."""
     corners = values[[0, 0, -1, -1], [0, -1, 0, -1]]
     alike = np.ptp(corners, axis=0).max() <= NOISE
     distance = np.linalg.norm(values - corners.mean(0), axis=-1)
     if alike and distance.max() > FAINT:
         return distance / distance.max()
+    if alike:
+        return np.full_like(distance, corners.min() > 1 - NOISE)
     if np.ptp(values, axis=-1).max() <= NOISE:
         return values.mean(-1)
-    if alike:
-        return np.zeros_like(distance)
     raise UserError(f"{path}: the corners differ in colour, so no background is known: make it transparent")
 
 

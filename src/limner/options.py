@@ -25,7 +25,8 @@ class PaintOptions:
     """How many strokes."""
     templates: Annotated[tuple[str, ...], arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = ()
     """Brushes: any of circle, square, line, curve, soft, and mask pictures (PNG, SVG) or folders of them. A mask is
-    brush where it is opaque, or else where it differs from its corners. Left out: circle, or those of --resume."""
+    brush where it is opaque; if it is so everywhere, where it differs from its corners. Left out: circle, or those of
+    --resume."""
     opacity: Annotated[str, arg(metavar="free|opaque|NUMBER")] = "free"
     """Opacity of the strokes: chosen for each, all 1, or all the same number above 0 and up to 1."""
     fill: Literal["flat", "gradient"] = "flat"
@@ -190,5 +191,5 @@ def _within(name: str, value: int | None, least: int) -> None:
 def _positive(name: str, value: float | None) -> None:
     most = MOST.get(name, 1 if name.endswith("size") else math.inf)
     if value is not None and not (0 < value <= most and math.isfinite(value)):
-        upper = f" and up to {most}" if math.isfinite(most) else ", and not without end" * (value == math.inf)
-        raise UserError(f"--{name.replace('_', '-')} {value:g}: expected a number above 0{upper}")
+        upper = f" and up to {most}" if math.isfinite(most) else ""
+        raise UserError(f"--{name.replace('_', '-')} {value:g}: expected a finite number above 0{upper}")

@@ -87,8 +87,8 @@ def parse(path: str | Path) -> Document:
     except (ValueError, RecursionError) as error:
         if isinstance(error, UserError):
             raise
-        what = "a text" if isinstance(error, UnicodeDecodeError) else f"JSON ({error})"
-        raise UserError(f"{path}: is not {what}: expected strokes that limner saved as .json") from None
+        what = "no text" if isinstance(error, UnicodeDecodeError) else f"not JSON ({error})"
+        raise UserError(f"{path}: is {what}: expected strokes that limner saved as .json") from None
     try:
         return _document(content)
     except UserError as error:

@@ -96,9 +96,10 @@ class TemplateBank:
 
     def redrawn(self, size: int) -> TemplateBank:
         """The same shapes with `size` texels a side; the bank itself where one of them has no outline."""
-        if len(self.outlines) < len(self) or size == self.masks.shape[-1]:
+        outlines = self.outlines
+        if len(outlines) < len(self) or size == self.masks.shape[-1]:
             return self
-        masks = torch.stack([draw(SHAPES[self.outlines[k]], size) for k in range(len(self))])
+        masks = torch.stack([draw(SHAPES[outlines[k]], size) for k in range(len(self))])
         return replace(self, masks=masks.to(self.masks))
 
     @property

@@ -174,6 +174,21 @@ def test_palette_of_given_colours(background: str) -> None:
         assert (opaque_on(painting) == palette).all(1).any()
 
 
+def test_a_palette_of_a_gray_picture_on_a_coloured_ground() -> None:
+    painting = limner.paint(picture(1), 5, palette=3, background="red")
+    assert painting.strokes.what.shape == (1, 5, 3)
+    assert len(painting.strokes.what[0].unique(dim=0)) <= 3
+
+
+def test_templates_of_any_iterable() -> None:
+    bank = limner.paint(picture(), 3, templates=(name for name in ("square", "circle"))).bank
+    assert bank.names == ("square", "circle")
+    again = limner.paint(picture(), 3, templates=iter([])).bank
+    assert again.names == ("circle",)
+    more = limner.paint(picture(), 2, templates=iter(["line"]), resume=limner.paint(picture(), 2))
+    assert more.bank.names == ("circle", "line")
+
+
 @pytest.mark.parametrize("count", [1, 2, 6, 256])
 def test_palette_of_so_many_colours(count: int) -> None:
     painting = limner.paint(picture(), 30, palette=count)
@@ -312,6 +327,7 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"min_size": -0.1}, "min_size: -0.1 is not"),
     ({"max_size": 0.0}, "max_size: 0.0 is not"),
     ({"max_size": 1e-25}, "max_size: 1e-25 is too small to be seen"),
+    ({"max_size": 0.012}, "too small to be seen here: choose at least 0.013"),
     ({"min_size": 0.3, "max_size": 0.2}, r"min_size: 0\.3 is larger than max_size, 0\.2"),
     ({"time": 0.0}, "time: 0.0 is not"),
     ({"time": math.inf}, "time: inf is not"),

@@ -90,6 +90,25 @@ def test_enlarged_shapes_have_the_edges_of_an_svg(tmp_path: Path, side: int) -> 
     assert (one.render(*size) / 255 - as_it_is).abs().max() < 0.6 / 255
 
 
+@pytest.mark.parametrize("side", [112, 448])
+def test_enlarged_blends_look_the_same_in_an_svg(tmp_path: Path, side: int) -> None:
+    bank = TemplateBank.named("circle", "square", size=28)
+    one = painting(bank=bank, size=(28, 28), target=None)
+    one = replace(one, strokes=replace(one.strokes, which=torch.full((1, 8, 2), 0.5)))
+    one.save(tmp_path / "a.svg", longer_side=side)
+    drawn = raster.read(tmp_path / "a.svg")[..., :3] / 255
+    assert psnr(one.render(side, side) / 255, drawn) > 42
+
+
+def test_what_is_redrawn_is_redrawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, made = painting(bank=TemplateBank.named("circle", "square", size=64)), []
+    redrawn = TemplateBank.redrawn
+    monkeypatch.setattr(TemplateBank, "redrawn", lambda bank, size: made.append(size) or redrawn(bank, size))
+    for size in ((24, 32), (25, 33), (48, 64), (48, 64), (480, 640), (4800, 6400)):
+        raster.finer(one.bank, one.size, size)
+    assert made == [128, 512]
+
+
 @pytest.mark.parametrize("shape", ["circle", "line", "curve"])
 def test_no_shape_is_drawn_with_edges_that_an_svg_lacks(shape: str, tmp_path: Path) -> None:
     y, x = torch.meshgrid(torch.arange(90.0), torch.arange(120.0), indexing="ij")

@@ -53,6 +53,27 @@ def test_few_colours_are_taken_as_they_are(distinct: int, count: int, channels: 
         assert torch.equal(found, colours.expand(-1, 3).unique(dim=0))
 
 
+@pytest.mark.parametrize("count", [2, 8])
+def test_a_fine_pattern_on_a_large_picture_is_seen(count: int) -> None:
+    red = (torch.arange(1100)[:, None] + torch.arange(900)) % 2
+    found = suiting(read_picture(torch.stack([red, 0 * red, 1 - red]).float()), count)
+    assert found.tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
+def test_one_colour_is_found_exactly_however_large_it_is() -> None:
+    for value in range(0, 256, 7):
+        flat = Picture(torch.full((1, 512, 512), value / 255), None, "flat")
+        assert (suiting(flat, 1) * 255).round().tolist() == [[value] * 3]
+
+
+def test_rare_colours_are_found_beside_a_frequent_one() -> None:
+    others = torch.randperm(16, generator=torch.Generator().manual_seed(0))[:15].float() / 16 + 0.03
+    rare = torch.cartesian_prod(others[:4], others[4:8], others[8:12])
+    pixels = torch.tensor([0.3, 0.7, 0.55])[:, None, None].repeat(1, 500, 500)
+    pixels[:, 0, : len(rare)] = rare.mT
+    assert nearest(rare, suiting(read_picture(pixels[:, :400]), 65)).max() < 0.01
+
+
 @pytest.mark.parametrize("count", [2, 5, 16])
 def test_no_worse_than_another_k_means(count: int) -> None:
     pixels = torch.rand(3, 60, 80, generator=torch.Generator().manual_seed(count)) ** 2

@@ -24,8 +24,8 @@ from limner.templates import TemplateBank
 
 __all__ = ["Painting", "paint"]
 
-TINY = 1e-3
-"""Of the picture's longer side."""
+SEEN = 0.5
+"""Pixels of the canvas worked at that a stroke has to measure to be seen."""
 
 
 def paint(
@@ -58,7 +58,7 @@ def paint(
     background: "auto" (the colour that suits best; a transparent image stays transparent), "transparent", or a colour
         by name or as #rrggbb.
     palette: strokes take only these colours, a tensor in [0, 1], or so many chosen from the image.
-    min_size, max_size: of a stroke, as a share of the image's longer side.
+    min_size, max_size: of a stroke, as a share of the image's longer side; half a pixel is the least that can be seen.
     importance: a gray picture, light where the image matters.
     model: a trained painter, the folder of its run, or the name of one that comes with limner (two-rectangles, mnist,
         omniglot, faces, cifar), whose strokes are the first; its templates are used.
@@ -82,8 +82,6 @@ def paint(
     smallest, largest = min_size or 0.0, max_size or math.inf
     if smallest > largest:
         raise UserError(f"min_size: {min_size} is larger than max_size, {max_size}")
-    if largest < TINY:
-        raise UserError(f"max_size: {max_size} is too small to be seen: choose at least {TINY}")
     if palette is not None and fill == "gradient":
         raise UserError("fill: a palette gives each stroke one colour, so there is no gradient")
     if repaint is not None and resume is None:
@@ -93,18 +91,23 @@ def paint(
     if resume is not None and background != "auto":
         raise UserError(f"background: {background} cannot be chosen for strokes that are resumed: they have theirs")
 
+    templates = prepare.listed(templates)
     picture = read_picture(image)
     masks = {"importance": importance, "repaint": repaint}
     masks = {name: read_picture(mask) for name, mask in masks.items() if mask is not None}
     for name, mask in masks.items():
         prepare.check_shape(name, mask.size, "the picture", picture.size)
     small = resized(picture, size or prepare.working_side(picture.size, strokes))
+    if largest * max(small.size) < SEEN:
+        least = SEEN / max(small.size)
+        raise UserError(f"max_size: {max_size} is too small to be seen here: choose at least {least:.2g}")
     before = None if resume is None else read_before(resume, templates)
     clear = background == "transparent" or (background == "auto" and picture.alpha is not None)
     given = None if background in ("auto", "transparent") else colours.colour(background)
     if before:
         if before.size:
             prepare.check_shape("resume", before.size, "the picture", picture.size)
+            before = replace(before, bank=raster.finer(before.bank, before.size, small.size))
         clear, given = before.background is None, before.background
     coloured = prepare.coloured(palette) or prepare.coloured(given) or (before is not None and before.coloured)
     pixels = small.pixels.expand(3, -1, -1) if coloured else small.pixels
@@ -114,18 +117,20 @@ def paint(
 
     goal, ground = prepare.goal_and_ground(pixels, small.alpha, "clear" if clear else given, inks)
     goal = replace(goal, weight=prepare.weights(masks.get("importance"), goal.size))
-    bank, count, start = prepare.bank_of(templates), strokes, None
+    count, start = strokes, None
     if model is not None:
         from limner.painting import by_model
 
         painter = by_model.read_model(model)
-        bank, start = by_model.brushes(painter, prepare.TEXELS), by_model.proposed(painter, pixels, count)
-    if before:
+        bank, start = by_model.brushes(painter), by_model.proposed(painter, pixels, count)
+    elif before:
         region = prepare.gray(masks["repaint"], goal.size) if "repaint" in masks else None
         before, dropped = before.without(region)
         under, cover = before.canvas(goal.size, ground, clear)
         goal = replace(goal, region=region, under=under, under_cover=cover)
         bank, count = before.brushes, strokes + dropped
+    else:
+        bank = prepare.bank_of(templates)
     goal = replace(goal, saved=raster.samples(before.bank if before else bank))
     style = Style(
         opacity=fixed,

@@ -14,6 +14,7 @@ from limner.experiments.runs import load
 from limner.models.build import Network
 from limner.models.code import mean_codes
 from limner.models.evaluating import evaluating
+from limner.painting.prepare import bank_of
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order
@@ -34,10 +35,10 @@ def read_model(source: str | Path | Network) -> Network:
     return model
 
 
-def brushes(model: Network, texels: int) -> TemplateBank:
+def brushes(model: Network) -> TemplateBank:
     """The painter's templates at a resolution for large canvases."""
     assert model.bank is not None
-    return TemplateBank.named(*model.bank.names, size=texels)
+    return bank_of(model.bank.names)
 
 
 def proposed(model: Network, pixels: Pixels, count: int) -> Strokes:

@@ -187,16 +187,19 @@ def write(painting: Painting, path: Path, options: PaintOptions) -> Exception | 
     """Write one output and say what it scores; returns what went wrong."""
     try:
         painting.save(path, longer_side=options.output_size)
-        scored = path.suffix.lower() in SCORED
-        words = [f"{painting.psnr_of(path):.1f} dB"] if scored and not options.quiet else []
+        words = [] if options.quiet else told(painting, path, options.stop_psnr)
     except Exception as fault:
         return fault
-    if options.stop_psnr or not scored:
-        words.append(counted(len(painting.strokes)))
-    if options.stop_psnr and painting.psnr < options.stop_psnr - ROUNDING:
-        words.append(f"short of --stop-psnr {options.stop_psnr:g}")
-    if not options.quiet:
+    if words:
         say(f"{path}  {', '.join(words)}", sys.stdout)
+
+
+def told(painting: Painting, path: Path, wanted: float | None) -> list[str]:
+    """What is said of a file that has been written: its score, its strokes, and whether it is as good as wanted."""
+    scored = path.suffix.lower() in SCORED
+    words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
+    words += [counted(len(painting.strokes))] if wanted or not scored else []
+    return words + ([f"short of --stop-psnr {wanted:g}"] if wanted and painting.psnr < wanted - ROUNDING else [])
 
 
 def counted(strokes: int) -> str:

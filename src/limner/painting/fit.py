@@ -22,8 +22,8 @@ from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
 RATE = 0.04
-FEW, MANY, ENOUGH = 150, 45, 30_000
-"""Pixels a stroke at which few strokes, and many, are added and moved; and pixels with which few become many."""
+PIXELS_A_STROKE, LEAST_PIXELS_A_STROKE, ENOUGH_PIXELS = 150, 45, 30_000
+"""Of a canvas for adding and moving strokes: the first, but no more than is enough, and never less than the second."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def refine(moves: Moves, goal: Goal, bank: TemplateBank, steps: Iterator[float])
 
 def detail(strokes: int) -> int:
     """Pixels that the size worked at has at least, while strokes are added and moved."""
-    return max(min(FEW * strokes, ENOUGH), MANY * strokes)
+    return max(min(PIXELS_A_STROKE * strokes, ENOUGH_PIXELS), LEAST_PIXELS_A_STROKE * strokes)
 
 
 def coarse(goals: list[Goal], pixels: int) -> int:

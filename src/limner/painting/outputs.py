@@ -86,14 +86,15 @@ def _pattern(given: str, several: bool) -> str:
     """A path with {name} in it, or the path of a single file."""
     path = Path(given)
     suffix = path.suffix.lower()
+    new = path.name if path.parent.exists() else given
+    if not os.path.exists(given) and (unknown := re.search(r"\{\w*\}", new.replace("{name}", ""))):
+        raise UserError(f"{given}: {unknown[0]} stands for nothing: only {{name}} does, for what the picture is called")
     folder = given.endswith((os.sep, "/")) or os.path.isdir(given) or (several and not suffix and "{name}" not in given)
     if folder:
         return str(path / "{name}.png")
     if suffix not in SUFFIXES:
         held = f'"{path.suffix}" is no known suffix' if suffix else "has no suffix"
         raise UserError(f"{given}: {held}: choose one of {', '.join(SUFFIXES)}, or for a new folder end with /")
-    if unknown := re.search(r"\{\w*\}", given.replace("{name}", "")):
-        raise UserError(f"{given}: {unknown[0]} stands for nothing: only {{name}} does, for what the picture is called")
     if several and "{name}" not in given:
         raise UserError(
             f"{given}: one file for several pictures: give a folder, or a pattern like out/{{name}}{suffix}"

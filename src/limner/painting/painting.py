@@ -26,7 +26,6 @@ FILMS = (".gif", ".mp4", ".webm")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".svg", ".json", *FILMS)
 LONGEST = 2**14  # pixels of a side that is asked for
 LARGEST = 2**27  # pixels of a file
-FINEST = 1024  # texels a side of a shape
 FRAME = "frame-{:04}.png"
 
 
@@ -111,7 +110,8 @@ class Painting:
             if suffix == ".svg":
                 from limner.painting.svg import to_svg
 
-                temporary.write_text(to_svg(self.strokes, self.bank, size, self.background), encoding="utf-8")
+                bank = raster.finer(self.bank, self.size, size)
+                temporary.write_text(to_svg(self.strokes, bank, size, self.background), encoding="utf-8")
             elif suffix in FILMS:
                 self._save_time_lapse(temporary, longer_side)
             else:
@@ -155,7 +155,7 @@ class Painting:
     @torch.no_grad()
     def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:
         """The canvas (1, channel, height, width), and its coverage if transparent, after so many strokes each time."""
-        strokes, bank = in_depth_order(self.strokes), self._bank_at(size)
+        strokes, bank = in_depth_order(self.strokes), raster.finer(self.bank, self.size, size)
         samples = raster.samples(bank)
         canvas = strokes.what.new_zeros(1, strokes.what.shape[-1], *size)
         cover = canvas[:, :1] if self.background is None else None
@@ -166,12 +166,6 @@ class Painting:
             if cover is not None:
                 cover = render(some.white(), bank, None, cover, samples=samples)
             yield canvas, cover
-
-    def _bank_at(self, size: tuple[int, int]) -> TemplateBank:
-        """The bank, its shapes redrawn for a canvas larger than `size`, so that their edges stay as sharp."""
-        texels, growth = self.bank.masks.shape[-1], max(size) / max(self.size)
-        finer = min(texels * 2 ** math.ceil(math.log2(max(growth, 1))), FINEST)
-        return self.bank if finer <= texels else self.bank.redrawn(finer)
 
     def _output_size(self, longer_side: int | None) -> tuple[int, int]:
         height, width = self.size if self.target is None else self.target.size

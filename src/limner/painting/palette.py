@@ -1,6 +1,5 @@
 """The colours that strokes may take: those given, or those that suit a picture."""
 
-import math
 import operator
 from typing import Any
 
@@ -14,7 +13,7 @@ from limner.painting.colours import MOST
 from limner.painting.pictures import Picture
 
 LOOKED_AT = 2**18
-"""Pixels, about, however large the picture is."""
+"""Pixels of a picture that has more, at random places."""
 SHADES = 32
 """Of a channel, that are told apart at first."""
 ROUNDS = 20
@@ -25,8 +24,8 @@ def inks_of(
 ) -> Float[Tensor, "colour channel"] | None:
     """The colours of a palette in so many channels: those given, or so many that suit the picture on its ground.
 
-    Without a ground, pixels have a say as far as they are opaque. Raises UserError for anything but 1 to 256 colours
-    in [0, 1].
+    Without a ground, pixels have a say as far as they are opaque. Raises UserError for colours beyond [0, 1], and for a
+    number that is not from 1 to 256.
     """
     if palette is None:
         return None
@@ -45,40 +44,41 @@ def _number(palette: Any) -> int:
     return operator.index(palette)
 
 
-def suiting(picture: Picture, ground: Float[Tensor, "channel"] | None, count: int) -> Float[Tensor, "colour channel"]:
+def suiting(picture: Picture, ground: Float[Tensor, "channel"] | None, count: int) -> Float[Tensor, "colour band"]:
     """At most so many colours, of 8 bits a channel, near those of the picture in the mean of squares.
 
     By k-means (Lloyd 1982), which starts from the most frequent colour and, again and again, the one whose pixels are
     worst off. The picture is looked at as it is: shrinking it makes colours that it has not.
     """
-    step = math.ceil(math.sqrt(picture.pixels[0].numel() / LOOKED_AT))
-    pixels = picture.pixels[:, ::step, ::step]
-    weight = torch.ones(pixels.shape[1:])
-    if picture.alpha is not None:
-        weight = picture.alpha[::step, ::step]
-        if ground is not None:
-            pixels, weight = pixels * weight + ground[:, None, None] * (1 - weight), torch.ones_like(weight)
-    colours, weight = _frequent(pixels.flatten(1).mT, weight.flatten())
-    chosen = colours[weight.argmax()][None]
-    for _ in range(1, min(count, len(colours))):
-        loss = weight * torch.cdist(colours, chosen).amin(1).square()
-        chosen = torch.cat([chosen, colours[loss.argmax()][None]])
+    pixels = picture.pixels.flatten(1)
+    weight = torch.ones(pixels.shape[1]) if picture.alpha is None else picture.alpha.flatten()
+    if len(weight) > LOOKED_AT:
+        some = torch.randint(len(weight), (LOOKED_AT,), generator=torch.Generator().manual_seed(0))
+        pixels, weight = pixels[:, some], weight[some]
+    if ground is not None:
+        pixels, weight = pixels * weight + ground[:, None] * (1 - weight), torch.ones_like(weight)
+    colours, weight = _frequent(pixels.mT.double(), weight.double())
+    chosen, off = [int(weight.argmax())], torch.full_like(weight, torch.inf)
+    while len(chosen) < min(count, len(colours)):
+        off = off.minimum((colours - colours[chosen[-1]]).square().sum(1))
+        chosen.append(int((weight * off).argmax()))
+    centres = colours[chosen]
     for _ in range(ROUNDS):
-        nearest = torch.cdist(colours, chosen).argmin(1)
-        means, weights = _means(colours, weight, nearest, len(chosen))
-        chosen = torch.where(weights[:, None] > 0, means, chosen)
-    return (chosen * 255).round().unique(dim=0) / 255
+        distances = torch.cdist(colours, centres, compute_mode="donot_use_mm_for_euclid_dist")
+        means, weights = _means(colours, weight, distances.argmin(1), len(centres))
+        centres = torch.where(weights[:, None] > 0, means, centres)
+    return ((centres * 255).round().unique(dim=0) / 255).float()
 
 
 def _frequent(
     pixels: Float[Tensor, "pixel channel"], weight: Float[Tensor, "pixel"]
 ) -> tuple[Float[Tensor, "colour channel"], Float[Tensor, "colour"]]:
-    """Mean and weight of the pixels of each colour, colours told apart coarsely."""
-    kinds = (pixels * (SHADES - 1)).round() @ SHADES ** torch.arange(float(pixels.shape[1]))
-    which = kinds.unique(return_inverse=True)[1]
-    colours, weights = _means(pixels, weight, which, int(which.max()) + 1)
+    """Mean and weight of the pixels of each colour, colours told apart coarsely; of one, if nothing has a weight."""
+    channels = pixels.shape[1]
+    kinds = (pixels * (SHADES - 1)).round().long() @ SHADES ** torch.arange(channels)
+    colours, weights = _means(pixels, weight, kinds, SHADES**channels)
     seen = weights > 0
-    return (colours[seen], weights[seen]) if seen.any() else (colours[:1], weights[:1])
+    return (colours[seen], weights[seen]) if seen.any() else (pixels[:1], weight[:1])
 
 
 def _means(values: Tensor, weight: Tensor, which: Tensor, count: int) -> tuple[Tensor, Tensor]:

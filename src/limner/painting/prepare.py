@@ -76,6 +76,16 @@ def fixed_opacity(opacity: Any) -> float | None:
     return _number(opacity)
 
 
+def listed(templates: TemplateBank | str | Path | Iterable[str | Path] | None) -> TemplateBank | list[Any] | None:
+    """A bank itself, or names of shapes and paths in a list; None for none. UserError for what is no list of them."""
+    if templates is None or isinstance(templates, TemplateBank):
+        return templates
+    items = [templates] if isinstance(templates, str | Path) else templates
+    if not isinstance(items, Iterable):
+        raise UserError(f"templates: {items!r} is neither the name of a shape nor a path, and no list of them")
+    return list(items) or None
+
+
 def bank_of(
     templates: TemplateBank | str | Path | Iterable[str | Path] | None, texels: int | None = None
 ) -> TemplateBank:
@@ -83,13 +93,12 @@ def bank_of(
 
     texels: a side; the default suits the shapes.  Raises UserError for what is none of these.
     """
-    if isinstance(templates, TemplateBank):
-        return templates
-    items = [templates] if isinstance(templates, str | Path) else templates or ["circle"]
-    if not isinstance(items, Iterable):
-        raise UserError(f"templates: {items!r} is neither the name of a shape nor a path, and no list of them")
-    items = list(items)
-    texels = texels or max((FINE.get(str(item), TEXELS) for item in items), default=TEXELS)
+    items = listed(templates) or ["circle"]
+    if isinstance(items, TemplateBank):
+        return items
+    if texels is None:
+        shapes = all(isinstance(item, str) and item in SHAPES for item in items)
+        texels = max(FINE.get(item, TEXELS) for item in items) if shapes else TEXELS
     names, masks = zip(*(brush for item in items for brush in _brushes(item, texels)), strict=True)
     return TemplateBank(torch.stack(masks), names)
 
@@ -114,8 +123,8 @@ def coloured(colours: int | Tensor | None) -> bool:
 def working_side(size: tuple[int, int], strokes: int) -> int:
     """Longer side of the canvas to work at: 256 px for few strokes, 480 for 500, up to 1024 for more.
 
-    It grows so slowly that time grows no faster than strokes. A picture narrower than 2 to 3 is worked at in as many
-    pixels as one of these proportions.
+    From 500 strokes on it grows so slowly that time grows no faster than strokes. A picture narrower than 2 to 3 is
+    worked at in as many pixels as one of these proportions.
     """
     share = strokes / 500
     side = min(1024, max(256, 480 * min(share**0.7, share**0.375)))

@@ -1,6 +1,7 @@
 """Pixels of a finished painting: 8-bit, to and from files."""
 
 import io
+import math
 import warnings
 from pathlib import Path
 from typing import TypeAlias
@@ -21,6 +22,10 @@ SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65
 """Most pixels a side."""
 SAMPLES = 4
 """Along each axis of a pixel; so many does resvg take of an outline."""
+FINEST = 1024
+"""Texels a side of one shape that is redrawn; of several so many that they take no more memory."""
+ROUNDED = 0.1
+"""Doublings that make no difference."""
 
 
 def samples(bank: TemplateBank) -> int:
@@ -29,6 +34,17 @@ def samples(bank: TemplateBank) -> int:
     Masks without an outline are pictures in an SVG, and are looked up once a pixel.
     """
     return SAMPLES if any(SHAPES[name].svg for name in bank.outlines.values()) else 1
+
+
+def finer(bank: TemplateBank, fitted: tuple[int, int], size: tuple[int, int]) -> TemplateBank:
+    """A bank of strokes fitted on one canvas, for a larger one: shapes are redrawn, so that edges stay as sharp.
+
+    The bank itself where the canvas is not larger, or where a mask has no outline to redraw it from.
+    """
+    texels, growth = bank.masks.shape[-1], max(size) / max(fitted)
+    most = 2 ** math.floor(math.log2(FINEST / math.sqrt(len(bank))))
+    wanted = min(texels * 2 ** max(0, math.ceil(math.log2(growth) - ROUNDED)), most)
+    return bank if wanted <= texels else bank.kept(f"{wanted} texels", lambda: bank.redrawn(wanted))
 
 
 def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "1 height width"] | None) -> Pixels:

@@ -48,8 +48,8 @@ def moments(strokes: int, frames: int) -> list[int]:
 def save_gif(path: Path, count: int, frames: Iterable[Pixels], sample: Iterable[Pixels]) -> None:
     """Write `count` frames as a GIF that loops and rests on the last one; all share the palette of the `sample`.
 
-    Frames with an even number of bands have alpha. A GIF has not: of a square of 4 x 4 pixels as many are opaque as the
-    alpha says, the same ones in all frames.
+    Frames with an even number of bands have alpha. A GIF has none: of a square of 4 x 4 pixels as many are opaque as
+    the alpha says, and those of a lower alpha are among those of a higher one.
     """
     palette = _palette(list(sample))
     first, *others = (_indexed(frame, palette) for frame in frames)
