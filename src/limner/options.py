@@ -24,9 +24,9 @@ class PaintOptions:
     strokes: Annotated[int, arg(aliases=["-n"], metavar="N")] = 500
     """How many strokes."""
     templates: Annotated[tuple[str, ...], arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = ()
-    """Brushes: any of circle, square, line, curve, soft, and mask pictures (PNG, SVG) or folders of them. A mask is
-    brush where it is opaque; if it is so everywhere, where it differs from its corners. Left out: circle, or those of
-    --resume."""
+    """Brushes: any of circle, square, line, curve, soft, and mask pictures (PNG, SVG) or folders of them.
+    A mask is brush where it is opaque; if it is so everywhere, where it differs from its corners.
+    Left out: circle, or those of --resume."""
     opacity: Annotated[str, arg(metavar="free|opaque|NUMBER")] = "free"
     """Opacity of the strokes: chosen for each, all 1, or all the same number above 0 and up to 1."""
     fill: Literal["flat", "gradient"] = "flat"
