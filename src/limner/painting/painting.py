@@ -65,7 +65,7 @@ class Painting:
         ((colour, _),) = self._layers([len(self.strokes)], self.size)
         return colour
 
-    @property
+    @cached_property
     def psnr(self) -> float:
         """In dB, of the canvas in 8 bits against the target at `size`."""
         return self._score(self.render(*self.size))
