@@ -18,12 +18,16 @@ def corners(mask: torch.Tensor) -> NDArray[np.float32]:
     return np.stack([texels[:-1, :-1], texels[:-1, 1:], texels[1:, :-1], texels[1:, 1:]], -1)
 
 
-def meets(octagon: NDArray[np.float64], cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether the inside of each cell, a unit square, has a point in common with the octagon."""
-    row, column = np.indices(cells.shape)
+def reach(row: NDArray[np.int_], column: NDArray[np.int_]) -> list[tuple[NDArray[np.int_], NDArray[np.int_]]]:
+    """Low and high of u, v, u + v and u - v in each cell, a unit square."""
     lows = (column, row, column + row, column - row - 1)
-    bounds = zip(lows, (1, 1, 2, 2), octagon.reshape(4, 2), strict=True)
-    return np.logical_and.reduce([(low + wide > least) & (low < most) for low, wide, (least, most) in bounds])
+    return [(low, low + wide) for low, wide in zip(lows, (1, 1, 2, 2), strict=True)]
+
+
+def meets(octagon: NDArray[np.float64], cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether the inside of each cell has a point in common with the octagon."""
+    sides = zip(reach(*np.indices(cells.shape)), octagon.reshape(4, 2), strict=True)
+    return np.logical_and.reduce([(high > least) & (low < most) for (low, high), (least, most) in sides])
 
 
 def outline(mask: torch.Tensor) -> NDArray[np.float64]:
@@ -44,11 +48,7 @@ def test_the_outer_octagon_is_the_smallest_around_what_shows(mask: torch.Tensor)
     if not shown.any():
         assert (octagon[::2] > octagon[1::2]).all()
         return
-    row, column = np.nonzero(shown)
-    for low, wide, bounds in zip(
-        (column, row, column + row, column - row - 1), (1, 1, 2, 2), octagon.reshape(4, 2), strict=True
-    ):
-        assert bounds.tolist() == [low.min(), low.max() + wide]
+    assert octagon.tolist() == [side for low, high in reach(*np.nonzero(shown)) for side in (low.min(), high.max())]
 
 
 @pytest.mark.parametrize("mask", MASKS)

@@ -45,7 +45,7 @@ def test_flat_colours_are_found(side: int) -> None:
 @given(strategies.integers(1, 12), strategies.integers(1, 12), strategies.sampled_from([1, 3]))
 def test_few_colours_are_taken_as_they_are(distinct: int, count: int, channels: int) -> None:
     torch.manual_seed(distinct)
-    colours = (torch.randperm(32)[:distinct, None] / 31 + torch.zeros(channels) * 255).mul(255).round() / 255
+    colours = (torch.randperm(32)[:distinct, None].expand(-1, channels) * 255 / 31).round() / 255
     picture = Picture(colours[torch.arange(480) % distinct].mT.reshape(channels, 20, 24), None, "few")
     found = suiting(picture, count)
     assert len(found) == min(count, distinct)

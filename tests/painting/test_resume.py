@@ -230,7 +230,7 @@ def test_what_cannot_be_painted_on(first: tuple[Tensor, Painting, Path], tmp_pat
         limner.paint(image, 3, repaint=torch.ones(30, 40))
 
 
-def test_strokes_stay_as_they_are_on_a_larger_canvas(tmp_path: Path) -> None:
+def test_strokes_stay_as_they_are_on_a_larger_canvas() -> None:
     image = torch.rand(3, 240, 320)
     before = limner.paint(image, 20, size=48)
     after = limner.paint(image, 0, resume=before, size=320)
