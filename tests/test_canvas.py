@@ -320,6 +320,23 @@ def test_gradients_in_float64(compositing: str, temperature: float, prefilter: b
     assert torch.autograd.gradcheck(paint, leaves)
 
 
+@pytest.mark.parametrize(
+    ("compositing", "temperature"), [("additive", 0.0), ("over", 0.0), ("depth", 0.0), ("depth", 0.3)]
+)
+def test_gradients_of_thin_fills_in_float64(compositing: str, temperature: float) -> None:
+    """Between the samples under a thin stamp lie centres of pixels where its fill has ended, in some channels."""
+    strokes = random_strokes(batch=1, moves=2, channels=3, fields="opacity depth slope")
+    strokes.where[..., 1, :] = torch.tensor([0.5, 20, 1.3], dtype=torch.float64)
+    strokes.slope[:, :, 0] = torch.tensor([-0.4, 0.3], dtype=torch.float64)
+    bank = TemplateBank.named("square", "circle", size=9, prefilter=False)
+    leaves = [tensor.requires_grad_() for tensor in strokes.tensors().values()]
+
+    def paint(*leaves: Tensor) -> Tensor:
+        return render(Strokes(*leaves), bank, (4, 3), 0.5, compositing, "reference", temperature, samples=4)
+
+    assert torch.autograd.gradcheck(paint, leaves)
+
+
 def test_second_gradients_in_float64() -> None:
     strokes, bank = random_strokes(batch=1, moves=2, channels=1, fields="opacity"), random_bank()
 

@@ -62,15 +62,15 @@ def colour_field(
 ) -> Float[Tensor, "batch channel height_or_1 width_or_1"]:
     """Colour of a stamp at every pixel: what, or what + slope p at template point p for a gradient fill.
 
-    With several samples a pixel, its centre can be far outside of a thin stamp, so that the fill ends where it does
-    within the template.
+    With several samples a pixel, its centre can be far outside of a thin stamp, so that beyond its range within the
+    template the fill is that of a corner.
     """
     flat = what[..., None, None]
     if slope is None:
         return flat
     tilt = torch.einsum("bhwp,bcp->bchw", template_points(where, size), slope)
     if samples > 1:
-        reach = slope.detach().abs().sum(-1)[..., None, None]
+        reach = slope.abs().sum(-1)[..., None, None]
         tilt = torch.where(tilt.abs() <= reach, tilt, reach * tilt.detach().sign())
     return flat + tilt
 

@@ -76,9 +76,9 @@ def colour_of(
     what, slope, place, row, column, channel,
     CHANNELS: tl.constexpr, SAMPLES: tl.constexpr, SLOPE: tl.constexpr,
 ):  # fmt: skip
-    """Colour under every pixel, and the fill: where it is within its bounds, its slopes, and the template points.
+    """Colour under every pixel, and the fill: where it is within its bounds, its slopes, and the points it is that of.
 
-    A flat fill is nothing that matters.
+    Beyond its bounds the fill is that of a corner. A flat fill is nothing that matters.
     """
     there = channel < CHANNELS
     colour = tl.load(what + channel, there, 0.0)[:, None]
@@ -93,10 +93,18 @@ def colour_of(
         tilt = along * px + down * py
         reach = tl.abs(along) + tl.abs(down)
         if SAMPLES > 1:
+            inside, end = tl.abs(tilt) <= reach, tl.where(tilt < 0, -1.0, 1.0)
             bent = tl.minimum(tl.maximum(tilt, -reach), reach)
-            return colour + bent, (tl.abs(tilt) <= reach, along, down, px, py)
+            px, py = tl.where(inside, px, end * _sign(along)), tl.where(inside, py, end * _sign(down))
+            return colour + bent, (inside, along, down, px, py)
         else:
             return colour + tilt, (tilt == tilt, along, down, px, py)  # nothing bounds it
+
+
+@kernel
+def _sign(number):
+    """1, 0 or -1."""
+    return tl.where(number > 0, 1.0, 0.0) - tl.where(number < 0, 1.0, 0.0)
 
 
 @kernel
@@ -208,8 +216,8 @@ def keep_part(
         by_a, by_b, by_c = by_a + by_px * x, by_b + by_px * y, by_c + by_px
         by_d, by_e, by_f = by_d + by_py * x, by_e + by_py * y, by_f + by_py
         by_slope = part + 7 + CHANNELS + 2 * channel
-        tl.store(by_slope, tl.sum(tilted * px, 1), there)
-        tl.store(by_slope + 1, tl.sum(tilted * py, 1), there)
+        tl.store(by_slope, tl.sum(by_colour * px, 1), there)
+        tl.store(by_slope + 1, tl.sum(by_colour * py, 1), there)
     tl.store(part, tl.sum(by_a))
     tl.store(part + 1, tl.sum(by_b))
     tl.store(part + 2, tl.sum(by_c))

@@ -65,7 +65,7 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, sa
                         x, y = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
                         place = c * page + (j - top) * stride + i
-                        colour, _ = bounded(what, slope, b, t, c, x, y, samples)
+                        colour, _, _, _ = bounded(what, slope, b, t, c, x, y, samples)
                         under, paint = load(pad, place), mask * colour
                         if len(below):
                             store(below, channels * (at + i) + 8 * c, under)
@@ -110,10 +110,11 @@ def backward(
                         x, y = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
                         place = c * page + (j - top) * stride + i
-                        g, (colour, live) = load(pad, place), bounded(what, slope, b, t, c, x, y, samples)
+                        g = load(pad, place)
+                        colour, live, u, v = bounded(what, slope, b, t, c, x, y, samples)
                         painted = g * mask
                         live = painted * live
-                        add_colours(sums, c, painted, tilted, live, live * xs, live * ys, live * x, live * y)
+                        add_colours(sums, c, painted, tilted, live, live * xs, live * ys, painted * u, painted * v)
                         if len(below):
                             colour = colour - load(below, channels * (at + i) + 8 * c)
                         pull = pull + g * colour

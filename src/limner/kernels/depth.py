@@ -84,7 +84,7 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, sa
                         at = max(i, row[near[a], 4])
                         px, py = template_points(b, t, at, at - i, j, placed)
                     for c in range(channels):
-                        colour, _ = bounded(what, slope, b, t, c, px, py, samples)
+                        colour, _, _, _ = bounded(what, slope, b, t, c, px, py, samples)
                         add(paint, 8 * c, weight * colour)
                     sky, weights = sky * (one - mask), weights + weight
                     coverage = coverage + (mask - coverage * mask)
@@ -183,7 +183,7 @@ def backward(
                         column = max(i, row[near[a], 4])
                         px, py = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
-                        colour, _ = bounded(what, slope, b, t, c, px, py, samples)
+                        colour, _, _, _ = bounded(what, slope, b, t, c, px, py, samples)
                         add(paint, 8 * c, weight * colour)
                     store(weighed, 8 * a, free)
                     store(ahead, 8 * a, sky)
@@ -207,12 +207,12 @@ def backward(
                         px, py = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
                         g = load(pad, c * page + at)
-                        colour, live = bounded(what, slope, b, t, c, px, py, samples)
+                        colour, live, u, v = bounded(what, slope, b, t, c, px, py, samples)
                         pull = pull + g * (colour - load(paint, 8 * c))
                         whole = g * used
                         live = whole * live
                         add_colours(
-                            sums, t * channels + c, whole, tilted, live, live * xs, live * ys, live * px, live * py
+                            sums, t * channels + c, whole, tilted, live, live * xs, live * ys, whole * u, whole * v
                         )
                     pull = pull * share
                     store(d_masks, 8 * a, pull * free + behind * load(ahead, 8 * a))

@@ -6,7 +6,7 @@ from numba import int32
 from limner.kernels.bank import blend, give_back
 from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import inlined, on
-from limner.kernels.lanes import larger, ramp, smaller, splat, total, totals
+from limner.kernels.lanes import choose, larger, ramp, smaller, splat, total, totals
 from limner.kernels.layout import FLAT, LEVEL_U, LEVEL_V, PER_U, PER_V, TEMPLATE, U, V
 from limner.kernels.simd import load, steps, store, within
 
@@ -90,20 +90,28 @@ def shaded(colour, slope, b, t, c, x, y):
 
 @inlined
 def bounded(what, slope, b, t, c, x, y, samples):
-    """`colour_of`, and 1 where the fill changes with the point, else 0.
+    """`colour_of`, 1 where the fill changes with the point, else 0, and the x and y that it is the fill of.
 
-    With several samples a pixel, its centre can be far outside of a thin stamp, so that the fill ends where it does
-    within the template.
+    With several samples a pixel, its centre can be far outside of a thin stamp, so that beyond its range within the
+    template the fill is that of a corner.
     """
     plain, live = splat(what[b, t, c]), splat(F(1))
     if slope is None:
-        return plain, live
-    tilt = x * slope[b, t, c, 0] + y * slope[b, t, c, 1]
+        return plain, live, x, y
+    by_x, by_y = slope[b, t, c, 0], slope[b, t, c, 1]
+    tilt = x * by_x + y * by_y
     if samples > 1:
-        reach = abs(slope[b, t, c, 0]) + abs(slope[b, t, c, 1])
-        live = within(tilt, reach)
+        reach = abs(by_x) + abs(by_y)
+        live, end = within(tilt, reach), choose(tilt < F(0), splat(F(-1)), F(1))
         tilt = smaller(larger(tilt, -reach), reach)
-    return plain + tilt, live
+        x, y = choose(live > F(0), x, end * sign(by_x)), choose(live > F(0), y, end * sign(by_y))
+    return plain + tilt, live, x, y
+
+
+@inlined
+def sign(number):
+    """1, 0 or -1."""
+    return F(number > 0) - F(number < 0)
 
 
 @inlined
@@ -122,7 +130,7 @@ def clear_colours(sums, channels, tilted):
 
 @inlined
 def add_colours(sums, row, whole, tilted, live, by_x, by_y, by_u, by_v):
-    """Add to sums (row, 6, 8) the gradient by colour; where it is live, too, times 1, canvas x, y and template x, y."""
+    """Add to sums (row, 6, 8) the gradient by colour, where it is live that times 1 and canvas x, y, and by slope."""
     add(sums, SUMS * row, whole)
     if tilted:
         add(sums, SUMS * row + 8, live)
