@@ -119,9 +119,3 @@ def depth_order(depth: Float[Tensor, "batch move"], temperature: float) -> Float
     order[0].diagonal(dim1=1, dim2=2).fill_(0)
     order[1].diagonal(dim1=1, dim2=2).fill_(1)
     return order
-
-
-def differentiable_once() -> None:
-    """Raise RuntimeError in a backward pass by kernels that is itself to be differentiated (`create_graph`)."""
-    if torch.is_grad_enabled():
-        raise RuntimeError('render: the fused backend has first derivatives only: take backend="reference" for more')

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.canvas import depth_order, differentiable_once
+from limner.canvas import depth_order
 from limner.geometry import sharpness
 from limner.kernels import coverage, layout, memory, over
 from limner.kernels import depth as soft_depth
@@ -25,6 +25,7 @@ from limner.kernels.worth import worth
 from limner.pyramid import BORDER, Pyramid
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
+from limner.transforms import check_backward
 
 BAND = 64
 """Rows of a task where a single picture is cut into several."""
@@ -203,7 +204,7 @@ class _Painting(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
-        differentiable_once()
+        check_backward(grad)
         canvas, where, which, what, _, slope, cells = ctx.saved_tensors
         plan, needs = ctx.plan, ctx.needs
         back = needs["canvas"]

@@ -6,7 +6,9 @@ so that a bilinear look-up anywhere outside the template finds zeros.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -30,29 +32,27 @@ class Pyramid:
 def build(masks: Float[Tensor, "template S S"], prefilter: bool = True) -> Pyramid:
     """The pyramid of a bank of masks, differentiable in them; level 0 alone without `prefilter`."""
     side = masks.shape[-1]
+    tables = (torch.from_numpy(table).to(masks.device) for table in _plan(side, prefilter))
+    average, order, sizes, offsets = tables
+    levels = average @ masks.double() @ average.mT
+    return Pyramid(levels.to(masks).flatten(1)[:, order], sizes, offsets, side)
+
+
+@lru_cache(maxsize=8)
+def _plan(side: int, prefilter: bool) -> tuple[np.ndarray, ...]:
+    """Matrix that averages an axis down to all sizes, border by border; the order of texels, sizes and offsets."""
     sizes = [side]
     while prefilter and sizes[-1] > 1:
         sizes.append((sizes[-1] + 1) // 2)
-    levels, offsets, end = [], [], 0
-    for rows in sizes:
-        shorter = _average(masks.mT, rows).mT
-        for columns in sizes:
-            level = _average(shorter, columns)
-            level = torch.nn.functional.pad(level, (BORDER,) * 4).flatten(1)
-            levels.append(level)
-            offsets.append(end)
-            end += level.shape[1]
-    table = torch.tensor(offsets, device=masks.device).view(len(sizes), len(sizes))
-    return Pyramid(torch.cat(levels, 1), torch.tensor(sizes, device=masks.device), table, side)
+    average = np.concatenate([np.pad(_shares(size, side), ((BORDER, BORDER), (0, 0))) for size in sizes])
+    number = np.arange(len(average) ** 2).reshape(len(average), len(average))
+    ends = np.cumsum(sizes) + 2 * BORDER * np.arange(1, len(sizes) + 1)
+    levels = [level for rows in np.split(number, ends[:-1]) for level in np.split(rows, ends[:-1], axis=1)]
+    offsets = np.cumsum([0, *(level.size for level in levels)])[:-1].reshape(len(sizes), len(sizes))
+    return average, np.concatenate([level.ravel() for level in levels]), np.array(sizes), offsets
 
 
-def _average(texels: Float[Tensor, "template rows S"], size: int) -> Float[Tensor, "template rows size"]:
-    """Every row averaged over `size` equal parts, from differences of its running sum."""
-    side = texels.shape[-1]
-    if size == side:
-        return texels
-    total = torch.nn.functional.pad(texels.double().cumsum(-1), (1, 0))
-    edges = torch.arange(size + 1, device=texels.device, dtype=torch.float64) * side / size
-    whole = edges.long().clamp(max=side - 1)
-    at_edges = torch.lerp(total[..., whole], total[..., whole + 1], edges - whole)
-    return (at_edges.diff(dim=-1) * (size / side)).to(texels)
+def _shares(size: int, side: int) -> np.ndarray:
+    """What each of `side` texels counts in the mean over each of `size` equal parts: (size, side)."""
+    edges = np.arange(size + 1)[:, None] * side / size
+    return np.diff(np.clip(edges - np.arange(side), 0, 1), axis=0) * (size / side)

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from limner import pyramid
+from limner import pyramid, transforms
 from limner.errors import UserError
 from limner.geometry import centres
 
@@ -120,9 +120,10 @@ class TemplateBank:
     def kept(self, name: str, build: Callable[[], T]) -> T:
         """What `build` makes of the masks: made once, again when they have changed, always while they are learnt.
 
+        So it is within a transform, too, whose tensors are not to be kept.
         A change is one that torch counts: what is written to `masks.data` or through numpy is not seen.
         """
-        if self.masks.requires_grad or self.masks.is_inference():
+        if self.masks.requires_grad or self.masks.is_inference() or transforms.under_way():
             return build()
         version, value = self.__dict__.setdefault("_kept", {}).get(name, (None, None))
         if version != self.masks._version:

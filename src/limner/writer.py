@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner import canvas as reference
-from limner import choose
+from limner import choose, transforms
 from limner.canvas import Canvas
 from limner.errors import NotFinite
 from limner.strokes import Strokes
@@ -274,7 +274,7 @@ def _check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
 
 
 def _check_finite(name: str, tensor: Float[Tensor, "batch move *numbers"]) -> None:
-    if not math.isfinite(tensor.detach().sum()) and not torch.isfinite(tensor).all():
+    if not transforms.under_way() and not math.isfinite(tensor.detach().sum()) and not torch.isfinite(tensor).all():
         finite = tensor.isfinite().reshape(*tensor.shape[:2], -1).all(2)
         picture, move = torch.nonzero(~finite)[0].tolist()
         raise NotFinite(f"render: {name} of picture {picture}, move {move} is not finite")
@@ -284,8 +284,11 @@ def _backend(tensors: dict[str, Tensor], backend: Backend) -> Callable[..., Canv
     device = tensors["where"].device.type
     fits = device == "cpu" or (device == "cuda" and HAS_TRITON)
     fits = fits and tensors["where"].dtype == torch.float32
-    if backend == "reference" or (backend == "auto" and not fits):
+    transformed = transforms.under_way()
+    if backend == "reference" or (backend == "auto" and (transformed or not fits)):
         return paint_reference
+    if transformed:
+        raise ValueError('render: forward-mode derivatives and torch.func need backend="reference" or "auto"')
     if not fits:
         raise ValueError("render: the fused backend needs float32 tensors, on the CPU or on a GPU with Triton")
     if device == "cpu":

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from triton import next_power_of_2
 
-from limner.canvas import depth_order, differentiable_once
+from limner.canvas import depth_order
 from limner.geometry import sharpness
 from limner.gpu import depth as depth_kernels
 from limner.gpu import over
@@ -18,6 +18,7 @@ from limner.gpu.layout import SIDE, across, gather, meet, place
 from limner.pyramid import Pyramid
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
+from limner.transforms import check_backward
 
 BLOCK = 128
 """Moves or tiles that a program looks at together."""
@@ -98,7 +99,7 @@ class _Painting(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
-        differentiable_once()
+        check_backward(grad)
         canvas, order, kept, slots, *tables = ctx.saved_tensors
         plan, (batch, moves, channels) = ctx.plan, tables[2].shape
         pull = grad.clone(memory_format=torch.contiguous_format)

@@ -1,0 +1,101 @@
+"""PyTorch's transforms of functions through `render`, against its backward passes one by one."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import TemplateWriter, render
+
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")  # of PyTorch's own
+SIZE = 9, 8
+
+
+def scene() -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """Where of a batch of two, and its paintings by the backend that limner chooses."""
+    bank = TemplateBank.named("circle", "square", size=11)
+    where = 2 * torch.eye(2, 3).repeat(2, 3, 1, 1) + 0.2 * torch.randn(2, 3, 2, 3)
+    which, what, depth = torch.randn(2, 3, 2).softmax(-1), torch.rand(2, 3, 3), torch.rand(2, 3)
+
+    def paint(where: Tensor) -> Tensor:
+        return render(Strokes(where, which, what, depth=depth), bank, SIZE, 0.3, "depth", temperature=0.1)
+
+    return where, paint
+
+
+def pulled(paint: Callable[[Tensor], Tensor], where: Tensor, cotangent: Tensor) -> Tensor:
+    leaf = where.clone().requires_grad_()
+    return torch.autograd.grad(paint(leaf), leaf, cotangent)[0]
+
+
+def close(found: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("learning", [False, True])
+def test_forward_mode(learning: bool) -> None:
+    where, paint = scene()
+    tangent, cotangent = torch.randn_like(where), torch.randn(2, 3, *SIZE)
+    with torch.set_grad_enabled(learning), forward_ad.dual_level():
+        moved = forward_ad.unpack_dual(paint(forward_ad.make_dual(where, tangent))).tangent
+    assert moved is not None
+    close((moved * cotangent).sum(), (pulled(paint, where, cotangent) * tangent).sum())
+
+
+def test_derivatives_of_functions() -> None:
+    where, paint = scene()
+    tangent, cotangent = torch.randn_like(where), torch.randn(2, 3, *SIZE)
+    expected = pulled(paint, where, cotangent)
+    close(torch.func.grad(lambda where: (paint(where) * cotangent).sum())(where), expected)
+    _, moved = torch.func.jvp(paint, (where,), (tangent,))
+    close((moved * cotangent).sum(), (expected * tangent).sum())
+    rows = torch.stack([pulled(lambda where: paint(where).sum((1, 2, 3)), where, row) for row in torch.eye(2)])
+    for jacobian in (torch.func.jacrev, torch.func.jacfwd):
+        close(jacobian(lambda where: paint(where).sum((1, 2, 3)))(where), rows)
+
+
+def test_many_at_once() -> None:
+    where, paint = scene()
+    several = torch.stack([where, 1.2 * where, 0.7 * where])
+    torch.testing.assert_close(torch.func.vmap(paint)(several), torch.stack([paint(one) for one in several]))
+    found = torch.func.vmap(torch.func.grad(lambda where: paint(where).square().sum()))(several)
+    for one, gradient in zip(several, found, strict=True):
+        close(gradient, pulled(lambda where: paint(where).square().sum(), one, torch.ones(())))
+
+
+def test_a_bank_keeps_nothing_of_a_transform() -> None:
+    bank = TemplateBank.named("circle", size=13)
+    writer = TemplateWriter(bank)
+    scores = torch.randn(2, 3, 2, 3), torch.randn(2, 3, 1), torch.randn(2, 3, 3)
+    torch.func.grad(lambda where: writer(where, *scores[1:], torch.zeros(2, 3, 8, 8)).sum())(scores[0])
+    copied = copy.deepcopy(writer.bank.pyramid)
+    assert torch.equal(copied.texels, TemplateBank.named("circle", size=13).pyramid.texels)
+
+
+def test_the_kernels_say_that_they_cannot() -> None:
+    where = torch.randn(3, 1, 2, 2, 3)
+
+    def paint(where: Tensor) -> Tensor:
+        strokes = Strokes(where, torch.ones(1, 2, 1), torch.ones(1, 2, 1))
+        return render(strokes, TemplateBank.named("circle"), SIZE, backend="fused")
+
+    for transform in (torch.func.grad, torch.func.vmap, torch.func.jacfwd):
+        with pytest.raises(ValueError, match='need backend="reference" or "auto"'):
+            transform(paint)(where if transform is torch.func.vmap else where[0])
+
+
+def test_a_batch_of_gradients_needs_the_reference() -> None:
+    bank = TemplateBank.named("circle")
+    where = torch.randn(2, 2, 2, 3, requires_grad=True)
+    strokes = Strokes(where, torch.ones(2, 2, 1), torch.ones(2, 2, 1))
+    sums = render(strokes, bank, SIZE).sum((1, 2, 3))
+    with pytest.raises(RuntimeError, match='no batch of gradients: take backend="reference"'):
+        torch.autograd.grad(sums, where, torch.eye(2), is_grads_batched=True, retain_graph=True)
+    rows = [torch.autograd.grad(sums, where, row, retain_graph=True)[0] for row in torch.eye(2)]
+    sums = render(strokes, bank, SIZE, backend="reference").sum((1, 2, 3))
+    close(torch.autograd.grad(sums, where, torch.eye(2), is_grads_batched=True)[0], torch.stack(rows))
