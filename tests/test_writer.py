@@ -194,6 +194,21 @@ def test_what_is_compiled_paints_the_same() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.parametrize("learnable", [False, True])
+def test_the_reference_is_one_graph(learnable: bool) -> None:
+    code = f"""if True:
+        import torch, limner
+        writer = limner.TemplateWriter(BANK, backend="reference", learnable={learnable}, gamma=3.0)
+        given = torch.randn(2, 3, 2, 3), torch.randn(2, 3, 2), torch.randn(2, 3, 1), torch.zeros(2, 1, 9, 9)
+        exported = torch.export.export(writer, given).module()
+        compiled = torch.compile(writer, backend="eager", fullgraph=True)
+        other = *(torch.randn_like(each) for each in given[:3]), given[3]
+        for painted in exported(*other), compiled(*other):
+            torch.testing.assert_close(painted, writer(*other))
+    """.replace("BANK", 'limner.TemplateBank.named("circle", "square")')
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def strokes_with(**fields: Any) -> Strokes:
     return Strokes(**{**TemplateWriter(BANK).strokes(*scores()).tensors(), **fields})
 

@@ -32,14 +32,18 @@ class Pyramid:
 def build(masks: Float[Tensor, "template S S"], prefilter: bool = True) -> Pyramid:
     """The pyramid of a bank of masks, differentiable in them; level 0 alone without `prefilter`."""
     side = masks.shape[-1]
-    tables = (torch.from_numpy(table).to(masks.device) for table in _plan(side, prefilter))
-    average, order, sizes, offsets = tables
+    average, order, sizes, offsets = (torch.from_numpy(table).to(masks.device) for table in _plan(side, prefilter))
     levels = average @ masks.double() @ average.mT
     return Pyramid(levels.to(masks).flatten(1)[:, order], sizes, offsets, side)
 
 
-@lru_cache(maxsize=8)
+@torch.compiler.assume_constant_result
 def _plan(side: int, prefilter: bool) -> tuple[np.ndarray, ...]:
+    return _tables(side, prefilter)
+
+
+@lru_cache(maxsize=8)
+def _tables(side: int, prefilter: bool) -> tuple[np.ndarray, ...]:
     """Matrix that averages an axis down to all sizes, border by border; the order of texels, sizes and offsets."""
     sizes = [side]
     while prefilter and sizes[-1] > 1:

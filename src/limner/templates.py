@@ -68,7 +68,7 @@ class TemplateBank:
             object.__setattr__(self, "names", tuple(f"template {k}" for k in range(len(self.masks))))
         if len(self.names) != len(self.masks):
             raise ValueError(f"template bank: {len(self.masks)} masks but {len(self.names)} names")
-        if not ((self.masks >= 0) & (self.masks <= 1)).all():
+        if not transforms.traced() and not ((self.masks >= 0) & (self.masks <= 1)).all():
             raise ValueError("template bank: masks hold values that are not numbers in [0, 1]")
 
     @classmethod
@@ -123,7 +123,7 @@ class TemplateBank:
         So it is within a transform, too, whose tensors are not to be kept.
         A change is one that torch counts: what is written to `masks.data` or through numpy is not seen.
         """
-        if self.masks.requires_grad or self.masks.is_inference() or transforms.under_way():
+        if transforms.traced() or self.masks.requires_grad or self.masks.is_inference():
             return build()
         version, value = self.__dict__.setdefault("_kept", {}).get(name, (None, None))
         if version != self.masks._version:

@@ -15,6 +15,11 @@ def under_way() -> bool:
     return forward_ad._current_level >= 0 or torch._C._are_functorch_transforms_active()
 
 
+def traced() -> bool:
+    """Whether tensors may stand for others, so that their values cannot be looked at, nor kept for later."""
+    return torch.compiler.is_compiling() or under_way()
+
+
 def check_backward(grad: Tensor) -> None:
     """Raise RuntimeError in a backward pass by kernels that is itself to be differentiated, or that of many at once."""
     if torch._C._functorch.is_legacy_batchedtensor(grad):  # pyright: ignore[reportAttributeAccessIssue]

@@ -274,7 +274,7 @@ def _check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
 
 
 def _check_finite(name: str, tensor: Float[Tensor, "batch move *numbers"]) -> None:
-    if not transforms.under_way() and not math.isfinite(tensor.detach().sum()) and not torch.isfinite(tensor).all():
+    if not transforms.traced() and not math.isfinite(tensor.detach().sum()) and not torch.isfinite(tensor).all():
         finite = tensor.isfinite().reshape(*tensor.shape[:2], -1).all(2)
         picture, move = torch.nonzero(~finite)[0].tolist()
         raise NotFinite(f"render: {name} of picture {picture}, move {move} is not finite")
