@@ -89,6 +89,16 @@ def test_map_reaches_every_tensor() -> None:
     doubled = full().map(lambda tensor: tensor.double())
     assert {tensor.dtype for tensor in doubled.tensors().values()} == {torch.float64}
     assert bare().map(torch.zeros_like).opacity is None
+    assert {tensor.device.type for tensor in full().to("meta").tensors().values()} == {"meta"}
+    learnt = full().map(lambda tensor: tensor.requires_grad_())
+    assert not any(tensor.requires_grad for tensor in learnt.detach().tensors().values())
+
+
+def test_strokes_are_equal_to_themselves_alone() -> None:
+    strokes = full()
+    assert strokes == strokes  # noqa: PLR0124
+    assert strokes != full()
+    assert len({strokes, strokes}) == 1
 
 
 def test_indexing_is_that_of_batch_and_moves() -> None:
@@ -97,6 +107,8 @@ def test_indexing_is_that_of_batch_and_moves() -> None:
     for name, tensor in strokes[:1, order].tensors().items():
         assert torch.equal(tensor, getattr(strokes, name)[:1, order]), name
     assert strokes[1:].where.shape[0] == 1
+    with pytest.raises(ValueError, match=r"\[1\] would leave no batch: take strokes\[1:\]\[:1\]"):
+        strokes[1]
 
 
 def test_then_paints_on_top() -> None:

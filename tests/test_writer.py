@@ -230,8 +230,12 @@ def test_nan_names_picture_and_move() -> None:
         ({"size": 4}, r"size 4 is not \(height, width\)"),
         ({"size": (1, 4, 4)}, r"size \(1, 4, 4\) is not \(height, width\)"),
         ({"size": (4.0, 4.5)}, r"size \(4\.0, 4\.5\) is not \(height, width\)"),
-        ({"size": (4, 4), "background": "white"}, "background 'white' is no number"),
-        ({"size": (4, 4), "background": None}, "background None is no number"),
+        ({"size": (4, 4), "background": "white"}, "background is 'white', expected numbers in"),
+        ({"size": (4, 4), "background": None}, "background is None, expected numbers"),
+        (
+            {"background": torch.zeros(2, 3, 4, 4, dtype=torch.uint8)},
+            r"background is of torch\.uint8, expected numbers",
+        ),
         ({"size": (4, 4), "background": torch.zeros(2)}, r"background of shape \(2,\) does not fit"),
         ({"size": (4, 4), "background": torch.zeros(2, 3, 5, 4)}, r"background of shape .* does not fit"),
         ({"size": (4, 4), "compositing": "under"}, 'unknown compositing "under": choose additive, over or depth'),
@@ -240,7 +244,9 @@ def test_nan_names_picture_and_move() -> None:
         ({"size": (4, 4), "temperature": -1.0}, "temperature -1.0 is no number from 0 up"),
         ({"size": (4, 4), "temperature": float("nan")}, "temperature nan is no number from 0 up"),
         ({"size": (4, 4), "temperature": "a"}, "temperature 'a' is no number from 0 up"),
-        ({"size": (4, 4), "background": torch.zeros(1, dtype=torch.complex64)}, "no tensor of real numbers"),
+        ({"size": (4, 4), "background": torch.zeros(1, dtype=torch.complex64)}, r"background is of torch\.complex64"),
+        ({"size": (4, 4), "temperature": 0.1}, 'compositing "over" has no temperature: choose "depth"'),
+        ({"size": (4, 4), "straight_through": True}, 'compositing "over" has no straight_through'),
         ({"size": (4, 4), "samples": 0}, "samples 0 is no whole number from 1 to 16"),
         ({"size": (4, 4), "samples": 17}, "samples 17 is no"),
         ({"size": (4, 4), "samples": 2.0}, "samples 2.0 is no"),
@@ -261,12 +267,54 @@ def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
         {"gamma": -1.0},
         {"gamma_test": float("inf")},
         {"noise": -0.1},
+        {"samples": 17},
     ],
 )
 @pytest.mark.usefixtures("unchecked")
 def test_writers_refuse_bad_options_at_once(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=str(next(iter(options.values())))):
         TemplateWriter(BANK, **options)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_writers_refuse_what_makes_no_sense() -> None:
+    bank: Any = "circle"
+    with pytest.raises(ValueError, match="bank is 'circle', expected a TemplateBank"):
+        TemplateWriter(bank)
+    with pytest.raises(ValueError, match="straight_through needs a temperature above 0"):
+        TemplateWriter(BANK, "depth", straight_through=True)
+    depth, h = torch.rand(2, 3), scores()
+    with pytest.raises(ValueError, match='compositing "over" has no depth: choose "depth"'):
+        TemplateWriter(BANK)(*h, torch.zeros(2, 3, 4, 4), depth=depth)
+    with pytest.raises(ValueError, match='compositing "depth" needs depth'):
+        TemplateWriter(BANK, "depth")(*h, torch.zeros(2, 3, 4, 4))
+    for canvas in (torch.zeros(2, 1, 4, 4), torch.zeros(1, 3, 4, 4), torch.zeros(3, 4, 4)):
+        with pytest.raises(ValueError, match=r"canvas has shape .* expected \(2, 3, 'height', 'width'\)"):
+            TemplateWriter(BANK)(*h, canvas)
+
+
+def test_a_writer_takes_several_samples() -> None:
+    writer, h, canvas = TemplateWriter(BANK, samples=3), scores(), torch.rand(2, 3, 9, 9)
+    assert torch.equal(writer(*h, canvas), render(writer.strokes(*h), BANK, None, canvas, samples=3))
+
+
+def test_a_writer_in_print() -> None:
+    assert "circle, square, line: 12 x 12, learnable; over, gamma=2.0" in str(
+        torch.nn.Sequential(TemplateWriter(BANK, learnable=True, gamma=2.0))
+    )
+
+
+def test_masks_that_are_parameters_are_learnt() -> None:
+    masks = torch.nn.Parameter(BANK.masks.clone())
+    writer = TemplateWriter(TemplateBank(masks))
+    assert [name for name, _ in writer.named_parameters()] == ["masks"]
+    optimizer = torch.optim.SGD(writer.parameters(), 0.01)
+    h, canvas = scores(), torch.zeros(2, 3, 9, 9)
+    before = writer(*h, canvas).sum()
+    before.backward()
+    optimizer.step()
+    assert not torch.equal(masks, BANK.masks)
+    assert writer(*h, canvas).sum() < before
 
 
 def test_strokes_lie_on_one_device() -> None:
@@ -320,7 +368,8 @@ def test_a_writer_learns_depth_at_a_temperature() -> None:
 def test_no_moves_have_gradients(backend: Any, compositing: Any) -> None:
     where, masks = torch.zeros(2, 0, 2, 3, requires_grad=True), BANK.masks.clone().requires_grad_()
     strokes = Strokes(where, torch.zeros(2, 0, 3), torch.zeros(2, 0, 3), depth=torch.zeros(2, 0))
-    canvas = render(strokes, TemplateBank(masks), (5, 4), 0.5, compositing, backend, temperature=0.1)
+    temperature = 0.1 if compositing == "depth" else 0.0
+    canvas = render(strokes, TemplateBank(masks), (5, 4), 0.5, compositing, backend, temperature)
     assert torch.equal(canvas, torch.full((2, 3, 5, 4), 0.5))
     d_where, d_masks = torch.autograd.grad(canvas.sum(), [where, masks])
     assert d_where.shape == where.shape

@@ -52,7 +52,7 @@ def paint_fused(
     """`writer.paint_reference` by the kernels; once differentiable."""
     cells = _cells(bank)
     if not torch.is_grad_enabled():  # else a backward pass would be prepared
-        strokes, canvas, cells = strokes.map(Tensor.detach), canvas.detach(), cells._replace(cells=cells.cells.detach())
+        strokes, canvas, cells = strokes.detach(), canvas.detach(), cells._replace(cells=cells.cells.detach())
     return _Painting.apply(  # pyright: ignore[reportReturnType]
         canvas, strokes.where, strokes.which, strokes.what, strokes.opacity, strokes.depth, strokes.slope, cells.cells,
         cells, compositing, temperature, samples,

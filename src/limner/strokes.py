@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Strokes:
     """A batch of paintings as moves, in painting order: where, which and what, and optionally opacity, depth, slope.
 
@@ -63,8 +63,18 @@ class Strokes:
         """The same strokes with `function` applied to every tensor, for example `lambda x: x.detach()`."""
         return replace(self, **{name: function(tensor) for name, tensor in self.tensors().items()})
 
+    def to(self, device: torch.device | str) -> Strokes:
+        """The same strokes on a device."""
+        return self.map(lambda tensor: tensor.to(device))
+
+    def detach(self) -> Strokes:
+        """The same strokes without gradients."""
+        return self.map(Tensor.detach)
+
     def __getitem__(self, index) -> Strokes:
         """Index the batch and move dimensions, for example `strokes[:1]` or `strokes[:, order]`."""
+        if hasattr(index, "__index__"):
+            raise ValueError(f"strokes: [{index}] would leave no batch: take strokes[{index}:][:1] for a batch of one")
         return self.map(lambda tensor: tensor[index])
 
     def __len__(self) -> int:

@@ -46,7 +46,7 @@ SHAPES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TemplateBank:
     """K square masks in [0, 1] with a name each; `prefilter` smooths stamps drawn smaller than their template.
 
@@ -77,7 +77,8 @@ class TemplateBank:
         _check_size(size)
         unknown = [str(name) for name in names if not isinstance(name, str) or name not in SHAPES]
         if unknown or not names:
-            raise ValueError(f"unknown template {', '.join(unknown) or '(none)'}: choose from {', '.join(SHAPES)}")
+            choice = f"choose from {', '.join(SHAPES)}, one argument each"
+            raise ValueError(f"unknown template {', '.join(unknown) or '(none)'}: {choice}")
         return cls(torch.stack([draw(SHAPES[name], size) for name in names]), names, prefilter)
 
     @classmethod

@@ -61,7 +61,7 @@ def render(
         with torch.autocast(device, enabled=False):
             return render(strokes.map(Tensor.float), bank, size, *options)
     ground = _ground(strokes, background, size)
-    _check_options(compositing, backend, temperature, samples)
+    _check_options(compositing, backend, temperature, straight_through, samples)
     tensors = strokes.tensors()
     _check_strokes(tensors, bank)
     painter = partial(_backend(tensors, backend), samples=index(samples))
@@ -75,7 +75,7 @@ def render(
     exact = painter(in_depth_order(strokes), bank, ground, "over")
     if not (temperature and strokes.depth.requires_grad and torch.is_grad_enabled()):
         return exact
-    still = strokes.map(Tensor.detach)
+    still = strokes.detach()
     still = replace(still, depth=strokes.depth)
     still_bank = replace(bank, masks=bank.masks.detach()) if bank.masks.requires_grad else bank
     soft = painter(still, still_bank, ground.detach(), "depth", temperature)
@@ -141,13 +141,15 @@ def _stamps(strokes: Strokes, bank: TemplateBank, canvas: Canvas, samples: int) 
 class TemplateWriter(torch.nn.Module):
     """The writing block of any decoder: scores in, a painted canvas out (Algorithm 1).
 
-    bank: the templates; with `learnable` their masks are parameters (logits, so that they stay in [0, 1]).
+    bank: the templates; with `learnable` their masks are parameters (logits, so that they stay in [0, 1]). Masks that
+        are parameters already are the writer's, too.
     phi0: Phi = diag(phi0, phi0) + h_where, so that an untrained network paints stamps of 1 / phi0 of its sides.
     gamma, noise: sharpening and exploration of which (eq. 3.1, 3.2); noise is added in training mode only.
     gamma_test: sharpening out of training mode; None is gamma.
-    gumbel: sample the choice in training mode (`choose.softmax`).
+    gumbel: sample the choice in training mode (`choose.softmax`), at a temperature of 1 / gamma.
     hard: one template a move, with the gradient of the soft weights: a straight-through choice.
     temperature, straight_through: of compositing "depth", as in `render`; depth learns only at a temperature above 0.
+    samples: along each axis of a pixel, as in `render`.
     Raises ValueError for options that `render` and `choose.softmax` would refuse.
     """
 
@@ -168,9 +170,16 @@ class TemplateWriter(torch.nn.Module):
         straight_through: bool = False,
         gumbel: bool = False,
         hard: bool = False,
+        samples: int = 1,
     ) -> None:
         super().__init__()
-        _check_options(compositing, backend, temperature)
+        if not isinstance(bank, TemplateBank):
+            raise ValueError(
+                f"template writer: bank is {bank!r}, expected a TemplateBank, such as TemplateBank.named()"
+            )
+        _check_options(compositing, backend, temperature, straight_through, samples)
+        if straight_through and not temperature:
+            raise ValueError("template writer: straight_through needs a temperature above 0 for depth to learn")
         for sharpening in (gamma, gamma if gamma_test is None else gamma_test):
             choose.check(sharpening, noise)
         self.compositing: Compositing = compositing
@@ -178,11 +187,15 @@ class TemplateWriter(torch.nn.Module):
         self.temperature, self.straight_through = temperature, straight_through
         self.gamma, self.gamma_test, self.noise = gamma, gamma_test, noise
         self.gumbel, self.hard = gumbel, hard
+        self.samples = samples
         self._bank = bank
         self.register_buffer("phi0", torch.tensor([[phi0, 0.0, 0.0], [0.0, phi0, 0.0]]))
         self.logits = torch.nn.Parameter(torch.logit(bank.masks, eps=1e-3)) if learnable else None
-        own = bank.masks if bank.masks.requires_grad else bank.masks.clone()
-        self.register_buffer("masks", None if learnable else own)
+        if isinstance(bank.masks, torch.nn.Parameter) and not learnable:
+            self.register_parameter("masks", bank.masks)
+        else:
+            own = bank.masks if bank.masks.requires_grad else bank.masks.clone()
+            self.register_buffer("masks", None if learnable else own)
 
     @property
     def bank(self) -> TemplateBank:
@@ -199,14 +212,31 @@ class TemplateWriter(torch.nn.Module):
         h_which: Float[Tensor, "batch move template"],
         h_what: Float[Tensor, "batch move channel"],
         canvas: Canvas,
-        **optional: Tensor,
+        opacity: Float[Tensor, "batch move"] | None = None,
+        depth: Float[Tensor, "batch move"] | None = None,
+        slope: Float[Tensor, "batch move channel 2"] | None = None,
     ) -> Canvas:
-        """The canvas after these moves; `optional` may hold opacity, depth and slope as `Strokes` has them."""
-        strokes = self.strokes(h_where, h_which, h_what, **optional)
-        order = self.temperature, self.straight_through
-        return render(strokes, self.bank, None, canvas, self.compositing, self.backend, *order)
+        """The canvas after these moves; opacity, depth and slope are as in `Strokes`."""
+        strokes = self.strokes(h_where, h_which, h_what, opacity, depth, slope)
+        if (depth is None) == (self.compositing == "depth"):
+            wanted = "needs depth" if depth is None else 'has no depth: choose "depth" for it'
+            raise ValueError(f'template writer: compositing "{self.compositing}" {wanted}')
+        wanted = len(strokes.what), strokes.what.shape[-1]
+        if canvas.ndim != 4 or canvas.shape[:2] != wanted:
+            shape = tuple(canvas.shape)
+            raise ValueError(f"template writer: canvas has shape {shape}, expected {(*wanted, 'height', 'width')}")
+        options = self.backend, self.temperature, self.straight_through, self.samples
+        return render(strokes, self.bank, None, canvas, self.compositing, *options)
 
-    def strokes(self, h_where: Tensor, h_which: Tensor, h_what: Tensor, **optional: Tensor) -> Strokes:
+    def strokes(
+        self,
+        h_where: Tensor,
+        h_which: Tensor,
+        h_what: Tensor,
+        opacity: Tensor | None = None,
+        depth: Tensor | None = None,
+        slope: Tensor | None = None,
+    ) -> Strokes:
         """The moves that scores stand for."""
         if h_where.shape[-2:] != (2, 3):
             raise ValueError(f"template writer: h_where has shape {tuple(h_where.shape)}, expected (batch, move, 2, 3)")
@@ -217,17 +247,24 @@ class TemplateWriter(torch.nn.Module):
             which = choose.softmax(h_which, gamma, straight_through=self.hard)
         where = self.phi0 + h_where
         what = h_what.sigmoid()
-        return Strokes(where, which, what, **optional)
+        return Strokes(where, which, what, opacity, depth, slope)
+
+    def extra_repr(self) -> str:
+        """What it paints with, in `print(network)`."""
+        side = self._bank.masks.shape[-1]
+        learnt = ", learnable" if self.logits is not None else ""
+        return f"{', '.join(self._bank.names)}: {side} x {side}{learnt}; {self.compositing}, gamma={self.gamma}"
 
 
 def _ground(strokes: Strokes, background: float | Tensor, size: tuple[int, int] | None) -> Canvas:
     batch, channel = strokes.what.shape[0], strokes.what.shape[2]
     try:
-        if isinstance(background, Tensor) and background.is_complex():
+        if isinstance(background, Tensor) and not background.is_floating_point():
             raise TypeError
         ground = torch.as_tensor(background, dtype=strokes.what.dtype, device=strokes.what.device)
     except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"render: background {background!r} is no number, and no tensor of real numbers") from None
+        kind = f"of {background.dtype}" if isinstance(background, Tensor) else repr(background)
+        raise ValueError(f"render: background is {kind}, expected numbers in [0, 1] in floating point") from None
     if size is None:
         if ground.ndim != 4:
             raise ValueError("render: give size=(height, width), or a whole canvas as background")
@@ -247,13 +284,16 @@ def _ground(strokes: Strokes, background: float | Tensor, size: tuple[int, int] 
         raise ValueError(f"render: background of shape {shape} does not fit a canvas {wanted}") from None
 
 
-def _check_options(compositing: str, backend: str, temperature: float, samples: int = 1) -> None:
+def _check_options(compositing: str, backend: str, temperature: float, straight_through: bool, samples: int) -> None:
     if compositing not in ("additive", "over", "depth"):
         raise ValueError(f'render: unknown compositing "{compositing}": choose additive, over or depth')
     if backend not in ("auto", "reference", "fused"):
         raise ValueError(f'render: unknown backend "{backend}": choose auto, reference or fused')
     if not (isinstance(temperature, Real) and 0 <= temperature < math.inf):
         raise ValueError(f"render: temperature {temperature!r} is no number from 0 up")
+    if compositing != "depth" and (temperature or straight_through):
+        option = "temperature" if temperature else "straight_through"
+        raise ValueError(f'render: compositing "{compositing}" has no {option}: choose "depth" for it')
     if not (hasattr(samples, "__index__") and 1 <= index(samples) <= SAMPLES):
         raise ValueError(f"render: samples {samples!r} is no whole number from 1 to {SAMPLES}")
 

@@ -290,6 +290,10 @@ def test_templates() -> None:
     assert limner.paint(image, 2, templates=["curve", "line"]).bank.names == ("curve", "line")
     assert limner.paint(image, 2, templates="square").bank.names == ("square",)
     assert limner.paint(image, 2, templates=own).bank is own
+    learnt = TemplateBank(own.masks.clone().requires_grad_())
+    painting = limner.paint(image, 2, templates=learnt)
+    assert torch.equal(painting.bank.masks, own.masks)
+    assert not painting.bank.masks.requires_grad
 
 
 def test_the_fit_ends_with_the_samples_that_are_saved(monkeypatch: pytest.MonkeyPatch) -> None:

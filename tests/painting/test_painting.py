@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -45,6 +46,21 @@ def test_psnr_is_its_formula() -> None:
     a, b = torch.zeros(3, 4, 5), torch.full((3, 4, 5), 0.1)
     assert psnr(a, b) == pytest.approx(20)
     assert psnr(b, b) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"strokes": painting().strokes.map(lambda tensor: tensor.expand(2, *tensor.shape[1:]))}, "of 2 pictures"),
+        ({"bank": TemplateBank.named("circle")}, "which has 2 weights, the bank 1 templates"),
+        ({"background": 0.5}, "background is 0.5, expected a tensor of 3 numbers, or None"),
+        ({"background": torch.ones(1)}, "expected a tensor of 3 numbers"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_what_does_not_belong_together_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        painting(**change)
 
 
 def test_canvas_is_a_rendering_of_sixteen_samples_a_pixel() -> None:

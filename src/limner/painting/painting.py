@@ -42,6 +42,7 @@ class Painting:
     background: colour in [0, 1] under the strokes; None is transparent.
     size: (height, width) of the canvas that the strokes were fitted on.
     target: the picture that was painted, at its full size.  seed: of the fit.
+    Raises ValueError for what does not belong together.
     """
 
     strokes: Strokes
@@ -51,17 +52,32 @@ class Painting:
     target: Picture | None = None
     seed: int | None = None
 
+    def __post_init__(self) -> None:
+        batch, channels = len(self.strokes.what), self.strokes.what.shape[-1]
+        if batch != 1:
+            raise ValueError(f"painting: strokes of {batch} pictures, expected those of one, such as strokes[:1]")
+        if self.strokes.which.shape[-1] != len(self.bank):
+            weights = self.strokes.which.shape[-1]
+            raise ValueError(f"painting: which has {weights} weights, the bank {len(self.bank)} templates")
+        if self.background is not None and tuple(getattr(self.background, "shape", ())) != (channels,):
+            found = getattr(self.background, "shape", self.background)
+            raise ValueError(f"painting: background is {found}, expected a tensor of {channels} numbers, or None")
+
     @classmethod
     def of_ink(cls, strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Painting:
         """What a painter network painted: strokes of ink, where 1 is black, a batch of one, on white paper."""
         slope = None if strokes.slope is None else -strokes.slope
-        still = replace(strokes, what=1 - strokes.what, slope=slope).map(Tensor.detach)
+        still = replace(strokes, what=1 - strokes.what, slope=slope).detach()
         bank = replace(bank, masks=bank.masks.detach())
         return cls(still, bank, torch.ones(still.what.shape[-1]), size)
 
     @cached_property
     def canvas(self) -> Float[Tensor, "1 channel height width"]:
-        """The rendering at `size`; where the background is transparent, premultiplied colours."""
+        """The rendering at `size`; where the background is transparent, premultiplied colours.
+
+        `render(strokes, bank, size, background, samples=4)` gives the same. Where no template is a shape with an
+        outline, it is that with one sample a pixel.
+        """
         ((colour, _),) = self._layers([len(self.strokes)], self.size)
         return colour
 

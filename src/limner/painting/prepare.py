@@ -4,6 +4,7 @@ import math
 import operator
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, SupportsFloat
 
@@ -95,7 +96,7 @@ def bank_of(
     """
     items = listed(templates) or ["circle"]
     if isinstance(items, TemplateBank):
-        return items
+        return replace(items, masks=items.masks.detach()) if items.masks.requires_grad else items
     if texels is None:
         shapes = all(isinstance(item, str) and item in SHAPES for item in items)
         texels = max(FINE.get(item, TEXELS) for item in items) if shapes else TEXELS
