@@ -96,7 +96,7 @@ def test_map_reaches_every_tensor() -> None:
 
 def test_strokes_are_equal_to_themselves_alone() -> None:
     strokes = full()
-    assert strokes == strokes  # noqa: PLR0124
+    assert strokes == strokes
     assert strokes != full()
     assert len({strokes, strokes}) == 1
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
-from numbers import Real
 from operator import index
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -18,14 +15,10 @@ from torch import Tensor
 from limner import canvas as reference
 from limner import choose, transforms
 from limner.canvas import Canvas
-from limner.errors import NotFinite
+from limner.checks import Backend, Compositing, check_finite, check_options, check_strokes, ground_of
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
-Compositing = Literal["additive", "over", "depth"]
-Backend = Literal["auto", "reference", "fused"]
-SAMPLES = 16
-"""Most along an axis of a pixel."""
 HAS_TRITON = find_spec("triton") is not None
 
 
@@ -60,16 +53,16 @@ def render(
         options = background, compositing, backend, temperature, straight_through, samples
         with torch.autocast(device, enabled=False):
             return render(strokes.map(Tensor.float), bank, size, *options)
-    ground = _ground(strokes, background, size)
-    _check_options(compositing, backend, temperature, straight_through, samples)
+    ground = ground_of(strokes, background, size)
+    check_options(compositing, backend, temperature, straight_through, samples)
     tensors = strokes.tensors()
-    _check_strokes(tensors, bank)
+    check_strokes(tensors, bank)
     painter = partial(_backend(tensors, backend), samples=index(samples))
     if compositing != "depth":
         return painter(strokes, bank, ground, compositing)
     if strokes.depth is None:
         raise ValueError('render: compositing "depth" needs strokes.depth')
-    _check_finite("depth", strokes.depth)
+    check_finite("depth", strokes.depth)
     if temperature and not straight_through:
         return painter(strokes, bank, ground, "depth", temperature)
     exact = painter(in_depth_order(strokes), bank, ground, "over")
@@ -174,10 +167,8 @@ class TemplateWriter(torch.nn.Module):
     ) -> None:
         super().__init__()
         if not isinstance(bank, TemplateBank):
-            raise ValueError(
-                f"template writer: bank is {bank!r}, expected a TemplateBank, such as TemplateBank.named()"
-            )
-        _check_options(compositing, backend, temperature, straight_through, samples)
+            raise ValueError(f"template writer: bank is {bank!r}, expected a TemplateBank")
+        check_options(compositing, backend, temperature, straight_through, samples)
         if straight_through and not temperature:
             raise ValueError("template writer: straight_through needs a temperature above 0 for depth to learn")
         for sharpening in (gamma, gamma if gamma_test is None else gamma_test):
@@ -254,70 +245,6 @@ class TemplateWriter(torch.nn.Module):
         side = self._bank.masks.shape[-1]
         learnt = ", learnable" if self.logits is not None else ""
         return f"{', '.join(self._bank.names)}: {side} x {side}{learnt}; {self.compositing}, gamma={self.gamma}"
-
-
-def _ground(strokes: Strokes, background: float | Tensor, size: tuple[int, int] | None) -> Canvas:
-    batch, channel = strokes.what.shape[0], strokes.what.shape[2]
-    try:
-        if isinstance(background, Tensor) and not background.is_floating_point():
-            raise TypeError
-        ground = torch.as_tensor(background, dtype=strokes.what.dtype, device=strokes.what.device)
-    except (TypeError, ValueError, RuntimeError):
-        kind = f"of {background.dtype}" if isinstance(background, Tensor) else repr(background)
-        raise ValueError(f"render: background is {kind}, expected numbers in [0, 1] in floating point") from None
-    if size is None:
-        if ground.ndim != 4:
-            raise ValueError("render: give size=(height, width), or a whole canvas as background")
-        size = (ground.shape[2], ground.shape[3])
-    try:
-        height, width = map(index, size)
-    except (TypeError, ValueError):
-        raise ValueError(f"render: size {size} is not (height, width)") from None
-    if min(height, width) < 1:
-        raise ValueError(f"render: size {tuple(size)} is not (height, width) of at least one pixel")
-    if ground.ndim in (1, 2):
-        ground = ground[..., None, None]
-    try:
-        return ground.expand(batch, channel, height, width)
-    except RuntimeError:
-        shape, wanted = tuple(torch.as_tensor(background).shape), (batch, channel, height, width)
-        raise ValueError(f"render: background of shape {shape} does not fit a canvas {wanted}") from None
-
-
-def _check_options(compositing: str, backend: str, temperature: float, straight_through: bool, samples: int) -> None:
-    if compositing not in ("additive", "over", "depth"):
-        raise ValueError(f'render: unknown compositing "{compositing}": choose additive, over or depth')
-    if backend not in ("auto", "reference", "fused"):
-        raise ValueError(f'render: unknown backend "{backend}": choose auto, reference or fused')
-    if not (isinstance(temperature, Real) and 0 <= temperature < math.inf):
-        raise ValueError(f"render: temperature {temperature!r} is no number from 0 up")
-    if compositing != "depth" and (temperature or straight_through):
-        option = "temperature" if temperature else "straight_through"
-        raise ValueError(f'render: compositing "{compositing}" has no {option}: choose "depth" for it')
-    if not (hasattr(samples, "__index__") and 1 <= index(samples) <= SAMPLES):
-        raise ValueError(f"render: samples {samples!r} is no whole number from 1 to {SAMPLES}")
-
-
-def _check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
-    where, weights = tensors["where"], tensors["which"].shape[-1]
-    if weights != len(bank):
-        raise ValueError(f"render: which has {weights} weights, the bank {len(bank)} templates")
-    here = where.device
-    for name, tensor in tensors.items():
-        if tensor.device != here:
-            raise ValueError(f"render: where is on {here}, {name} is on {tensor.device}")
-        if tensor.dtype != where.dtype:
-            raise ValueError(f"render: where is of {where.dtype}, {name} of {tensor.dtype}: give all in one")
-    if bank.masks.device != here:
-        raise ValueError(f'render: strokes are on {here}, the bank is on {bank.masks.device}: take bank.to("{here}")')
-    _check_finite("where", where)
-
-
-def _check_finite(name: str, tensor: Float[Tensor, "batch move *numbers"]) -> None:
-    if not transforms.traced() and not math.isfinite(tensor.detach().sum()) and not torch.isfinite(tensor).all():
-        finite = tensor.isfinite().reshape(*tensor.shape[:2], -1).all(2)
-        picture, move = torch.nonzero(~finite)[0].tolist()
-        raise NotFinite(f"render: {name} of picture {picture}, move {move} is not finite")
 
 
 def _backend(tensors: dict[str, Tensor], backend: Backend) -> Callable[..., Canvas]:

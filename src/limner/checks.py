@@ -1,0 +1,91 @@
+"""What `render` refuses, in words that say what was wrong."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from operator import index
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner import transforms
+from limner.canvas import Canvas
+from limner.errors import NotFinite
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+
+Compositing = Literal["additive", "over", "depth"]
+Backend = Literal["auto", "reference", "fused"]
+SAMPLES = 16
+"""Most along an axis of a pixel."""
+
+
+def ground_of(strokes: Strokes, background: float | Tensor, size: tuple[int, int] | None) -> Canvas:
+    """What strokes are painted on: a background as `render` takes it, as a whole canvas."""
+    batch, channel = strokes.what.shape[0], strokes.what.shape[2]
+    try:
+        if isinstance(background, Tensor) and not background.is_floating_point():
+            raise TypeError
+        ground = torch.as_tensor(background, dtype=strokes.what.dtype, device=strokes.what.device)
+    except (TypeError, ValueError, RuntimeError):
+        kind = f"of {background.dtype}" if isinstance(background, Tensor) else repr(background)
+        raise ValueError(f"render: background is {kind}, expected numbers in [0, 1] in floating point") from None
+    if size is None:
+        if ground.ndim != 4:
+            raise ValueError("render: give size=(height, width), or a whole canvas as background")
+        size = (ground.shape[2], ground.shape[3])
+    try:
+        height, width = map(index, size)
+    except (TypeError, ValueError):
+        raise ValueError(f"render: size {size} is not (height, width)") from None
+    if min(height, width) < 1:
+        raise ValueError(f"render: size {tuple(size)} is not (height, width) of at least one pixel")
+    if ground.ndim in (1, 2):
+        ground = ground[..., None, None]
+    try:
+        return ground.expand(batch, channel, height, width)
+    except RuntimeError:
+        shape, wanted = tuple(torch.as_tensor(background).shape), (batch, channel, height, width)
+        raise ValueError(f"render: background of shape {shape} does not fit a canvas {wanted}") from None
+
+
+def check_options(compositing: str, backend: str, temperature: float, straight_through: bool, samples: int) -> None:
+    """ValueError for options that are none, or that go with another compositing."""
+    if compositing not in ("additive", "over", "depth"):
+        raise ValueError(f'render: unknown compositing "{compositing}": choose additive, over or depth')
+    if backend not in ("auto", "reference", "fused"):
+        raise ValueError(f'render: unknown backend "{backend}": choose auto, reference or fused')
+    if not (isinstance(temperature, Real) and 0 <= temperature < math.inf):
+        raise ValueError(f"render: temperature {temperature!r} is no number from 0 up")
+    if compositing != "depth" and (temperature or straight_through):
+        option = "temperature" if temperature else "straight_through"
+        raise ValueError(f'render: compositing "{compositing}" has no {option}: choose "depth" for it')
+    if not (hasattr(samples, "__index__") and 1 <= index(samples) <= SAMPLES):
+        raise ValueError(f"render: samples {samples!r} is no whole number from 1 to {SAMPLES}")
+
+
+def check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
+    """ValueError for strokes that do not go with each other or with the bank, NotFinite for a where that is not."""
+    where, weights = tensors["where"], tensors["which"].shape[-1]
+    if weights != len(bank):
+        raise ValueError(f"render: which has {weights} weights, the bank {len(bank)} templates")
+    here = where.device
+    for name, tensor in tensors.items():
+        if tensor.device != here:
+            raise ValueError(f"render: where is on {here}, {name} is on {tensor.device}")
+        if tensor.dtype != where.dtype:
+            raise ValueError(f"render: where is of {where.dtype}, {name} of {tensor.dtype}: give all in one")
+    if bank.masks.device != here:
+        raise ValueError(f'render: strokes are on {here}, the bank is on {bank.masks.device}: take bank.to("{here}")')
+    check_finite("where", where)
+
+
+def check_finite(name: str, tensor: Float[Tensor, "batch move *numbers"]) -> None:
+    """NotFinite, with picture and move, for NaN and infinity; within transforms there are no values to look at."""
+    if not transforms.traced() and not math.isfinite(tensor.detach().sum()) and not torch.isfinite(tensor).all():
+        finite = tensor.isfinite().reshape(*tensor.shape[:2], -1).all(2)
+        picture, move = torch.nonzero(~finite)[0].tolist()
+        raise NotFinite(f"render: {name} of picture {picture}, move {move} is not finite")
