@@ -41,14 +41,17 @@ def test_mask_is_its_mean_over_each_texel(name: str, size: int) -> None:
     assert (difference > 1e-6).sum() <= 4
 
 
-def test_shapes_are_redrawn_and_masks_are_not() -> None:
+def test_shapes_are_redrawn_and_masks_enlarged() -> None:
     bank = TemplateBank.named("curve", "circle", size=30, prefilter=False)
     finer = TemplateBank(bank.masks, bank.names, prefilter=False).redrawn(90)
     assert torch.equal(finer.masks, TemplateBank.named("curve", "circle", size=90).masks)
     assert (finer.names, finer.prefilter) == (bank.names, False)
     assert finer.redrawn(90) is finer
-    for other in (TemplateBank.named("circle", "soft"), TemplateBank(bank.masks / 2, bank.names)):
-        assert other.redrawn(64) is other
+    mixed = TemplateBank(torch.stack([bank.masks[0], torch.rand(30, 30)]), ("curve", "own"))
+    large = mixed.redrawn(240)
+    assert torch.equal(large.masks[0], TemplateBank.named("curve", size=240).masks[0])
+    image = Image.fromarray(mixed.masks[1].numpy()).resize((240, 240), Image.Resampling.BILINEAR)
+    torch.testing.assert_close(large.masks[1], torch.from_numpy(np.array(image)), rtol=0, atol=1e-5)
 
 
 def test_areas() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 
 import torch
@@ -73,7 +74,7 @@ class Strokes:
 
     def __getitem__(self, index) -> Strokes:
         """Index the batch and move dimensions, for example `strokes[:1]` or `strokes[:, order]`."""
-        if hasattr(index, "__index__"):
+        if isinstance(index, Integral):
             raise ValueError(f"strokes: [{index}] would leave no batch: take strokes[{index}:][:1] for a batch of one")
         return self.map(lambda tensor: tensor[index])
 

@@ -96,12 +96,15 @@ class TemplateBank:
         return replace(self, masks=self.masks.to(device))
 
     def redrawn(self, size: int) -> TemplateBank:
-        """The same shapes with `size` texels a side; the bank itself where one of them has no outline."""
-        outlines = self.outlines
-        if len(outlines) < len(self) or size == self.masks.shape[-1]:
+        """The same templates with `size` texels a side: shapes drawn anew, masks without an outline interpolated."""
+        side, outlines = self.masks.shape[-1], self.outlines
+        if size == side:
             return self
-        masks = torch.stack([draw(SHAPES[outlines[k]], size) for k in range(len(self))])
-        return replace(self, masks=masks.to(self.masks))
+        masks = torch.nn.functional.interpolate(self.masks[:, None], (size, size), mode="bilinear", antialias=True)[
+            :, 0
+        ]
+        masks = [draw(SHAPES[outlines[k]], size).to(mask) if k in outlines else mask for k, mask in enumerate(masks)]
+        return replace(self, masks=torch.stack(masks))
 
     @property
     def pyramid(self) -> pyramid.Pyramid:

@@ -126,7 +126,8 @@ class Painting:
             if suffix == ".svg":
                 from limner.painting.svg import to_svg
 
-                bank = raster.finer(self.bank, self.size, size)
+                shapes = len(self.bank.outlines) == len(self.bank)
+                bank = raster.finer(self.bank, self.size, size) if shapes else self.bank
                 temporary.write_text(to_svg(self.strokes, bank, size, self.background), encoding="utf-8")
             elif suffix in FILMS:
                 self._save_time_lapse(temporary, longer_side)

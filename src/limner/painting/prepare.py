@@ -97,11 +97,18 @@ def bank_of(
     items = listed(templates) or ["circle"]
     if isinstance(items, TemplateBank):
         return replace(items, masks=items.masks.detach()) if items.masks.requires_grad else items
-    if texels is None:
-        shapes = all(isinstance(item, str) and item in SHAPES for item in items)
-        texels = max(FINE.get(item, TEXELS) for item in items) if shapes else TEXELS
+    texels = texels or texels_of(items)
     names, masks = zip(*(brush for item in items for brush in _brushes(item, texels)), strict=True)
     return TemplateBank(torch.stack(masks), names)
+
+
+def texels_of(templates: TemplateBank | str | Path | Iterable[str | Path]) -> int:
+    """Texels a side of a bank, or those that suit shapes and masks."""
+    items = listed(templates)
+    if isinstance(items, TemplateBank):
+        return items.masks.shape[-1]
+    shapes = all(isinstance(item, str) and item in SHAPES for item in items)
+    return max(FINE.get(item, TEXELS) for item in items) if shapes else TEXELS
 
 
 def _brushes(item: Any, texels: int) -> list[tuple[str, Float[Tensor, "S S"]]]:

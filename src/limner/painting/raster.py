@@ -39,12 +39,14 @@ def samples(bank: TemplateBank) -> int:
 def finer(bank: TemplateBank, fitted: tuple[int, int], size: tuple[int, int]) -> TemplateBank:
     """A bank of strokes fitted on one canvas, for a larger one: shapes are redrawn, so that edges stay as sharp.
 
-    The bank itself where the canvas is not larger, or where a mask has no outline to redraw it from.
+    The bank itself where the canvas is not larger, or where no template is a shape with an outline.
     """
     texels, growth = bank.masks.shape[-1], max(size) / max(fitted)
     most = 2 ** math.floor(math.log2(FINEST / math.sqrt(len(bank))))
     wanted = min(texels * 2 ** max(0, math.ceil(math.log2(growth) - ROUNDED)), most)
-    return bank if wanted <= texels else bank.kept(f"{wanted} texels", lambda: bank.redrawn(wanted))
+    return (
+        bank if wanted <= texels or not bank.outlines else bank.kept(f"{wanted} texels", lambda: bank.redrawn(wanted))
+    )
 
 
 def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "1 height width"] | None) -> Pixels:

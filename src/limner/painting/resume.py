@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import pad
 
 from limner.errors import UserError
 from limner.geometry import invert
 from limner.painting.painting import Painting
-from limner.painting.prepare import bank_of
+from limner.painting.prepare import bank_of, texels_of
 from limner.painting.raster import samples
 from limner.strokes import Strokes
 from limner.strokes_json import parse
@@ -109,7 +109,8 @@ def read_before(
     _check_ranges(name, strokes, background)
     if not templates:
         return Before(strokes, bank, background, list(range(len(bank))), size)
-    joined, fresh = _joined(bank, bank_of(templates, bank.masks.shape[-1]))
+    texels = max(bank.masks.shape[-1], texels_of(templates))
+    joined, fresh = _joined(bank.redrawn(texels), bank_of(templates, texels).redrawn(texels))
     which = pad(strokes.which, (0, len(joined) - len(bank)))
     return Before(replace(strokes, which=which), joined, background, fresh, size)
 
@@ -131,15 +132,13 @@ def _check_ranges(name: str | Path, strokes: Strokes, background: Float[Tensor, 
 
 
 def _joined(bank: TemplateBank, more: TemplateBank) -> tuple[TemplateBank, list[int]]:
-    """One bank of both, each mask once, in the size of the first; and where in it the second's are."""
-    side = bank.masks.shape[-1]
+    """One bank of both, each mask once, and where in it the second's are."""
     masks, names, fresh = list(bank.masks), list(bank.names), []
     for mask, name in zip(more.masks, more.names, strict=True):
-        fitting = mask if len(mask) == side else interpolate(mask[None, None], (side, side), mode="area")[0, 0]
-        same = [k for k, known in enumerate(masks) if torch.equal(known, fitting)]
+        same = [k for k, known in enumerate(masks) if torch.equal(known, mask)]
         fresh.append(same[0] if same else len(masks))
         if not same:
-            masks.append(fitting)
+            masks.append(mask)
             names.append(name)
     return TemplateBank(torch.stack(masks), tuple(names), bank.prefilter), fresh
 
