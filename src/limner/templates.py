@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from limner import pyramid, transforms
 from limner.errors import UserError
@@ -100,9 +101,7 @@ class TemplateBank:
         side, outlines = self.masks.shape[-1], self.outlines
         if size == side:
             return self
-        masks = torch.nn.functional.interpolate(self.masks[:, None], (size, size), mode="bilinear", antialias=True)[
-            :, 0
-        ]
+        masks = interpolate(self.masks[:, None], (size, size), mode="bilinear", antialias=True)[:, 0]
         masks = [draw(SHAPES[outlines[k]], size).to(mask) if k in outlines else mask for k, mask in enumerate(masks)]
         return replace(self, masks=torch.stack(masks))
 

@@ -103,7 +103,7 @@ def test_gray_on_gray_stays_gray() -> None:
 
 
 def test_new_brushes_paint_the_new_strokes(first: tuple[Tensor, Painting, Path]) -> None:
-    image, painting, file = first
+    image, _, file = first
     leaf = TemplateBank(torch.rand(1, 16, 16), ("leaf",))
     lines: Any = ["line", "circle"]
     for templates, names, texels in ((lines, ("circle", "line"), 512), (leaf, ("circle", "leaf"), 128)):

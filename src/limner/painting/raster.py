@@ -44,9 +44,9 @@ def finer(bank: TemplateBank, fitted: tuple[int, int], size: tuple[int, int]) ->
     texels, growth = bank.masks.shape[-1], max(size) / max(fitted)
     most = 2 ** math.floor(math.log2(FINEST / math.sqrt(len(bank))))
     wanted = min(texels * 2 ** max(0, math.ceil(math.log2(growth) - ROUNDED)), most)
-    return (
-        bank if wanted <= texels or not bank.outlines else bank.kept(f"{wanted} texels", lambda: bank.redrawn(wanted))
-    )
+    if wanted <= texels or not bank.outlines:
+        return bank
+    return bank.kept(f"{wanted} texels", lambda: bank.redrawn(wanted))
 
 
 def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "1 height width"] | None) -> Pixels:
