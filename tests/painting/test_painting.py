@@ -169,7 +169,11 @@ def test_what_is_scored_is_what_is_saved(transparent: bool, channels: int, tmp_p
         assert one.psnr_of(tmp_path / name) == pytest.approx(full, abs=0.1), name
 
 
-def test_score_is_that_of_premultiplied_colours_and_alpha(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", [1, 7, 256])
+def test_score_is_that_of_premultiplied_colours_and_alpha(
+    rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limner.painting.painting, "ROWS", rows)
     one = painting(transparent=True)
     one.save(tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as file:

@@ -27,11 +27,17 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".svg", ".json", *FILMS)
 LONGEST = 2**14  # pixels of a side that is asked for
 LARGEST = 2**27  # pixels of a file
 FRAME = "frame-{:04}.png"
+ROWS = 256
+"""That are scored together: large pictures would take as much memory again, several times."""
 
 
 def psnr(a: Float[Tensor, "*shape"], b: Float[Tensor, "*shape"]) -> float:
     """Peak signal-to-noise ratio in dB of values in [0, 1]: 10 log10(1 / mean squared difference)."""
-    error = (a.double() - b.double()).square().mean().item()
+    return decibels((a.double() - b.double()).square().mean().item())
+
+
+def decibels(error: float) -> float:
+    """PSNR in dB of a mean squared difference of values in [0, 1]."""
     return 10 * math.log10(1 / error) if error else math.inf
 
 
@@ -200,10 +206,21 @@ class Painting:
         if self.target is None:
             raise ValueError("painting: no target to score against")
         truth = fitted(self.target, (image.shape[0], image.shape[1]))
-        alpha = torch.ones_like(truth.pixels[:1]) if truth.alpha is None else truth.alpha[None]
-        shown = raster.premultiplied(image)
-        wanted = (truth.pixels * alpha).expand(3, -1, -1)
+        squares, values = 0.0, 0
+        for top in range(0, len(image), ROWS):
+            rows = slice(top, top + ROWS)
+            shown, wanted = self._compared(
+                image[rows], truth.pixels[:, rows], None if truth.alpha is None else truth.alpha[rows]
+            )
+            squares += (shown.double() - wanted).square().sum().item()
+            values += shown.numel()
+        return decibels(squares / values)
+
+    def _compared(self, image: Pixels, pixels: Tensor, alpha: Tensor | None) -> tuple[Tensor, Tensor]:
+        """What is scored of some rows of an image: itself and the target, on the painting's background if any."""
+        alpha = torch.ones_like(pixels[:1]) if alpha is None else alpha[None]
+        shown, wanted = raster.premultiplied(image), (pixels * alpha).expand(3, -1, -1)
         if len(shown) == 4 and self.background is None:
-            return psnr(shown, torch.cat([wanted, alpha]))
+            return shown, torch.cat([wanted, alpha])
         ground = torch.ones(1) if self.background is None else self.background.to(wanted)
-        return psnr(shown[:3], wanted + (1 - alpha) * ground[:, None, None])
+        return shown[:3], wanted + (1 - alpha) * ground[:, None, None]
