@@ -52,7 +52,7 @@ class PaintOptions:
     seed: Annotated[int, arg(metavar="N")] = 0
     """The same seed gives the same files on the same machine, unless --time is set."""
     stop_psnr: Annotated[float | None, arg(metavar="DB", help_behavior_hint="")] = None
-    """Stop at this quality, perhaps with fewer strokes.
+    """As few strokes as reach this quality, but no more than N; with --time or --model, the first that do.
     Measured on the picture at --size; what is written larger may score less."""
     time: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="")] = None
     """Paint for so long, start-up and saving apart, in place of the usual number of steps."""

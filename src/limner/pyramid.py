@@ -37,9 +37,12 @@ def build(masks: Float[Tensor, "template S S"], prefilter: bool = True) -> Pyram
     return Pyramid(levels.to(masks).flatten(1)[:, order], sizes, offsets, side)
 
 
-@torch.compiler.assume_constant_result
 def _plan(side: int, prefilter: bool) -> tuple[np.ndarray, ...]:
     return _tables(side, prefilter)
+
+
+# As torch.compiler.assume_constant_result would, which imports the whole compiler.
+_plan._dynamo_marked_constant = True  # pyright: ignore[reportFunctionMemberAccess]
 
 
 @lru_cache(maxsize=8)

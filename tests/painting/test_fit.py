@@ -12,6 +12,7 @@ from torch import Tensor
 from limner.painting.fit import RATE, Pace, Plan, Progress, coarse, detail, fit, importance, radii
 from limner.painting.goal import Goal
 from limner.painting.moves import SPECK, Moves, Style
+from limner.painting.painting import psnr
 from limner.painting.propose import propose
 from limner.painting.raster import SAMPLES
 from limner.strokes import Strokes
@@ -94,6 +95,48 @@ def test_stops_once_it_is_good_enough() -> None:
     assert 0 < len(strokes) < 60
     canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
     assert (canvas - goal.pixels).square().mean() <= 10**-2
+
+
+def test_as_few_strokes_as_are_good_enough() -> None:
+    goal = Goal(picture())
+
+    def quality(count: int, stop_psnr: float = math.inf) -> tuple[int, float]:
+        strokes, ground = fit(goal, BANK, count, GROUND, Style(), stop_psnr=stop_psnr)
+        canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
+        return len(strokes), psnr(canvas, goal.pixels)
+
+    count, reached = quality(80, 24.0)
+    assert reached >= 24
+    assert quality(count)[1] == reached
+    assert quality(int(0.85 * count))[1] < 24
+
+
+def test_an_interrupted_search_keeps_what_is_good_enough() -> None:
+    goal, found = Goal(picture()), []
+    for most in (1, 2, 9):
+        done, fits = [1.0], []
+
+        def watch(progress: Progress, most: int = most, done: list[float] = done, fits: list[None] = fits) -> None:
+            if progress.done < done[-1]:
+                fits.append(None)
+            done.append(progress.done)
+            if len(fits) > most:
+                raise KeyboardInterrupt
+
+        strokes, ground = fit(goal, BANK, 80, GROUND, Style(), stop_psnr=24.0, watch=watch)
+        canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
+        assert psnr(canvas, goal.pixels) >= 24
+        found.append(len(strokes))
+    assert found[0] > 1.5 * found[2]
+    assert found == sorted(found, reverse=True)
+
+
+def test_with_a_time_the_first_that_are_good_enough() -> None:
+    counts: list[int] = []
+    given = Goal(picture()), BANK, 80, GROUND, Style()
+    strokes, _ = fit(*given, seconds=60.0, stop_psnr=20.0, watch=lambda progress: counts.append(progress.strokes))
+    assert counts == sorted(counts)
+    assert len(strokes) >= counts[-1]
 
 
 def test_does_not_stop_while_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:

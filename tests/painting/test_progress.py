@@ -29,6 +29,14 @@ def test_bar_shows_strokes_and_quality(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr() == ("", "")
 
 
+def test_bar_begins_again_with_another_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    with bar(True) as watch:
+        for done in (0.2, 0.9, 0.1):
+            watch(Progress(done, 0.01, 3))
+    shown = capsys.readouterr().err
+    assert [share in shown for share in (" 20%", " 90%", " 10%")] == [True] * 3
+
+
 def test_bar_needs_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     read, write = os.pipe()
     os.close(read)

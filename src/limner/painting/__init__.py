@@ -66,7 +66,8 @@ def paint(
     repaint: a gray picture; the resumed strokes with their centre where it is light are replaced, and those added
     start there too; strokes=0 only replaces.
     seed: the same seed gives the same strokes on the same machine, unless `time` is set.
-    stop_psnr: stop early at this quality, in dB on the canvas worked at.  size: longer side of that canvas.
+    stop_psnr: at most so many strokes, as few as reach this quality, in dB on the canvas worked at; with `time` or a
+        `model`, the first that do.  size: longer side of that canvas.
     time: seconds to take.
     Masks, and strokes that are resumed, have the proportions of the image. Numbers may be numpy's.
     Raises UserError for arguments that make no sense. Ctrl-C ends the fit and returns what there is.

@@ -9,18 +9,21 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from limner.fused import changes_without
+from limner.painting.fewest import fewest
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
 from limner.painting.propose import PLACES, propose
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
+Painted: TypeAlias = tuple[Strokes, Float[Tensor, "channel"]]
 RATE = 0.04
 PIXELS_A_STROKE, LEAST_PIXELS_A_STROKE, ENOUGH_PIXELS = 150, 45, 30_000
 """Of a canvas for adding and moving strokes: the first, but no more than is enough, and never less than the second."""
@@ -90,32 +93,49 @@ def fit(
     watch: Callable[[Progress], None] = lambda progress: None,
     stop_psnr: float = math.inf,
     start: Strokes | None = None,
-) -> tuple[Strokes, Float[Tensor, "channel"]]:
+) -> Painted:
     """`count` strokes that rebuild a goal, and the colour of the ground under them.
 
     seconds: time to take instead of the plan's steps.  watch: called after every round.
-    stop_psnr: stop as soon as the goal is met this well, in dB, perhaps with fewer strokes.
+    stop_psnr: at most `count` strokes, as few as meet the goal this well, in dB; with seconds or start, the first that
+        do.
     start: at most `count` strokes to begin with, a batch of one; the others are added to them.
     Ctrl-C stops too: what there was after the last round is returned, since a round may end in the middle of a change.
     """
-    moves = Moves.none(len(bank), ground, style)
-    if start is not None:
-        moves.begin(start)
-        moves.limit(goal.size)
     seen = replace(goal, weight=None, samples=goal.saved)
-    painted = moves.strokes(), moves.ground
 
-    def met() -> bool:
-        return stop_psnr < math.inf and Progress(1.0, moves.error(seen, bank), len(moves)).psnr >= stop_psnr
+    def quality(strokes: Strokes, ground: Tensor) -> float:
+        return Progress(1.0, seen.error(seen.residuals(strokes, bank, ground)), len(strokes)).psnr
 
-    if met():
-        return painted
-    try:
-        for done, error in work(moves, goal, bank, count, seed, plan, seconds) if count else ():
-            painted = moves.strokes(), moves.ground
+    def met(strokes: Strokes, ground: Tensor) -> bool:
+        return stop_psnr < math.inf and quality(strokes, ground) >= stop_psnr
+
+    def rounds(many: int) -> Iterator[Painted]:
+        moves = Moves.none(len(bank), ground, style)
+        if start is not None:
+            moves.begin(start)
+            moves.limit(goal.size)
+        yield moves.strokes(), moves.ground
+        for done, error in work(moves, goal, bank, many, seed, plan, seconds) if many else ():
+            yield moves.strokes(), moves.ground
             watch(Progress(done, error, len(moves)))
-            if len(moves) <= count and met():
-                break
+
+    def whole(many: int) -> tuple[Painted, float]:
+        *_, painted = rounds(many)
+        return painted, quality(*painted)
+
+    def paintings() -> Iterator[Painted]:
+        for painted in rounds(count):
+            yield painted
+            if len(painted[0]) <= count and met(*painted):
+                if seconds is None and start is None:
+                    yield from fewest(whole, len(painted[0]), stop_psnr)
+                return
+
+    painted = Moves.none(len(bank), ground, style).strokes(), ground
+    try:
+        for one in paintings():
+            painted = one
     except KeyboardInterrupt:
         pass
     strokes, ground = painted

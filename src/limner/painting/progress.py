@@ -21,11 +21,13 @@ def bar(shown: bool) -> Iterator[Callable[[Progress], None]]:
     if not shown or sys.stderr is None:
         yield lambda progress: None
         return
-    line = tqdm(total=1.0, desc="painting", bar_format=LAYOUT, leave=False, delay=1e-9)
+    line = tqdm(total=1.0, desc="painting", bar_format=LAYOUT, leave=False, delay=1e-9, miniters=0)
 
     def watch(progress: Progress) -> None:
         with unheard(sys.stderr):
             line.unit = f"{progress.strokes} strokes, {progress.psnr:.1f} dB"  # a postfix would begin with a comma
+            if progress.done < line.n:
+                line.reset()  # another fit
             line.update(min(progress.done, 1.0) - line.n)
 
     try:

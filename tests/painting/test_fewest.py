@@ -1,0 +1,53 @@
+"""Searching for few strokes, where how good so many are is a formula."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limner.painting.fewest import FITS, fewest
+
+
+def asked(psnr: Callable[[int], float], enough: int, wanted: float) -> tuple[list[int], list[int]]:
+    """The numbers of strokes that fits were asked for, and those that were given back."""
+    tried: list[int] = []
+
+    def fit(count: int) -> tuple[int, float]:
+        tried.append(count)
+        return count, psnr(count)
+
+    return tried, list(fewest(fit, enough, wanted))
+
+
+@given(start=st.floats(5, 20), growth=st.floats(1.2, 5), share=st.floats(0.05, 0.9), enough=st.integers(10, 5000))
+def test_nearly_the_fewest_are_found(start: float, growth: float, share: float, enough: int) -> None:
+    least = max(1, math.ceil(share * enough))
+
+    def psnr(count: int) -> float:
+        return start + growth * math.log2(count)
+
+    tried, found = asked(psnr, enough, psnr(least) - 1e-6)
+    assert len(tried) <= FITS
+    assert all(0 < count < enough for count in tried)
+    assert found == sorted(found, reverse=True)
+    assert all(count >= least for count in found)
+    nearest = found[-1] if found else enough
+    assert nearest <= max(least + 1, 1.09 * least)
+
+
+@pytest.mark.parametrize(("enough", "tried"), [(0, []), (1, []), (2, [1])])
+def test_few_are_few_enough(enough: int, tried: list[int]) -> None:
+    assert asked(lambda count: 0.0, enough, 20.0) == (tried, [])
+
+
+def test_quality_that_is_chance_ends_too() -> None:
+    qualities = iter([19.0, 21.0, 19.0, 21.0, 19.0, 19.0, 19.0, 19.0])
+    tried, found = asked(lambda count: next(qualities), 1000, 20.0)
+    assert len(tried) <= FITS
+    assert len(found) == 2
+
+
+def test_one_that_is_close_is_enough() -> None:
+    assert asked(lambda count: 20.05, 1000, 20.0) == ([300], [300])
