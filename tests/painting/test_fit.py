@@ -91,7 +91,7 @@ def test_more_time_is_used() -> None:
 
 def test_stops_once_it_is_good_enough() -> None:
     goal = Goal(picture())
-    strokes, ground = fit(goal, BANK, 60, GROUND, Style(), stop_psnr=20.0)
+    strokes, ground = fit(goal, BANK, 60, GROUND, Style(), plan=QUICK, stop_psnr=20.0)
     assert 0 < len(strokes) < 60
     canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
     assert (canvas - goal.pixels).square().mean() <= 10**-2
@@ -101,7 +101,7 @@ def test_as_few_strokes_as_are_good_enough() -> None:
     goal = Goal(picture())
 
     def quality(count: int, stop_psnr: float = math.inf) -> tuple[int, float]:
-        strokes, ground = fit(goal, BANK, count, GROUND, Style(), stop_psnr=stop_psnr)
+        strokes, ground = fit(goal, BANK, count, GROUND, Style(), plan=QUICK, stop_psnr=stop_psnr)
         canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
         return len(strokes), psnr(canvas, goal.pixels)
 
@@ -123,7 +123,7 @@ def test_an_interrupted_search_keeps_what_is_good_enough() -> None:
             if len(fits) > most:
                 raise KeyboardInterrupt
 
-        strokes, ground = fit(goal, BANK, 80, GROUND, Style(), stop_psnr=24.0, watch=watch)
+        strokes, ground = fit(goal, BANK, 80, GROUND, Style(), plan=QUICK, stop_psnr=24.0, watch=watch)
         canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
         assert psnr(canvas, goal.pixels) >= 24
         found.append(len(strokes))
