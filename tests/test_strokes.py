@@ -107,8 +107,9 @@ def test_indexing_is_that_of_batch_and_moves() -> None:
     for name, tensor in strokes[:1, order].tensors().items():
         assert torch.equal(tensor, getattr(strokes, name)[:1, order]), name
     assert strokes[1:].where.shape[0] == 1
-    with pytest.raises(ValueError, match=r"\[1\] would leave no batch: take strokes\[1:\]\[:1\]"):
-        strokes[1]
+    for index in (1, (0, 1), (slice(None), 0), torch.tensor(0)):
+        with pytest.raises(ValueError, match=r"leaves where of shape .*: take slices, as in \[:1\] or \[:, :1\]"):
+            strokes[index]
 
 
 def test_then_paints_on_top() -> None:

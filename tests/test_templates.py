@@ -47,6 +47,10 @@ def test_shapes_are_redrawn_and_masks_enlarged() -> None:
     assert torch.equal(finer.masks, TemplateBank.named("curve", "circle", size=90).masks)
     assert (finer.names, finer.prefilter) == (bank.names, False)
     assert finer.redrawn(90) is finer
+    soft = TemplateBank.named("soft", size=20).redrawn(50)
+    assert torch.equal(soft.masks, TemplateBank.named("soft", size=50).masks)
+    half = TemplateBank(TemplateBank.named("circle", "soft", size=20).masks.half(), ("circle", "own"))
+    assert half.redrawn(40).masks.dtype == torch.float16
     mixed = TemplateBank(torch.stack([bank.masks[0], torch.rand(30, 30)]), ("curve", "own"))
     large = mixed.redrawn(240)
     assert torch.equal(large.masks[0], TemplateBank.named("curve", size=240).masks[0])

@@ -59,6 +59,33 @@ def test_derivatives_of_functions() -> None:
         close(jacobian(lambda where: paint(where).sum((1, 2, 3)))(where), rows)
 
 
+def test_depth_moves_pictures_straight_through() -> None:
+    where, which, what = 2 * torch.eye(2, 3).repeat(2, 3, 1, 1), torch.ones(2, 3, 1), torch.rand(2, 3, 3)
+    depth, tangent, bank = torch.rand(2, 3), torch.randn(2, 3), TemplateBank.named("circle")
+
+    def paint(depth: Tensor) -> Tensor:
+        return render(Strokes(where, which, what, depth=depth), bank, SIZE, 0.3, "depth", "auto", 0.5, True)
+
+    cotangent = torch.randn(2, 3, *SIZE)
+    expected = (pulled(paint, depth, cotangent) * tangent).sum()
+    assert expected.abs() > 0.1
+    _, moved = torch.func.jvp(paint, (depth,), (tangent,))
+    close((moved * cotangent).sum(), expected)
+    with torch.no_grad(), forward_ad.dual_level():
+        moved = forward_ad.unpack_dual(paint(forward_ad.make_dual(depth, tangent))).tangent
+    assert moved is not None
+    close((moved * cotangent).sum(), expected)
+
+
+def test_nan_stays_nan() -> None:
+    where, paint = scene()
+    several = torch.stack([where, where])
+    several[1, 0, 0, 0, 0] = torch.nan
+    found = torch.func.vmap(paint)(several)
+    assert found[0].isfinite().all()
+    assert found[1, 0].isnan().any()
+
+
 def test_many_at_once() -> None:
     where, paint = scene()
     several = torch.stack([where, 1.2 * where, 0.7 * where])
@@ -73,7 +100,10 @@ def test_a_bank_keeps_nothing_of_a_transform() -> None:
     writer = TemplateWriter(bank)
     scores = torch.randn(2, 3, 2, 3), torch.randn(2, 3, 1), torch.randn(2, 3, 3)
     torch.func.grad(lambda where: writer(where, *scores[1:], torch.zeros(2, 3, 8, 8)).sum())(scores[0])
-    copied = copy.deepcopy(writer.bank.pyramid)
+    masks = dict(writer.named_buffers())["masks"]
+    given = *scores, torch.zeros(2, 3, 8, 8)
+    torch.func.grad(lambda masks: torch.func.functional_call(writer, {"masks": masks}, given).sum())(masks)
+    copied = copy.deepcopy(writer).bank.pyramid
     assert torch.equal(copied.texels, TemplateBank.named("circle", size=13).pyramid.texels)
 
 

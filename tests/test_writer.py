@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -198,14 +199,23 @@ def test_what_is_compiled_paints_the_same() -> None:
 def test_the_reference_is_one_graph(learnable: bool) -> None:
     code = f"""if True:
         import torch, limner
-        writer = limner.TemplateWriter(BANK, backend="reference", learnable={learnable}, gamma=3.0)
-        given = torch.randn(2, 3, 2, 3), torch.randn(2, 3, 2), torch.randn(2, 3, 1), torch.zeros(2, 1, 9, 9)
-        exported = torch.export.export(writer, given).module()
-        compiled = torch.compile(writer, backend="eager", fullgraph=True)
-        other = *(torch.randn_like(each) for each in given[:3]), given[3]
-        for painted in exported(*other), compiled(*other):
-            torch.testing.assert_close(painted, writer(*other))
-    """.replace("BANK", 'limner.TemplateBank.named("circle", "square")')
+        bank = limner.TemplateBank.named("circle", "square")
+        def given(batch):
+            return *(torch.randn(batch, 3, size) for size in (6, 2, 1)), torch.zeros(batch, 1, 9, 9)
+        class Painter(torch.nn.Module):
+            def __init__(self, **options):
+                super().__init__()
+                self.writer = limner.TemplateWriter(bank, learnable={learnable}, gamma=3.0, **options)
+            def forward(self, where, which, what, canvas):
+                return self.writer(where.unflatten(-1, (2, 3)), which, what, canvas)
+        painter, other = Painter(), given(5)
+        batch = torch.export.Dim("batch")
+        exported = torch.export.export(painter, given(2), dynamic_shapes=[{{0: batch}}] * 4).module()
+        torch.testing.assert_close(exported(*other), painter(*other))
+        painter = Painter(backend="reference")
+        compiled = torch.compile(painter, backend="eager", fullgraph=True)
+        torch.testing.assert_close(compiled(*other), painter(*other))
+    """
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -236,6 +246,7 @@ def test_nan_names_picture_and_move() -> None:
             {"background": torch.zeros(2, 3, 4, 4, dtype=torch.uint8)},
             r"background is of torch\.uint8",
         ),
+        ({"size": (4, 4), "background": np.zeros(3, np.uint8)}, r"background is of torch\.uint8"),
         ({"size": (4, 4), "background": torch.zeros(2)}, r"background of shape \(2,\) does not fit"),
         ({"size": (4, 4), "background": torch.zeros(2, 3, 5, 4)}, r"background of shape .* does not fit"),
         ({"size": (4, 4), "compositing": "under"}, 'unknown compositing "under": choose additive, over or depth'),
@@ -279,7 +290,7 @@ def test_writers_refuse_bad_options_at_once(options: dict[str, Any]) -> None:
 @pytest.mark.usefixtures("unchecked")
 def test_writers_refuse_what_makes_no_sense() -> None:
     bank: Any = "circle"
-    with pytest.raises(ValueError, match="bank is 'circle', expected a TemplateBank"):
+    with pytest.raises(ValueError, match="bank is of str, expected a TemplateBank"):
         TemplateWriter(bank)
     with pytest.raises(ValueError, match="straight_through needs a temperature above 0"):
         TemplateWriter(BANK, "depth", straight_through=True)
@@ -288,9 +299,11 @@ def test_writers_refuse_what_makes_no_sense() -> None:
         TemplateWriter(BANK)(*h, torch.zeros(2, 3, 4, 4), depth=depth)
     with pytest.raises(ValueError, match='compositing "depth" needs depth'):
         TemplateWriter(BANK, "depth")(*h, torch.zeros(2, 3, 4, 4))
-    for canvas in (torch.zeros(2, 1, 4, 4), torch.zeros(1, 3, 4, 4), torch.zeros(3, 4, 4)):
-        with pytest.raises(ValueError, match=r"canvas has shape .* expected \(2, 3, 'height', 'width'\)"):
+    canvases: list[Any] = [torch.zeros(2, 1, 4, 4), torch.zeros(3, 4, 4), 0.5]
+    for canvas in canvases:
+        with pytest.raises(ValueError, match=r"canvas .* expected a tensor of \(2, 3, height, width\)"):
             TemplateWriter(BANK)(*h, canvas)
+    assert torch.equal(*(TemplateWriter(BANK)(*h, torch.ones(n, 3, 4, 4)) for n in (1, 2)))
 
 
 def test_a_writer_takes_several_samples() -> None:
@@ -304,17 +317,15 @@ def test_a_writer_in_print() -> None:
     )
 
 
-def test_masks_that_are_parameters_are_learnt() -> None:
-    masks = torch.nn.Parameter(BANK.masks.clone())
-    writer = TemplateWriter(TemplateBank(masks))
-    assert [name for name, _ in writer.named_parameters()] == ["masks"]
-    optimizer = torch.optim.SGD(writer.parameters(), 0.01)
+def test_masks_that_are_parameters_are_learnt_as_logits() -> None:
+    bank = TemplateBank(torch.nn.Parameter(BANK.masks.clone()))
+    with pytest.raises(ValueError, match=r"would take masks out of \[0, 1\]: take learnable=True"):
+        TemplateWriter(bank)
+    assert [name for name, _ in TemplateWriter(bank, learnable=True).named_parameters()] == ["logits"]
+    frozen = TemplateWriter(TemplateBank(torch.nn.Parameter(BANK.masks.clone(), requires_grad=False)))
     h, canvas = scores(), torch.zeros(2, 3, 9, 9)
-    before = writer(*h, canvas).sum()
-    before.backward()
-    optimizer.step()
-    assert not torch.equal(masks, BANK.masks)
-    assert writer(*h, canvas).sum() < before
+    assert torch.equal(frozen(*h, canvas), TemplateWriter(BANK)(*h, canvas))
+    assert frozen.double().bank.pyramid.texels.dtype == torch.float64
 
 
 def test_strokes_lie_on_one_device() -> None:

@@ -33,7 +33,7 @@ def transform_mask(
     points = template_points(where, size)
     n = texels[:, None, None, :].to(where)
     position = (((points + 1) * n - 1) / 2 + BORDER).clamp(min=torch.zeros_like(n), max=n + BORDER)
-    cell = position.detach().floor()
+    cell = position.detach().floor().nan_to_num()
     u, v = (position - cell).unbind(-1)
     column, row = cell.long().unbind(-1)
     stride = texels[:, :1, None] + 2 * BORDER

@@ -7,6 +7,7 @@ from numbers import Real
 from operator import index
 from typing import Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -26,6 +27,8 @@ SAMPLES = 16
 def ground_of(strokes: Strokes, background: float | Tensor, size: tuple[int, int] | None) -> Canvas:
     """What strokes are painted on: a background as `render` takes it, as a whole canvas."""
     batch, channel = strokes.what.shape[0], strokes.what.shape[2]
+    if isinstance(background, np.ndarray):
+        background = torch.from_numpy(background)
     try:
         if isinstance(background, Tensor) and not background.is_floating_point():
             raise TypeError

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import pad
 
 BORDER = 2
 
@@ -32,8 +33,10 @@ class Pyramid:
 def build(masks: Float[Tensor, "template S S"], prefilter: bool = True) -> Pyramid:
     """The pyramid of a bank of masks, differentiable in them; level 0 alone without `prefilter`."""
     side = masks.shape[-1]
-    average, order, sizes, offsets = (torch.from_numpy(table).to(masks.device) for table in _plan(side, prefilter))
-    levels = average @ masks.double() @ average.mT
+    smaller, order, sizes, offsets = (torch.from_numpy(table).to(masks.device) for table in _plan(side, prefilter))
+    whole, edges = masks.double(), (BORDER, BORDER)
+    rows = torch.cat([pad(whole, (0, 0, *edges)), smaller @ whole], 1)
+    levels = torch.cat([pad(rows, edges), rows @ smaller.mT], 2)
     return Pyramid(levels.to(masks).flatten(1)[:, order], sizes, offsets, side)
 
 
@@ -45,18 +48,19 @@ def _plan(side: int, prefilter: bool) -> tuple[np.ndarray, ...]:
 _plan._dynamo_marked_constant = True  # pyright: ignore[reportFunctionMemberAccess]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _tables(side: int, prefilter: bool) -> tuple[np.ndarray, ...]:
-    """Matrix that averages an axis down to all sizes, border by border; the order of texels, sizes and offsets."""
+    """Matrix that averages an axis to all smaller sizes, each in its border; the order of texels, sizes and offsets."""
     sizes = [side]
     while prefilter and sizes[-1] > 1:
         sizes.append((sizes[-1] + 1) // 2)
-    average = np.concatenate([np.pad(_shares(size, side), ((BORDER, BORDER), (0, 0))) for size in sizes])
-    number = np.arange(len(average) ** 2).reshape(len(average), len(average))
+    smaller = [np.pad(_shares(size, side), ((BORDER, BORDER), (0, 0))) for size in sizes[1:]]
     ends = np.cumsum(sizes) + 2 * BORDER * np.arange(1, len(sizes) + 1)
+    number = np.arange(ends[-1] ** 2).reshape(ends[-1], ends[-1])
     levels = [level for rows in np.split(number, ends[:-1]) for level in np.split(rows, ends[:-1], axis=1)]
     offsets = np.cumsum([0, *(level.size for level in levels)])[:-1].reshape(len(sizes), len(sizes))
-    return average, np.concatenate([level.ravel() for level in levels]), np.array(sizes), offsets
+    smaller = np.concatenate([np.empty((0, side)), *smaller])
+    return smaller, np.concatenate([level.ravel() for level in levels]), np.array(sizes), offsets
 
 
 def _shares(size: int, side: int) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral
 from pathlib import Path
 
 import torch
@@ -74,8 +73,9 @@ class Strokes:
 
     def __getitem__(self, index) -> Strokes:
         """Index the batch and move dimensions, for example `strokes[:1]` or `strokes[:, order]`."""
-        if isinstance(index, Integral):
-            raise ValueError(f"strokes: [{index}] would leave no batch: take strokes[{index}:][:1] for a batch of one")
+        left = tuple(self.where[index].shape)
+        if len(left) != 4:
+            raise ValueError(f"strokes: [{index}] leaves where of shape {left}: take slices, as in [:1] or [:, :1]")
         return self.map(lambda tensor: tensor[index])
 
     def __len__(self) -> int:

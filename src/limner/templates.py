@@ -96,14 +96,20 @@ class TemplateBank:
         """The same bank on a device."""
         return replace(self, masks=self.masks.to(device))
 
+    def detach(self) -> TemplateBank:
+        """The same templates without gradients."""
+        return replace(self, masks=self.masks.detach()) if self.masks.requires_grad else self
+
     def redrawn(self, size: int) -> TemplateBank:
-        """The same templates with `size` texels a side: shapes drawn anew, masks without an outline interpolated."""
-        side, outlines = self.masks.shape[-1], self.outlines
-        if size == side:
+        """The same templates with `size` texels a side: shapes drawn anew, other masks interpolated."""
+        if size == self.masks.shape[-1]:
             return self
-        masks = interpolate(self.masks[:, None], (size, size), mode="bilinear", antialias=True)[:, 0]
-        masks = [draw(SHAPES[outlines[k]], size).to(mask) if k in outlines else mask for k, mask in enumerate(masks)]
-        return replace(self, masks=torch.stack(masks))
+        shapes = self.shapes
+        masks = [
+            draw(SHAPES[shapes[k]], size) if k in shapes else _interpolated(mask, size)
+            for k, mask in enumerate(self.masks.detach())
+        ]
+        return replace(self, masks=torch.stack(masks).to(self.masks))
 
     @property
     def pyramid(self) -> pyramid.Pyramid:
@@ -111,13 +117,18 @@ class TemplateBank:
         return self.kept("pyramid", lambda: pyramid.build(self.masks, self.prefilter))
 
     @property
-    def outlines(self) -> dict[int, str]:
-        """The templates that are shapes with an outline, by index: the name must hold for the mask too."""
-        return self.kept("outlines", self._find_outlines)
+    def shapes(self) -> dict[int, str]:
+        """The templates that are shapes, by index: the name must hold for the mask too."""
+        return self.kept("shapes", self._find_shapes)
 
-    def _find_outlines(self) -> dict[int, str]:
+    @property
+    def outlines(self) -> dict[int, str]:
+        """The templates that are shapes with an outline, by index."""
+        return {k: name for k, name in self.shapes.items() if SHAPES[name].svg is not None}
+
+    def _find_shapes(self) -> dict[int, str]:
         masks, side = self.masks.detach().cpu().float(), self.masks.shape[-1]
-        named = {k: name for k, name in enumerate(self.names) if name in SHAPES and SHAPES[name].svg is not None}
+        named = {k: name for k, name in enumerate(self.names) if name in SHAPES}
         return {k: name for k, name in named.items() if torch.allclose(masks[k], draw(SHAPES[name], side), atol=1e-3)}
 
     def kept(self, name: str, build: Callable[[], T]) -> T:
@@ -146,6 +157,10 @@ def _check_size(size: int) -> None:
     """UserError for templates of no whole number of texels."""
     if not hasattr(size, "__index__") or size < 1:
         raise UserError(f"size: templates of {size} texels a side: expected a whole number from 1 up")
+
+
+def _interpolated(mask: Float[Tensor, "S S"], size: int) -> Float[Tensor, "size size"]:
+    return interpolate(mask.cpu().float()[None, None], (size, size), mode="bilinear", antialias=True)[0, 0]
 
 
 def draw(shape: Shape, size: int) -> Float[Tensor, "S S"]:

@@ -66,12 +66,12 @@ def render(
     if temperature and not straight_through:
         return painter(strokes, bank, ground, "depth", temperature)
     exact = painter(in_depth_order(strokes), bank, ground, "over")
-    if not (temperature and strokes.depth.requires_grad and torch.is_grad_enabled()):
+    learnt = strokes.depth.requires_grad and torch.is_grad_enabled()
+    if not temperature or not (learnt or transforms.under_way()):
         return exact
     still = strokes.detach()
     still = replace(still, depth=strokes.depth)
-    still_bank = replace(bank, masks=bank.masks.detach()) if bank.masks.requires_grad else bank
-    soft = painter(still, still_bank, ground.detach(), "depth", temperature)
+    soft = painter(still, bank.detach(), ground.detach(), "depth", temperature)
     return exact + (soft - soft.detach())
 
 
@@ -134,8 +134,7 @@ def _stamps(strokes: Strokes, bank: TemplateBank, canvas: Canvas, samples: int) 
 class TemplateWriter(torch.nn.Module):
     """The writing block of any decoder: scores in, a painted canvas out (Algorithm 1).
 
-    bank: the templates; with `learnable` their masks are parameters (logits, so that they stay in [0, 1]). Masks that
-        are parameters already are the writer's, too.
+    bank: the templates; with `learnable` their masks are parameters (logits, so that they stay in [0, 1]).
     phi0: Phi = diag(phi0, phi0) + h_where, so that an untrained network paints stamps of 1 / phi0 of its sides.
     gamma, noise: sharpening and exploration of which (eq. 3.1, 3.2); noise is added in training mode only.
     gamma_test: sharpening out of training mode; None is gamma.
@@ -167,8 +166,10 @@ class TemplateWriter(torch.nn.Module):
     ) -> None:
         super().__init__()
         if not isinstance(bank, TemplateBank):
-            raise ValueError(f"template writer: bank is {bank!r}, expected a TemplateBank")
+            raise ValueError(f"template writer: bank is of {type(bank).__name__}, expected a TemplateBank")
         check_options(compositing, backend, temperature, straight_through, samples)
+        if isinstance(bank.masks, torch.nn.Parameter) and bank.masks.requires_grad and not learnable:
+            raise ValueError("template writer: steps would take masks out of [0, 1]: take learnable=True to learn them")
         if straight_through and not temperature:
             raise ValueError("template writer: straight_through needs a temperature above 0 for depth to learn")
         for sharpening in (gamma, gamma if gamma_test is None else gamma_test):
@@ -182,20 +183,20 @@ class TemplateWriter(torch.nn.Module):
         self._bank = bank
         self.register_buffer("phi0", torch.tensor([[phi0, 0.0, 0.0], [0.0, phi0, 0.0]]))
         self.logits = torch.nn.Parameter(torch.logit(bank.masks, eps=1e-3)) if learnable else None
-        if isinstance(bank.masks, torch.nn.Parameter) and not learnable:
-            self.register_parameter("masks", bank.masks)
-        else:
-            own = bank.masks if bank.masks.requires_grad else bank.masks.clone()
-            self.register_buffer("masks", None if learnable else own)
+        own = bank.masks if bank.masks.requires_grad else bank.masks.clone()
+        self.register_buffer("masks", None if learnable else own)
 
     @property
     def bank(self) -> TemplateBank:
         """The templates as they are now."""
         if self.logits is not None:
             return replace(self._bank, masks=self.logits.sigmoid())
-        if self._bank.masks is not self.masks:
-            self._bank = replace(self._bank, masks=self.masks)
-        return self._bank
+        if self._bank.masks is self.masks:
+            return self._bank
+        bank = replace(self._bank, masks=self.masks)
+        if not transforms.traced():
+            self._bank = bank
+        return bank
 
     def forward(
         self,
@@ -212,10 +213,11 @@ class TemplateWriter(torch.nn.Module):
         if (depth is None) == (self.compositing == "depth"):
             wanted = "needs depth" if depth is None else 'has no depth: choose "depth" for it'
             raise ValueError(f'template writer: compositing "{self.compositing}" {wanted}')
-        wanted = len(strokes.what), strokes.what.shape[-1]
-        if canvas.ndim != 4 or canvas.shape[:2] != wanted:
-            shape = tuple(canvas.shape)
-            raise ValueError(f"template writer: canvas has shape {shape}, expected {(*wanted, 'height', 'width')}")
+        batch, _, channels = strokes.what.shape
+        if not isinstance(canvas, Tensor) or canvas.ndim != 4 or canvas.shape[1] != channels:
+            found = f"has shape {tuple(canvas.shape)}" if isinstance(canvas, Tensor) else f"is {canvas!r}"
+            wanted = f"({batch}, {channels}, height, width)"
+            raise ValueError(f"template writer: canvas {found}, expected a tensor of {wanted}")
         options = self.backend, self.temperature, self.straight_through, self.samples
         return render(strokes, self.bank, None, canvas, self.compositing, *options)
 
@@ -255,7 +257,8 @@ def _backend(tensors: dict[str, Tensor], backend: Backend) -> Callable[..., Canv
     if backend == "reference" or (backend == "auto" and (transformed or not fits)):
         return paint_reference
     if transformed:
-        raise ValueError('render: forward-mode derivatives and torch.func need backend="reference" or "auto"')
+        asked = "forward-mode derivatives, torch.func and torch.export"
+        raise ValueError(f'render: {asked} need backend="reference" or "auto"')
     if not fits:
         raise ValueError("render: the fused backend needs float32 tensors, on the CPU or on a GPU with Triton")
     if device == "cpu":

@@ -15,7 +15,7 @@ from limner.errors import UserError
 from limner.painting.painting import Painting
 from limner.painting.resume import read_before
 from limner.strokes import Strokes
-from limner.strokes_json import dump
+from limner.strokes_json import dump, parse
 from limner.templates import TemplateBank
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -112,6 +112,29 @@ def test_new_brushes_paint_the_new_strokes(first: tuple[Tensor, Painting, Path])
         assert torch.equal(more.strokes.which[0, :12], torch.tensor([[1.0, 0.0]]).expand(12, 2))
         assert torch.equal(more.bank.masks[:1], TemplateBank.named("circle", size=texels).masks)
     assert torch.equal(more.strokes.which[0, 12:], torch.tensor([[0.0, 1.0]]).expand(6, 2))
+
+
+def test_masks_stay_as_they_are_beside_finer_brushes(first: tuple[Tensor, Painting, Path], tmp_path: Path) -> None:
+    """And each is there once, whatever was painted between."""
+    image, _, file = first
+    masks = ((255 * torch.rand(1, side, side)).round() / 255 for side in (128, 600))
+    leaf, large = (TemplateBank(mask, ("leaf",)) for mask in masks)
+    for more in (leaf, "line", leaf, ["soft", "line"]):
+        limner.paint(image, 3, resume=file, templates=more).save(tmp_path / "on.json")
+        file = tmp_path / "on.json"
+    bank = parse(file).bank
+    assert bank is not None
+    assert bank.names == ("circle", "leaf", "line", "soft")
+    assert bank.masks.shape[-1] == 128
+    beside = limner.paint(image, 3, resume=first[2], templates=large).bank
+    assert beside.masks.shape[-1] == 512
+    assert beside.outlines == {0: "circle"}
+
+
+def test_a_learnt_bank_is_painted_on(first: tuple[Tensor, Painting, Path]) -> None:
+    image, painting, _ = first
+    learnt = replace(painting.bank, masks=painting.bank.masks.clone().requires_grad_())
+    assert len(limner.paint(image, 2, resume=replace(painting, bank=learnt)).strokes) == 14
 
 
 def test_the_same_brush_twice_is_one_brush(first: tuple[Tensor, Painting, Path]) -> None:

@@ -41,7 +41,7 @@ def decibels(error: float) -> float:
     return 10 * math.log10(1 / error) if error else math.inf
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Painting:
     """One picture as strokes (a batch of 1), and what is needed to show it at any size.
 
@@ -62,27 +62,31 @@ class Painting:
         batch, channels = len(self.strokes.what), self.strokes.what.shape[-1]
         if batch != 1:
             raise ValueError(f"painting: strokes of {batch} pictures, expected those of one, such as strokes[:1]")
+        if not isinstance(self.bank, TemplateBank):
+            raise ValueError(f"painting: bank is of {type(self.bank).__name__}, expected a TemplateBank")
         if self.strokes.which.shape[-1] != len(self.bank):
             weights = self.strokes.which.shape[-1]
             raise ValueError(f"painting: which has {weights} weights, the bank {len(self.bank)} templates")
-        if self.background is not None and tuple(getattr(self.background, "shape", ())) != (channels,):
-            found = getattr(self.background, "shape", self.background)
-            raise ValueError(f"painting: background is {found}, expected a tensor of {channels} numbers, or None")
+        ground = self.background
+        if ground is not None and not (isinstance(ground, Tensor) and ground.shape == (channels,)):
+            found = f"has shape {tuple(ground.shape)}" if isinstance(ground, Tensor) else f"is {ground!r}"
+            raise ValueError(f"painting: background {found}, expected a tensor of {channels} numbers, or None")
+        if not (isinstance(self.size, tuple) and [type(side) for side in self.size] == [int, int]):
+            raise ValueError(f"painting: size is {self.size!r}, expected (height, width) in whole pixels")
 
     @classmethod
     def of_ink(cls, strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Painting:
         """What a painter network painted: strokes of ink, where 1 is black, a batch of one, on white paper."""
         slope = None if strokes.slope is None else -strokes.slope
         still = replace(strokes, what=1 - strokes.what, slope=slope).detach()
-        bank = replace(bank, masks=bank.masks.detach())
-        return cls(still, bank, torch.ones(still.what.shape[-1]), size)
+        return cls(still, bank.detach(), torch.ones(still.what.shape[-1]), size)
 
     @cached_property
     def canvas(self) -> Float[Tensor, "1 channel height width"]:
         """The rendering at `size`; where the background is transparent, premultiplied colours.
 
-        `render(strokes, bank, size, background, samples=4)` gives the same. Where no template is a shape with an
-        outline, it is that with one sample a pixel.
+        `render(strokes, bank, size, background, samples=4)` gives the same on a background, if strokes have no depth.
+        Where no template is a shape with an outline, it is that with one sample a pixel.
         """
         ((colour, _),) = self._layers([len(self.strokes)], self.size)
         return colour

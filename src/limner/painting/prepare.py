@@ -4,7 +4,6 @@ import math
 import operator
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, SupportsFloat
 
@@ -96,7 +95,7 @@ def bank_of(
     """
     items = listed(templates) or ["circle"]
     if isinstance(items, TemplateBank):
-        return replace(items, masks=items.masks.detach()) if items.masks.requires_grad else items
+        return items.detach()
     texels = texels or texels_of(items)
     names, masks = zip(*(brush for item in items for brush in _brushes(item, texels)), strict=True)
     return TemplateBank(torch.stack(masks), names)

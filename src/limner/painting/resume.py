@@ -12,13 +12,15 @@ from torch.nn.functional import pad
 from limner.errors import UserError
 from limner.geometry import invert
 from limner.painting.painting import Painting
-from limner.painting.prepare import bank_of, texels_of
+from limner.painting.prepare import FINE, bank_of, texels_of
 from limner.painting.raster import samples
 from limner.strokes import Strokes
 from limner.strokes_json import parse
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
 
+FINEST = max(FINE.values())
+"""Texels a side with which shapes are drawn anew beside finer ones."""
 ROUNDING = 1e-3
 """How far beyond their ranges numbers may be that were rounded, by other programs too."""
 
@@ -107,9 +109,12 @@ def read_before(
         raise UserError(f"{name}: holds numbers beyond those of 32 bits, so it cannot be painted on")
     background = None if background is None else background.float()
     _check_ranges(name, strokes, background)
+    bank = bank.detach()
     if not templates:
         return Before(strokes, bank, background, list(range(len(bank))), size)
-    texels = max(bank.masks.shape[-1], texels_of(templates))
+    texels = bank.masks.shape[-1]
+    if len(bank.shapes) == len(bank):
+        texels = max(texels, min(texels_of(templates), FINEST))
     joined, fresh = _joined(bank.redrawn(texels), bank_of(templates, texels).redrawn(texels))
     which = pad(strokes.which, (0, len(joined) - len(bank)))
     return Before(replace(strokes, which=which), joined, background, fresh, size)
