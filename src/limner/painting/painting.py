@@ -71,7 +71,7 @@ class Painting:
         if ground is not None and not (isinstance(ground, Tensor) and ground.shape == (channels,)):
             found = f"has shape {tuple(ground.shape)}" if isinstance(ground, Tensor) else f"is {ground!r}"
             raise ValueError(f"painting: background {found}, expected a tensor of {channels} numbers, or None")
-        if not (isinstance(self.size, tuple) and [type(side) for side in self.size] == [int, int]):
+        if not (isinstance(self.size, tuple) and [hasattr(side, "__index__") for side in self.size] == [True, True]):
             raise ValueError(f"painting: size is {self.size!r}, expected (height, width) in whole pixels")
 
     @classmethod
