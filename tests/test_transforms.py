@@ -100,11 +100,13 @@ def test_a_bank_keeps_nothing_of_a_transform() -> None:
     writer = TemplateWriter(bank)
     scores = torch.randn(2, 3, 2, 3), torch.randn(2, 3, 1), torch.randn(2, 3, 3)
     torch.func.grad(lambda where: writer(where, *scores[1:], torch.zeros(2, 3, 8, 8)).sum())(scores[0])
+    torch.func.grad(lambda where: render(writer.strokes(where, *scores[1:]), bank, SIZE).sum())(scores[0])
+    kept = copy.deepcopy(bank.pyramid).texels
+    assert torch.equal(kept, TemplateBank.named("circle", size=13).pyramid.texels)
     masks = dict(writer.named_buffers())["masks"]
     given = *scores, torch.zeros(2, 3, 8, 8)
     torch.func.grad(lambda masks: torch.func.functional_call(writer, {"masks": masks}, given).sum())(masks)
-    copied = copy.deepcopy(writer).bank.pyramid
-    assert torch.equal(copied.texels, TemplateBank.named("circle", size=13).pyramid.texels)
+    assert torch.equal(copy.deepcopy(writer).bank.pyramid.texels, kept)
 
 
 def test_the_kernels_say_that_they_cannot() -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -31,7 +32,7 @@ def test_nearly_the_fewest_are_found(start: float, growth: float, share: float, 
     tried, found = asked(psnr, enough, psnr(least) - 1e-6)
     assert len(tried) <= FITS
     assert all(0 < count < enough for count in tried)
-    assert found == sorted(found, reverse=True)
+    assert all(fewer < before for before, fewer in pairwise([enough, *found]))
     assert all(count >= least for count in found)
     nearest = found[-1] if found else enough
     assert nearest <= max(least + 1, 1.09 * least)
@@ -47,6 +48,16 @@ def test_quality_that_is_chance_ends_too() -> None:
     tried, found = asked(lambda count: next(qualities), 1000, 20.0)
     assert len(tried) <= FITS
     assert len(found) == 2
+    assert 1000 > found[0] > tried[2]
+    assert found[0] > found[1] > tried[2]
+
+
+def test_none_are_tried_that_are_known_to_be_enough() -> None:
+    qualities = iter([21.0, 10.0, 21.0, 10.0, 21.0, 10.0, 21.0])
+    tried, found = asked(lambda count: next(qualities), 1000, 20.0)
+    assert (tried[0], len(tried)) == (300, FITS)
+    assert max(tried[1:]) < 300
+    assert all(count < before for before, count in pairwise(found))
 
 
 def test_one_that_is_close_is_enough() -> None:
