@@ -41,6 +41,7 @@ def build(masks: Float[Tensor, "template S S"], prefilter: bool = True) -> Pyram
 
 
 def _plan(side: int, prefilter: bool) -> tuple[np.ndarray, ...]:
+    """`_tables`, without compilers looking into it."""
     return _tables(side, prefilter)
 
 

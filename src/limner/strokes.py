@@ -73,10 +73,11 @@ class Strokes:
 
     def __getitem__(self, index) -> Strokes:
         """Index the batch and move dimensions, for example `strokes[:1]` or `strokes[:, order]`."""
-        left = tuple(self.where[index].shape)
+        taken = {name: tensor[index] for name, tensor in self.tensors().items()}
+        left = tuple(taken["where"].shape)
         if len(left) != 4:
             raise ValueError(f"strokes: [{index}] leaves where of shape {left}: take slices, as in [:1] or [:, :1]")
-        return self.map(lambda tensor: tensor[index])
+        return Strokes(**taken)
 
     def __len__(self) -> int:
         """Number of moves."""

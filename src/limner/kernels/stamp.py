@@ -104,14 +104,8 @@ def bounded(what, slope, b, t, c, x, y, samples):
         reach = abs(by_x) + abs(by_y)
         live, end = within(tilt, reach), choose(tilt < F(0), splat(F(-1)), F(1))
         tilt = smaller(larger(tilt, -reach), reach)
-        x, y = choose(live > F(0), x, end * sign(by_x)), choose(live > F(0), y, end * sign(by_y))
+        x, y = choose(live > F(0), x, end * np.sign(by_x)), choose(live > F(0), y, end * np.sign(by_y))
     return plain + tilt, live, x, y
-
-
-@inlined
-def sign(number):
-    """1, 0 or -1."""
-    return F(number > 0) - F(number < 0)
 
 
 @inlined

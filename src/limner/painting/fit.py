@@ -20,6 +20,7 @@ from limner.painting.fewest import fewest
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
 from limner.painting.propose import PLACES, propose
+from limner.painting.raster import decibels
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
@@ -60,7 +61,7 @@ class Progress:
     @property
     def psnr(self) -> float:
         """Of the error, in dB."""
-        return -10 * math.log10(self.error) if self.error > 0 else math.inf
+        return decibels(self.error)
 
 
 class Pace:
@@ -105,7 +106,7 @@ def fit(
     seen = replace(goal, weight=None, samples=goal.saved)
 
     def quality(strokes: Strokes, ground: Tensor) -> float:
-        return Progress(1.0, seen.error(seen.residuals(strokes, bank, ground)), len(strokes)).psnr
+        return decibels(seen.error(seen.residuals(strokes, bank, ground)))
 
     def met(strokes: Strokes, ground: Tensor) -> bool:
         return stop_psnr < math.inf and quality(strokes, ground) >= stop_psnr

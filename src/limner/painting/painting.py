@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -33,12 +32,7 @@ ROWS = 256
 
 def psnr(a: Float[Tensor, "*shape"], b: Float[Tensor, "*shape"]) -> float:
     """Peak signal-to-noise ratio in dB of values in [0, 1]: 10 log10(1 / mean squared difference)."""
-    return decibels((a.double() - b.double()).square().mean().item())
-
-
-def decibels(error: float) -> float:
-    """PSNR in dB of a mean squared difference of values in [0, 1]."""
-    return 10 * math.log10(1 / error) if error else math.inf
+    return raster.decibels((a.double() - b.double()).square().mean().item())
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +212,7 @@ class Painting:
             )
             squares += (shown.double() - wanted).square().sum().item()
             values += shown.numel()
-        return decibels(squares / values)
+        return raster.decibels(squares / values)
 
     def _compared(self, image: Pixels, pixels: Tensor, alpha: Tensor | None) -> tuple[Tensor, Tensor]:
         """What is scored of some rows of an image: itself and the target, on the painting's background if any."""

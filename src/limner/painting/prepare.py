@@ -101,9 +101,8 @@ def bank_of(
     return TemplateBank(torch.stack(masks), names)
 
 
-def texels_of(templates: TemplateBank | str | Path | Iterable[str | Path] | None) -> int:
-    """Texels a side of a bank, or those that suit shapes and masks; those of circles by default."""
-    items = listed(templates) or ["circle"]
+def texels_of(items: TemplateBank | list[Any]) -> int:
+    """Texels a side of a bank, or those that suit what is `listed`."""
     if isinstance(items, TemplateBank):
         return items.masks.shape[-1]
     shapes = all(isinstance(item, str) and item in SHAPES for item in items)

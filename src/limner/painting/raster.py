@@ -72,6 +72,11 @@ def premultiplied(image: Pixels) -> Float[Tensor, "channel height width"]:
     return torch.cat([torch.from_numpy(values[:-1] * values[-1:]).expand(3, -1, -1), alpha])
 
 
+def decibels(error: float) -> float:
+    """PSNR in dB of a mean squared difference of values in [0, 1]."""
+    return 10 * math.log10(1 / error) if error else math.inf
+
+
 def on_white(image: Pixels) -> UInt8[Tensor, "height width 3"]:
     """RGB pixels, with white behind whatever is transparent."""
     if image.shape[-1] % 2:

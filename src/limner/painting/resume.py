@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 from limner.errors import UserError
 from limner.geometry import invert
 from limner.painting.painting import Painting
-from limner.painting.prepare import FINE, bank_of, texels_of
+from limner.painting.prepare import FINE, bank_of, listed, texels_of
 from limner.painting.raster import samples
 from limner.strokes import Strokes
 from limner.strokes_json import parse
@@ -110,12 +110,13 @@ def read_before(
     background = None if background is None else background.float()
     _check_ranges(name, strokes, background)
     bank = bank.detach()
-    if not templates:
+    items = listed(templates)
+    if items is None:
         return Before(strokes, bank, background, list(range(len(bank))), size)
     texels = bank.masks.shape[-1]
     if len(bank.shapes) == len(bank):
-        texels = max(texels, min(texels_of(templates), FINEST))
-    joined, fresh = _joined(bank.redrawn(texels), bank_of(templates, texels).redrawn(texels))
+        texels = max(texels, min(texels_of(items), FINEST))
+    joined, fresh = _joined(bank.redrawn(texels), bank_of(items, texels).redrawn(texels))
     which = pad(strokes.which, (0, len(joined) - len(bank)))
     return Before(replace(strokes, which=which), joined, background, fresh, size)
 
