@@ -8,6 +8,10 @@ from typing import Any
 from zlib import crc32
 
 from numba import njit
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import register_pass
+from numba.core.typed_passes import NativeLowering
 
 OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -27,10 +31,10 @@ def kernel(function):
     function = unwrap(function)
     function.__qualname__ += f"_{_sources()}"  # numba looks at a kernel's own file only, not at its parts
     try:
-        return njit(cache=True, **OPTIONS)(function)
+        return njit(cache=True, no_cfunc_wrapper=True, **OPTIONS)(function)
     except RuntimeError:  # numba found no folder to write to
         _warn()
-        return njit(**OPTIONS)(function)
+        return njit(no_cfunc_wrapper=True, **OPTIONS)(function)
 
 
 @cache
@@ -47,7 +51,44 @@ def _warn() -> None:
 
 def inlined(function):
     """A part of kernels. Unwrapped, as kernels are: the shape checks of the tests are no code that numba compiles."""
-    return njit(forceinline=True, **OPTIONS)(unwrap(function))
+    options = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, **OPTIONS}
+    return njit(pipeline_class=_PartCompiler, **options)(unwrap(function))
+
+
+class _PartLibrary(JITCodeLibrary):
+    """Code of a part: optimised and made machine code only in the kernels that it becomes part of."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _PartLowering(NativeLowering):
+    """Lowers a part into such a library, and makes it known to the kernels that call it."""
+
+    _name = "part_lowering"
+
+    def run_pass(self, state) -> bool:
+        state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.flags.no_compile = True
+        super().run_pass(state)
+        part = object().__sizeof__  # numba knows a function by some builtin of its own
+        state.targetctx.insert_user_function(part, state.cr.fndesc, [state.library])
+        state.cr = state.cr._replace(cfunc=part)
+        return True
+
+
+class _PartCompiler(CompilerBase):
+    """numba's compiler with that lowering."""
+
+    def define_pipelines(self):
+        line = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        line.passes = [(_PartLowering if step is NativeLowering else step, name) for step, name in line.passes]
+        line.finalize()
+        return [line]
 
 
 @inlined

@@ -12,7 +12,8 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core.extending import intrinsic, models, overload, register_model
+from numba.core.extending import intrinsic, lower_builtin, models, register_model
+from numba.core.typing.templates import AbstractTemplate, infer_global
 
 WIDTH = 8
 LANES = range(WIDTH)
@@ -72,24 +73,39 @@ def as_lanes(context, builder, value, given, kind: Lanes):
     return in_every_lane(builder, context.cast(builder, value, given, kind.number))
 
 
-def _binary(op, combine: dict[Lanes, Any], result: Lanes | None = None):
-    """Overload `op` for two values of a kind, or of one and a number."""
+def _combined(how: dict[Lanes, Any]):
+    """How numba makes code for two values of a kind, or for one and a number."""
+
+    def codegen(context, builder, signature, args):
+        kind = next(sort for sort in signature.args if isinstance(sort, Lanes))
+        given = zip(args, signature.args, strict=True)
+        return how[kind](builder, *(as_lanes(context, builder, value, sort, kind) for value, sort in given))
+
+    return codegen
+
+
+def _operator(op, how: dict[Lanes, Any], result: Lanes | None = None) -> None:
+    """Teach numba an operator. It is asked before numba's own, which are many."""
+
+    @infer_global(op)
+    class _(AbstractTemplate):
+        metadata = {"target": "cpu"}
+
+        def generic(self, args, kws):
+            kinds = {kind for kind in args if isinstance(kind, Lanes)}
+            if len(kinds) == 1 and kinds <= how.keys():
+                return (result or kinds.pop())(*args)
+
+    for sorts in ((Lanes, Lanes), (Lanes, types.Number), (types.Number, Lanes)):
+        lower_builtin(op, *sorts)(_combined(how))
+
+
+def _function(how: dict[Lanes, Any]):
+    """A function of two values."""
 
     @instruction
     def call(_, a, b):
-        kind = a if isinstance(a, Lanes) else b
-
-        def codegen(context, builder, signature, args):
-            given = zip(args, signature.args, strict=True)
-            return combine[kind](builder, *(as_lanes(context, builder, value, sort, kind) for value, sort in given))
-
-        return (result or kind)(a, b), codegen
-
-    @overload(op)
-    def typed(a, b):
-        kinds = {kind for kind in (a, b) if isinstance(kind, Lanes)}
-        if len(kinds) == 1 and kinds <= combine.keys():
-            return lambda a, b: call(a, b)
+        return (a if isinstance(a, Lanes) else b)(a, b), _combined(how)
 
     return call
 
@@ -100,7 +116,7 @@ def _plain(name: str, **options):
 
 def _arithmetic(op, real: str, whole: str | None = None) -> None:
     kinds = {float8: _plain(real, flags=FAST), double8: _plain(real, flags=EXACT)}
-    _binary(op, kinds | ({whole8: _plain(whole), word8: _plain(whole)} if whole else {}))
+    _operator(op, kinds | ({whole8: _plain(whole), word8: _plain(whole)} if whole else {}))
 
 
 def _ordered(order: str) -> dict[Lanes, Any]:
@@ -123,12 +139,12 @@ _arithmetic(operator.sub, "fsub", "sub")
 _arithmetic(operator.mul, "fmul", "mul")
 _arithmetic(operator.truediv, "fdiv")
 for _op, _name in ((operator.and_, "and_"), (operator.or_, "or_"), (operator.xor, "xor")):
-    _binary(_op, {kind: _plain(_name) for kind in (whole8, word8, mask8)})
-_binary(operator.lshift, {whole8: _plain("shl"), word8: _plain("shl")})
-_binary(operator.rshift, {whole8: _plain("ashr"), word8: _plain("lshr")})
+    _operator(_op, {kind: _plain(_name) for kind in (whole8, word8, mask8)})
+_operator(operator.lshift, {whole8: _plain("shl"), word8: _plain("shl")})
+_operator(operator.rshift, {whole8: _plain("ashr"), word8: _plain("lshr")})
 for _op, _order in ((operator.lt, "<"), (operator.le, "<="), (operator.gt, ">"), (operator.ge, ">=")):
-    _binary(_op, _ordered(_order), mask8)
-smaller, larger = _binary(min, _picked("<")), _binary(max, _picked(">"))
+    _operator(_op, _ordered(_order), mask8)
+smaller, larger = _function(_picked("<")), _function(_picked(">"))
 
 
 @instruction
