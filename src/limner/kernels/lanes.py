@@ -8,7 +8,7 @@ units LLVM splits them.
 
 import operator
 from inspect import unwrap
-from typing import Any
+from typing import Any, ClassVar
 
 from llvmlite import ir
 from numba import types
@@ -87,15 +87,16 @@ def _combined(how: dict[Lanes, Any]):
 def _operator(op, how: dict[Lanes, Any], result: Lanes | None = None) -> None:
     """Teach numba an operator. It is asked before numba's own, which are many."""
 
-    @infer_global(op)
-    class _(AbstractTemplate):
-        metadata = {"target": "cpu"}
+    class Typing(AbstractTemplate):
+        metadata: ClassVar = {"target": "cpu"}
 
         def generic(self, args, kws):
             kinds = {kind for kind in args if isinstance(kind, Lanes)}
             if len(kinds) == 1 and kinds <= how.keys():
                 return (result or kinds.pop())(*args)
 
+    register: Any = infer_global(op)
+    register(Typing)
     for sorts in ((Lanes, Lanes), (Lanes, types.Number), (types.Number, Lanes)):
         lower_builtin(op, *sorts)(_combined(how))
 

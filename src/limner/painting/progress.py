@@ -6,9 +6,11 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from limner.kernels.jit import watching
 from limner.painting.fit import Progress
 from limner.printing import unheard
 
+TITLE = "painting"
 LAYOUT = "{desc} {percentage:3.0f}%|{bar:30}| {unit} [{elapsed}<{remaining}]"
 
 
@@ -16,12 +18,13 @@ LAYOUT = "{desc} {percentage:3.0f}%|{bar:30}| {unit} [{elapsed}<{remaining}]"
 def bar(shown: bool) -> Iterator[Callable[[Progress], None]]:
     """A bar with the PSNR so far and the time left, and what `fit` is to call to move it.
 
-    It appears at the first move, and cannot fail: where standard error takes nothing, there is none.
+    It appears at the first move, or when kernels are compiled, whose time does not count. It cannot fail: where
+    standard error takes nothing, there is none.
     """
     if not shown or sys.stderr is None:
         yield lambda progress: None
         return
-    line = tqdm(total=1.0, desc="painting", bar_format=LAYOUT, leave=False, delay=1e-9, miniters=0)
+    line = tqdm(total=1.0, desc=TITLE, unit="", bar_format=LAYOUT, leave=False, delay=1e-9, miniters=0)
 
     def watch(progress: Progress) -> None:
         with unheard(sys.stderr):
@@ -30,8 +33,15 @@ def bar(shown: bool) -> Iterator[Callable[[Progress], None]]:
                 line.reset()  # another fit
             line.update(min(progress.done, 1.0) - line.n)
 
+    def compiling(seconds: float | None) -> None:
+        with unheard(sys.stderr):
+            line.start_t += seconds or 0.0
+            line.last_print_t += seconds or 0.0
+            line.set_description_str("compiling, once on this machine" if seconds is None else TITLE)
+
     try:
-        yield watch
+        with watching(compiling):
+            yield watch
     finally:
         with unheard(sys.stderr):
             line.close()

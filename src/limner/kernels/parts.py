@@ -1,0 +1,46 @@
+"""Compiling what is only ever a part of kernels.
+
+numba optimises every function that another calls, and makes machine code of it, although the kernels that it is inlined
+into have copies of their own. Parts are spared that, which halves the time of a first use.
+"""
+
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import register_pass
+from numba.core.typed_passes import NativeLowering
+
+
+class PartLibrary(JITCodeLibrary):
+    """Code of a part: optimised and made machine code only in the kernels that it becomes part of."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class PartLowering(NativeLowering):
+    """Lowers a part into such a library, and makes it known to the kernels that call it."""
+
+    _name = "part_lowering"
+
+    def run_pass(self, state):
+        state.library = PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.flags.no_compile = True
+        super().run_pass(state)
+        part = [].remove  # numba knows a function by a builtin of its own, and this one raises if Python calls it
+        state.targetctx.insert_user_function(part, state.cr.fndesc, [state.library])
+        state.cr = state.cr._replace(cfunc=part)
+        return True
+
+
+class PartCompiler(CompilerBase):
+    """numba's compiler for parts."""
+
+    def define_pipelines(self):
+        line = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        line.passes = [(PartLowering if step is NativeLowering else step, name) for step, name in line.passes]
+        line.finalize()
+        return [line]
