@@ -1,9 +1,10 @@
-"""Parts of kernels, which are compiled in kernels only."""
+"""Parts of kernels, which are compiled in kernels only. The one here is not cached, so that its parts are compiled."""
 
 import numpy as np
 import pytest
+from numba import njit
 
-from limner.kernels.jit import inlined, kernel
+from limner.kernels.jit import OPTIONS, inlined
 
 
 @inlined
@@ -16,7 +17,7 @@ def tripled(number):
     return doubled(number) + number
 
 
-@kernel
+@njit(**OPTIONS)
 def sixfold(numbers):
     for k in range(len(numbers)):
         numbers[k] = tripled(doubled(numbers[k]))
