@@ -1,29 +1,28 @@
-"""Quality and cost of `limner paint`, whole processes: `limner bench paint --pictures FOLDER`, about fifteen minutes.
+"""Quality and cost of `limner paint`, whole processes: `limner bench paint --pictures FOLDER`, about half an hour.
 
 Every picture of the folder is scaled to 256 px on the longer side by a box filter and painted with each number of
 strokes, in four styles, with three seeds each, whose means count: the mean PSNR of twelve pictures differs by 0.1 dB
 from seed to seed. CPU-seconds are those of the process, start-up included; PSNR is of the saved PNG; the SVG is written
-from the saved JSON and rendered by resvg at the same size. Where primitive's figures are known, for the twelve pictures
-of primitive.json, they stand beside. Then one larger picture: time, memory, and how time grows with N.
+from the saved JSON and rendered by resvg at the same size. With `--primitive PROGRAM`, primitive paints each picture in
+the same run. Then one larger picture: time, memory, and how time grows with N.
 """
 
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
-from json import dumps, loads
+from json import dumps
 from pathlib import Path
 
+import primitive
 from PIL import Image
+from process import run
 
 from limner.errors import UserError
 from limner.files import write
 
-HERE = Path(__file__).resolve().parent
 SIDE, SEEDS = 256, 3
 STYLES = {
     "free, flat": [],
@@ -54,22 +53,15 @@ def paint(picture: Path, strokes: int, style: list[str], threads: int) -> Run:
     png, document = picture.with_suffix(".out.png"), picture.with_suffix(".out.json")
     command = ["paint", str(picture), "-n", str(strokes), "-o", str(png), "-o", str(document), "--quiet"]
     command += ["--threads", str(threads), *style]
-    start = time.monotonic()
     code = "import sys; from limner.cli import main; sys.exit(main())"
-    process = subprocess.Popen([sys.executable, "-c", code, *command])
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"limner {' '.join(command)} failed")
-    wall = time.monotonic() - start
+    cost = run([sys.executable, "-c", code, *command])
     found = parse(document)
     assert found.bank is not None
     assert len(found.strokes) == strokes
     painting = Painting(found.strokes, found.bank, found.background, found.size, read_picture(picture))
     svg = picture.with_suffix(".out.svg")
     painting.save(svg)
-    cpu = usage.ru_utime + usage.ru_stime
-    return Run(painting.psnr_of(png), painting.psnr_of(svg), cpu, wall, usage.ru_maxrss / 1024)
+    return Run(painting.psnr_of(png), painting.psnr_of(svg), cost.cpu, cost.wall, cost.memory)
 
 
 def average(runs: list[Run]) -> Run:
@@ -86,23 +78,23 @@ def scaled(picture: Path, folder: Path) -> Path:
     return path
 
 
-def table(pictures: list[Path], counts: tuple[int, ...], threads: int) -> list[dict]:
+def table(pictures: list[Path], counts: tuple[int, ...], threads: int, program: Path | None) -> list[dict]:
     """A row for each picture, number of strokes and style."""
-    known = loads((HERE / "primitive.json").read_text())
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         small = [scaled(picture, Path(folder)) for picture in pictures]
         for style in STYLES.values():
             paint(small[0], 5, style, threads)  # compiles the kernels, if that has not been done
         for count in counts:
-            for name, style in STYLES.items():
-                for picture in small:
+            for picture in small:
+                peer = program and primitive.paint(program, picture, count)
+                for name, style in STYLES.items():
                     seeds = range(SEEDS)
-                    run = average([paint(picture, count, [*style, "--seed", str(seed)], threads) for seed in seeds])
-                    peer = known.get(str(count), {}).get(picture.stem)
-                    row = {"picture": picture.stem, "strokes": count, "style": name, **rounded(run)}
-                    rows.append({**row, "primitive": peer and {"psnr": peer[0], "cpu": peer[1]}})
+                    found = average([paint(picture, count, [*style, "--seed", str(seed)], threads) for seed in seeds])
+                    row = {"picture": picture.stem, "strokes": count, "style": name, **rounded(found)}
+                    rows.append({**row, "primitive": peer})
                     print(line(rows[-1]), flush=True)
+            for name in STYLES:
                 print(line(mean(rows, count, name)), flush=True)
     return rows
 
@@ -128,11 +120,11 @@ def rounded(run: Run) -> dict[str, float]:
 
 
 def mean(rows: list[dict], count: int, style: str) -> dict:
-    """The mean row of a style, over the pictures that primitive has painted too if there are any."""
+    """The mean row of a style over all pictures."""
     rows = [row for row in rows if row["strokes"] == count and row["style"] == style]
-    both = [row for row in rows if row["primitive"]]
-    found = {key: statistics.mean(row[key] for row in both or rows) for key in ("psnr", "svg", "cpu", "wall", "memory")}
-    peer = {key: statistics.mean(row["primitive"][key] for row in both) for key in ("psnr", "cpu")} if both else None
+    found = {key: statistics.mean(row[key] for row in rows) for key in ("psnr", "svg", "cpu", "wall", "memory")}
+    theirs = [row["primitive"] for row in rows if row["primitive"]]
+    peer = {key: statistics.mean(each[key] for each in theirs) for key in ("psnr", "cpu")} if theirs else None
     return {"picture": "mean", "strokes": count, "style": style, **found, "primitive": peer}
 
 
@@ -148,10 +140,12 @@ def line(row: dict) -> str:
     return text
 
 
-def main(json: Path | None, pictures: Path | None, strokes: tuple[int, ...], threads: int) -> None:
+def main(
+    json: Path | None, pictures: Path | None, strokes: tuple[int, ...], threads: int, primitive: Path | None
+) -> None:
     """Print the tables, and write them as JSON."""
     chosen = choose(pictures)
-    rows = table(chosen, strokes, threads)
+    rows = table(chosen, strokes, threads, primitive)
     large = growth(chosen[-1])
     if json:
         means = [mean(rows, count, style) for count in strokes for style in STYLES]
@@ -167,13 +161,11 @@ def main(json: Path | None, pictures: Path | None, strokes: tuple[int, ...], thr
 
 
 def choose(folder: Path | None) -> list[Path]:
-    """The pictures of a folder that primitive's figures are known of, or all, or the bundled one."""
-    found = sorted((folder or HERE.parent / "examples").rglob("*.[jp][pn]g"))
-    known = loads((HERE / "primitive.json").read_text())["100"]
-    pictures = [path for path in found if path.stem in known] or found
-    if not pictures:
+    """The pictures of a folder, or the bundled one."""
+    found = sorted((folder or Path(__file__).resolve().parent.parent / "examples").rglob("*.[jp][pn]g"))
+    if not found:
         raise UserError(f"{folder}: holds no JPEG or PNG pictures to paint")
-    return pictures
+    return found
 
 
 def machine(threads: int) -> dict:

@@ -138,6 +138,8 @@ class PaintBench(Bench):
     """Numbers of strokes to paint each with."""
     threads: Annotated[int, arg(metavar="N")] = 1
     """How many threads to use."""
+    primitive: Annotated[Path | None, arg(metavar="PROGRAM", help_behavior_hint="(default: none)")] = None
+    """fogleman's primitive, to measure it on the same pictures."""
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
