@@ -1,9 +1,6 @@
 """Compiling: once per machine, cached on disk where that is possible."""
 
-import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cache
 from inspect import unwrap
 from pathlib import Path
@@ -11,7 +8,6 @@ from typing import Any
 from zlib import crc32
 
 from numba import njit
-from numba.core import event
 
 from limner.kernels.parts import PartCompiler
 
@@ -62,28 +58,3 @@ def inlined(function) -> Any:
 def on(switch):
     """Whether a switch that is None or something is set, which is known when a kernel is compiled."""
     return switch is not None
-
-
-@contextmanager
-def watching(told: Callable[[float | None], None]) -> Iterator[None]:
-    """Have `told` called with None when numba begins to compile, and with the seconds that it took when it ends."""
-    with event.install_listener("numba:compile", _Watch(told)):
-        yield
-
-
-class _Watch(event.Listener):
-    """Parts are compiled while the kernel that needs them is: only the outermost counts."""
-
-    def __init__(self, told: Callable[[float | None], None]) -> None:
-        self.told, self.depth, self.since = told, 0, 0.0
-
-    def on_start(self, event) -> None:
-        if self.depth == 0:
-            self.since = time.monotonic()
-            self.told(None)
-        self.depth += 1
-
-    def on_end(self, event) -> None:
-        self.depth -= 1
-        if self.depth == 0:
-            self.told(time.monotonic() - self.since)

@@ -6,11 +6,10 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from limner.kernels.jit import watching
+from limner.kernels.waiting import told
 from limner.painting.fit import Progress
 from limner.printing import unheard
 
-TITLE = "painting"
 LAYOUT = "{desc} {percentage:3.0f}%|{bar:30}| {unit} [{elapsed}<{remaining}]"
 
 
@@ -24,7 +23,7 @@ def bar(shown: bool) -> Iterator[Callable[[Progress], None]]:
     if not shown or sys.stderr is None:
         yield lambda progress: None
         return
-    line = tqdm(total=1.0, desc=TITLE, unit="", bar_format=LAYOUT, leave=False, delay=1e-9, miniters=0)
+    line = tqdm(total=1.0, desc="painting", unit="", bar_format=LAYOUT, leave=False, delay=1e-9, miniters=0)
 
     def watch(progress: Progress) -> None:
         with unheard(sys.stderr):
@@ -33,14 +32,8 @@ def bar(shown: bool) -> Iterator[Callable[[Progress], None]]:
                 line.reset()  # another fit
             line.update(min(progress.done, 1.0) - line.n)
 
-    def compiling(seconds: float | None) -> None:
-        with unheard(sys.stderr):
-            line.start_t += seconds or 0.0
-            line.last_print_t += seconds or 0.0
-            line.set_description_str("compiling, once on this machine" if seconds is None else TITLE)
-
     try:
-        with watching(compiling):
+        with told(line):
             yield watch
     finally:
         with unheard(sys.stderr):

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from limner.data.images import Images
 from limner.errors import NotFinite, Stopped, UserError
+from limner.kernels.waiting import told
 from limner.models.build import Network
 from limner.signals import handled
 from limner.training.batches import Batches, seed_noise
@@ -93,7 +94,7 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
 
     hidden = quiet or not accelerator.is_main_process
     bar = tqdm(total=settings.iterations, initial=done, disable=hidden or None, unit="it")  # None: only on a terminal
-    with bar, flushed(), _stop_gently() as asked, _threads(settings.threads):
+    with bar, told(bar), flushed(), _stop_gently() as asked, _threads(settings.threads):
         for iteration in range(done + 1, settings.iterations + 1):
             model.schedule(iteration - 1)
             seed_noise(settings.seed, iteration, process)
