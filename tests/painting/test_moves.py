@@ -1,14 +1,17 @@
 """Steps in a stamp's own frame, against what they say of the stamp in pixels."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numba import njit
 from scenes import axes, half_sizes
 from torch import Tensor
 
 from limner import geometry
+from limner.kernels.jit import OPTIONS
 from limner.painting import steps
 from limner.painting.goal import Goal
 from limner.painting.moves import RATES, SPECK, Moves, Style
@@ -17,6 +20,15 @@ from limner.templates import TemplateBank
 
 SIZE = (40, 60)
 BANK = TemplateBank.named("circle", size=32)
+
+
+def from_python(part) -> Any:
+    """A part of kernels as one."""
+    return njit(**OPTIONS)(lambda *given: part(*given))
+
+
+into_own_frame, move = from_python(steps.into_own_frame), from_python(steps.move)
+hold_slope, half_sizes_of = from_python(steps.hold_slope), from_python(steps.half_sizes)
 
 
 def stamps(count: int) -> Tensor:
@@ -35,15 +47,17 @@ def aspects(where: Tensor) -> list[float]:
 
 def in_own_frame(where: Tensor, pull: Tensor) -> Tensor:
     """Of each stamp the gradient to a step, from that to Phi."""
-    rows = zip(where.flatten(1).numpy(), pull.flatten(1).numpy(), aspects(where), strict=True)
-    return torch.tensor([steps.in_own_frame(*row) for row in rows], dtype=where.dtype)
+    found = pull.flatten(1).clone()
+    for phi, each, aspect in zip(where.flatten(1).numpy(), found.numpy(), aspects(where), strict=True):
+        into_own_frame(phi, each, aspect)
+    return found[:, :5]
 
 
 def moved(where: Tensor, step: Tensor) -> Tensor:
     """Stamps after a step each."""
     new = where.clone()
-    for phi, each, aspect in zip(new.flatten(1).numpy(), step.tolist(), aspects(where), strict=True):
-        steps.move(phi, tuple(each), aspect)
+    for phi, each, aspect in zip(new.flatten(1).numpy(), step.numpy(), aspects(where), strict=True):
+        move(phi, each, aspect)
     return new
 
 
@@ -51,13 +65,13 @@ def fillable(what: Tensor, slope: Tensor) -> Tensor:
     """What becomes of slopes."""
     new = slope.clone()
     for colour, each in zip(what.numpy(), new.flatten(1).numpy(), strict=True):
-        steps.hold_slope(colour, each)
+        hold_slope(colour, each)
     return new
 
 
 def test_half_sizes_are_the_lengths_of_the_axes() -> None:
     where = torch.cat([stamps(30), torch.randn(30, 2, 3, dtype=torch.float64)])
-    found = [steps.half_sizes(phi, SIZE) for phi in where.flatten(1).numpy()]
+    found = [half_sizes_of(phi, SIZE) for phi in where.flatten(1).numpy()]
     assert torch.allclose(torch.tensor(found, dtype=torch.float64), half_sizes(where, SIZE))
 
 
@@ -231,6 +245,6 @@ def test_a_stamp_steps_in_its_own_frame() -> None:
     """Adam's first step is as long as its rate in each direction."""
     moves = some(9, Style())
     where, pull = moves.values["where"].clone(), torch.randn(9, 2, 3)
-    moves._follow({"where": pull}, 0.03, SIZE)
     wanted = moved(where.double(), -0.03 * in_own_frame(where.double(), pull.double()).sign())
+    moves._follow({"where": pull}, 0.03, SIZE)
     assert torch.allclose(moves.values["where"], wanted.float(), atol=1e-5)

@@ -17,7 +17,7 @@ FAINT, SOLID = -3.0, 4.0
 
 @kernel
 def step(values, pulls, first, second, age, steps, rates, size, bounds):
-    """Move all values against `pulls`, the gradients to them, and bring them into their ranges.
+    """Move all values against `pulls`, the gradients to them, which are used up, and bring them into their ranges.
 
     first, second: running means of the gradients and of their squares.  age: steps that each stroke has taken, now one
     more.  steps: taken by the ground, this one included.  rates: of where, what, level, slope, ground.
@@ -33,8 +33,9 @@ def step(values, pulls, first, second, age, steps, rates, size, bounds):
         follow(slope, pulls[3], first[3], second[3], k, rates[3] * pace)
         hold_stroke(k, where, what, level, slope, size, bounds)
     if pulls[4].shape[1] > 0:
-        follow(ground, pulls[4], first[4], second[4], 0, rates[4] * pace_of(steps))
-        hold_colours(ground, 0)
+        for k in range(len(ground)):
+            follow(ground, pulls[4], first[4], second[4], k, rates[4] * pace_of(steps))
+            hold_colours(ground, k)
 
 
 @kernel
@@ -63,15 +64,10 @@ def follow(value, pull, first, second, k, rate):
 def travel(phi, pull, first, second, k, rate, size):
     """Adam's step of a stamp, in its own frame."""
     across, down = half_sizes(phi, size)
-    width, height, turn, x, y = in_own_frame(phi, pull, across / down)
-    taken = (
-        change(width, first, second, k, 0, rate),
-        change(height, first, second, k, 1, rate),
-        change(turn, first, second, k, 2, rate),
-        change(x, first, second, k, 3, rate),
-        change(y, first, second, k, 4, rate),
-    )
-    move(phi, taken, across / down)
+    into_own_frame(phi, pull, across / down)
+    for m in range(5):
+        pull[m] = change(pull[m], first, second, k, m, rate)
+    move(phi, pull, across / down)
 
 
 @inlined
@@ -92,8 +88,8 @@ def half_sizes(phi, size):
 
 
 @inlined
-def in_own_frame(phi, pull, aspect):
-    """The gradient to a step (width, height, turn, x, y) in the stamp's own frame, from that to Phi.
+def into_own_frame(phi, pull, aspect):
+    """The gradient to a step (width, height, turn, x, y) in the stamp's own frame, in place of that to Phi.
 
     aspect: half width by half height.
     """
@@ -101,13 +97,14 @@ def in_own_frame(phi, pull, aspect):
     back = pull[3] * phi[0] + pull[4] * phi[1] + pull[5] * phi[2]
     width = -(pull[0] * phi[0] + pull[1] * phi[1] + pull[2] * phi[2])
     height = -(pull[3] * phi[3] + pull[4] * phi[4] + pull[5] * phi[5])
-    return width, height, turn / aspect - back * aspect, -pull[2], -pull[5]
+    x, y = -pull[2], -pull[5]
+    pull[0], pull[1], pull[2], pull[3], pull[4] = width, height, turn / aspect - back * aspect, x, y
 
 
 @inlined
 def move(phi, step, aspect):
     """Take a step (width, height, turn, x, y) in the stamp's own frame."""
-    width, height, turn, x, y = step
+    width, height, turn, x, y = step[0], step[1], step[2], step[3], step[4]
     cos, sin, narrow, low = math.cos(turn), math.sin(turn), math.exp(-width), math.exp(-height)
     phi[2] -= x
     phi[5] -= y
