@@ -26,10 +26,12 @@ def paint(program: Path, picture: Path, strokes: int) -> dict[str, float]:
         png = str(Path(folder) / "out.png")
         sizes = ["-r", longer, "-s", longer]  # it works and saves at the size of the picture
         try:
-            cost = run([str(program), "-i", str(picture), "-o", png, "-n", str(strokes), "-j", "1", *sizes])
+            cost = run([str(program.resolve()), "-i", str(picture), "-o", png, "-n", str(strokes), "-j", "1", *sizes])
         except OSError as error:
             raise UserError(
                 f"--primitive {program}: cannot be run ({error.strerror}); name the program itself"
             ) from error
-        score = psnr(read_picture(png).pixels, read_picture(picture).pixels)
+        shown, wanted = read_picture(png).pixels, read_picture(picture).pixels
+        _, height, width = shown.shape  # it may round a side down by a pixel
+        score = psnr(shown, wanted[:, :height, :width])
     return {"psnr": round(score, 2), "cpu": round(cost.cpu, 2)}

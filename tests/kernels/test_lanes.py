@@ -27,6 +27,7 @@ def compute_wholes(a, b, found):
     store(found, 80, lanes.choose((x > y) ^ (x > 0), x, y))
     store(found, 88, lanes.count() + lanes.before(x))
     store(found, 96, lanes.behind(x, y))
+    store(found, 104, lanes.choose((x > y) & (found[0] < 99), x, -1))
     return lanes.total(x), lanes.least(x)
 
 
@@ -35,13 +36,13 @@ def compute_wholes(a, b, found):
 def test_whole_numbers(seed: int, kind: type) -> None:
     random = np.random.default_rng(seed)
     a, b = random.integers(-900, 900, 8).astype(kind), random.integers(-20, 20, 8).astype(kind)
-    found = np.zeros(104, WHOLE)
+    found = np.zeros(112, WHOLE)
     total, least = compute_wholes(a, b, found)
     x, y = a.astype(WHOLE), b.astype(WHOLE)
     wanted = [
         x + y, x - 3, 5 * x, (x & y) | 1, x // 8, 4 * y, np.minimum(x, y), np.maximum(x, 7), np.where(x < y, x, -1),
         np.where((x >= 0) & (y <= 5), 1, y), np.where((x > y) ^ (x > 0), x, y), np.arange(8) + x.cumsum() - x,
-        [x[7], *y[:7]],
+        [x[7], *y[:7]], np.where((x > y) & (x[0] + y[0] < 99), x, -1),
     ]  # fmt: skip
     np.testing.assert_array_equal(found.reshape(-1, 8), wanted)
     assert (total, least) == (x.sum(), x.min())

@@ -5,10 +5,10 @@ from functools import partial
 import pytest
 from numba.core import event
 
-from limner.kernels.waiting import COMPILING
 from limner.painting import progress
 from limner.painting.fit import Progress
 from limner.painting.progress import bar
+from limner.waiting import COMPILING
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,8 @@ OPTIONS: dict[str, Any] = {
     "_nrt": False,
     "no_cfunc_wrapper": True,
 }
-"""Without `_nrt` a function can make no arrays, and numba counts no references to them, which is a call each time."""
+"""Without `_nrt` a function can make no arrays, and numba counts no references to them, which is a call each time. C
+callers, which there are none of, would need another wrapper."""
 
 
 def kernel(function) -> Any:

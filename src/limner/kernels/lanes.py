@@ -17,6 +17,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global
 
 WIDTH = 8
 LANES = range(WIDTH)
+NUMBERS = types.Number, types.Boolean
 FAST, EXACT = ("fast",), ("contract", "nsz")
 
 
@@ -85,19 +86,20 @@ def _combined(how: dict[Lanes, Any]):
 
 
 def _operator(op, how: dict[Lanes, Any], result: Lanes | None = None) -> None:
-    """Teach numba an operator. It is asked before numba's own, which are many."""
+    """Teach numba an operator of lanes."""
 
     class Typing(AbstractTemplate):
-        metadata: ClassVar = {"target": "cpu"}
+        metadata: ClassVar = {"target": "cpu"}  # numba asks first what is for a target, then what is for any
 
         def generic(self, args, kws):
             kinds = {kind for kind in args if isinstance(kind, Lanes)}
-            if len(kinds) == 1 and kinds <= how.keys():
+            known = all(isinstance(kind, (Lanes, *NUMBERS)) for kind in args)
+            if known and len(kinds) == 1 and kinds <= how.keys():
                 return (result or kinds.pop())(*args)
 
     register: Any = infer_global(op)
     register(Typing)
-    for sorts in ((Lanes, Lanes), (Lanes, types.Number), (types.Number, Lanes)):
+    for sorts in [(Lanes, Lanes), *((Lanes, kind) for kind in NUMBERS), *((kind, Lanes) for kind in NUMBERS)]:
         lower_builtin(op, *sorts)(_combined(how))
 
 

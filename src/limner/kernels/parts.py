@@ -1,7 +1,7 @@
 """Compiling what is only ever a part of kernels.
 
-numba optimises every function that another calls, and makes machine code of it, although the kernels that it is inlined
-into have copies of their own. Parts are spared that, which halves the time of a first use.
+numba optimises every function that another calls, with all that this calls, and makes machine code of it, although the
+kernels that it is inlined into have copies of their own. Parts are spared that: `docs/log.md` says what it saves.
 """
 
 from numba.core.codegen import JITCodeLibrary
@@ -11,7 +11,7 @@ from numba.core.typed_passes import NativeLowering
 
 
 class PartLibrary(JITCodeLibrary):
-    """Code of a part: optimised and made machine code only in the kernels that it becomes part of."""
+    """Code of a part: optimised as a whole, and made machine code, only in the kernels that it becomes part of."""
 
     def _optimize_final_module(self) -> None:
         pass

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from limner.kernels.waiting import told
 from limner.painting.fit import Progress
 from limner.printing import unheard
+from limner.waiting import told
 
 LAYOUT = "{desc} {percentage:3.0f}%|{bar:30}| {unit} [{elapsed}<{remaining}]"
 
@@ -17,8 +17,8 @@ LAYOUT = "{desc} {percentage:3.0f}%|{bar:30}| {unit} [{elapsed}<{remaining}]"
 def bar(shown: bool) -> Iterator[Callable[[Progress], None]]:
     """A bar with the PSNR so far and the time left, and what `fit` is to call to move it.
 
-    It appears at the first move, or when kernels are compiled, whose time does not count. It cannot fail: where
-    standard error takes nothing, there is none.
+    It appears at the first move, or when kernels are compiled, whose time it leaves out. It cannot fail: where standard
+    error takes nothing, there is none.
     """
     if not shown or sys.stderr is None:
         yield lambda progress: None

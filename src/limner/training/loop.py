@@ -16,7 +16,6 @@ from tqdm import tqdm
 
 from limner.data.images import Images
 from limner.errors import NotFinite, Stopped, UserError
-from limner.kernels.waiting import told
 from limner.models.build import Network
 from limner.signals import handled
 from limner.training.batches import Batches, seed_noise
@@ -26,6 +25,7 @@ from limner.training.process import paint_process
 from limner.training.record import METRICS, Record
 from limner.training.settings import Training
 from limner.training.warping import warped
+from limner.waiting import told
 
 LOG_EVERY = 100
 ROWS = 8

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from limner.printing import unheard
 
-COMPILING = "compiling, once on this machine"
+COMPILING = "compiling for this machine"
 
 
 @contextmanager
@@ -24,7 +24,10 @@ def told(bar: tqdm) -> Iterator[None]:
 
 
 class _Told(event.Listener):
-    """Parts are compiled while the kernel that needs them is: only the outermost counts."""
+    """Parts are compiled while the kernel that needs them is: only the outermost counts.
+
+    What another thread began to compile before has an end without a start here.
+    """
 
     def __init__(self, bar: tqdm) -> None:
         self.bar, self.depth, self.title, self.since = bar, 0, "", 0.0
@@ -37,7 +40,9 @@ class _Told(event.Listener):
 
     def on_end(self, event) -> None:
         self.depth -= 1
-        if self.depth == 0:
+        if self.depth < 0:
+            self.depth = 0
+        elif self.depth == 0:
             took = time.monotonic() - self.since
             self.bar.start_t += took
             self.bar.last_print_t += took
