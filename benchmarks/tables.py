@@ -143,17 +143,21 @@ def aims() -> str:
     return aimed(rows)
 
 
+ENGINES = {"engine": "AMD EPYC (Zen 5)", "engine-zen3": "AMD EPYC (Zen 3)", "engine-xeon": "Intel Xeon"}
+"""Machines the engine was measured on, by the names of the result files."""
+
+
 def engine_machines() -> str:
     """The ratios of the engine on the machines it was measured on."""
     rows = []
-    for name in ("engine", "engine-xeon"):
+    for name, machine in ENGINES.items():
         found = result(name)
         each = [row for row in found["rows"] if not row["label"]]
         lerps = found["pixels"]["both_ns"] / found["pixels"]["lerp_ns"]
         cells = [f"{row['ratio']:.0f} ({engine.milliseconds(row['limner_ms'])})" for row in each]
-        rows.append([found["machine"]["cpu"], *cells, f"{lerps:.1f}"])
+        rows.append([machine, *cells, f"{lerps:.1f}", f"{found['first_use']['seconds']:.1f}"])
     shapes = [engine.named(row) for row in result("engine")["rows"] if not row["label"]]
-    return markdown("|".join(["machine", *shapes, "lerps a pixel"]), rows)
+    return markdown("|".join(["machine", *shapes, "lerps a pixel", "first use, CPU-s"]), rows)
 
 
 def engine_aims() -> str:

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from numba import njit
 
-from limner.kernels.parts import PartCompiler
+from limner.kernels.compiling import KernelCompiler, PartCompiler
 
 OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -31,10 +31,10 @@ def kernel(function) -> Any:
     function = unwrap(function)
     function.__qualname__ += f"_{_sources()}"  # numba looks at a kernel's own file only, not at its parts
     try:
-        return njit(cache=True, **OPTIONS)(function)
+        return njit(pipeline_class=KernelCompiler, cache=True, **OPTIONS)(function)
     except RuntimeError:  # numba found no folder to write to
         _warn()
-        return njit(**OPTIONS)(function)
+        return njit(pipeline_class=KernelCompiler, **OPTIONS)(function)
 
 
 @cache

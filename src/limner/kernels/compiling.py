@@ -1,13 +1,28 @@
-"""Compiling what is only ever a part of kernels.
+"""How numba is to compile kernels and their parts: `docs/log.md` says what it saves.
 
 numba optimises every function that another calls, with all that this calls, and makes machine code of it, although the
-kernels that it is inlined into have copies of their own. Parts are spared that: `docs/log.md` says what it saves.
+kernels that it is inlined into have copies of their own. Parts are spared that.
 """
 
+import gc
+
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
+
+
+class KernelCompiler(Compiler):
+    """numba's compiler, without a search for garbage now and then among all that torch has made."""
+
+    def compile_extra(self, func):
+        searching = gc.isenabled()
+        gc.disable()
+        try:
+            return super().compile_extra(func)
+        finally:
+            if searching:
+                gc.enable()
 
 
 class PartLibrary(JITCodeLibrary):

@@ -1,9 +1,13 @@
-"""Parts of kernels, which are compiled in kernels only. The one here is not cached, so that its parts are compiled."""
+"""Kernels and their parts. The kernel here is not cached, so that its parts are compiled."""
+
+import gc
 
 import numpy as np
 import pytest
 from numba import njit
+from numba.extending import overload
 
+from limner.kernels.compiling import KernelCompiler
 from limner.kernels.jit import OPTIONS, inlined
 
 
@@ -17,7 +21,7 @@ def tripled(number):
     return doubled(number) + number
 
 
-@njit(**OPTIONS)
+@njit(pipeline_class=KernelCompiler, **OPTIONS)
 def sixfold(numbers):
     for k in range(len(numbers)):
         numbers[k] = tripled(doubled(numbers[k]))
@@ -40,3 +44,25 @@ def test_parts_have_no_machine_code_but_in_kernels() -> None:
 def test_python_cannot_call_parts() -> None:
     with pytest.raises(ValueError, match="remove"):
         doubled(1)
+
+
+@pytest.mark.parametrize("searching", [True, False])
+def test_no_garbage_is_searched_for_meanwhile(searching: bool) -> None:
+    seen = []
+
+    def look() -> None:
+        """Something that numba has to compile."""
+
+    @overload(look)
+    def compiled():
+        seen.append(gc.isenabled())
+        return lambda: None
+
+    (gc.enable if searching else gc.disable)()
+    try:
+        njit(pipeline_class=KernelCompiler, **OPTIONS)(lambda: look())()
+        assert gc.isenabled() == searching
+    finally:
+        gc.enable()
+    assert seen
+    assert not any(seen)
