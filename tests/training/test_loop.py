@@ -1,5 +1,6 @@
 """The loop on a small painter: resuming, stopping, and what it does when something goes wrong."""
 
+import io
 import math
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from numba.core import event
 
 from limner.data.images import Images
 from limner.errors import Stopped, UserError
@@ -20,6 +22,7 @@ from limner.training import loop, record
 from limner.training.checkpoints import iterations_done, load_weights
 from limner.training.loop import train
 from limner.training.settings import Training
+from limner.waiting import COMPILING
 
 SETTINGS = Training(iterations=60, batch=10, checkpoint_every=20, picture_every=0, drop_at=30, warp=0.05, mirror=True)
 MODEL = Model(hidden=8, latent=4, templates=("square", "circle"), noise=0.1, input_noise=0.1, batch_norm=True)
@@ -58,6 +61,24 @@ def test_training_lowers_the_loss_and_leaves_weights_losses_and_a_picture(tmp_pa
     again = painter(latent=0)
     load_weights(tmp_path / "weights.safetensors", again)
     assert same(again.state_dict(), weights)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_says_that_kernels_are_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forward = Painter.forward
+
+    def compiling(self: Painter, batch: torch.Tensor):
+        with event.trigger_event("numba:compile"):
+            return forward(self, batch)
+
+    monkeypatch.setattr(Painter, "forward", compiling)
+    monkeypatch.setattr(sys, "stderr", shown := Terminal())
+    train(painter(), images(), replace(SETTINGS, iterations=2, drop_at=0), tmp_path)
+    assert COMPILING in shown.getvalue()
 
 
 def test_gradients_are_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
