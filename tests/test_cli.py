@@ -693,10 +693,12 @@ def test_bench_is_called_as_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(sys, "path", [*sys.path])
     assert main(["bench", "engine", "-o", "engine.json"]) == 0
-    assert main(["bench", "paint", "--json", "p.json", "--pictures", "folder", "-n", "10", "20", "--threads", "2"]) == 0
+    paint = ["--json", "p.json", "--pictures", "folder", "-n", "10", "20", "--threads", "2", "--primitive", "rival"]
+    assert main(["bench", "paint", *paint]) == 0
     assert main(["bench", "parts", "-n", "30"]) == 0
     assert main(["bench", "train"]) == 0
     asked = {"json": Path("p.json"), "pictures": Path("folder"), "strokes": (10, 20), "threads": 2}
+    asked |= {"primitive": Path("rival")}
     parts = {"json": None, "pictures": None, "strokes": (30,)}
     engine, train = {"json": Path("engine.json")}, {"json": None}
     assert calls == [("engine", engine), ("paint", asked), ("parts", parts), ("train", train)]
