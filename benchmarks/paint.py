@@ -1,10 +1,10 @@
-"""Quality and cost of `limner paint`, whole processes: `limner bench paint --pictures FOLDER`, about half an hour.
+"""Quality and cost of `limner paint`, whole processes: `limner bench paint --pictures FOLDER`, half an hour.
 
 Every picture of the folder is scaled to 256 px on the longer side by a box filter and painted with each number of
 strokes, in four styles, with three seeds each, whose means count: the mean PSNR of twelve pictures differs by 0.1 dB
 from seed to seed. CPU-seconds are those of the process, start-up included; PSNR is of the saved PNG; the SVG is written
 from the saved JSON and rendered by resvg at the same size. With `--primitive PROGRAM`, primitive paints each picture in
-the same run. Then one larger picture: time, memory, and how time grows with N.
+the same run, another half hour. Then one larger picture: time, memory, and how time grows with N.
 """
 
 import os
@@ -35,7 +35,7 @@ LARGE, MANY = (1024, 768), (250, 500, 1000, 2000)
 
 @dataclass(frozen=True)
 class Run:
-    """One process: PSNR of its PNG and of its SVG in dB, CPU and wall seconds, peak memory in MB."""
+    """One process: PSNR of its PNG and of its SVG in dB, CPU and wall seconds, peak memory in MiB."""
 
     psnr: float
     svg: float
@@ -61,7 +61,7 @@ def paint(picture: Path, strokes: int, style: list[str], threads: int) -> Run:
     painting = Painting(found.strokes, found.bank, found.background, found.size, read_picture(picture))
     svg = picture.with_suffix(".out.svg")
     painting.save(svg)
-    return Run(painting.psnr_of(png), painting.psnr_of(svg), cost.cpu, cost.wall, cost.memory)
+    return Run(painting.psnr_of(png), painting.psnr_of(svg), **vars(cost))
 
 
 def average(runs: list[Run]) -> Run:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU and wall seconds, peak memory in MB."""
+    """CPU and wall seconds, peak memory in MiB."""
 
     cpu: float
     wall: float

@@ -39,14 +39,12 @@ class _Told(event.Listener):
         self.depth += 1
 
     def on_end(self, event) -> None:
-        self.depth -= 1
-        if self.depth < 0:
-            self.depth = 0
-        elif self.depth == 0:
+        if self.depth == 1:
             took = time.monotonic() - self.since
             self.bar.start_t += took
             self.bar.last_print_t += took
             self._say(self.title)
+        self.depth = max(0, self.depth - 1)
 
     def _say(self, title: str) -> None:
         with unheard(sys.stderr):

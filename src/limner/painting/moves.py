@@ -145,7 +145,7 @@ class Moves:
             return goal.error(goal.residuals(self.strokes(), bank, self.ground))
 
     def _follow(self, pulls: Mapping[str, Tensor | None], rate: float, size: tuple[int, int]) -> None:
-        """Take a step against gradients, in place of which other numbers are left."""
+        """Take a step against gradients, in place; these are used up."""
         self.steps += 1
         tables = self._numbers(), *(self._rows(tensors) for tensors in (pulls, self.first, self.second))
         rates = tuple(rate * share for share in RATES.values())
