@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -249,3 +250,15 @@ def test_without_a_cache_folder(tmp_path: Path) -> None:
     assert ran.stderr.count("no writable cache folder, so kernels are compiled in every run") == 1
     outlines = fused.cells_of(TemplateBank.named("circle").pyramid).tables[1]
     assert float(ran.stdout) == pytest.approx(outlines.sum(), rel=1e-6)
+
+
+def test_a_kernel_from_the_cache_needs_no_compiler(tmp_path: Path) -> None:
+    """Of numba, what imports scipy takes longest to load."""
+    code = """
+import sys, limner, limner.fused as f
+outlines = f.cells_of(limner.TemplateBank.named("circle").pyramid).tables[1]
+print(outlines.sum(), "numba.np.linalg" in sys.modules)
+"""
+    run = partial(subprocess.run, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, check=True, capture_output=True)
+    (first, compiled), (second, loaded) = (run([sys.executable, "-c", code], text=True).stdout.split() for _ in "12")
+    assert (first, compiled, loaded) == (second, "True", "False")

@@ -6,6 +6,7 @@ kernels that it is inlined into have copies of their own. Parts are spared that.
 
 import gc
 
+from numba.core.caching import FunctionCache
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
@@ -23,6 +24,14 @@ class KernelCompiler(Compiler):
         finally:
             if searching:
                 gc.enable()
+
+
+class KernelCache(FunctionCache):
+    """numba's cache, without getting ready to compile, scipy's linear algebra included, before it looks for a kernel."""
+
+    def load_overload(self, sig, target_context):
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
 
 
 class PartLibrary(JITCodeLibrary):

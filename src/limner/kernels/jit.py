@@ -9,7 +9,7 @@ from zlib import crc32
 
 from numba import njit
 
-from limner.kernels.compiling import KernelCompiler, PartCompiler
+from limner.kernels.compiling import KernelCache, KernelCompiler, PartCompiler
 
 OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -30,11 +30,12 @@ def kernel(function) -> Any:
     """
     function = unwrap(function)
     function.__qualname__ += f"_{_sources()}"  # numba looks at a kernel's own file only, not at its parts
+    compiled = njit(pipeline_class=KernelCompiler, **OPTIONS)(function)
     try:
-        return njit(pipeline_class=KernelCompiler, cache=True, **OPTIONS)(function)
+        compiled._cache = KernelCache(function)
     except RuntimeError:  # numba found no folder to write to
         _warn()
-        return njit(pipeline_class=KernelCompiler, **OPTIONS)(function)
+    return compiled
 
 
 @cache
