@@ -27,7 +27,7 @@ class KernelCompiler(Compiler):
 
 
 class KernelCache(FunctionCache):
-    """numba's cache, without getting ready to compile, scipy's linear algebra included, before it looks for a kernel."""
+    """numba's cache, which gets ready to compile before it looks for a kernel, and loads scipy for it: not here."""
 
     def load_overload(self, sig, target_context):
         with self._guard_against_spurious_io_errors():

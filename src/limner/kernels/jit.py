@@ -30,7 +30,7 @@ def kernel(function) -> Any:
     """
     function = unwrap(function)
     function.__qualname__ += f"_{_sources()}"  # numba looks at a kernel's own file only, not at its parts
-    compiled = njit(pipeline_class=KernelCompiler, **OPTIONS)(function)
+    compiled: Any = njit(pipeline_class=KernelCompiler, **OPTIONS)(function)
     try:
         compiled._cache = KernelCache(function)
     except RuntimeError:  # numba found no folder to write to
