@@ -75,9 +75,13 @@ class Pace:
         passed = (time.monotonic() - self.started) / self.seconds if self.seconds else self.taken / self.steps
         return min(passed, 1.0)
 
-    def until(self, steps: int) -> Iterator[float]:
-        """Take steps until so many of the planned ones, or their share of the time, are over; yields the share done."""
-        while (done := self.done()) < steps / self.steps:
+    def until(self, steps: int, least: int = 0) -> Iterator[float]:
+        """Take steps until so many of the planned ones, or their share of the time, are over; yields the share done.
+
+        least: steps to take also where that share is over, but not all the time.
+        """
+        first = self.taken
+        while (done := self.done()) < (1 if self.taken < first + least else steps / self.steps):
             yield done
             self.taken += 1
 
@@ -155,14 +159,19 @@ def work(
     added = adding * plan.steps
     moved = added + (plan.dropping + plan.moving) * plan.moving_steps
     pace = Pace(moved + plan.settling, seconds)
+
+    def at_most(there: int) -> int:
+        """Strokes that are added at once: where time is short, more and more, and fewer than wanted in the end."""
+        return math.ceil(many / adding) + there // 2
+
     for r in range(adding):
         due = max((r + 1) / adding, pace.done() * pace.steps / added)
-        new = min(many, math.ceil(many * due)) - len(moves)
-        if new <= 0:
+        new = min(math.ceil(many * min(due, 1)) - len(moves), at_most(len(moves)))
+        if new <= 0 or pace.done() >= added / pace.steps:
             continue
         near = goals[coarse(goals, detail(len(moves) + new))]
         propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, many, moves.style), generator)
-        error = refine(moves, near, bank, pace.until((r + 1) * plan.steps))
+        error = refine(moves, near, bank, pace.until((r + 1) * plan.steps, plan.steps))
         yield pace.done(), error
     near = goals[coarse(goals, detail(count))]
     wasted = math.ceil(plan.share * count)
@@ -177,9 +186,9 @@ def work(
                 drop(math.ceil(many - (many - count) * (r + 1) / plan.dropping))
             else:
                 drop(count - wasted)
-                new = count - len(moves)
+                new = min(count - len(moves), at_most(len(moves)))
                 propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, count, moves.style), generator)
-            yield pace.done(), refine(moves, near, bank, pace.until(end))
+            yield pace.done(), refine(moves, near, bank, pace.until(end, plan.moving_steps))
     drop(count)
     share, saved = moved / pace.steps, replace(goal, samples=goal.saved)
     for i, done in enumerate(pace.until(pace.steps)):
