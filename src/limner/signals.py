@@ -13,10 +13,22 @@ def handled(handler: Callable[..., None], *numbers: signal.Signals) -> Iterator[
     Does nothing in any but the main thread, which alone may handle signals.
     """
     main = threading.current_thread() is threading.main_thread()
-    heard = [number for number in numbers if main and signal.getsignal(number) != signal.SIG_IGN]
+    heard = [number for number in numbers if main and signal.getsignal(number) not in (signal.SIG_IGN, None)]
     before = {number: signal.signal(number, handler) for number in heard}
     try:
         yield
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Inside, Ctrl-C and SIGTERM wait: they are handled at the end."""
+    came: list[int] = []
+    try:
+        with handled(lambda number, frame: came.append(number), signal.SIGINT, signal.SIGTERM):
+            yield
+    finally:
+        for number in came:
+            signal.raise_signal(number)

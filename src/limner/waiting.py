@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from numba.core import event
@@ -19,33 +19,49 @@ def told(bar: tqdm) -> Iterator[None]:
     if bar.disable:
         yield
         return
-    with event.install_listener("numba:compile", _Told(bar)):
+    title = ""
+
+    def say(words: str) -> None:
+        with unheard(sys.stderr):
+            bar.set_description_str(words)
+
+    def begins() -> None:
+        nonlocal title
+        title = bar.desc
+        say(COMPILING)
+
+    def ends(took: float) -> None:
+        bar.start_t += took
+        bar.last_print_t += took
+        say(title)
+
+    with compiling(begins, ends):
         yield
 
 
-class _Told(event.Listener):
+@contextmanager
+def compiling(begins: Callable[[], None], ends: Callable[[float], None]) -> Iterator[None]:
+    """Inside, `begins` is called when a kernel is going to be compiled, and `ends`, with the seconds it took, after."""
+    with event.install_listener("numba:compile", _Listener(begins, ends)):
+        yield
+
+
+class _Listener(event.Listener):
     """Parts are compiled while the kernel that needs them is: only the outermost counts.
 
     What another thread began to compile before has an end without a start here.
     """
 
-    def __init__(self, bar: tqdm) -> None:
-        self.bar, self.depth, self.title, self.since = bar, 0, "", 0.0
+    def __init__(self, begins: Callable[[], None], ends: Callable[[float], None]) -> None:
+        self.begins, self.ends, self.depth, self.since = begins, ends, 0, 0.0
 
     def on_start(self, event) -> None:
         if self.depth == 0:
-            self.title, self.since = self.bar.desc, time.monotonic()
-            self._say(COMPILING)
+            self.since = time.monotonic()
+            self.begins()
         self.depth += 1
 
     def on_end(self, event) -> None:
         if self.depth == 1:
-            took = time.monotonic() - self.since
-            self.bar.start_t += took
-            self.bar.last_print_t += took
-            self._say(self.title)
+            self.ends(time.monotonic() - self.since)
         self.depth = max(0, self.depth - 1)
-
-    def _say(self, title: str) -> None:
-        with unheard(sys.stderr):
-            self.bar.set_description_str(title)

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from numba.core import event
 from torch import Tensor
 
+from limner import waiting
 from limner.painting.fit import RATE, Pace, Plan, Progress, coarse, detail, fit, importance, radii
 from limner.painting.goal import Goal
 from limner.painting.moves import SPECK, Moves, Style
@@ -131,12 +133,44 @@ def test_an_interrupted_search_keeps_what_is_good_enough() -> None:
     assert found == sorted(found, reverse=True)
 
 
-def test_with_a_time_the_first_that_are_good_enough() -> None:
-    counts: list[int] = []
-    given = Goal(picture()), BANK, 80, GROUND, Style()
-    strokes, _ = fit(*given, seconds=60.0, stop_psnr=20.0, watch=lambda progress: counts.append(progress.strokes))
-    assert counts == sorted(counts)
-    assert len(strokes) >= counts[-1]
+def test_a_short_time_is_for_fewer_strokes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[fit.__module__], "time", Clock())
+    goal = Goal(picture())
+    counts = [
+        len(fit(goal, BANK, 400, GROUND, Style(), plan=QUICK, seconds=seconds)[0]) for seconds in (0.1, 1.0, 60.0)
+    ]
+    assert 100 <= counts[0] < counts[1] < counts[2] == 400
+
+
+def test_compiling_takes_none_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[fit.__module__], "time", clock := Clock())
+    monkeypatch.setattr(waiting, "time", clock)
+    whole, compiled = Moves.step, []
+
+    def compiling(self: Moves, *arguments):
+        if not compiled:
+            compiled.append(None)
+            with event.trigger_event("numba:compile"):
+                clock.now += 1000
+        return whole(self, *arguments)
+
+    monkeypatch.setattr(Moves, "step", compiling)
+    strokes, _ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, seconds=30.0)
+    assert len(strokes) == 20
+    assert 1029 < clock.now < 1032
+
+
+def test_as_few_as_are_good_enough_while_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    goal, counts = Goal(picture()), []
+    for seconds in (3.0, 6.0, 60.0):
+        monkeypatch.setattr(sys.modules[fit.__module__], "time", clock := Clock())
+        strokes, ground = fit(goal, BANK, 80, GROUND, Style(), plan=QUICK, seconds=seconds, stop_psnr=22.0)
+        canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
+        assert psnr(canvas, goal.pixels) >= 22
+        assert clock.now < seconds + 2.5
+        counts.append(len(strokes))
+    assert counts[0] > counts[-1]
+    assert counts == sorted(counts, reverse=True)
 
 
 def test_does_not_stop_while_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +213,7 @@ def test_places_are_chosen_from_no_more_pixels_than_can_be() -> None:
 
 @pytest.mark.parametrize("method", ["step", "add", "keep", "limit"])
 @pytest.mark.parametrize("call", [1, 9])
-def test_interrupt_gives_what_there_is(method: str, call: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupt_gives_what_there_is_if_anything(method: str, call: int, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[None] = []
     whole = getattr(Moves, method)
 
@@ -192,10 +226,14 @@ def test_interrupt_gives_what_there_is(method: str, call: int, monkeypatch: pyte
 
     plan = replace(QUICK, moving=12)
     monkeypatch.setattr(Moves, method, cut)
-    strokes, ground = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=plan)
+    given = Goal(picture()), BANK, 20, GROUND, Style()
+    if call == 1 and method != "keep":
+        with pytest.raises(KeyboardInterrupt):
+            fit(*given, plan=plan)
+        return
+    strokes, ground = fit(*given, plan=plan)
     assert len(calls) == call
-    assert len(strokes) == (20 if method == "keep" or (method, call) == ("add", 9) else len(strokes)) < 21
-    assert (len(strokes) == 0) == (call == 1 and method != "keep")
+    assert 0 < len(strokes) == (20 if method == "keep" or (method, call) == ("add", 9) else len(strokes)) < 21
     assert Goal(picture()).canvas(strokes, BANK, ground).isfinite().all()
 
 

@@ -12,15 +12,21 @@ from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
+from limner.signals import held
+
 
 class KernelCompiler(Compiler):
-    """numba's compiler, without a search for garbage now and then among all that torch has made."""
+    """numba's compiler, without a search for garbage now and then among all that torch has made.
+
+    LLVM calls Python back, where an exception is lost: so Ctrl-C waits.
+    """
 
     def compile_extra(self, func):
         searching = gc.isenabled()
         gc.disable()
         try:
-            return super().compile_extra(func)
+            with held():
+                return super().compile_extra(func)
         finally:
             if searching:
                 gc.enable()
@@ -30,7 +36,7 @@ class KernelCache(FunctionCache):
     """numba's cache, which gets ready to compile before it looks for a kernel, and loads scipy for it: not here."""
 
     def load_overload(self, sig, target_context):
-        with self._guard_against_spurious_io_errors():
+        with held(), self._guard_against_spurious_io_errors():
             return self._load_overload(sig, target_context)
 
 

@@ -8,6 +8,7 @@ anew; and at last steps with a falling rate.
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -23,11 +24,15 @@ from limner.painting.propose import PLACES, propose
 from limner.painting.raster import decibels
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
+from limner.waiting import compiling
 
 Painted: TypeAlias = tuple[Strokes, Float[Tensor, "channel"]]
 RATE = 0.04
 PIXELS_A_STROKE, LEAST_PIXELS_A_STROKE, ENOUGH_PIXELS = 150, 45, 30_000
 """Of a canvas for adding and moving strokes: the first, but no more than is enough, and never less than the second."""
+
+AT_ONCE = 100
+"""Strokes that can be added together before any step is taken."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +69,29 @@ class Progress:
         return decibels(self.error)
 
 
-class Pace:
-    """How far the work is: by steps taken of those planned, or by the time that has passed of that allowed."""
+class Clock:
+    """Seconds to paint for; those that kernels take to be compiled do not count."""
 
-    def __init__(self, steps: int, seconds: float | None) -> None:
-        self.steps, self.seconds = steps, seconds
-        self.taken, self.started = 0, time.monotonic()
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.started = seconds, time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """Leave out so many."""
+        self.started += seconds
 
     def done(self) -> float:
-        passed = (time.monotonic() - self.started) / self.seconds if self.seconds else self.taken / self.steps
-        return min(passed, 1.0)
+        """Share of the time that is over, up to 1."""
+        return min((time.monotonic() - self.started) / self.seconds, 1.0)
+
+
+class Pace:
+    """How far the work is: by steps taken of those planned, or by the clock."""
+
+    def __init__(self, steps: int, clock: Clock | None) -> None:
+        self.steps, self.clock, self.taken = steps, clock, 0
+
+    def done(self) -> float:
+        return self.clock.done() if self.clock else min(self.taken / self.steps, 1.0)
 
     def until(self, steps: int, least: int = 0) -> Iterator[float]:
         """Take steps until so many of the planned ones, or their share of the time, are over; yields the share done.
@@ -101,13 +119,14 @@ def fit(
 ) -> Painted:
     """`count` strokes that rebuild a goal, and the colour of the ground under them.
 
-    seconds: time to take instead of the plan's steps.  watch: called after every round.
-    stop_psnr: at most `count` strokes, as few as meet the goal this well, in dB; with seconds or start, the first that
-        do.
+    seconds: time to take instead of the plan's steps, and fewer strokes where it is too short for so many.
+    watch: called after every round.
+    stop_psnr: at most `count` strokes, as few as meet the goal this well, in dB; with start, the first that do.
     start: at most `count` strokes to begin with, a batch of one; the others are added to them.
-    Ctrl-C stops too: what there was after the last round is returned, since a round may end in the middle of a change.
+    Ctrl-C stops too: what there was after the last round is returned, since a round may end in the middle of a change;
+    KeyboardInterrupt where there was nothing.
     """
-    seen = replace(goal, weight=None, samples=goal.saved)
+    seen, clock = replace(goal, weight=None, samples=goal.saved), Clock(seconds) if seconds else None
 
     def quality(strokes: Strokes, ground: Tensor) -> float:
         return decibels(seen.error(seen.residuals(strokes, bank, ground)))
@@ -115,34 +134,44 @@ def fit(
     def met(strokes: Strokes, ground: Tensor) -> bool:
         return stop_psnr < math.inf and quality(strokes, ground) >= stop_psnr
 
-    def rounds(many: int) -> Iterator[Painted]:
+    def rounds(many: int, clock: Clock | None = None) -> Iterator[Painted]:
         moves = Moves.none(len(bank), ground, style)
         if start is not None:
             moves.begin(start)
             moves.limit(goal.size)
         yield moves.strokes(), moves.ground
-        for done, error in work(moves, goal, bank, many, seed, plan, seconds) if many else ():
+        for done, error in work(moves, goal, bank, many, seed, plan, clock) if many else ():
             yield moves.strokes(), moves.ground
             watch(Progress(done, error, len(moves)))
 
     def whole(many: int) -> tuple[Painted, float]:
-        *_, painted = rounds(many)
+        painted = None
+        for painted in rounds(many):
+            if clock and clock.done() == 1:
+                raise TimeoutError
+        assert painted
         return painted, quality(*painted)
 
     def paintings() -> Iterator[Painted]:
-        for painted in rounds(count):
+        for painted in rounds(count, clock):
             yield painted
             if len(painted[0]) <= count and met(*painted):
-                if seconds is None and start is None:
+                if start is None:
                     yield from fewest(whole, len(painted[0]), stop_psnr)
                 return
 
     painted = Moves.none(len(bank), ground, style).strokes(), ground
-    try:
-        for one in paintings():
-            painted = one
-    except KeyboardInterrupt:
-        pass
+    with ExitStack() as stack:
+        if clock:
+            stack.enter_context(compiling(lambda: None, clock.wait))
+        try:
+            for one in paintings():
+                painted = one
+        except TimeoutError:
+            pass
+        except KeyboardInterrupt:
+            if not len(painted[0]):
+                raise
     strokes, ground = painted
     if len(strokes) > count:
         strokes = strokes[:, worthiest(strokes, ground, goal, bank, count)]
@@ -150,7 +179,7 @@ def fit(
 
 
 def work(
-    moves: Moves, goal: Goal, bank: TemplateBank, count: int, seed: int, plan: Plan, seconds: float | None
+    moves: Moves, goal: Goal, bank: TemplateBank, count: int, seed: int, plan: Plan, clock: Clock | None
 ) -> Iterator[tuple[float, float]]:
     """The rounds of fitting; yields the share of the work done and the error, now and then."""
     generator = torch.Generator().manual_seed(seed)
@@ -158,21 +187,24 @@ def work(
     many, adding = math.ceil(plan.extra * count), min(plan.adding, count)
     added = adding * plan.steps
     moved = added + (plan.dropping + plan.moving) * plan.moving_steps
-    pace = Pace(moved + plan.settling, seconds)
+    pace = Pace(moved + plan.settling, clock)
 
     def at_most(there: int) -> int:
         """Strokes that are added at once: where time is short, more and more, and fewer than wanted in the end."""
-        return math.ceil(many / adding) + there // 2
+        return max(math.ceil(many / adding), AT_ONCE) + there // 2
 
     for r in range(adding):
-        due = max((r + 1) / adding, pace.done() * pace.steps / added)
-        new = min(math.ceil(many * min(due, 1)) - len(moves), at_most(len(moves)))
-        if new <= 0 or pace.done() >= added / pace.steps:
+        late = len(moves) > 0 and pace.done() >= added / pace.steps
+        due = count if late else min(many, math.ceil(many * max((r + 1) / adding, pace.done() * pace.steps / added)))
+        new = min(due - len(moves), at_most(len(moves)))
+        if new <= 0:
             continue
         near = goals[coarse(goals, detail(len(moves) + new))]
         propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, many, moves.style), generator)
         error = refine(moves, near, bank, pace.until((r + 1) * plan.steps, plan.steps))
         yield pace.done(), error
+        if late:
+            break
     near = goals[coarse(goals, detail(count))]
     wasted = math.ceil(plan.share * count)
 
