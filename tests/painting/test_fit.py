@@ -135,11 +135,9 @@ def test_an_interrupted_search_keeps_what_is_good_enough() -> None:
 
 def test_a_short_time_is_for_fewer_strokes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[fit.__module__], "time", Clock())
-    goal = Goal(picture())
-    counts = [
-        len(fit(goal, BANK, 400, GROUND, Style(), plan=QUICK, seconds=seconds)[0]) for seconds in (0.1, 1.0, 60.0)
-    ]
-    assert 100 <= counts[0] < counts[1] < counts[2] == 400
+    given, plan = (Goal(picture()), BANK, 900, GROUND, Style()), replace(QUICK, adding=30)
+    counts = [len(fit(*given, plan=plan, seconds=seconds)[0]) for seconds in (0.1, 2.0, 60.0)]
+    assert 100 <= counts[0] < counts[1] < counts[2] == 900
 
 
 def test_compiling_takes_none_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,12 +145,14 @@ def fit(
             watch(Progress(done, error, len(moves)))
 
     def whole(many: int) -> tuple[Painted, float]:
-        painted = None
-        for painted in rounds(many):
+        *_, painted = in_time(rounds(many))
+        return painted, quality(*painted)
+
+    def in_time(paintings: Iterator[Painted]) -> Iterator[Painted]:
+        for painted in paintings:
             if clock and clock.done() == 1:
                 raise TimeoutError
-        assert painted
-        return painted, quality(*painted)
+            yield painted
 
     def paintings() -> Iterator[Painted]:
         for painted in rounds(count, clock):
