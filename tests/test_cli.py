@@ -1,3 +1,4 @@
+import errno
 import io
 import json
 import os
@@ -508,6 +509,20 @@ def test_one_failing_output_leaves_the_others(
     assert Path("b.png").read_text() == "saved"
 
 
+def test_a_picture_that_cannot_be_saved_leaves_the_others(
+    desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(self: FakePainting, path: Path, longer_side: int | None = None) -> None:
+        if path.name == "a.png":
+            raise OSError(errno.EFBIG, "File too large", str(path))
+        path.write_text("saved")
+
+    monkeypatch.setattr(FakePainting, "save", save)
+    assert main(["paint", "folder", "-o", "new"]) == 2
+    assert capsys.readouterr() == ("new/b.png  23.4 dB\n", "limner: new/a.png: File too large\n")
+    assert Path("new/b.png").read_text() == "saved"
+
+
 @pytest.mark.parametrize("unexpected", ["a.png", "frames"])
 def test_an_unexpected_error_leaves_the_others(
     unexpected: str, desk: Path, calls: list[object], monkeypatch: pytest.MonkeyPatch
@@ -569,6 +584,32 @@ def test_interrupt_saves_what_there_is(
     assert (out, err) == ("new/a.png  23.4 dB\n", "limner: interrupted: saved 3 strokes\n")
     assert not Path("new/b.png").exists()
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize(
+    ("resumed", "outputs", "said"),
+    [
+        (["--repaint", "photo.png"], ["strokes.json", "a.png"], "saved 3 strokes, strokes.json is left as it was"),
+        (["--repaint", "photo.png"], ["./strokes.json"], "strokes.json is left as it was"),
+        ([], ["strokes.json"], "saved 3 strokes"),
+    ],
+)
+def test_an_interrupted_repaint_loses_no_strokes(
+    resumed: list[str],
+    outputs: list[str],
+    said: str,
+    desk: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = Path("strokes.json").read_text()
+    monkeypatch.setattr(limner, "paint", interrupted(lambda: painting(3)), raising=False)
+    given = [word for path in outputs for word in ("-o", path)]
+    assert main(["paint", "photo.png", "--resume", "strokes.json", *resumed, *given]) == 130
+    assert capsys.readouterr().err == f"limner: interrupted: {said}\n"
+    assert (Path("strokes.json").read_text() == before) == bool(resumed)
+    assert Path("a.png").exists() == ("a.png" in outputs)
 
 
 @pytest.mark.usefixtures("interruptible")

@@ -3,8 +3,11 @@
 import os
 import signal
 import threading
+from contextlib import suppress
 
-from limner.signals import handled
+import pytest
+
+from limner.signals import handled, held
 
 
 def test_signals_are_handled_inside_only() -> None:
@@ -42,3 +45,16 @@ def test_other_threads_handle_none() -> None:
     thread.start()
     thread.join()
     assert found == [signal.getsignal(signal.SIGTERM)]
+
+
+@pytest.mark.parametrize("fault", [None, OSError], ids=["", "fault"])
+def test_held_signals_are_handled_at_the_end(fault: type[Exception] | None) -> None:
+    heard, done = [], []
+    with handled(lambda number, frame: heard.append(number), signal.SIGTERM), suppress(OSError), held():
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        done = list(heard)
+        if fault:
+            raise fault
+    assert done == []
+    assert heard == [signal.SIGTERM, signal.SIGTERM]

@@ -22,7 +22,7 @@ from limner.errors import NotFinite, Stopped, UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
 from limner.experiments.thesis import EXPERIMENTS
 from limner.figures.options import ReproduceOptions
-from limner.files import reason, try_writing
+from limner.files import in_words, try_writing
 from limner.options import (
     Bench,
     EngineBench,
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         silence(sys.stdout)
         return 0
     except OSError as error:
-        say(f"limner: {error.filename or 'standard output'}: {reason(error)}", sys.stderr)
+        say(f"limner: {in_words(error)}", sys.stderr)
         silence(sys.stdout)
         return 2
 

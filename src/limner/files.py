@@ -68,6 +68,11 @@ def reason(error: OSError) -> str:
     return ADVICE.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__
 
 
+def in_words(error: UserError | OSError) -> str:
+    """The one line for a fault of the input or of the file system."""
+    return f"{error.filename or 'standard output'}: {reason(error)}" if isinstance(error, OSError) else str(error)
+
+
 def is_pipe(path: str | Path) -> bool:
     """Whether a path leads to what can be read only once: a pipe, a terminal, a socket."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)

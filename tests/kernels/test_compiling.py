@@ -1,14 +1,18 @@
 """Kernels and their parts. The kernel here is not cached, so that its parts are compiled."""
 
 import gc
+import signal
 
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.caching import FunctionCache
+from numba.core.compiler import Compiler
 from numba.extending import overload
 
-from limner.kernels.compiling import KernelCompiler
+from limner.kernels.compiling import KernelCache, KernelCompiler
 from limner.kernels.jit import OPTIONS, inlined
+from limner.signals import handled
 
 
 @inlined
@@ -66,3 +70,23 @@ def test_no_garbage_is_searched_for_meanwhile(searching: bool) -> None:
         gc.enable()
     assert seen
     assert not any(seen)
+
+
+@pytest.mark.parametrize("what", ["compile", "load"])
+def test_an_interrupt_waits_until_a_kernel_is_ready(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python called back by LLVM cannot be left by an exception."""
+    heard, seen = [], []
+
+    def interrupt(*_) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        seen.extend(heard)
+
+    with handled(lambda number, frame: heard.append(number), signal.SIGTERM):
+        if what == "compile":
+            monkeypatch.setattr(Compiler, "compile_extra", interrupt)
+            KernelCompiler.compile_extra(object.__new__(KernelCompiler), None)
+        else:
+            monkeypatch.setattr(FunctionCache, "_load_overload", interrupt)
+            KernelCache(sixfold.py_func).load_overload(None, None)
+    assert heard == [signal.SIGTERM]
+    assert seen == []

@@ -288,15 +288,19 @@ def test_radii_are_ordered_and_within_the_style() -> None:
 
 @pytest.mark.parametrize("opacity", [None, 1.0])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_importance_is_what_leaving_out_costs(opacity: float | None, weighted: bool) -> None:
+@pytest.mark.parametrize("clear", ["", "clear", "painted before"])
+def test_importance_is_what_leaving_out_costs(opacity: float | None, weighted: bool, clear: str) -> None:
     weight = torch.linspace(0.1, 1.9, 32).expand(24, 32) if weighted else None
-    goal, generator = Goal(picture(), weight=weight), torch.Generator().manual_seed(1)
-    moves = Moves.none(2, GROUND, Style(opacity=opacity))
+    alpha = picture()[0] if clear else None
+    goal, generator = Goal(picture(), alpha, weight), torch.Generator().manual_seed(1)
+    if clear == "painted before":
+        goal = replace(goal, under=0.3 * picture(), under_cover=0.5 * picture()[1])
+    moves = Moves.none(2, torch.zeros(3) if clear else GROUND, Style(opacity=opacity))
     for wanted in (3, 6, 9):
         propose(moves, goal, BANK, wanted, 300, (1.5, 7.0), generator)
     strokes, base = moves.strokes(), moves.error(goal, BANK)
     found = importance(strokes, moves.ground, goal, BANK)
-    pixels = goal.pixels.numel()
+    pixels = goal.pixels.numel() + (0 if alpha is None else alpha.numel())
     exact = []
     for t in range(len(moves)):
         rest = strokes[:, [k for k in range(len(moves)) if k != t]]

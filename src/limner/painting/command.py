@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 
 import limner
 from limner.errors import UserError
-from limner.files import is_pipe
+from limner.files import in_words, is_pipe
 from limner.masks import mask_files
 from limner.models.build import Network
 from limner.options import PaintOptions
@@ -44,7 +44,7 @@ class Job:
 
 
 def paint(options: PaintOptions) -> int:
-    """Paint every picture that the options name; the exit code is 130 if that was interrupted.
+    """Paint every picture that the options name; the exit code is 130 if that was interrupted, 2 if a file failed.
 
     Raises UserError, before any painting, for everything that can be known to be wrong by then.
     """
@@ -56,13 +56,34 @@ def paint(options: PaintOptions) -> int:
     outputs.make_room([path for job in jobs for path in job.files], frames)
     if options.threads:
         torch.set_num_threads(options.threads)
+    failed = False
     with noticed() as interrupts:
         for job in jobs:
             painting = limner.paint(read_picture(job.source), **arguments)
-            if save(painting, job, options, interrupts):
-                say(f"limner: interrupted: saved {counted(len(painting.strokes))}", sys.stderr)
+            spared = repainted(job, options) if interrupts else []
+            faults, interrupted = save(painting, leave_out(job, spared), options, interrupts)
+            for fault in faults:
+                if not isinstance(fault, UserError | OSError):
+                    raise fault
+                say(f"limner: {in_words(fault)}", sys.stderr)
+            if interrupted:
+                what = [f"saved {counted(len(painting.strokes))}"] if len(spared) < len(job.files) else []
+                what += [f"{path} is left as it was" for path in spared]
+                say(f"limner: interrupted: {', '.join(what)}", sys.stderr)
                 return 130
-    return 0
+            failed = failed or bool(faults)
+    return 2 if failed else 0
+
+
+def repainted(job: Job, options: PaintOptions) -> list[Path]:
+    """The outputs that are the file whose strokes are replaced: half done it would have fewer than before."""
+    before = options.resume if options.repaint else None
+    return [path for path in job.files if before and os.path.realpath(path) == os.path.realpath(before)]
+
+
+def leave_out(job: Job, files: list[Path]) -> Job:
+    """A job without some of its outputs."""
+    return replace(job, files=[path for path in job.files if path not in files])
 
 
 def plan(options: PaintOptions) -> list[Job]:
@@ -163,10 +184,10 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
         prepare.check_shape(str(path), size, job.label, picture.size)
 
 
-def save(painting: Painting, job: Job, options: PaintOptions, interrupts: list[int]) -> bool:
-    """Write every output and say what it scores; a failing one does not keep the others from being written.
+def save(painting: Painting, job: Job, options: PaintOptions, interrupts: list[int]) -> tuple[list[Exception], bool]:
+    """Write every output and say what it scores; returns the faults, and whether it was interrupted before the films.
 
-    Films come last and may be interrupted, the others not. Returns whether there was an interrupt before the films;
+    A failing one does not keep the others from being written. Films come last and may be interrupted, the others not;
     they are made in spite of it if it was the painting that it ended.
     """
     painted = bool(interrupts)
@@ -178,9 +199,7 @@ def save(painting: Painting, job: Job, options: PaintOptions, interrupts: list[i
     if not stopped:
         faults += [write(painting, path, options) for path in films]
         faults += [write_frames(painting, job.frames, options)] if job.frames else []
-    if found := [fault for fault in faults if fault]:
-        raise found[0]
-    return painted or stopped
+    return [fault for fault in faults if fault], painted or stopped
 
 
 def write(painting: Painting, path: Path, options: PaintOptions) -> Exception | None:

@@ -272,6 +272,12 @@ def worthiest(strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank, 
 
 def importance(strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank) -> Tensor:
     """How much the weighed squared error would grow without each stroke, all others as they are."""
-    target = goal.pixels[None]
     weight = torch.ones(1, *goal.size) if goal.weight is None else goal.weight[None]
-    return changes_without(strokes, bank, goal.below(ground).expand_as(target), target, weight)[0]
+
+    def without(strokes: Strokes, below: Tensor, target: Tensor) -> Tensor:
+        return changes_without(strokes, bank, below.expand_as(target), target, weight)[0]
+
+    changes = without(strokes, goal.below(ground), goal.pixels[None])
+    if goal.alpha is not None:
+        changes = changes + without(strokes.white(), goal.below_cover(), goal.alpha[None, None])
+    return changes

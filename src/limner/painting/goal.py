@@ -71,8 +71,11 @@ class Goal:
 
     def cover(self, strokes: Strokes, bank: TemplateBank) -> Float[Tensor, "1 1 h w"]:
         """How far the strokes and what is under them cover each pixel."""
-        under = torch.zeros(1) if self.under_cover is None else self.under_cover[None, None]
-        return self._painted(strokes.white(), bank, under)
+        return self._painted(strokes.white(), bank, self.below_cover())
+
+    def below_cover(self) -> Float[Tensor, "1 1 _ _"]:
+        """How far what strokes are painted on covers each pixel."""
+        return torch.zeros(1, 1, 1, 1) if self.under_cover is None else self.under_cover[None, None]
 
     def _painted(self, strokes: Strokes, bank: TemplateBank, ground: Tensor) -> Tensor:
         return render(strokes, bank, self.size, ground, samples=self.samples)

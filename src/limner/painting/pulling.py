@@ -10,10 +10,9 @@ def pulled(
     pictures: Sequence[Tensor],
     to: Sequence[Tensor],
     pulls: Sequence[Tensor],
-    retain_graph: bool = False,
     allow_unused: bool = False,
 ) -> tuple[Tensor, ...]:
     """torch.autograd.grad(pictures, to, pulls), which would import sympy, a third of a second, before."""
     pairs = zip(pictures, pulls, strict=True)
     number = sum((picture.flatten() @ pull.flatten() for picture, pull in pairs), torch.zeros(()))
-    return torch.autograd.grad(number, to, retain_graph=retain_graph, allow_unused=allow_unused)
+    return torch.autograd.grad(number, to, allow_unused=allow_unused)
