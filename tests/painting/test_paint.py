@@ -236,6 +236,18 @@ def test_same_seed_same_bytes_on_any_number_of_threads(tmp_path: Path) -> None:
     assert runs[0][1] != runs[3][1]
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("channels", [3, 1])
+def test_where_nothing_else_is_differentiated(mode: Callable, channels: int) -> None:
+    image = disc(channels)
+    usual = limner.paint(image, 5)
+    with mode():
+        found = limner.paint(image.clone(), 5)
+        assert not torch.is_grad_enabled()
+    assert torch.equal(found.strokes.where, usual.strokes.where)
+    assert not found.strokes.where.is_inference()
+
+
 def test_stops_at_a_quality_with_fewer_strokes() -> None:
     image = picture()
     painting = limner.paint(image, 300, stop_psnr=20.0)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -28,6 +29,8 @@ SEEN = 0.5
 """Pixels of the canvas worked at that a stroke has to measure to be seen."""
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def paint(
     image: Source,
     strokes: int = 500,
