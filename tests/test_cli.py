@@ -377,6 +377,11 @@ def test_progress_is_for_terminals(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     assert main(f"paint photo.png {option}".split()) == 0
     assert calls[0][1]["progress"] is shown
+    assert main(f"paint folder -o new {option}".split()) == 0
+    assert [arguments["progress"] for _, arguments in calls[1:]] == [
+        shown and "a.png (1 of 2)",
+        shown and "b.png (2 of 2)",
+    ]
 
 
 def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:

@@ -31,6 +31,12 @@ def test_bar_shows_strokes_and_quality(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr() == ("", "")
 
 
+def test_bar_is_called_as_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    with bar("cat.png (2 of 9)") as watch:
+        watch(Progress(0.5, 0.01, 3))
+    assert "cat.png (2 of 9)  50%" in capsys.readouterr().err
+
+
 def test_bar_begins_again_with_another_fit(capsys: pytest.CaptureFixture[str]) -> None:
     with bar(True) as watch:
         for done in (0.2, 0.9, 0.1):
@@ -38,7 +44,8 @@ def test_bar_begins_again_with_another_fit(capsys: pytest.CaptureFixture[str]) -
     shown = capsys.readouterr().err
     first, second = shown.split(" 90%")
     assert " 20%" in first
-    assert "  0%" in second  # and counts the time from there
+    assert "painting with fewer strokes   0%" in second  # and counts the time from there
+    assert "fewer" not in first
     assert " 10%" in second
 
 

@@ -50,7 +50,7 @@ def paint(
     stop_psnr: float | None = None,
     time: float | None = None,
     size: int | None = None,
-    progress: bool = False,
+    progress: bool | str = False,
 ) -> Painting:
     """Paint a picture with exactly so many strokes.
 
@@ -69,11 +69,13 @@ def paint(
     repaint: a gray picture; the resumed strokes with their centre where it is light are replaced, and those added
     start there too; strokes=0 only replaces.
     seed: the same seed gives the same strokes on the same machine, unless `time` is set.
-    stop_psnr: at most so many strokes, as few as reach this quality, in dB on the canvas worked at; with `time` or a
-        `model`, the first that do.  size: longer side of that canvas.
-    time: seconds to take.
+    stop_psnr: at most so many strokes, as few as reach this quality, in dB on the canvas worked at; with a `model`, the
+        first that do.  size: longer side of that canvas.
+    time: seconds to take, or at most with `stop_psnr`; fewer strokes where that is too short for so many.
+    progress: whether standard error is to show a bar, or what to call it.
     Masks, and strokes that are resumed, have the proportions of the image. Numbers may be numpy's.
-    Raises UserError for arguments that make no sense. Ctrl-C ends the fit and returns what there is.
+    Raises UserError for arguments that make no sense. Ctrl-C ends the fit and returns what there is; KeyboardInterrupt
+    where there is no stroke yet.
     """
     strokes, seed = prepare.whole("strokes", strokes), prepare.whole("seed", seed)
     min_size, max_size = prepare.positive("min_size", min_size, 1.0), prepare.positive("max_size", max_size, 1.0)

@@ -59,7 +59,7 @@ def paint(options: PaintOptions) -> int:
     failed = False
     with noticed() as interrupts:
         for job in jobs:
-            painting = limner.paint(read_picture(job.source), **arguments)
+            painting = limner.paint(read_picture(job.source), **arguments, progress=title(job, jobs, options))
             spared = repainted(job, options) if interrupts else []
             faults, interrupted = save(painting, leave_out(job, spared), options, interrupts)
             for fault in faults:
@@ -84,6 +84,13 @@ def repainted(job: Job, options: PaintOptions) -> list[Path]:
 def leave_out(job: Job, files: list[Path]) -> Job:
     """A job without some of its outputs."""
     return replace(job, files=[path for path in job.files if path not in files])
+
+
+def title(job: Job, jobs: list[Job], options: PaintOptions) -> bool | str:
+    """What to call the progress bar; False for none."""
+    shown = not options.quiet and sys.stderr is not None and sys.stderr.isatty()
+    several = f"{os.path.basename(job.label)} ({jobs.index(job) + 1} of {len(jobs)})" if len(jobs) > 1 else True
+    return shown and several
 
 
 def plan(options: PaintOptions) -> list[Job]:
@@ -143,7 +150,6 @@ def settings(options: PaintOptions) -> dict[str, Any]:
         "fill": options.fill,
         "background": options.background,
         "seed": options.seed,
-        "progress": not options.quiet and sys.stderr is not None and sys.stderr.isatty(),
         **{name: value for name, value in chosen.items() if value is not None},
     }
 
@@ -206,18 +212,18 @@ def write(painting: Painting, path: Path, options: PaintOptions) -> Exception | 
     """Write one output and say what it scores; returns what went wrong."""
     try:
         painting.save(path, longer_side=options.output_size)
-        words = [] if options.quiet else told(painting, path, options.stop_psnr)
+        words = [] if options.quiet else told(painting, path, options)
     except Exception as fault:
         return fault
     if words:
         say(f"{path}  {', '.join(words)}", sys.stdout)
 
 
-def told(painting: Painting, path: Path, wanted: float | None) -> list[str]:
+def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
     """What is said of a file that has been written: its score, its strokes, and whether it is as good as wanted."""
-    scored = path.suffix.lower() in SCORED
+    scored, wanted = path.suffix.lower() in SCORED, options.stop_psnr
     words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
-    words += [counted(len(painting.strokes))] if wanted or not scored else []
+    words += [counted(len(painting.strokes))] if wanted or options.time or not scored else []
     return words + ([f"short of --stop-psnr {wanted:g}"] if wanted and painting.psnr < wanted - ROUNDING else [])
 
 

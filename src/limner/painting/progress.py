@@ -14,8 +14,8 @@ LAYOUT = "{desc} {percentage:3.0f}%|{bar:30}| {unit} [{elapsed}<{remaining}]"
 
 
 @contextmanager
-def bar(shown: bool) -> Iterator[Callable[[Progress], None]]:
-    """A bar with the PSNR so far and the time left, and what `fit` is to call to move it.
+def bar(shown: bool | str) -> Iterator[Callable[[Progress], None]]:
+    """A bar with the PSNR so far and the time left, and what `fit` is to call to move it.  shown: or what to call it.
 
     It appears at the first move, or when kernels are compiled, whose time it leaves out. It cannot fail: where standard
     error takes nothing, there is none.
@@ -23,13 +23,15 @@ def bar(shown: bool) -> Iterator[Callable[[Progress], None]]:
     if not shown or sys.stderr is None:
         yield lambda progress: None
         return
-    line = tqdm(total=1.0, desc="painting", unit="", bar_format=LAYOUT, leave=False, delay=1e-9, miniters=0)
+    title = shown if isinstance(shown, str) else "painting"
+    line = tqdm(total=1.0, desc=title, unit="", bar_format=LAYOUT, leave=False, delay=1e-9, miniters=0)
 
     def watch(progress: Progress) -> None:
         with unheard(sys.stderr):
             line.unit = f"{progress.strokes} strokes, {progress.psnr:.1f} dB"  # a postfix would begin with a comma
             if progress.done < line.n:
-                line.reset()  # another fit
+                line.set_description_str(f"{title} with fewer strokes", refresh=False)
+                line.reset()
             line.update(min(progress.done, 1.0) - line.n)
 
     try:
