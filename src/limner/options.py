@@ -55,8 +55,8 @@ class PaintOptions:
     """As few strokes as reach this quality, but no more than N; with --model, the first that do.
     Measured on the picture at --size; what is written larger may score less."""
     time: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="")] = None
-    """Paint for so long, start-up and saving apart, in place of the usual number of steps; where that is too short for N
-    strokes, fewer. With --stop-psnr, at most so long."""
+    """Paint for so long, start-up and saving apart, in place of the usual number of steps; where that is too short for
+    N strokes, fewer. With --stop-psnr, at most so long."""
     size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="")] = None
     """Longer side of the picture while it is painted. Left out: what suits N."""
     output_size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="(default: as the picture)")] = None
