@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -57,6 +58,40 @@ def paint_fused(
         canvas, strokes.where, strokes.which, strokes.what, strokes.opacity, strokes.depth, strokes.slope, cells.cells,
         cells, compositing, temperature, samples,
     )  # fmt: skip
+
+
+def painted(
+    strokes: Strokes,
+    bank: TemplateBank,
+    ground: Float[Tensor, "batch channel height width"],
+    samples: int,
+    wanted: Collection[str],
+) -> tuple[Tensor, Callable[[Tensor], dict[str, Tensor]]]:
+    """A painting (`over`), and what gives the gradients of the `wanted` to one of it, which is used up; once.
+
+    wanted: fields of strokes, and canvas for the ground. As `render`, but without the graph that torch would make of
+    it, which takes as long as painting a small picture does.
+    """
+    cells, tape = _cells(bank), _Tape(wanted)
+    tensors = (strokes.where, strokes.which, strokes.what, strokes.opacity, strokes.depth, strokes.slope)
+    image = _Painting.forward(tape, ground, *tensors, cells.cells, cells, "over", 0.0, samples)
+
+    def back(grad: Tensor) -> dict[str, Tensor]:
+        with torch.no_grad():
+            found = _Painting.backward(tape, grad)
+        return {name: gradient for name, gradient in zip(_NAMES, found, strict=False) if gradient is not None}
+
+    return image, back
+
+
+class _Tape:
+    """Stands in for what torch hands from a forward to a backward pass."""
+
+    def __init__(self, wanted: Collection[str]) -> None:
+        self.needs_input_grad = [name in wanted for name in _NAMES]
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        self.saved_tensors = tensors
 
 
 def sums_under(

@@ -257,7 +257,7 @@ def test_interrupt_while_there_are_too_many_leaves_out_those_of_least_importance
     assert {tuple(row) for row in fewer.what[0].tolist()} < numbers
 
     def error(some: Strokes) -> float:
-        return goal.error(goal.residuals(some, BANK, ground))
+        return goal.error(some, BANK, ground)
 
     others = [error(all_of_them[:, torch.randperm(23)[:20].sort().values]) for _ in range(20)]
     assert error(fewer) < sorted(others)[4]
@@ -304,7 +304,7 @@ def test_importance_is_what_leaving_out_costs(opacity: float | None, weighted: b
     exact = []
     for t in range(len(moves)):
         rest = strokes[:, [k for k in range(len(moves)) if k != t]]
-        exact.append((goal.error(goal.residuals(rest, BANK, moves.ground)) - base) * pixels)
+        exact.append((goal.error(rest, BANK, moves.ground) - base) * pixels)
     torch.testing.assert_close(found.tolist(), exact, rtol=1e-3, atol=1e-3)
 
 

@@ -83,7 +83,39 @@ def test_cover_is_one_less_what_shines_through() -> None:
 def test_error_counts_colours_and_coverage_by_weight() -> None:
     some, weight = strokes(), 2 * torch.rand(SIZE)
     goal = Goal(torch.rand(3, *SIZE), torch.rand(SIZE), weight)
-    pairs = goal.residuals(some, BANK, torch.zeros(3))
     shown = torch.cat([goal.canvas(some, BANK, torch.zeros(3)), goal.cover(some, BANK)], 1)[0]
     wanted = torch.cat([goal.pixels, goal.alpha[None]]) if goal.alpha is not None else goal.pixels
-    assert goal.error(pairs) == pytest.approx(((shown - wanted).square() * weight).mean().item(), rel=1e-5)
+    assert goal.error(some, BANK, torch.zeros(3)) == pytest.approx(
+        ((shown - wanted).square() * weight).mean().item(), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("under", [False, True])
+@pytest.mark.parametrize("clear", [False, True])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_pulls_are_half_the_gradients_of_the_error(under: bool, clear: bool, samples: int) -> None:
+    some, numbers = strokes(), 3 * SIZE[0] * SIZE[1]
+    slope = 0.1 * torch.randn(1, len(some), 3, 2)
+    some = replace(some, slope=slope)
+    goal = Goal(torch.rand(3, *SIZE), weight=2 * torch.rand(SIZE), samples=samples)
+    if clear:
+        goal, numbers = replace(goal, alpha=torch.rand(SIZE)), 4 * SIZE[0] * SIZE[1]
+    if under:
+        goal = replace(goal, under=torch.rand(3, *SIZE), under_cover=torch.rand(SIZE))
+    wanted = ["where", "what", "opacity", "slope", "canvas"]
+    error, pulls = goal.pulls(some, BANK, GROUND, wanted)
+    leaves = {name: getattr(some, name).clone().requires_grad_() for name in wanted[:-1]}
+    ground = goal.below(GROUND).expand(1, 3, *SIZE).clone().requires_grad_()
+    learnt = replace(some, **leaves)
+    planes = [render(learnt, BANK, SIZE, ground, samples=samples, backend="reference")[0] - goal.pixels]
+    if goal.alpha is not None:
+        planes.append(goal.cover(learnt, BANK)[0] - goal.alpha)
+    assert goal.weight is not None
+    loss = (torch.cat(planes).square() * goal.weight).sum()
+    loss.backward()
+    assert error == pytest.approx(loss.item() / numbers, rel=1e-4)
+    assert pulls.keys() == set(wanted)
+    for name, leaf in (leaves | {"canvas": ground}).items():
+        assert leaf.grad is not None
+        torch.testing.assert_close(2 * pulls[name], leaf.grad, rtol=1e-3, atol=1e-3)
+    assert goal.pulls(some, BANK, GROUND, ["what"])[1].keys() == {"what"}

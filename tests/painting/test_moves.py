@@ -201,6 +201,19 @@ def test_limit_brings_back_what_has_left_its_range() -> None:
     assert torch.allclose(kept, torch.ones_like(kept), atol=1e-5)
 
 
+def test_what_was_copied_stays_as_it_was() -> None:
+    ground = torch.full((3,), 0.5)
+    moves, goal = some(3, Style()), Goal(torch.rand(3, *SIZE))
+    strokes, painted_on = moves.copied()
+    before = {name: tensor.clone() for name, tensor in strokes.tensors().items()}
+    moves.step(goal, BANK, 0.04)
+    for name, tensor in strokes.tensors().items():
+        assert torch.equal(tensor, before[name])
+        assert name == "which" or not torch.equal(tensor, getattr(moves.strokes(), name))
+    assert torch.equal(painted_on, ground)
+    assert not torch.equal(moves.ground, ground)
+
+
 def test_keep_drops_and_add_appends() -> None:
     moves, goal = some(5, Style()), Goal(torch.rand(3, *SIZE))
     moves.step(goal, BANK, 0.04)

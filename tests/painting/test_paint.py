@@ -236,6 +236,11 @@ def test_same_seed_same_bytes_on_any_number_of_threads(tmp_path: Path) -> None:
     assert runs[0][1] != runs[3][1]
 
 
+def test_what_takes_long_to_import_is_not() -> None:
+    code = "import sys, torch, limner; limner.paint(torch.rand(3, 9, 9), strokes=2); assert 'sympy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
 @pytest.mark.parametrize("channels", [3, 1])
 def test_where_nothing_else_is_differentiated(mode: Callable, channels: int) -> None:

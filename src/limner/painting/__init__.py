@@ -30,7 +30,6 @@ SEEN = 0.5
 
 
 @torch.inference_mode(False)
-@torch.enable_grad()
 def paint(
     image: Source,
     strokes: int = 500,

@@ -129,7 +129,7 @@ def fit(
     seen, clock = replace(goal, weight=None, samples=goal.saved), Clock(seconds) if seconds else None
 
     def quality(strokes: Strokes, ground: Tensor) -> float:
-        return decibels(seen.error(seen.residuals(strokes, bank, ground)))
+        return decibels(seen.error(strokes, bank, ground))
 
     def met(strokes: Strokes, ground: Tensor) -> bool:
         return stop_psnr < math.inf and quality(strokes, ground) >= stop_psnr
@@ -139,9 +139,9 @@ def fit(
         if start is not None:
             moves.begin(start)
             moves.limit(goal.size)
-        yield moves.strokes(), moves.ground
+        yield moves.copied()
         for done, error in work(moves, goal, bank, many, seed, plan, clock) if many else ():
-            yield moves.strokes(), moves.ground
+            yield moves.copied()
             watch(Progress(done, error, len(moves)))
 
     def whole(many: int) -> tuple[Painted, float]:

@@ -1,5 +1,6 @@
 """What a painting is fitted to: the picture at several sizes, what lies under the strokes, and where it matters."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import torch
@@ -7,11 +8,14 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from limner.fused import painted
 from limner.painting.raster import SAMPLES
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
 
+SHARED = {"where", "opacity"}
+"""Fields of strokes that their coverage depends on."""
 SMALLEST = 24
 """Pixels on the shorter side below which a goal is not halved."""
 
@@ -80,20 +84,26 @@ class Goal:
     def _painted(self, strokes: Strokes, bank: TemplateBank, ground: Tensor) -> Tensor:
         return render(strokes, bank, self.size, ground, samples=self.samples)
 
-    def residuals(self, strokes: Strokes, bank: TemplateBank, ground: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Pairs (canvas, canvas - target) of (1, c, h, w) whose weighted squares are the error: colours, coverage."""
-        canvas = self.canvas(strokes, bank, ground)
-        pairs = [(canvas, canvas.detach() - self.pixels)]
-        if self.alpha is not None:
-            cover = self.cover(strokes, bank)
-            pairs.append((cover, cover.detach() - self.alpha))
-        return pairs
+    def error(self, strokes: Strokes, bank: TemplateBank, ground: Float[Tensor, "channel"]) -> float:
+        """The weighted mean square by which the painting is off, in colour and in coverage."""
+        return self.pulls(strokes, bank, ground, ())[0]
 
-    def error(self, residuals: list[tuple[Tensor, Tensor]]) -> float:
-        """The weighted mean of squares of what `residuals` returned."""
-        planes = sum(residual.shape[1] for _, residual in residuals)
-        squares = sum(float(self.weighed(residual.square()).mean()) * residual.shape[1] for _, residual in residuals)
-        return squares / planes
+    def pulls(
+        self, strokes: Strokes, bank: TemplateBank, ground: Float[Tensor, "channel"], wanted: Collection[str]
+    ) -> tuple[float, dict[str, Tensor]]:
+        """The error, and half the gradient of its sum to the `wanted` fields of strokes, and to the canvas below."""
+        sides = [(strokes, self.below(ground), self.pixels, set(wanted))]
+        if self.alpha is not None:
+            sides.append((strokes.white(), self.below_cover(), self.alpha[None], SHARED.intersection(wanted)))
+        found: dict[str, Tensor] = {}
+        squares = 0.0
+        for some, below, target, names in sides:
+            canvas, back = painted(some, bank, below.expand(1, *target.shape), self.samples, names)
+            off = canvas[0] - target
+            squares += self.weighed(off.square()).sum().item()
+            for name, pull in back(self.weighed(off)[None]).items() if names else ():
+                found[name] = found[name] + pull if name in found else pull
+        return squares / sum(target.numel() for _, _, target, _ in sides), found
 
     def weighed(self, planes: Tensor) -> Tensor:
         """Times the weight of each pixel."""

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from limner.painting import steps
 from limner.painting.goal import Goal
-from limner.painting.pulling import pulled
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
@@ -85,7 +84,7 @@ class Moves:
             values["level"] = torch.zeros(0)
         if style.gradient:
             values["slope"] = torch.zeros(0, channels, 2)
-        moves = Moves(torch.zeros(0, templates), values, ground.contiguous(), style)
+        moves = Moves(torch.zeros(0, templates), values, ground.clone(), style)
         moves.first = {name: torch.zeros_like(value) for name, value in values.items()}
         moves.first |= {"where": torch.zeros(0, 5), "ground": torch.zeros_like(ground)}
         moves.second = {name: torch.zeros_like(value) for name, value in moves.first.items()}
@@ -113,36 +112,45 @@ class Moves:
         for numbers in (self.values, self.first, self.second):
             numbers.update({name: numbers[name][kept] for name in self.values})
 
-    def strokes(self, leaves: dict[str, Tensor] | None = None) -> Strokes:
-        """As Strokes, a batch of one; `leaves` replaces values, to ask for gradients."""
-        values = self.values | (leaves or {})
-        fixed = self.style.opacity
+    def strokes(self) -> Strokes:
+        """As Strokes, a batch of one, which share the numbers that steps change."""
+        fixed, slope = self.style.opacity, self.values.get("slope")
         if fixed is None:
-            opacity = values["level"].sigmoid()[None]
+            opacity = self.values["level"].sigmoid()[None]
         else:
             opacity = None if fixed == 1 else torch.full((1, len(self)), fixed)
-        slope = values["slope"][None] if "slope" in values else None
-        return Strokes(values["where"][None], self.which[None], values["what"][None], opacity, None, slope)
+        slope = None if slope is None else slope[None]
+        return Strokes(self.values["where"][None], self.which[None], self.values["what"][None], opacity, None, slope)
+
+    def copied(self) -> tuple[Strokes, Tensor]:
+        """Strokes and ground as they are now, whatever becomes of them."""
+        return self.strokes().map(Tensor.clone), self.ground.clone()
 
     def step(self, goal: Goal, bank: TemplateBank, rate: float) -> float:
         """One step of Adam on all strokes together; returns the mean squared error before it."""
-        fixed = {"what", "slope"} if self.style.palette is not None else set()
-        leaves = {name: value.detach().requires_grad_() for name, value in self.values.items() if name not in fixed}
-        ground = self.ground.detach().requires_grad_(self.style.learn_ground)
-        pairs = goal.residuals(self.strokes(leaves), bank, ground)
-        wanted = [*leaves.values(), *([ground] if self.style.learn_ground else [])]
-        pulls = [goal.weighed(residual) for _, residual in pairs]
-        found = pulled([canvas for canvas, _ in pairs], wanted, pulls, allow_unused=True)
-        found = [None if pull is None else pull.contiguous() for pull in found]
-        self.values = {name: value.clone() for name, value in self.values.items()}
-        self.ground = self.ground.clone()
-        self._follow(dict(zip([*leaves, "ground"], found, strict=False)), rate, goal.size)
-        return goal.error(pairs)
+        strokes = self.strokes()
+        error, pulls = goal.pulls(strokes, bank, self.ground, self._free(goal))
+        if strokes.opacity is not None and "opacity" in pulls:
+            pulls["level"] = pulls["opacity"] * strokes.opacity * (1 - strokes.opacity)
+        if "canvas" in pulls:
+            pulls["ground"] = pulls["canvas"].sum((0, 2, 3))
+        self._follow(pulls, rate, goal.size)
+        return error
+
+    def _free(self, goal: Goal) -> list[str]:
+        """What steps may change: fields of strokes, and the canvas below them."""
+        free = {
+            "where": True,
+            "what": self.style.palette is None,
+            "slope": self.style.gradient and self.style.palette is None,
+            "opacity": self.style.opacity is None,
+            "canvas": self.style.learn_ground and goal.under is None,
+        }
+        return [name for name, is_free in free.items() if is_free]
 
     def error(self, goal: Goal, bank: TemplateBank) -> float:
         """The weighted mean squared error of the strokes as they are."""
-        with torch.no_grad():
-            return goal.error(goal.residuals(self.strokes(), bank, self.ground))
+        return goal.error(self.strokes(), bank, self.ground)
 
     def _follow(self, pulls: Mapping[str, Tensor | None], rate: float, size: tuple[int, int]) -> None:
         """Take a step against gradients, in place; these are used up."""
