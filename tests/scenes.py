@@ -1,5 +1,8 @@
 """Scenes to paint by every backend, and what it takes for two to agree."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from hypothesis import strategies as st
 from torch import Tensor
@@ -180,6 +183,17 @@ def compare(scene: dict, device: str = "cpu") -> None:
     for name, true in theirs[1].items():
         largest = true.abs().max().item() if true.numel() else 0.0
         torch.testing.assert_close(ours[1][name].double(), true, rtol=0, atol=1e-4 * largest + rounding)
+
+
+@contextmanager
+def double_by_default() -> Iterator[None]:
+    """Tensors of floating-point numbers that are not told their kind are of float64."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def axes(where: Tensor, size: tuple[int, int]) -> Tensor:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import assume, given, settings
-from scenes import KINDS, OPAQUE, compare, gradients, paint, piles, scene_of, scenes, stamp, ties
+from scenes import KINDS, OPAQUE, compare, double_by_default, gradients, paint, piles, scene_of, scenes, stamp, ties
 from torch import Tensor
 
 import limner
@@ -123,6 +123,13 @@ def test_sums_under_stamps(size: tuple[int, int], planes: int, monkeypatch: pyte
     torch.testing.assert_close(
         sums.double(), torch.einsum("nhw,phw->np", masks[0], values.double()), rtol=1e-5, atol=1e-4
     )
+
+
+def test_sums_are_float32_whatever_the_default() -> None:
+    where, which, planes = torch.eye(2, 3)[None], torch.ones(1, 1), torch.ones(1, 4, 5)
+    with double_by_default():
+        sums = fused.sums_under(where, which, TemplateBank.named("square"), planes)
+    torch.testing.assert_close(sums, torch.tensor([[20.0]]))
 
 
 @pytest.mark.parametrize("samples", [1, 3])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scenes import double_by_default
 from torch import Tensor
 
 from limner import choose
@@ -115,6 +116,28 @@ def test_learnable_templates_get_gradients(backend: Any) -> None:
 
 def test_fixed_templates_are_no_parameters() -> None:
     assert list(TemplateWriter(BANK).parameters()) == []
+
+
+@pytest.mark.parametrize("learnable", [False, True])
+@pytest.mark.parametrize("compositing", ["additive", "over", "depth"])
+@pytest.mark.parametrize("backend", ["reference", "fused"])
+def test_a_default_of_float64_changes_nothing(backend: Any, compositing: Any, learnable: bool) -> None:
+    h, canvas = scores(), torch.rand(2, 3, 9, 9)
+    depth = {"depth": torch.rand(2, 3)} if compositing == "depth" else {}
+    temperature = 0.1 if depth else 0.0
+
+    def painted() -> list[Tensor]:
+        leaves = [each.clone().requires_grad_() for each in h]
+        bank = TemplateBank.named("circle", "square", "line", size=12)
+        writer = TemplateWriter(bank, compositing, learnable=learnable, backend=backend, temperature=temperature)
+        canvas_after = writer(*leaves, canvas, **depth)
+        return [canvas_after, *torch.autograd.grad(canvas_after.square().sum(), [*leaves, *writer.parameters()])]
+
+    expected = painted()
+    with double_by_default():
+        found = painted()
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 @pytest.mark.parametrize("learnable", [False, True])

@@ -107,7 +107,7 @@ def sums_under(
     _, touched, (placed, reach, spans, *_) = _lay_out(
         strokes, cells.tables, False, layout.NOTHING, hides=False, samples=1, shape=shape
     )
-    padded, sums = torch.nn.functional.pad(planes, (0, 8)), torch.empty(len(where), len(planes))
+    padded, sums = torch.nn.functional.pad(planes, (0, 8)), planes.new_empty(len(where), len(planes))
     given = (padded.numpy().reshape(-1), width + 8, strokes[1], cells.tables, placed, reach, spans, sums.numpy())
 
     def add_up(first: int, last: int, _: int) -> None:
@@ -167,7 +167,7 @@ def cells_of(pyramid: Pyramid) -> Cells:
     square = np.empty((sizes[0] + 4, sizes[0] + 4), np.int32)
     find_outlines(cells.detach().numpy(), sizes, offsets, texels.requires_grad, outlines, square)
     part = 0.5 ** int(binary_places.py_func(sizes[0]))
-    cells = (cells.view(len(texels), -1, 4) * torch.tensor([1, part, part, part * part])).flatten(1)
+    cells = (cells.view(len(texels), -1, 4) * cells.new_tensor([1, part, part, part * part])).flatten(1)
     return Cells(
         cells, (cells.detach().numpy().reshape(-1), outlines, sizes, offsets, texels.detach().numpy().reshape(-1))
     )

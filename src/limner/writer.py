@@ -181,7 +181,7 @@ class TemplateWriter(torch.nn.Module):
         self.gumbel, self.hard = gumbel, hard
         self.samples = samples
         self._bank = bank
-        self.register_buffer("phi0", torch.tensor([[phi0, 0.0, 0.0], [0.0, phi0, 0.0]]))
+        self.register_buffer("phi0", torch.tensor([[phi0, 0, 0], [0, phi0, 0]], dtype=torch.float32))
         self.logits = torch.nn.Parameter(torch.logit(bank.masks, eps=1e-3)) if learnable else None
         own = bank.masks if bank.masks.requires_grad else bank.masks.clone()
         self.register_buffer("masks", None if learnable else own)
