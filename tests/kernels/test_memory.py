@@ -92,11 +92,13 @@ def test_few_and_small_desks_are_kept() -> None:
     def make(length: int) -> tuple:
         return np.zeros(length), (np.zeros(length),)
 
-    first = desk(make, 5)
-    for length in range(6, 6 + DESKS):
-        desk(make, length)
-    assert desk(make, 5) is not first
-    assert desk(make, 5 + DESKS) is desk(make, 5 + DESKS)
+    kept = [desk(make, length) for length in range(5, 5 + DESKS)]
+    with ThreadPoolExecutor(1) as pool:
+        list(pool.map(desk, [make] * (2 * DESKS), range(2 * DESKS)))
+    assert all(desk(make, length) is one for length, one in enumerate(kept, 5))
+    desk(make, 5 + DESKS)
+    assert all(desk(make, length) is one for length, one in enumerate(kept[1:], 6))
+    assert desk(make, 5) is not kept[0]
     assert desk(make, LARGEST // 16) is desk(make, LARGEST // 16)
     assert desk(make, LARGEST // 16 + 1) is not desk(make, LARGEST // 16 + 1)
 

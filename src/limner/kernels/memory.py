@@ -8,7 +8,7 @@ small arrays as for laying out.
 import math
 from collections import deque
 from collections.abc import Callable
-from threading import get_ident
+from threading import local
 
 import numpy as np
 
@@ -16,10 +16,19 @@ LEAST, MOST = 1 << 16, 1 << 25
 """Bytes of an array for which this pays, and that are left to the next in blocks of one size, of ten sizes."""
 
 DESKS, LARGEST = 16, 1 << 20
-"""Desks that are kept in all, and bytes of one."""
+"""Desks that a thread keeps, and bytes of one."""
 
-_desks: dict[tuple, tuple] = {}
 _left = {1 << k: deque["_Block"](maxlen=MOST >> k) for k in range(LEAST.bit_length() - 1, MOST.bit_length())}
+
+
+class _Desks(local):
+    """What a thread keeps, the oldest first."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple, tuple] = {}
+
+
+_desks = _Desks()
 
 
 class _Block:
@@ -55,14 +64,14 @@ def array(shape: tuple[int, ...], kind: type[np.generic]) -> np.ndarray:
 
 def desk(make: Callable[..., tuple], *sizes) -> tuple:
     """The arrays `make(*sizes)` that a kernel works in: a thread has the same again, as its last kernel left them."""
-    key = make, get_ident(), *sizes
-    found = _desks.get(key)
+    kept, key = _desks.kept, (make, *sizes)
+    found = kept.get(key)
     if found is None:
         found = make(*sizes)
         if _bytes(found) <= LARGEST:
-            for oldest in list(_desks)[: len(_desks) - DESKS + 1]:
-                _desks.pop(oldest, None)
-            _desks[key] = found
+            kept[key] = found
+            if len(kept) > DESKS:
+                del kept[next(iter(kept))]
     return found
 
 
