@@ -158,12 +158,11 @@ def test_same_bytes_whatever_the_threads(
 def test_several_threads_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "WORTH", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    asked = []
-    pool = threads._pool
-    monkeypatch.setattr(threads, "_pool", lambda process, count: asked.append(count) or pool(process, count))
+    jobs, submit = [], threads.ThreadPoolExecutor.submit
+    monkeypatch.setattr(threads.ThreadPoolExecutor, "submit", lambda pool, job: jobs.append(job) or submit(pool, job))
     scene = scene_of("over")
     paint(scene["leaves"], True, scene["options"], "fused")
-    assert asked == [3, 3] * 2  # two helpers each for laying out and for painting
+    assert len(jobs) == 4  # two helpers each for laying out and for painting
 
 
 @pytest.mark.parametrize(("width", "samples"), [(40000, 1), (12000, 4)])

@@ -1,6 +1,8 @@
 """How tasks are shared."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier, Thread
 
 import pytest
@@ -38,6 +40,22 @@ def test_every_task_is_done_once(
     assert len(set(numbers)) == len(numbers)
     if split:
         assert sorted(numbers) == list(range(min(groups, tasks)))
+
+
+def test_threads_are_as_many_as_ever_worked_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_pools", {})
+    before = set(threading.enumerate())
+
+    def meet(together: Barrier, *_: int) -> None:
+        together.wait(60)
+
+    for count in (2, 3, 2, 5, 4):
+        monkeypatch.setattr(torch, "get_num_threads", partial(int, count))
+        threads.run(partial(meet, Barrier(count)), count, count, 10 * threads.WORTH, split=True)
+    ((_, pool),) = threads._pools.values()
+    for thread in set(threading.enumerate()) - before - pool._threads:
+        thread.join(60)
+    assert len(set(threading.enumerate()) - before) == 4
 
 
 def test_torch_has_its_threads_back_after_two_paint_at_a_time() -> None:

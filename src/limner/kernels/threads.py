@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
 from threading import Lock
 
 import torch
@@ -21,6 +20,8 @@ WORTH = 1 << 18
 _allowed: ContextVar[int | None] = ContextVar("_allowed", default=None)
 _inside: list[int] = []
 _entering = Lock()
+_pools: dict[int, tuple[int, ThreadPoolExecutor]] = {}
+"""Of each process, and how many threads it may have."""
 
 
 @contextmanager
@@ -63,7 +64,7 @@ def run(job: Callable[[int, int, int], None], tasks: int, groups: int, work: int
         for first, last in left:
             job(first * tasks // groups, last * tasks // groups, first)
 
-    helpers = [_pool(os.getpid(), threads).submit(drain) for _ in range(threads - 1)]
+    helpers = [_pool(threads - 1).submit(drain) for _ in range(threads - 1)]
     drain()
     for helper in helpers:
         if not helper.cancel():
@@ -78,7 +79,9 @@ def shares(groups: int, threads: int) -> list[tuple[int, int]]:
     return found[1:]
 
 
-@cache
-def _pool(process: int, threads: int) -> ThreadPoolExecutor:
-    """Threads of this process: a fork does not inherit them."""
-    return ThreadPoolExecutor(threads - 1, thread_name_prefix=f"limner-{process}")
+def _pool(most: int) -> ThreadPoolExecutor:
+    """At least so many threads of this process: a fork does not inherit them. A smaller pool ends with its last job."""
+    process = os.getpid()
+    if _pools.get(process, (0, None))[0] < most:
+        _pools[process] = most, ThreadPoolExecutor(most, thread_name_prefix=f"limner-{process}")
+    return _pools[process][1]
