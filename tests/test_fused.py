@@ -113,12 +113,17 @@ def test_the_fill_of_a_thin_stamp_keeps_its_range(backend: str, samples: int, ha
 
 @pytest.mark.parametrize("planes", [0, 1, 5])
 @pytest.mark.parametrize("size", [(30, 25), (9, 150), (300, 11)])
-def test_sums_under_stamps(size: tuple[int, int], planes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stamps", [3, 40])
+def test_sums_under_stamps(stamps: int, size: tuple[int, int], planes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "WORTH", 1)
-    where = torch.stack([stamp(kind, size) for kind in KINDS * 5])
-    which = torch.cat([torch.randn(20, 3).softmax(-1), torch.nn.functional.one_hot(torch.randint(3, (20,)), 3)])
+    where = torch.stack([stamp(kind, size) for kind in (KINDS * 5)[:stamps]])
+    which = torch.cat([torch.randn(20, 3).softmax(-1), torch.nn.functional.one_hot(torch.randint(3, (20,)), 3)])[
+        :stamps
+    ]
     bank, values = TemplateBank(OPAQUE[28]), torch.rand(planes, *size)
-    masks = writer.move_masks(Strokes(where[None], which[None], torch.ones(1, 40, 1)).map(Tensor.double), bank, size)
+    masks = writer.move_masks(
+        Strokes(where[None], which[None], torch.ones(1, stamps, 1)).map(Tensor.double), bank, size
+    )
     sums = fused.sums_under(where, which, bank, values)
     torch.testing.assert_close(
         sums.double(), torch.einsum("nhw,phw->np", masks[0], values.double()), rtol=1e-5, atol=1e-4

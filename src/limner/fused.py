@@ -104,8 +104,8 @@ def sums_under(
     cells, (height, width) = _cells(bank), planes.shape[1:]
     strokes = _stroke_arrays(where[:, None], which[:, None], None, None, None)
     shape = (len(where), 1, height, width)
-    _, touched, (placed, reach, spans, *_) = _lay_out(
-        strokes, cells.tables, False, layout.NOTHING, hides=False, samples=1, shape=shape
+    touched, (placed, reach, spans, *_) = _lay_out(
+        strokes, cells.tables, False, layout.NOTHING, hides=False, samples=1, shape=shape, band=height
     )
     padded, sums = torch.nn.functional.pad(planes, (0, 8)), planes.new_empty(len(where), len(planes))
     given = (padded.numpy().reshape(-1), width + 8, strokes[1], cells.tables, placed, reach, spans, sums.numpy())
@@ -128,7 +128,8 @@ def changes_without(
     tables, (batch, channels, height, width) = _cells(bank).tables, ground.shape
     given = _stroke_arrays(*(getattr(strokes, name) for name in _SUMMED))
     switches, sizes = (None, True, True, (None,) * channels), (channels, height, width)
-    band, touched, plan = _lay_out(given, tables, False, layout.PIXELS, False, 1, (batch, *sizes))
+    band = _band(batch, height)
+    touched, plan = _lay_out(given, tables, False, layout.PIXELS, False, 1, (batch, *sizes), band)
     below, painted = _ground_array(ground), np.empty((batch, *sizes), np.float32)
     bands = plan[1].shape[1]
     found = np.zeros((bands, *strokes.where.shape[:2]), np.float32)
@@ -209,7 +210,8 @@ class _Painting(torch.autograd.Function):
             least = layout.LIST if learns else layout.NOTHING
             keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else least
         hides = keep <= layout.EDGES and not additive
-        band, touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape)
+        band = _band(image.shape[0], image.shape[2])
+        touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape, band)
         switches = additive or None, keep in _BELOW or None, keep == layout.PIXELS or None, (None,) * what.shape[2]
         room = len(arrays[4]) * what.shape[2] if samples > 1 and keep_edges and not soft else 0
         below = memory.array((room,), np.float32)
@@ -284,10 +286,14 @@ _NAMES = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "cell
 _SUMMED = ("where", "which", "what", "opacity", "slope")
 
 
-def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int, shape: tuple[int, ...]):
-    """Rows of a band, pixels touched, and the plan that the kernels share."""
+def _band(batch: int, height: int) -> int:
+    """Rows of a task: few pictures are cut into bands, so that there is enough for all threads."""
+    return height if batch >= 8 or height <= 2 * BAND else BAND
+
+
+def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int, shape: tuple[int, ...], band: int):
+    """Pixels touched, and the plan that the kernels share; `band` rows are a task."""
     (batch, channels, height, width), moves = shape, strokes[0].shape[1]
-    band = height if batch >= 8 or height <= 2 * BAND else BAND
     bands = -(-height // band)
     placed = memory.array((batch, moves, layout.COLUMNS), np.float64)
     reach = memory.array((batch, bands, moves, 4), np.int32)
@@ -309,7 +315,7 @@ def _lay_out(strokes, tables, dense: bool, keep: int, hides: bool, samples: int,
     room = layout.find_room(tally, begins, share, spare)
     values = 0 if keep <= layout.LIST else 8 * room * (1 if sampled else channels)
     kept, listed = memory.array((values,), np.float32), memory.array((0 if sampled else 4 * room,), np.int32)
-    return band, int(touched.sum()) * samples, (placed, reach, spans, fine, kept, begins, tally, listed)
+    return int(touched.sum()) * samples, (placed, reach, spans, fine, kept, begins, tally, listed)
 
 
 def _side(tables: tuple[np.ndarray, ...]) -> int:

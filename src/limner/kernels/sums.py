@@ -19,7 +19,8 @@ def sum_under(first, last, planes, stride, which, bank, placed, reach, layout, s
     """Fill sums (stamp, plane) for stamps first to last.
 
     planes: flat, rows of `stride` values, eight more than the canvas has columns.
-    which (stamp, 1, template), and placed, reach and layout as if each stamp were painted on a canvas of its own.
+    which (stamp, 1, template), and placed, reach and layout as if each stamp were painted on a canvas of its own; the
+    whole canvas is one band.
     mix: from `cell_desk`.  lanes: eight values for each plane.
     """
     sizes = bank[2]
