@@ -109,6 +109,16 @@ def test_a_bank_keeps_nothing_of_a_transform() -> None:
     assert torch.equal(copy.deepcopy(writer).bank.pyramid.texels, kept)
 
 
+def test_a_writer_keeps_no_masks_that_it_is_lent_to_learn() -> None:
+    writer = TemplateWriter(TemplateBank.named("circle", size=13))
+    h = torch.randn(2, 3, 2, 3), torch.randn(2, 3, 1), torch.randn(2, 3, 3)
+    masks = (0.5 * writer.masks).requires_grad_()
+    painted = torch.func.functional_call(writer, {"masks": masks.square()}, (*h, torch.zeros(2, 3, 8, 8)))
+    (slope,) = torch.autograd.grad(painted.sum(), masks)
+    assert slope.any()
+    assert torch.equal(copy.deepcopy(writer).bank.masks, writer.masks)
+
+
 def test_the_kernels_say_that_they_cannot() -> None:
     where = torch.randn(3, 1, 2, 2, 3)
 

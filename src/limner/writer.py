@@ -194,7 +194,7 @@ class TemplateWriter(torch.nn.Module):
         if self._bank.masks is self.masks:
             return self._bank
         bank = replace(self._bank, masks=self.masks)
-        if not transforms.traced():
+        if not (transforms.traced() or self.masks.requires_grad):
             self._bank = bank
         return bank
 
