@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,30 @@ def test_learnable_templates_get_gradients(backend: Any) -> None:
     assert writer.logits is not None
     assert writer.logits.grad is not None
     assert (writer.logits.grad.flatten(1).norm(dim=1) > 0).all()
+
+
+def test_learnable_templates_are_kept_while_nothing_changes_them() -> None:
+    writer, other = (TemplateWriter(BANK, learnable=True) for _ in range(2))
+    logits = writer.logits
+    assert logits is not None
+    steps = torch.optim.SGD([logits], 1.0)
+    logits.grad, shift = torch.ones_like(logits), torch.ones_like(logits)
+
+    def shift_data() -> None:
+        logits.data += shift
+
+    for change in (steps.step, partial(writer.load_state_dict, other.state_dict()), shift_data, writer.double):
+        with torch.no_grad():
+            bank = writer.bank
+            assert writer.bank.pyramid is bank.pyramid
+        change()
+        with torch.no_grad():
+            assert writer.bank.pyramid is not bank.pyramid
+            assert torch.equal(writer.bank.masks, logits.sigmoid())
+        assert writer.bank.masks.requires_grad
+    with torch.inference_mode():
+        assert torch.equal(writer.bank.masks, logits.sigmoid())
+    assert not writer._bank.masks.is_inference()
 
 
 def test_fixed_templates_are_no_parameters() -> None:

@@ -180,7 +180,7 @@ class TemplateWriter(torch.nn.Module):
         self.gamma, self.gamma_test, self.noise = gamma, gamma_test, noise
         self.gumbel, self.hard = gumbel, hard
         self.samples = samples
-        self._bank = bank
+        self._bank = bank.detach() if learnable else bank
         self.register_buffer("phi0", torch.tensor([[phi0, 0, 0], [0, phi0, 0]], dtype=torch.float32))
         self.logits = torch.nn.Parameter(torch.logit(bank.masks, eps=1e-3)) if learnable else None
         own = bank.masks if bank.masks.requires_grad else bank.masks.clone()
@@ -189,14 +189,20 @@ class TemplateWriter(torch.nn.Module):
     @property
     def bank(self) -> TemplateBank:
         """The templates as they are now."""
-        if self.logits is not None:
-            return replace(self._bank, masks=self.logits.sigmoid())
-        if self._bank.masks is self.masks:
+        masks = self.masks if self.logits is None else self._learnt(self.logits)
+        if masks is self._bank.masks:
             return self._bank
-        bank = replace(self._bank, masks=self.masks)
-        if not (transforms.traced() or self.masks.requires_grad):
+        bank = replace(self._bank, masks=masks)
+        if not (transforms.traced() or masks.requires_grad or masks.is_inference()):
             self._bank = bank
         return bank
+
+    def _learnt(self, logits: Tensor) -> Tensor:
+        """The masks of logits; those of the bank, if they are equal and no gradient is asked for, as it keeps more."""
+        masks, before = logits.sigmoid(), self._bank.masks
+        if transforms.traced() or masks.requires_grad or (masks.dtype, masks.device) != (before.dtype, before.device):
+            return masks
+        return before if torch.equal(masks, before) else masks
 
     def forward(
         self,
