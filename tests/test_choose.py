@@ -23,6 +23,15 @@ def test_is_equation_3_1(scores: list[float], gamma: float) -> None:
     torch.testing.assert_close(choose.softmax(h, gamma), w**gamma / (w**gamma).sum())
 
 
+def test_a_template_far_behind_keeps_its_weight_and_gradient() -> None:
+    scores = torch.tensor([0.0, -200], requires_grad=True)
+    weights = choose.softmax(scores, gamma=0.05)
+    (slope,) = torch.autograd.grad(weights[1], scores)
+    share = 1 / (1 + math.exp(10))  # 200 gamma
+    assert weights[1].item() == pytest.approx(share, rel=1e-5)
+    assert slope[1].item() == pytest.approx(0.05 * share * (1 - share), rel=1e-5)
+
+
 @given(**scores_and_gamma)
 def test_weights_are_convex(scores: list[float], gamma: float) -> None:
     for gumbel in (False, True):

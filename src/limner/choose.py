@@ -33,7 +33,7 @@ def softmax(
         scores = scores + noise * _like(scores, torch.Tensor.normal_, generator)
     if gumbel:
         scores = scores - _like(scores, torch.Tensor.exponential_, generator).log()
-    weights = sharpen(scores.softmax(-1), gamma) if gamma != 1 else scores.softmax(-1)
+    weights = scores.softmax(-1) if gamma == 1 else (gamma * scores.log_softmax(-1)).softmax(-1)
     return hard(weights) if straight_through else weights
 
 
@@ -41,11 +41,6 @@ def check(gamma: float, noise: float) -> None:
     """ValueError for a gamma or noise that `softmax` cannot do with."""
     if not (0 <= gamma < math.inf and 0 <= noise < math.inf):
         raise ValueError(f"choose: gamma ({gamma}) and noise ({noise}) must be numbers from 0 up")
-
-
-def sharpen(weights: Scores, gamma: float) -> Scores:
-    """w^gamma / sum w^gamma, eq. 3.1, computed from logarithms so that a large gamma does not underflow."""
-    return (gamma * weights.clamp(min=torch.finfo(weights.dtype).tiny).log()).softmax(-1)
 
 
 def hard(weights: Scores) -> Scores:
