@@ -297,6 +297,10 @@ def test_nan_names_picture_and_move() -> None:
         ({"size": (4, 4), "background": np.zeros(3, np.uint8)}, r"background is of torch\.uint8"),
         ({"size": (4, 4), "background": torch.zeros(2)}, r"background of shape \(2,\) does not fit"),
         ({"size": (4, 4), "background": torch.zeros(2, 3, 5, 4)}, r"background of shape .* does not fit"),
+        (
+            {"size": (4, 4), "background": torch.zeros(3, 4, 4)},
+            r"background has shape \(3, 4, 4\), expected a number, \(channel,\), \(batch, channel\) or",
+        ),
         ({"size": (4, 4), "compositing": "under"}, 'unknown compositing "under": choose additive, over or depth'),
         ({"size": (4, 4), "compositing": "depth"}, r"needs strokes\.depth"),
         ({"size": (4, 4), "backend": "abacus"}, 'unknown backend "abacus"'),

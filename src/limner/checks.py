@@ -46,12 +46,15 @@ def ground_of(strokes: Strokes, background: float | Tensor, size: tuple[int, int
         raise ValueError(f"render: size {size} is not (height, width)") from None
     if min(height, width) < 1:
         raise ValueError(f"render: size {tuple(size)} is not (height, width) of at least one pixel")
+    shape, wanted = tuple(ground.shape), (batch, channel, height, width)
     if ground.ndim in (1, 2):
         ground = ground[..., None, None]
+    elif ground.ndim == 3:
+        forms = "a number, (channel,), (batch, channel) or (batch, channel, height, width)"
+        raise ValueError(f"render: background has shape {shape}, expected {forms}")
     try:
-        return ground.expand(batch, channel, height, width)
+        return ground.expand(wanted)
     except RuntimeError:
-        shape, wanted = tuple(torch.as_tensor(background).shape), (batch, channel, height, width)
         raise ValueError(f"render: background of shape {shape} does not fit a canvas {wanted}") from None
 
 
