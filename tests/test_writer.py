@@ -459,3 +459,14 @@ def test_where_of_a_writer_is_a_matrix() -> None:
     h_where, *others = scores()
     with pytest.raises(ValueError, match=r"h_where has shape \(2, \d+, 6\), expected \(batch, move, 2, 3\)"):
         TemplateWriter(BANK)(h_where.flatten(2), *others, torch.zeros(2, 3, 4, 4))
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_writer_takes_a_score_for_each_template() -> None:
+    h_where, h_which, h_what = scores()
+    with pytest.raises(ValueError, match=r"h_which has shape \(2, 3, 1\), expected \(batch, move, 3\)"):
+        TemplateWriter(BANK).strokes(h_where, h_which[..., :1], h_what)
+    lone = TemplateWriter(TemplateBank.named("circle"))
+    assert torch.equal(lone.strokes(h_where, h_which[..., :1], h_what).which, torch.ones(2, 3, 1))
+    with pytest.raises(ValueError, match=r"h_which has shape \(2, 3, 3\), expected \(batch, move, 1\)"):
+        lone.strokes(h_where, h_which, h_what)

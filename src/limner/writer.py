@@ -239,6 +239,9 @@ class TemplateWriter(torch.nn.Module):
         """The moves that scores stand for."""
         if h_where.shape[-2:] != (2, 3):
             raise ValueError(f"template writer: h_where has shape {tuple(h_where.shape)}, expected (batch, move, 2, 3)")
+        if h_which.shape[-1:] != (len(self._bank),):
+            expected = f"(batch, move, {len(self._bank)})"
+            raise ValueError(f"template writer: h_which has shape {tuple(h_which.shape)}, expected {expected}")
         if self.training:
             which = choose.softmax(h_which, self.gamma, self.noise, self.gumbel, self.hard)
         else:
