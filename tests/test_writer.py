@@ -401,6 +401,23 @@ def test_autocast_paints_in_float32(backend: Any) -> None:
     assert torch.equal(ours, theirs)
 
 
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("backend", ["auto", "reference", "fused"])
+@pytest.mark.parametrize("compositing", ["additive", "over", "depth"])
+def test_strokes_of_16_bits_are_painted_in_float32(compositing: Any, backend: Any, kind: torch.dtype) -> None:
+    strokes = strokes_with(depth=torch.rand(2, 3)).map(lambda tensor: tensor.to(kind))
+    for bank in (BANK, replace(BANK, masks=BANK.masks.to(kind))):
+        leaf = strokes.where.clone().requires_grad_()
+        canvas = render(replace(strokes, where=leaf), bank, (90, 120), 0.3, compositing, backend)
+        whole = render(strokes.map(Tensor.float), bank, (90, 120), 0.3, compositing, backend)
+        assert torch.equal(canvas, whole.to(kind))
+        canvas.sum().backward()
+        assert leaf.grad is not None
+        assert leaf.grad.any()
+    writer, h = TemplateWriter(BANK, backend=backend).to(kind), [each.to(kind) for each in scores()]
+    assert writer(*h, torch.zeros(2, 3, 9, 9, dtype=kind)).dtype == kind
+
+
 def test_weights_and_bank_must_match() -> None:
     with pytest.raises(ValueError, match="which has 3 weights, the bank 1 templates"):
         render(strokes_with(), TemplateBank.named("circle"), (4, 4))

@@ -44,15 +44,18 @@ def render(
         where it can.
     samples: along each axis of a pixel, at most 16; their mean is its mask, so that a stamp covers of a pixel the share
         that it has of it, as in the renderers of vector graphics.
-    Under `torch.autocast` all of it is done in float32: in 16 bits, pixels would be rounded to each other's positions.
+    All of it is done in float32 under `torch.autocast` and for strokes of 16 bits, in which pixels would be rounded to
+    each other's positions; the canvas of strokes of 16 bits has them, too.
     Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for NaN or infinity in
     where or depth, RuntimeError in a backward pass of the fused backend that is itself to be differentiated.
     """
-    device = strokes.where.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+    device, kinds = strokes.where.device.type, {tensor.dtype for tensor in strokes.tensors().values()}
+    cast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+    if cast or kinds in ({torch.float16}, {torch.bfloat16}):
         options = background, compositing, backend, temperature, straight_through, samples
         with torch.autocast(device, enabled=False):
-            return render(strokes.map(Tensor.float), bank, size, *options)
+            canvas = render(strokes.map(Tensor.float), bank, size, *options)
+        return canvas if cast else canvas.to(strokes.what)
     ground = ground_of(strokes, background, size)
     check_options(compositing, backend, temperature, straight_through, samples)
     tensors = strokes.tensors()
