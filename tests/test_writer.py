@@ -471,6 +471,25 @@ def test_depth_is_finite(depth: float) -> None:
         render(strokes.deepened(depths), BANK, (4, 4), compositing="depth", temperature=0.1)
 
 
+@pytest.mark.parametrize("backend", ["reference", "fused"])
+def test_over_paints_in_the_order_of_depth(backend: Any) -> None:
+    strokes = strokes_with()
+    order = torch.tensor([[2, 0, 1], [1, 2, 0]])
+    by_hand = strokes.map(lambda tensor: torch.stack([tensor[b, order[b]] for b in range(2)]))
+    depth = order.argsort(1).float().requires_grad_()
+    sizes: dict[str, Any] = {"size": (9, 9), "backend": backend}
+    painted = render(strokes.deepened(depth), BANK, **sizes)
+    assert torch.equal(painted, render(by_hand, BANK, **sizes))
+    assert not torch.equal(painted, render(strokes, BANK, **sizes))
+    assert not painted.requires_grad
+    added = [
+        render(each, BANK, compositing="additive", **sizes) for each in (strokes, strokes.deepened(depth.detach()))
+    ]
+    assert torch.equal(*added)
+    with pytest.raises(NotFinite, match="depth of picture 0, move 0 is not finite"):
+        render(strokes.deepened(torch.full((2, 3), torch.nan)), BANK, **sizes)
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_where_of_a_writer_is_a_matrix() -> None:
     h_where, *others = scores()

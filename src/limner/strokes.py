@@ -18,7 +18,7 @@ class Strokes:
     where: Phi, maps a canvas point to a template point, both in [-1, 1] (`geometry`).
     which: convex weights over the templates of a bank.
     what: colour in [0, 1] at the centre of the template; channel is 1 or 3.
-    opacity: in [0, 1]; None is 1.  depth: larger lies nearer the viewer; None is painting order.
+    opacity: in [0, 1]; None is 1.  depth: larger lies nearer the viewer and is painted later; None is painting order.
     slope: linear-gradient fill, the change of colour along template x and y; None is flat.
     Raises ValueError when the shapes do not belong together, and for tensors that are not of floating-point numbers.
     """

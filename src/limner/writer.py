@@ -37,7 +37,8 @@ def render(
 
     size: (height, width) in pixels; may be left out where `background` is a canvas.
     background: a number, (channel,), (batch, channel) or a whole canvas (batch, channel, height, width).
-    compositing: "additive" (eq. 3.3), "over" (eq. 3.4, 3.5), or "depth": `over` in the order of `strokes.depth`.
+    compositing: "additive" (eq. 3.3), "over" (eq. 3.4, 3.5), in the order of `strokes.depth` where that is set, or
+        "depth": the same at temperature 0, and above that the order is soft and can be learnt.
     temperature: softness of the order of "depth"; 0 is the exact order, which has no gradient to depth.
     straight_through: with "depth", the exact picture with the gradient to depth of the soft one.
     backend: "reference" (plain PyTorch), "fused" (float32, on the CPU or, with Triton, on a CUDA GPU), or "auto": fused
@@ -61,10 +62,10 @@ def render(
     tensors = strokes.tensors()
     check_strokes(tensors, bank)
     painter = partial(_backend(tensors, backend), samples=index(samples))
-    if compositing != "depth":
-        return painter(strokes, bank, ground, compositing)
-    if strokes.depth is None:
+    if compositing == "depth" and strokes.depth is None:
         raise ValueError('render: compositing "depth" needs strokes.depth')
+    if compositing == "additive" or strokes.depth is None:
+        return painter(strokes, bank, ground, compositing)
     check_finite("depth", strokes.depth)
     if temperature and not straight_through:
         return painter(strokes, bank, ground, "depth", temperature)
