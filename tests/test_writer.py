@@ -310,6 +310,10 @@ def test_nan_names_picture_and_move() -> None:
         ({"size": (4, 4), "background": torch.zeros(1, dtype=torch.complex64)}, r"background is of torch\.complex64"),
         ({"size": (4, 4), "temperature": 0.1}, 'compositing "over" has no temperature: choose "depth"'),
         ({"size": (4, 4), "straight_through": True}, 'compositing "over" has no straight_through'),
+        (
+            {"size": (4, 4), "compositing": "depth", "straight_through": True},
+            "straight_through needs a temperature above 0 for depth to learn",
+        ),
         ({"size": (4, 4), "samples": 0}, "samples 0 is no whole number from 1 to 16"),
         ({"size": (4, 4), "samples": 17}, "samples 17 is no"),
         ({"size": (4, 4), "samples": 2.0}, "samples 2.0 is no"),

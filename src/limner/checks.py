@@ -69,6 +69,8 @@ def check_options(compositing: str, backend: str, temperature: float, straight_t
     if compositing != "depth" and (temperature or straight_through):
         option = "temperature" if temperature else "straight_through"
         raise ValueError(f'render: compositing "{compositing}" has no {option}: choose "depth" for it')
+    if straight_through and not temperature:
+        raise ValueError("render: straight_through needs a temperature above 0 for depth to learn")
     if not (hasattr(samples, "__index__") and 1 <= index(samples) <= SAMPLES):
         raise ValueError(f"render: samples {samples!r} is no whole number from 1 to {SAMPLES}")
 

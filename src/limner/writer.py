@@ -40,7 +40,7 @@ def render(
     compositing: "additive" (eq. 3.3), "over" (eq. 3.4, 3.5), in the order of `strokes.depth` where that is set, or
         "depth": the same at temperature 0, and above that the order is soft and can be learnt.
     temperature: softness of the order of "depth"; 0 is the exact order, which has no gradient to depth.
-    straight_through: with "depth", the exact picture with the gradient to depth of the soft one.
+    straight_through: with "depth" and a temperature, the exact picture with the gradient to depth of the soft one.
     backend: "reference" (plain PyTorch), "fused" (float32, on the CPU or, with Triton, on a CUDA GPU), or "auto": fused
         where it can.
     samples: along each axis of a pixel, at most 16; their mean is its mask, so that a stamp covers of a pixel the share
@@ -174,8 +174,6 @@ class TemplateWriter(torch.nn.Module):
         check_options(compositing, backend, temperature, straight_through, samples)
         if isinstance(bank.masks, torch.nn.Parameter) and bank.masks.requires_grad and not learnable:
             raise ValueError("template writer: steps would take masks out of [0, 1]: take learnable=True to learn them")
-        if straight_through and not temperature:
-            raise ValueError("template writer: straight_through needs a temperature above 0 for depth to learn")
         for sharpening in (gamma, gamma if gamma_test is None else gamma_test):
             choose.check(sharpening, noise)
         self.compositing: Compositing = compositing

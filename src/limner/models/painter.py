@@ -76,7 +76,7 @@ class Painter(nn.Module):
         if strokes.depth is None:
             return render(strokes, self.bank, self.size)
         temperature = self.temperature if self.training and self.settings.order != "evidence" else 0.0
-        straight = self.settings.order == "straight-through"
+        straight = self.settings.order == "straight-through" and temperature > 0
         return render(
             strokes, self.bank, self.size, compositing="depth", temperature=temperature, straight_through=straight
         )
