@@ -368,9 +368,13 @@ def test_a_writer_takes_several_samples() -> None:
 
 
 def test_a_writer_in_print() -> None:
-    assert "circle, square, line: 12 x 12, learnable; over, gamma=2.0" in str(
+    assert "(0): TemplateWriter(circle, square, line: 12 x 12, learnable; over, gamma=2.0)" in str(
         torch.nn.Sequential(TemplateWriter(BANK, learnable=True, gamma=2.0))
     )
+    options: dict[str, Any] = {"gamma_test": 9.0, "noise": 0.5, "gumbel": True, "hard": True}
+    options |= {"temperature": 0.1, "straight_through": True, "samples": 2}
+    chosen = ", ".join(f"{name}={value}" for name, value in options.items())
+    assert str(TemplateWriter(BANK, "depth", **options)).endswith(f"; depth, gamma=1.0, {chosen})")
 
 
 def test_masks_that_are_parameters_are_learnt_as_logits() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from inspect import signature
 from operator import index
 
 import torch
@@ -257,7 +258,11 @@ class TemplateWriter(torch.nn.Module):
         """What it paints with, in `print(network)`."""
         side = self._bank.masks.shape[-1]
         learnt = ", learnable" if self.logits is not None else ""
-        return f"{', '.join(self._bank.names)}: {side} x {side}{learnt}; {self.compositing}, gamma={self.gamma}"
+        usual = {name: option.default for name, option in signature(TemplateWriter).parameters.items()}
+        names = "gamma_test", "noise", "gumbel", "hard", "temperature", "straight_through", "samples"
+        chosen = [f", {name}={getattr(self, name)}" for name in names if getattr(self, name) != usual[name]]
+        looks = f"{', '.join(self._bank.names)}: {side} x {side}{learnt}"
+        return f"{looks}; {self.compositing}, gamma={self.gamma}{''.join(chosen)}"
 
 
 def _backend(tensors: dict[str, Tensor], backend: Backend) -> Callable[..., Canvas]:
