@@ -62,6 +62,17 @@ def test_writer_is_render_of_its_strokes() -> None:
     assert torch.equal(writer(*h, canvas, **optional), expected)
 
 
+def test_strokes_that_were_drawn_are_painted() -> None:
+    writer, h, canvas = TemplateWriter(BANK, gumbel=True, hard=True, samples=2), scores(), torch.rand(2, 3, 9, 9)
+    torch.manual_seed(1)
+    expected = writer(*h, canvas)
+    torch.manual_seed(1)
+    strokes = writer.strokes(*h)
+    assert torch.equal(writer.paint(strokes, canvas), expected)
+    assert torch.equal(writer.paint(strokes, canvas), expected)
+    assert not torch.equal(writer(*h, canvas), expected)
+
+
 def test_noise_is_for_training_only() -> None:
     writer, h = TemplateWriter(BANK, noise=1.0), scores()
     assert not torch.equal(writer.strokes(*h).which, writer.strokes(*h).which)

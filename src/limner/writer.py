@@ -218,9 +218,12 @@ class TemplateWriter(torch.nn.Module):
         slope: Float[Tensor, "batch move channel 2"] | None = None,
     ) -> Canvas:
         """The canvas after these moves; opacity, depth and slope are as in `Strokes`."""
-        strokes = self.strokes(h_where, h_which, h_what, opacity, depth, slope)
-        if (depth is None) == (self.compositing == "depth"):
-            wanted = "needs depth" if depth is None else 'has no depth: choose "depth" for it'
+        return self.paint(self.strokes(h_where, h_which, h_what, opacity, depth, slope), canvas)
+
+    def paint(self, strokes: Strokes, canvas: Canvas) -> Canvas:
+        """The canvas after moves that are drawn already, by `strokes`."""
+        if (strokes.depth is None) == (self.compositing == "depth"):
+            wanted = "needs depth" if strokes.depth is None else 'has no depth: choose "depth" for it'
             raise ValueError(f'template writer: compositing "{self.compositing}" {wanted}')
         batch, _, channels = strokes.what.shape
         if not isinstance(canvas, Tensor) or canvas.ndim != 4 or canvas.shape[1] != channels:
