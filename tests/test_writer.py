@@ -80,6 +80,14 @@ def test_noise_is_for_training_only() -> None:
     torch.testing.assert_close(writer.strokes(*h).which, choose.softmax(h[1]))
 
 
+def test_a_generator_draws_the_same_again() -> None:
+    writer, h = TemplateWriter(BANK, noise=1.0), scores()
+    seeds = (torch.Generator().manual_seed(seed) for seed in (3, 3, 4))
+    first, again, other = (writer.strokes(*h, generator=generator).which for generator in seeds)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
 @pytest.mark.parametrize("gumbel", [False, True])
 def test_hard_choice_is_one_template_with_a_soft_gradient(gumbel: bool) -> None:
     h, weight = scores(batch=50), torch.randn(50, 3, 3)

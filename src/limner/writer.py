@@ -241,15 +241,16 @@ class TemplateWriter(torch.nn.Module):
         opacity: Tensor | None = None,
         depth: Tensor | None = None,
         slope: Tensor | None = None,
+        generator: torch.Generator | None = None,
     ) -> Strokes:
-        """The moves that scores stand for."""
+        """The moves that scores stand for; chance is taken from `generator`, or else from torch's own."""
         if h_where.shape[-2:] != (2, 3):
             raise ValueError(f"template writer: h_where has shape {tuple(h_where.shape)}, expected (batch, move, 2, 3)")
         if h_which.shape[-1:] != (len(self._bank),):
             expected = f"(batch, move, {len(self._bank)})"
             raise ValueError(f"template writer: h_which has shape {tuple(h_which.shape)}, expected {expected}")
         if self.training:
-            which = choose.softmax(h_which, self.gamma, self.noise, self.gumbel, self.hard)
+            which = choose.softmax(h_which, self.gamma, self.noise, self.gumbel, self.hard, generator)
         else:
             gamma = self.gamma if self.gamma_test is None else self.gamma_test
             which = choose.softmax(h_which, gamma, straight_through=self.hard)
