@@ -210,7 +210,7 @@ class _Painting(torch.autograd.Function):
             least = layout.LIST if learns else layout.NOTHING
             keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else least
         hides = keep <= layout.EDGES and not additive
-        band = _band(image.shape[0], image.shape[2])
+        band = _band(canvas.shape[0], canvas.shape[2])
         touched, arrays = _lay_out(strokes, tables, dense, keep, hides, samples, image.shape, band)
         switches = additive or None, keep in _BELOW or None, keep == layout.PIXELS or None, (None,) * what.shape[2]
         room = len(arrays[4]) * what.shape[2] if samples > 1 and keep_edges and not soft else 0
