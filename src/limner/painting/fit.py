@@ -191,14 +191,14 @@ def work(
     moved = added + (plan.dropping + plan.moving) * plan.moving_steps
     pace = Pace(moved + plan.settling, clock)
 
-    def at_most(there: int) -> int:
-        """Strokes that are added at once: where time is short, more and more, and fewer than wanted in the end."""
-        return max(math.ceil(many / adding), AT_ONCE) + there // 2
+    def at_most() -> int:
+        """Strokes to add at once: where time may be short, more and more, and fewer than wanted in the end."""
+        return AT_ONCE + len(moves) // 2 if clock else many
 
     for r in range(adding):
         late = len(moves) > 0 and pace.done() >= added / pace.steps
         due = count if late else min(many, math.ceil(many * max((r + 1) / adding, pace.done() * pace.steps / added)))
-        new = min(due - len(moves), at_most(len(moves)))
+        new = min(due - len(moves), at_most())
         if new <= 0:
             continue
         near = goals[coarse(goals, detail(len(moves) + new))]
@@ -220,7 +220,7 @@ def work(
                 drop(math.ceil(many - (many - count) * (r + 1) / plan.dropping))
             else:
                 drop(count - wasted)
-                new = min(count - len(moves), at_most(len(moves)))
+                new = min(count - len(moves), at_most())
                 propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, count, moves.style), generator)
             yield pace.done(), refine(moves, near, bank, pace.until(end, plan.moving_steps))
     drop(count)
