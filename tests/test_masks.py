@@ -69,6 +69,14 @@ def test_svg_that_covers_half_a_wide_picture(tmp_path: Path) -> None:
     assert mask[:4].max() == mask[12:].max() == 0
 
 
+@pytest.mark.parametrize("unit", ["mm", "cm", "in", "pt", "px", ""])
+def test_svg_in_units_of_length(tmp_path: Path, unit: str) -> None:
+    size = f'width="210{unit}" height="210{unit}" viewBox="-1 -1 2 2"'
+    path = tmp_path / "sheet.svg"
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{SHAPES["circle"].svg}</svg>')
+    assert (read_mask(path, 32) - draw(SHAPES["circle"], 32)).abs().max() < 0.05
+
+
 @pytest.mark.parametrize("size", [(40, 80), (81, 40)])
 def test_centred_in_a_square_of_outside(tmp_path: Path, size: tuple[int, int]) -> None:
     mask = read_mask(saved(tmp_path, disc("white", "black", size=size)), 64)

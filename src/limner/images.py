@@ -16,6 +16,8 @@ _KINDS = """apng avif bmp dds dib gif ico j2k jfif jp2 jpe jpeg jpg pbm pcx pgm 
 xbm xpm"""
 SUFFIXES = frozenset(f".{kind}" for kind in _KINDS.split())
 DEEP = 65535
+DPI = 96
+"""Pixels of an inch of an SVG, as CSS has them."""
 
 Values = Float[np.ndarray, "height width channel"]
 Alpha = Float[np.ndarray, "height width"]

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
-from limner.images import SUFFIXES, Values, files_in, open_image, read_bytes, to_values
+from limner.images import DPI, SUFFIXES, Values, files_in, open_image, read_bytes, to_values
 
 VECTOR = (".svg", ".svgz")
 FINER, FINEST = 8, 4096
@@ -59,7 +59,7 @@ def render_svg(path: Path, side: int) -> Image.Image:
     content = read_bytes(path)
     wordless = b"text" not in content and path.suffix.lower() == ".svg"
     try:
-        png = resvg_py.svg_to_bytes(svg_path=str(path), width=side, height=side, skip_system_fonts=wordless)
+        png = resvg_py.svg_to_bytes(svg_path=str(path), width=side, height=side, dpi=DPI, skip_system_fonts=wordless)
     except ValueError as error:
         raise UserError(f"{path}: is not an SVG that can be drawn ({error})") from error
     return Image.open(BytesIO(png))

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
-from limner.images import decoding, read_bytes
+from limner.images import DPI, decoding, read_bytes
 from limner.templates import SHAPES, TemplateBank
 
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
@@ -123,7 +123,7 @@ def read(path: Path) -> Pixels:
     with decoding(str(path)), warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         if path.suffix.lower() == ".svg":
-            content = resvg_py.svg_to_bytes(svg_string=content.decode(), skip_system_fonts=True)
+            content = resvg_py.svg_to_bytes(svg_string=content.decode(), dpi=DPI, skip_system_fonts=True)
         file = Image.open(io.BytesIO(content))
         clear = file.mode in ("LA", "RGBA", "PA") or "transparency" in file.info
         return torch.from_numpy(numpy.array(file.convert("RGBA" if clear else "RGB")))
