@@ -1,4 +1,4 @@
-"""Opening picture files: what Pillow reads becomes values in [0, 1], what it cannot read a UserError."""
+"""Opening picture files: what Pillow reads becomes sRGB values in [0, 1], what it cannot read a UserError."""
 
 import warnings
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
 
 from limner.errors import UserError
 
@@ -18,6 +18,8 @@ SUFFIXES = frozenset(f".{kind}" for kind in _KINDS.split())
 DEEP = 65535
 DPI = 96
 """Pixels of an inch of an SVG, as CSS has them."""
+ALIKE = 2
+"""Steps of 255 by which profiles of sRGB differ, being rounded."""
 
 Values = Float[np.ndarray, "height width channel"]
 Alpha = Float[np.ndarray, "height width"]
@@ -100,7 +102,11 @@ def decoding(name: str) -> Iterator[None]:
 
 
 def to_values(image: Image.Image, name: str) -> tuple[Values, Alpha | None]:
-    """Stored values in [0, 1], 1 channel for gray modes and 3 otherwise, and alpha where it is not 1 everywhere."""
+    """sRGB values in [0, 1], 1 channel for gray modes and 3 otherwise, and alpha where it is not 1 everywhere.
+
+    They are those stored, or where the picture has a colour profile, what that makes of them; pictures of more than
+    8 bits are taken as they are stored.
+    """
     if 0 in image.size:
         raise UserError(f"{name}: is {image.width} x {image.height}, has no pixels")
     if image.mode == "F" or image.mode.startswith("I"):
@@ -108,12 +114,48 @@ def to_values(image: Image.Image, name: str) -> tuple[Values, Alpha | None]:
     see_through = image.has_transparency_data
     gray = image.mode in ("1", "L", "LA", "La") or (image.mode in ("P", "PA") and _gray_palette(image))
     with decoding(name):
-        array = np.asarray(image.convert(("LA" if see_through else "L") if gray else "RGBA" if see_through else "RGB"))
+        array = np.asarray(
+            _in_srgb(image, ("LA" if see_through else "L") if gray else "RGBA" if see_through else "RGB")
+        )
     values = array.reshape(*array.shape[:2], -1).astype(np.float32) / 255
     if not see_through:
         return values, None
     alpha = np.ascontiguousarray(values[..., -1])
     return np.ascontiguousarray(values[..., :-1]), None if (alpha == 1).all() else alpha
+
+
+def _in_srgb(image: Image.Image, mode: str) -> Image.Image:
+    """The picture in this mode; one with a profile that fits and is not that of sRGB, by way of that."""
+    stored = image.convert(mode)
+    colours = image if image.mode == "CMYK" else stored.convert(mode.removesuffix("A"))
+    transform = _to_srgb(image.info.get("icc_profile"), colours.mode)
+    if transform is None:
+        return stored
+    shown = ImageCms.applyTransform(colours, transform) or colours
+    shown = shown.getchannel("G") if colours.mode == "L" else shown
+    if mode.endswith("A"):
+        shown.putalpha(stored.getchannel("A"))
+    return shown
+
+
+def _to_srgb(profile: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From the colours of a profile; None without one, and for one that is damaged, of another mode, or sRGB's own."""
+    if not profile:
+        return None
+    kept, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
+    try:
+        source, target = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
+        transform = ImageCms.buildTransform(source, target, mode, "RGB", kept, flags)
+    except (ImageCms.PyCMSError, OSError):
+        return None
+    if mode == "CMYK":
+        return transform
+    levels = np.arange(0, 256, 15).astype(np.uint8)
+    grid = np.stack(np.meshgrid(levels, levels, levels), -1)
+    shades = Image.fromarray(grid.reshape(-1, len(levels), 3)).convert(mode)
+    shown = ImageCms.applyTransform(shades, transform) or shades
+    changes = ImageChops.difference(shown, shades.convert("RGB"))
+    return transform if np.max(changes.getextrema()) > ALIKE else None
 
 
 def _gray_palette(image: Image.Image) -> bool:

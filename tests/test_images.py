@@ -1,0 +1,132 @@
+"""Colour profiles: what is read is what the profile shows, in sRGB."""
+
+import struct
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from limner.images import open_image, to_values
+
+WHITE = (0.9642, 1.0, 0.8249)
+SRGB = ((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410))
+DISPLAY_P3 = ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407))
+"""XYZ of red, green and blue, adapted to the white of profiles."""
+COLOURS = np.random.default_rng(0).integers(60, 190, (8, 9, 3), np.uint8)
+
+
+def icc(kind: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """A profile by the specification of the International Color Consortium, version 2."""
+    table, body, start = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
+    for tag, content in tags.items():
+        table += tag + struct.pack(">II", start + len(body), len(content))
+        body += content + bytes(-len(content) % 4)
+    head = struct.pack(">I4x4s", start + len(body), b"\x02\x40") + kind + bytes(12) + b"acsp" + bytes(28)
+    return (head + fixed(WHITE)).ljust(128, b"\0") + table + body
+
+
+def fixed(numbers: tuple[float, ...]) -> bytes:
+    return struct.pack(f">{len(numbers)}i", *(round(number * 65536) for number in numbers))
+
+
+def power(gamma: float) -> bytes:
+    return b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256))
+
+
+def table(values: np.ndarray) -> bytes:
+    return b"curv" + struct.pack(f">4xI{len(values)}H", len(values), *(values * 65535).round().astype(int))
+
+
+def rgb_profile(primaries: tuple[tuple[float, ...], ...], curve: bytes) -> bytes:
+    tags = {b"wtpt": b"XYZ " + bytes(4) + fixed(WHITE)}
+    for band, primary in zip((b"r", b"g", b"b"), primaries, strict=True):
+        tags |= {band + b"XYZ": b"XYZ " + bytes(4) + fixed(primary), band + b"TRC": curve}
+    return icc(b"mntrRGB XYZ ", tags)
+
+
+def gray_profile(gamma: float) -> bytes:
+    return icc(b"mntrGRAYXYZ ", {b"wtpt": b"XYZ " + bytes(4) + fixed(WHITE), b"kTRC": power(gamma)})
+
+
+def black_ink_profile() -> bytes:
+    """Of a printer whose only ink that shows is black."""
+    ramp = bytes(range(256))
+    nodes = b"".join(bytes([0 if k % 2 else 255, 128, 128]) for k in range(16))
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + fixed((1, 0, 0, 0, 1, 0, 0, 0, 1)) + ramp * 4 + nodes + ramp * 3
+    return icc(b"prtrCMYKLab ", {b"wtpt": b"XYZ " + bytes(4) + fixed(WHITE), b"A2B0": table})
+
+
+def encoded(linear: np.ndarray) -> np.ndarray:
+    """sRGB values of linear light."""
+    linear = linear.clip(0, 1)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def read(image: Image.Image, profile: bytes | None, kind: str = "PNG") -> tuple[np.ndarray, np.ndarray | None]:
+    file = BytesIO()
+    image.save(file, kind, icc_profile=profile)
+    return to_values(open_image(file.getvalue(), "photo"), "photo")
+
+
+def test_display_p3_is_converted() -> None:
+    values, alpha = read(Image.fromarray(COLOURS), rgb_profile(DISPLAY_P3, power(2.2)))
+    light = (COLOURS / 255) ** 2.2 @ np.array(DISPLAY_P3) @ np.linalg.inv(SRGB)
+    assert alpha is None
+    assert abs(values - encoded(light)).max() < 1.5 / 255
+    assert abs(values - COLOURS / 255).max() > 8 / 255
+
+
+def test_alpha_and_palettes_are_kept() -> None:
+    profile = rgb_profile(DISPLAY_P3, power(2.2))
+    values, _ = read(Image.fromarray(COLOURS), profile)
+    cover = np.arange(72, dtype=np.uint8).reshape(8, 9)
+    veiled, alpha = read(Image.fromarray(np.dstack([COLOURS, cover])), profile)
+    assert alpha is not None
+    assert np.array_equal(alpha * 255, cover)
+    assert np.array_equal(veiled, values)
+    indexed, _ = read(Image.fromarray(COLOURS).quantize(72), profile)
+    assert np.array_equal(indexed, values)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_gray_stays_gray(mode: str) -> None:
+    ramp = Image.linear_gradient("L")
+    values, _ = read(ramp.convert(mode), gray_profile(1.75))
+    assert values.shape == (256, 256, 1)
+    assert abs(values[..., 0] - encoded((np.asarray(ramp) / 255) ** 1.75)).max() < 2 / 255
+
+
+def test_inks_are_those_of_the_profile() -> None:
+    sheet = Image.new("CMYK", (8, 8), (255, 0, 90, 0))
+    sheet.paste((0, 0, 0, 255), (0, 0, 8, 4))
+    values, _ = read(sheet, black_ink_profile(), "TIFF")
+    assert values[:4].max() < 0.02
+    assert values[4:].min() > 0.98
+
+
+SHADES = np.linspace(0, 1, 1024)
+LIGHT = np.where(SHADES <= 0.04045, SHADES / 12.92, ((SHADES + 0.055) / 1.055) ** 2.4)
+"""Of sRGB values."""
+SAME = {
+    "none": None,
+    "own": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
+    "rounded": rgb_profile(SRGB, table(LIGHT)),
+    "damaged": rgb_profile(DISPLAY_P3, power(2.2))[:200],
+    "text": b"no profile at all",
+    "of gray": gray_profile(1.0),
+    "of inks": black_ink_profile(),
+}
+
+
+@pytest.mark.parametrize("profile", SAME.values(), ids=SAME)
+def test_other_pictures_are_taken_as_they_are(profile: bytes | None) -> None:
+    values, _ = read(Image.fromarray(COLOURS), profile)
+    assert np.array_equal(values, COLOURS.astype(np.float32) / 255)
+
+
+def test_deep_pictures_are_taken_as_they_are(tmp_path: Path) -> None:
+    deep = COLOURS[..., 0].astype(np.uint16) * 257
+    values, _ = read(Image.fromarray(deep), gray_profile(1.0))
+    assert np.array_equal(values[..., 0], (deep / 65535).astype(np.float32))
