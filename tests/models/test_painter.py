@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -175,3 +176,18 @@ def test_gamma_sharpens_the_choice_out_of_training() -> None:
 def test_settings_that_make_no_sense(options: dict, word: str) -> None:
     with pytest.raises(UserError, match=word):
         build(Model(**options), SIZE, 1)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"kind": "foo"}, "--model.kind foo: expected one of simple, recurrent"),
+        ({"order": "depth"}, "--model.order depth: expected one of fixed, soft"),
+        ({"latent_cost": "kl"}, "--model.latent-cost kl: expected one of full, mu, none"),
+        ({"likelihood": "bce"}, "--model.likelihood bce: expected one of mse, ce"),
+    ],
+)
+def test_words_that_are_misspelt_are_refused(setting: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        build(Model(**setting), SIZE, 1)

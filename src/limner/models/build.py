@@ -1,6 +1,7 @@
 """From settings to a model."""
 
 import math
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from torch import Tensor
 
@@ -46,6 +47,10 @@ def _check_images(model: Network, given: tuple[Tensor, ...], named: dict[str, Te
 
 def check(settings: Model) -> None:
     """Raise UserError for settings that contradict each other."""
+    for name, hint in get_type_hints(Model).items():
+        value, known = getattr(settings, name), get_args(hint)
+        if get_origin(hint) is Literal and value not in known:
+            raise UserError(f"--model.{name.replace('_', '-')} {value}: expected one of {', '.join(known)}")
     for name, value in vars(settings).items():
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"--model.{name.replace('_', '-')} {value}: expected a number that is finite")
