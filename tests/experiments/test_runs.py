@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from filelock import FileLock
@@ -63,6 +64,48 @@ def test_settings_come_back_from_json_as_they_were(name: str) -> None:
     folder = replace(trained.experiment, data=replace(trained.experiment.data, folder=Path("pictures")))
     for each in (trained, replace(trained, experiment=folder)):
         assert runs.restored(runs.Trained, json.loads(runs.as_json(each))) == each
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("part", "setting", "message"),
+    [
+        ("model", {"order": "depth"}, "order: 'depth' is none of fixed, soft, straight-through, evidence"),
+        ("model", {"affine": "none"}, "affine: 'none' is none of full, scale"),
+        ("model", {"latent_cost": "kl"}, "latent_cost: 'kl' is none of full, mu, none"),
+        ("model", {"kind": "foo"}, "kind: 'foo' is none of simple"),
+        ("model", {"likelihood": "bce"}, "likelihood: 'bce' is none of mse"),
+        ("model", {"moves": 3.0}, r"moves: 3\.0 is of another kind than expected: give a whole number"),
+        ("training", {"iterations": 1e1}, r"iterations: 10\.0 is of another kind than expected: give a whole number"),
+        ("data", {"shapes": ("square", "ring")}, "shapes: 'ring' is none of square, circle, line, curve"),
+    ],
+)
+def test_settings_that_could_not_be_loaded_are_not_trained(
+    part: str, setting: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    odd = replace(SMALL, **{part: replace(getattr(SMALL, part), **setting)})
+    with pytest.raises(UserError, match=message):
+        runs.start(odd, tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_settings_may_be_of_numpy_and_lists_and_names_of_folders(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    for k in range(12):
+        Image.new("L", (32, 32), 20 * k).save(tmp_path / "pictures" / f"{k}.png")
+    training = replace(SMALL.training, iterations=2, batch=4)
+    mine = replace(SMALL, data=Data("folder", folder=tmp_path / "pictures", size=28), training=training)
+    loose: dict[str, dict[str, Any]] = {
+        "data": {"folder": str(tmp_path / "pictures")},
+        "model": {"hidden": np.int64(16), "gamma_rate": np.float64(0.05), "templates": ["square", "circle"]},
+        "training": {"betas": [0.9, 0.999], "mirror": np.bool_(False)},
+    }
+    same = replace(mine, **{part: replace(getattr(mine, part), **values) for part, values in loose.items()})
+    runs.start(same, tmp_path / "run", quiet=True)
+    assert runs.read(tmp_path / "run").experiment == mine
+    assert limner.load(tmp_path / "run").settings == mine.model
+    runs.start(same, tmp_path / "run", resume=True, quiet=True)
 
 
 def test_a_run_is_not_trained_over(run: Path) -> None:

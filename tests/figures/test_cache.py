@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from jaxtyping import TypeCheckError
@@ -25,8 +26,8 @@ from limner.training.settings import Training
 
 SMALL = Experiment(Data(images=60, held_out=20), Model(hidden=8), Training(iterations=12, batch=20))
 SOME = (
-    True,
     3,
+    True,
     0.375,
     Path("x"),
     ("circle",),
@@ -56,6 +57,12 @@ def losses(folder: Path, experiment: Experiment) -> list[float]:
 def test_keys_stay_what_they_are() -> None:
     assert cache.key(Experiment()) == "80851bea950877a0"
     assert cache.key(EXPERIMENTS["faces"]()) == "120b4e2d7e3ded08"
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_key_is_of_what_the_run_holds() -> None:
+    loose: dict[str, Any] = {"hidden": np.int64(8), "templates": ["square"]}
+    assert cache.key(replace(SMALL, model=replace(SMALL.model, **loose))) == cache.key(SMALL)
 
 
 @pytest.mark.parametrize("part", ["data", "model", "training"])

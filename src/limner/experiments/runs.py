@@ -6,11 +6,9 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from itertools import repeat
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any
 
 import torch
 from accelerate import PartialState
@@ -19,7 +17,7 @@ from filelock import FileLock, Timeout
 from limner.data.loading import load as load_data
 from limner.errors import UserError
 from limner.experiments import shipped
-from limner.experiments.settings import Experiment
+from limner.experiments.settings import Experiment, normalised, restored
 from limner.files import reason, write
 from limner.models.build import Network, build, check
 from limner.training.checkpoints import CHECKPOINT, WEIGHTS, iterations_done, load_weights
@@ -27,7 +25,6 @@ from limner.training.loop import device, train
 from limner.training.record import METRICS
 
 SETTINGS = shipped.SETTINGS
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
     Raises UserError where `run` holds another experiment, or holds this one already and `resume` is not asked for, and
     while another process trains there.
     """
-    run = Path(run)
+    run, experiment = Path(run), normalised(experiment)
     check(experiment.model)
     experiment.training.check()
     experiment.data.check()
@@ -107,39 +104,9 @@ def read(run: Path) -> Trained:
         raise UserError(f"{path}: not the settings of a run: {error}") from error
 
 
-def restored(kind: type[T], values: dict[str, Any]) -> T:
-    """A dataclass from what `asdict` and JSON made of it; fields that are not there keep their defaults."""
-    hints = get_type_hints(kind)
-    unknown = values.keys() - {field.name for field in fields(kind)}  # pyright: ignore[reportArgumentType]
-    if unknown:
-        raise ValueError(f"unknown setting {sorted(unknown)[0]}")
-    return kind(**{name: _value(name, hints[name], value) for name, value in values.items()})
-
-
-def _value(name: str, hint: Any, value: Any) -> Any:
-    """A value as its field's type hint wants it; ValueError where it is of another kind."""
-    origin, inside = get_origin(hint), get_args(hint)
-    if is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
-        return restored(hint, value)
-    if origin is UnionType:
-        hint = NoneType if value is None else next(each for each in inside if each is not NoneType)
-        return _value(name, hint, value)
-    if origin is tuple and isinstance(value, list):
-        kinds = repeat(inside[0], len(value)) if inside[-1] is ... else inside
-        return tuple(_value(name, each, part) for each, part in zip(kinds, value, strict=True))
-    if hint is Path and isinstance(value, str):
-        return Path(value)
-    if origin is Literal:
-        if value not in inside:
-            raise ValueError(f"{name}: {value!r} is none of {', '.join(map(str, inside))}")
-    elif type(value) is not hint and not (hint is float and type(value) is int):
-        raise ValueError(f"{name}: {value!r} is of another kind than expected")
-    return value
-
-
 def as_json(trained: Trained) -> str:
     """What `restored` reads, as text."""
-    return json.dumps(asdict(trained), indent=1, default=str) + "\n"
+    return json.dumps(asdict(trained), indent=1, default=os.fspath) + "\n"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from limner.errors import UserError
-from limner.experiments.settings import Experiment
+from limner.experiments.settings import Experiment, normalised
 from limner.signals import handled
 
 UNCOUNTED = ("checkpoint_every", "picture_every", "threads", "tensorboard")
@@ -28,7 +29,7 @@ def key(experiment: Experiment) -> str:
     Settings at their defaults are left out, so that a new setting does not make old runs unknown. Should a default
     change, `train` finds the folder taken by another run, and says so.
     """
-    settings, plain = asdict(experiment), asdict(Experiment())
+    settings, plain = asdict(normalised(experiment)), asdict(Experiment())
     for name in UNCOUNTED:
         del settings["training"][name]
     changed = {
@@ -39,7 +40,7 @@ def key(experiment: Experiment) -> str:
 
 
 def _canonical(values: Any) -> str:
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), default=str)
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), default=os.fspath)
 
 
 def finished(folder: Path, experiment: Experiment) -> bool:
