@@ -112,7 +112,13 @@ def test_a_run_is_not_trained_over(run: Path) -> None:
     with pytest.raises(UserError, match="--resume"):
         runs.start(SMALL, run, quiet=True)
     other = replace(SMALL, model=replace(SMALL.model, hidden=17))
-    with pytest.raises(UserError, match=r"another --model\.hidden"):
+    with pytest.raises(UserError, match=r"holds --model\.hidden 16, asked for 17: resume"):
+        runs.start(other, run, resume=True, quiet=True)
+    other = replace(SMALL, model=replace(SMALL.model, templates=("square",)))
+    with pytest.raises(UserError, match=r"holds --model\.templates square circle, asked for square:"):
+        runs.start(other, run, resume=True, quiet=True)
+    other = replace(SMALL, data=replace(SMALL.data, held_out=50))
+    with pytest.raises(UserError, match=r"holds --data\.held-out 40, asked for 50:"):
         runs.start(other, run, resume=True, quiet=True)
 
 
@@ -224,12 +230,12 @@ def test_fewer_iterations_than_are_done_are_refused_and_change_nothing(run: Path
         assert (again / file.name).read_bytes() == file.read_bytes()
 
 
-def test_a_run_goes_on_with_another_rate_but_not_with_another_batch(run: Path, tmp_path: Path) -> None:
+def test_a_run_goes_on_with_another_rate_and_clip_but_not_with_another_batch(run: Path, tmp_path: Path) -> None:
     again = copied(run, tmp_path / "again")
-    slower = replace(SMALL.training, iterations=25, rate=1e-4)
+    slower = replace(SMALL.training, iterations=25, rate=1e-4, clip=100.0)
     runs.start(replace(SMALL, training=slower), again, resume=True, quiet=True)
     assert len(record.read(again / "metrics.jsonl")["loss"]) == 25
-    with pytest.raises(UserError, match=r"another --training\.batch"):
+    with pytest.raises(UserError, match=r"--training\.batch 20, asked for 10"):
         runs.start(replace(SMALL, training=replace(slower, batch=10)), again, resume=True, quiet=True)
 
 

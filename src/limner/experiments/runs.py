@@ -150,7 +150,8 @@ def _before(run: Path, experiment: Experiment, resume: bool) -> Trained | None:
     then, now = _flat(before.experiment), _flat(experiment)
     changed = [name for name in now if now[name] != then[name] and name not in FREE]
     if changed:
-        raise UserError(f"{run}: holds a run with another --{changed[0]}: resume with the same settings")
+        held, asked, flag = _words(then[changed[0]]), _words(now[changed[0]]), changed[0].replace("_", "-")
+        raise UserError(f"{run}: holds --{flag} {held}, asked for {asked}: resume with the same settings")
     if (done := iterations_done(checkpoint)) > experiment.training.iterations:
         raise UserError(
             f"{run}: {done} iterations are done already: expected --training.iterations of at least as many"
@@ -165,6 +166,7 @@ FREE = {
         "rate",
         "drop_at",
         "rate_after",
+        "clip",
         "checkpoint_every",
         "picture_every",
         "threads",
@@ -180,3 +182,8 @@ def _flat(experiment: Experiment) -> dict[str, Any]:
         for part in fields(experiment)
         for field in fields(getattr(experiment, part.name))
     }
+
+
+def _words(value: Any) -> str:
+    """A setting as it is given on the command line."""
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
