@@ -299,6 +299,34 @@ def test_an_unknown_command_is_told_what_there_is(desk: Path, capsys: pytest.Cap
     assert f"{{{known.replace(', ', ',')}}}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("line", "ending"),
+    [
+        (
+            "train two-rectangles --iterations 10",
+            "did you mean --training.iterations (of limner train two-rectangles)?",
+        ),
+        ("train mnist --model.knd conv", "--model.knd, conv: did you mean --model.kind (of limner train mnist)?"),
+        ("train mnist --iterations 3 --rte 3", "did you mean --training.iterations (of limner train mnist)?"),
+        ("train mnist --strokes 3", "did you mean --strokes (of limner paint)?"),
+        ("paint photo.png --strokez 4", "--strokez, 4: did you mean --strokes (of limner paint)?"),
+        ("paint photo.png --zzz", "Unrecognized options: --zzz"),
+        ("train two-rectangle", "two-rectangle: did you mean two-rectangles?"),
+        ("train mnits --training.iterations 3", "did you mean mnist?"),
+        ("data shwo", "shwo: did you mean show?"),
+        ("data nothing", "nothing: did you mean list or show?"),
+    ],
+)
+def test_what_is_misspelt_is_told_what_is_most_like_it(
+    line: str, ending: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line.split()) == 2
+    message = capsys.readouterr().err
+    assert message.endswith(f"{ending}\n")
+    assert message.count("\n") == 1
+    assert " :" not in message
+
+
 def test_a_folder_that_is_gone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
