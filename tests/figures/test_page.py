@@ -108,6 +108,26 @@ def test_a_record_is_shown_in_full(tmp_path: Path) -> None:
     assert "](reproduction/5.17.png)" in section
 
 
+def test_runs_that_were_trained_twice_are_told(tmp_path: Path) -> None:
+    def write(name: str, **losses: float) -> None:
+        runs = [
+            {"variant": run, "seed": 0, "iterations": 1, "run": run, "train": {"last": loss}, "test": {}}
+            for run, loss in losses.items()
+        ]
+        record = {"figure": name, "quick": False, "verdict": "confirmed", "why": "it is so", "runs": runs}
+        (tmp_path / f"{name}.json").write_text(records.text(record), "utf-8")
+
+    write("5.19", a=0.1, b=0.5, c=0.2)
+    write("5.21", a=0.1)
+    assert "trained twice" not in page.text(tmp_path)
+    write("5.21", a=0.12, b=0.5)
+    write("beyond-faces", a=0.11, d=0.3)
+    (line,) = [line for line in page.text(tmp_path).splitlines() if "trained twice" in line]
+    assert "1 of 4 runs were trained twice" in line
+    assert "(5.19, 5.21, beyond-faces)" in line
+    assert "differ by up to 20% (0.1 and 0.12)" in line
+
+
 def test_anchors_are_those_of_headings() -> None:
     names = {figure.name: page.anchor(figure) for figure in FIGURES.values()}
     assert names["4.6"] == "46-t-draws-first-2000-iterations-on-mnist"

