@@ -175,6 +175,16 @@ def test_images_of_another_shape_are_refused(kind: Kind, shape: tuple[int, ...])
     assert model(images=torch.rand(2, 1, 14, 15)).canvas.shape == (2, 1, 14, 15)
 
 
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_images_of_another_type_are_refused(kind: Kind) -> None:
+    model = make(Model(kind=kind, hidden=8), size=(14, 15))
+    for dtype in (torch.float64, torch.uint8):
+        with pytest.raises(ValueError, match=rf"images are {dtype}, expected torch\.float32: ink in \[0, 1\]"):
+            model(torch.zeros(2, 1, 14, 15, dtype=dtype))
+    assert model.double()(torch.rand(2, 1, 14, 15).double()).canvas.dtype == torch.float64
+
+
 def test_nothing_to_sample_from_without_a_code() -> None:
     with pytest.raises(ValueError, match="needs a latent code"):
         make(VARIANTS["autoencoder, no code"]).sample(2)

@@ -38,11 +38,13 @@ def build(settings: Model, size: tuple[int, int], channels: int) -> Network:
 
 
 def _check_images(model: Network, given: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
-    wanted = (model.channels, *model.size)
+    wanted, dtype = (model.channels, *model.size), next(model.parameters()).dtype
     for images in (*given, *named.values())[:1]:
         if tuple(images.shape[1:]) != wanted:
             expected = ", ".join(map(str, wanted))
             raise ValueError(f"model: images have shape {tuple(images.shape)}, expected (batch, {expected})")
+        if images.dtype != dtype:
+            raise ValueError(f"model: images are {images.dtype}, expected {dtype}: ink in [0, 1], where 1 is black")
 
 
 def check(settings: Model) -> None:
