@@ -8,6 +8,7 @@ from limner.errors import UserError
 from limner.models.build import build
 from limner.models.code import mean_codes
 from limner.models.encoders import Recurrent
+from limner.models.order import by_evidence
 from limner.models.painter import Painter
 from limner.models.settings import PAINTERS, Model
 from limner.models.writers import Writers
@@ -176,6 +177,16 @@ def test_gamma_sharpens_the_choice_out_of_training() -> None:
 def test_settings_that_make_no_sense(options: dict, word: str) -> None:
     with pytest.raises(UserError, match=word):
         build(Model(**options), SIZE, 1)
+
+
+def test_a_denoising_painter_orders_its_moves_by_the_image_that_it_is_shown() -> None:
+    model, images = painter("simple", order="evidence", input_noise=1.0, phi0=0.5), torch.rand(20, 1, *SIZE)
+    torch.manual_seed(1)
+    strokes = model(images).strokes
+    torch.manual_seed(1)
+    seen = images + torch.randn_like(images)
+    assert torch.equal(strokes.depth, by_evidence(seen, strokes, model.bank))
+    assert not torch.equal(strokes.depth, by_evidence(images, strokes, model.bank))
 
 
 @pytest.mark.usefixtures("unchecked")

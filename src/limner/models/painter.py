@@ -60,7 +60,7 @@ class Painter(nn.Module):
             seen = images + self.settings.input_noise * torch.randn_like(images)
         strokes, codes = self.moves(seen)
         if self.settings.order == "evidence":
-            strokes = strokes.deepened(by_evidence(images, strokes, self.bank))
+            strokes = strokes.deepened(by_evidence(seen, strokes, self.bank))
         painted = Output(self.paint(strokes), {}, strokes)
         return scored(self.likelihood, images, painted, codes if self.settings.latent else [])
 
