@@ -189,6 +189,17 @@ def test_a_denoising_painter_orders_its_moves_by_the_image_that_it_is_shown() ->
     assert not torch.equal(strokes.depth, by_evidence(images, strokes, model.bank))
 
 
+@pytest.mark.parametrize("setting", [{"beta": 0.5}, {"free_bits": 0.1}, {"latent_cost": "none"}])
+def test_the_cost_of_a_code_needs_a_code(setting: dict[str, Any]) -> None:
+    for kind in ("simple", "autoencoder"):
+        with pytest.raises(
+            UserError, match=r"--model\.\S+ \S+ is of no use without a latent code: give --model\.latent"
+        ):
+            build(Model(kind=kind, **setting), SIZE, 1)
+        build(Model(kind=kind, latent=4, **setting), SIZE, 1)
+    build(Model(kind="t-draw", **setting), SIZE, 1)
+
+
 @pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
     ("setting", "message"),

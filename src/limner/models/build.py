@@ -79,5 +79,11 @@ def check(settings: Model) -> None:
         raise UserError(
             f"--model.order {settings.order} works for kinds simple, recurrent and conv, not {settings.kind}"
         )
-    if settings.sigma > 0 and not settings.latent and settings.kind not in ("draw", "t-draw", "air", "t-air"):
+    if settings.latent or settings.kind in ("draw", "t-draw", "air", "t-air"):
+        return
+    if settings.sigma > 0:
         raise UserError(f"--model.sigma {settings.sigma:g} needs a latent code to put noise on: give --model.latent")
+    for name in ("latent_cost", "beta", "free_bits"):
+        if (value := getattr(settings, name)) != getattr(Model(), name):
+            flag = f"--model.{name.replace('_', '-')} {value}"
+            raise UserError(f"{flag} is of no use without a latent code: give --model.latent")
