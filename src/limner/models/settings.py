@@ -49,7 +49,8 @@ class Model:
     """Reconstruction loss: squared error; cross-entropy, the canvas clamped or squeezed into its range; Gaussian of the
     best sigma; Bernoulli with flip noise."""
     latent: int = 0
-    """Size of a latent code; 0 is none: writers read the hidden layer."""
+    """Size of a latent code. 0 is none, and writers read the hidden layer; draw and t-draw then take 100, air 50.
+    t-air's code is its moves."""
     sigma: float = -1.0
     """Noise on the code: 0 is none (deterministic), a positive number is fixed, -1 is learnt (variational)."""
     sigma_start: float = 1.0
