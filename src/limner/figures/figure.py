@@ -101,7 +101,8 @@ def shortened(experiment: Experiment, most: int | None) -> Experiment:
         return experiment
     share = most / training.iterations
     training = replace(training, iterations=most, drop_at=round(training.drop_at * share))
-    return replace(experiment, model=replace(model, anneal=round(model.anneal * share)), training=training)
+    model = replace(model, anneal=round(model.anneal * share), gamma_rate=model.gamma_rate / share)
+    return replace(experiment, model=model, training=training)
 
 
 def vary(experiment: Experiment, iterations: int | None = None, **model) -> Experiment:
