@@ -113,6 +113,10 @@ def test_shortening_moves_what_happens_on_the_way() -> None:
     assert shortened(EXPERIMENTS["faces"](), None) == shortened(EXPERIMENTS["faces"](), 10**6) == EXPERIMENTS["faces"]()
     (_, _, experiment), *_ = (run for run in FIGURES["beyond-order"].runs(Scale(100)) if "learnt" in run[0])
     assert experiment.model.anneal == 30
+    whole = FIGURES["5.13"].variants["2-Shapes, 0.005"]
+    part = shortened(whole, 500)
+    assert part.model.gamma_at(400) == pytest.approx(whole.model.gamma_at(20 * 400)) == pytest.approx(30.0)
+    assert part.model.gamma_at(100) == pytest.approx(whole.model.gamma_at(20 * 100)) == pytest.approx(11.0)
 
 
 def test_finding_figures() -> None:
@@ -124,6 +128,13 @@ def test_finding_figures() -> None:
         find(["5.3"])
     with pytest.raises(UserError, match=r"beyond-t-draw"):
         find(["t-draw"])
+    with pytest.raises(UserError, match=r"no figure 4\.8: there are .*4\.7"):
+        find(["4.8"])
+    for name in ("2.1", "5.1", "Fig. 5.15"):
+        with pytest.raises(
+            UserError, match=r"figure [25]\.15?: shows no result: limner reproduce --list shows those that"
+        ):
+            find([name])
     with pytest.raises(UserError, match="--list"):
         find(["zzz"])
 
