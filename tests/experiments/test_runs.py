@@ -175,6 +175,11 @@ def test_train_and_evaluate_commands(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert {"mse", "psnr", "ssim", "iou", "all_found", "count", "live"} <= set(scores)
     assert f"{scores['mse']:.5g}" in capsys.readouterr().out
     assert (tmp_path / "process.png").exists()
+    assert cli.main(["evaluate", str(run), "--samples", "5"]) == 0
+    printed = capsys.readouterr()
+    assert "iwae" not in printed.out
+    assert printed.err.endswith("run: no iwae: only variational models of a likelihood in nats have bounds\n")
+    assert printed.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

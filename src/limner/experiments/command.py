@@ -1,6 +1,7 @@
 """The commands `limner train` and `limner evaluate`."""
 
 import json
+import sys
 
 import torch
 
@@ -8,6 +9,7 @@ from limner.data.loading import load as load_data
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.files import try_writing, write
+from limner.printing import say
 from limner.training.loop import device
 from limner.training.metrics import evaluate as measure
 from limner.training.process import paint_process
@@ -35,6 +37,8 @@ def evaluate(options: EvaluateOptions) -> int:
     found = measure(model, images, samples=options.samples, seed=options.seed)
     for name, value in found.items():
         print(f"{name:<28} {value:.5g}")
+    if options.samples and "elbo" not in found:
+        say(f"limner: {options.run}: no iwae: only variational models of a likelihood in nats have bounds", sys.stderr)
     if options.json:
         about = {"run": options.run.name, "split": options.split, "seed": options.seed}
         write(options.json, json.dumps(about | found, indent=1) + "\n")
