@@ -42,6 +42,35 @@ def painting(transparent: bool = False, moves: int = 8, channels: int = 3, **fie
     return replace(Painting(strokes, BANK, ground, (24, 32), target, 1), **fields)
 
 
+@pytest.mark.parametrize("transparent", [False, True])
+def test_what_was_saved_is_loaded_as_it_was(transparent: bool, tmp_path: Path) -> None:
+    one = painting(transparent)
+    one.save(tmp_path / "a.json")
+    same = Painting.load(tmp_path / "a.json")
+    assert torch.equal(same.canvas, one.canvas)
+    one.save(tmp_path / "a.svg", longer_side=64)
+    same.save(tmp_path / "b.svg", longer_side=64)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    with pytest.raises(ValueError, match="no target"):
+        _ = same.psnr
+
+
+def test_strokes_alone_are_no_painting(tmp_path: Path) -> None:
+    painting().strokes.save(tmp_path / "a.json")
+    with pytest.raises(UserError, match=r"a\.json: holds strokes without their templates and size"):
+        Painting.load(tmp_path / "a.json")
+
+
+def test_in_print_a_painting_is_short() -> None:
+    assert repr(painting()) == "Painting(8 strokes of circle, square on a background, 32 x 24 pixels)"
+
+
+def test_films_are_not_scored(tmp_path: Path) -> None:
+    painting().save(tmp_path / "a.gif")
+    with pytest.raises(UserError, match="is a film"):
+        painting().psnr_of(tmp_path / "a.gif")
+
+
 def test_psnr_is_its_formula() -> None:
     a, b = torch.zeros(3, 4, 5), torch.full((3, 4, 5), 0.1)
     assert psnr(a, b) == pytest.approx(20)

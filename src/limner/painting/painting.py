@@ -68,6 +68,25 @@ class Painting:
         if not (isinstance(self.size, tuple) and [hasattr(side, "__index__") for side in self.size] == [True, True]):
             raise ValueError(f"painting: size is {self.size!r}, expected (height, width) in whole pixels")
 
+    def __repr__(self) -> str:
+        height, width = self.size
+        ground = "a background" if self.background is not None else "nothing"
+        templates = ", ".join(self.bank.names)
+        return f"Painting({len(self.strokes)} strokes of {templates} on {ground}, {width} x {height} pixels)"
+
+    @classmethod
+    def load(cls, path: str | Path) -> Painting:
+        """What `save` wrote as JSON, without the target, so that nothing can be scored.
+
+        Raises UserError for a file that is none, or that holds strokes alone.
+        """
+        from limner.strokes_json import parse
+
+        found = parse(path)
+        if found.bank is None or found.size is None:
+            raise UserError(f"{path}: holds strokes without their templates and size, as Strokes.save writes them")
+        return cls(found.strokes, found.bank, found.background, found.size)
+
     @classmethod
     def of_ink(cls, strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Painting:
         """What a painter network painted: strokes of ink, where 1 is black, a batch of one, on white paper."""
@@ -94,9 +113,12 @@ class Painting:
         """In dB, of a saved PNG, JPEG, WebP or SVG (rendered by resvg), against the target at the size of that file.
 
         Where the painting is transparent, premultiplied colours and alpha are compared; on white if the file has none.
-        Raises UserError for a file that is no picture.
+        Raises UserError for a file that is no picture, or a film.
         """
-        return self._score(raster.read(Path(path)))
+        path = Path(path)
+        if path.suffix.lower() in FILMS:
+            raise UserError(f"{path}: is a film, of which no frame counts more than others: score a picture")
+        return self._score(raster.read(path))
 
     def render(self, height: int, width: int) -> Pixels:
         """The painting in 8 bits at any size of about the same aspect: gray or RGB, with alpha if it is transparent."""
