@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Iterator
+from zlib import crc32
 
 import numpy
 import torch
@@ -30,7 +31,8 @@ def to_svg(
 
     Shapes with an outline stay outlines. Other masks, and blends of several templates, are pictures at the prefiltered
     size that `render` takes at `size`. Strokes stand in painting order, or in depth order where they have one; those
-    that cannot be seen at all, for want of opacity or of a mask, are left out.
+    that cannot be seen at all, for want of opacity or of a mask, are left out. Names of what is this painting's own end
+    in a mark of it, so that several paintings go into one page.
     Raises UserError for a gradient fill of rank two, which is no linear gradient.
     """
     strokes = strokes.map(lambda tensor: tensor.detach().cpu().double())
@@ -58,19 +60,26 @@ def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: di
     """One element a visible stroke; the definitions that they refer to are put on the sheet."""
     where, which, what = strokes.where[0], strokes.which[0], strokes.what[0]
     pyramid, outlines = bank.pyramid, bank.outlines
+    mark = _mark(strokes, bank)
     levels = prefilter_levels(where, size, bank.masks.shape[-1], len(pyramid.sizes)).tolist()
     matrices = _matrices(where, size).tolist()
     opacities = strokes.opacity[0].tolist() if strokes.opacity is not None else [1.0] * len(strokes)
     for t, opacity in enumerate(opacities):
-        symbol = _symbol(which[t], levels[t], pyramid, outlines, sheet) if opacity >= VISIBLE else None
+        symbol = _symbol(which[t], levels[t], pyramid, outlines, mark, sheet) if opacity >= VISIBLE else None
         if symbol is None:
             continue
         fill = _hex(what[t])
         if strokes.slope is not None:
-            fill = _gradient(t, what[t], strokes.slope[0, t], sheet) or fill
+            fill = _gradient(f"fill-{t}_{mark}", what[t], strokes.slope[0, t], sheet) or fill
         matrix = " ".join(_number(entry, 3) for entry in matrices[t])
         veil = "" if opacity > 1 - VISIBLE else f' fill-opacity="{_number(opacity, 4)}"'
         yield f'<use href="#{symbol}" transform="matrix({matrix})" fill="{fill}"{veil}/>'
+
+
+def _mark(strokes: Strokes, bank: TemplateBank) -> str:
+    """Four digits that most other paintings have otherwise."""
+    numbers = [*strokes.tensors().values(), bank.masks.detach().cpu()]
+    return f"{crc32(b''.join(tensor.contiguous().numpy().tobytes() for tensor in numbers)) & 0xFFFF:04x}"
 
 
 def _matrices(where: Float[Tensor, "move 2 3"], size: tuple[int, int]) -> Float[Tensor, "move 6"]:
@@ -88,6 +97,7 @@ def _symbol(
     levels: list[int],
     pyramid: Pyramid,
     outlines: dict[int, str],
+    mark: str,
     sheet: dict[str, str],
 ) -> str | None:
     """The id of the symbol that these weights choose, defined at its first use; None if nothing of it shows."""
@@ -100,7 +110,7 @@ def _symbol(
         sheet.setdefault(name, f'<symbol id="{name}" overflow="visible">{SHAPES[name].svg}</symbol>')
         return name
     shares = "-".join(_number(weight, 3) for weight in weights.tolist())
-    symbol = f"{f'template-{k}' if chosen else f'blend-{shares}'}_{levels[0]}-{levels[1]}"
+    symbol = f"{f'template-{k}' if chosen else f'blend-{shares}'}_{levels[0]}-{levels[1]}_{mark}"
     if symbol not in sheet:
         texels = pyramid.texels.detach().cpu().double()
         texels = texels[k] if chosen else weights @ texels
@@ -140,9 +150,9 @@ def _png(pixels: numpy.ndarray) -> str:
 
 
 def _gradient(
-    t: int, what: Float[Tensor, "channel"], slope: Float[Tensor, "channel 2"], sheet: dict[str, str]
+    name: str, what: Float[Tensor, "channel"], slope: Float[Tensor, "channel 2"], sheet: dict[str, str]
 ) -> str | None:
-    """The fill of stroke t: what + slope p along the one direction in which it changes; None if it does not.
+    """The fill of a stroke: what + slope p along the one direction in which it changes; None if it does not.
 
     Colours beyond [0, 1] end in a stop where they leave it, so that those within keep their pace.
     """
@@ -158,8 +168,8 @@ def _gradient(
     x, y = _number(dx * reach, 4), _number(dy * reach, 4)
     far_x, far_y = _number(-dx * reach, 4), _number(-dy * reach, 4)
     line = f'gradientUnits="userSpaceOnUse" x1="{far_x}" y1="{far_y}" x2="{x}" y2="{y}"'
-    sheet[f"fill-{t}"] = f'<linearGradient id="fill-{t}" {line}>{stops}</linearGradient>'
-    return f"url(#fill-{t})"
+    sheet[name] = f'<linearGradient id="{name}" {line}>{stops}</linearGradient>'
+    return f"url(#{name})"
 
 
 def _box(half_width: float, half_height: float) -> str:
