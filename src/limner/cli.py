@@ -175,11 +175,13 @@ def plain(box: str) -> str:
 
 def _like(message: str, rest: str) -> str:
     """What a complaint offers in its further parts that is most like the first thing it names; empty for nothing."""
-    named = re.search(r"options: ([^\s,]+)", message)
-    if named and (known := re.search(r"Available subcommands: (.*)", rest)):
+    if not (named := re.search(r"options: ([^\s,]+)", message)):
+        return ""
+    if known := re.search(r"Available subcommands: (.*)", rest):
         commands = known[1].split(", ")
         return " or ".join(get_close_matches(named[1], commands, 1) or commands)
-    option = re.search(r"(?s)(?:meant|similar to \S+):\s.*?(--\w[\w.-]*).*?in (limner .*?) --help", rest)
+    heading = rf"(?s)(?:Perhaps you meant|similar to {re.escape(named[1])}):\s"
+    option = re.search(heading + r".*?(--\w[\w.-]*).*?in (limner .*?) --help", rest)
     return f"{option[1]} (of {option[2]})" if option else ""
 
 
