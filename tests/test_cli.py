@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -169,6 +170,7 @@ BAD = [
     ("photo.png --importance copy.png -o copy.png", "copy.png: would replace a file that is read"),
     ("photo.png --palette flat.png -o flat.png", "flat.png: would replace a file that is read"),
     ("photo.png -o a.png -o a.png", "a.png: would be written for photo twice"),
+    ("photo.png -o a.png -o folder/../a.png", "a.png: would be written for photo twice"),
     ("folder -o out.png", "out.png: one file for several pictures"),
     ("photo.png flat.png -o file", "file: is a file"),
     ("photo.png folder/a.png -o x.svg", "x.svg: one file for several pictures"),
@@ -568,6 +570,15 @@ def test_an_unexpected_error_leaves_the_others(
         main(["paint", "photo.png", "-o", "a.png", "-o", "b.json", "--frames", "frames"])
     assert Path("b.json").exists()
     assert Path("frames/frame-0000.png").exists() == (unexpected == "a.png")
+
+
+def test_pictures_of_one_name_are_called_by_their_folders(desk: Path, calls: list[object]) -> None:
+    for folder in ("first", "second"):
+        Path(folder).mkdir()
+        shutil.copy("photo.png", folder)
+    assert main(["paint", "first", "second", "folder", "-o", "new"]) == 0
+    names = {"first-photo.png", "second-photo.png", "a.png", "b.png"}
+    assert {path.name for path in Path("new").iterdir()} == names
 
 
 def test_the_same_command_twice(desk: Path, calls: list[object]) -> None:

@@ -20,12 +20,14 @@ class PaintOptions:
     """Pictures, or folders of pictures, less those called NAME-painted; - is standard input."""
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
     """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
-    For several pictures a folder, or a pattern such as out/{name}.png. Left out: NAME-painted.png."""
+    For several pictures a folder, or a pattern such as out/{name}.png. Left out: NAME-painted.png,
+    in the current folder."""
     strokes: Annotated[int, arg(aliases=["-n"], metavar="N")] = 500
     """How many strokes."""
     templates: Annotated[tuple[str, ...], arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = ()
     """Brushes: any of circle, square, line, curve, soft, and mask pictures (PNG, SVG) or folders of them.
-    A mask is brush where it is opaque; if it is so everywhere, where it differs from its corners.
+    A mask is brush where it is opaque; if it is so everywhere, where it differs from its corners, or, all white,
+    everywhere.
     Left out: circle, or those of --resume."""
     opacity: Annotated[str, arg(metavar="free|opaque|NUMBER")] = "free"
     """Opacity of the strokes: chosen for each, all 1, or all the same number above 0 and up to 1."""

@@ -13,9 +13,14 @@ from limner.painting.raster import check_side
 
 
 def names_of(files: list[Path]) -> list[str]:
-    """What each picture is called in its outputs: a, or a.jpg where there is an a.png too."""
+    """What each picture is called in its outputs: a, or a.jpg beside an a.png, FOLDER-a where several have one."""
     stems = Counter(Path(name).stem for name in {file.name for file in files})
-    return [file.stem if stems[file.stem] == 1 else file.name for file in files]
+    full = Counter(file.name for file in {os.path.realpath(file): file for file in files}.values())
+    names = [file.stem if stems[file.stem] == 1 else file.name for file in files]
+    return [
+        f"{file.absolute().parent.name}-{name}" if full[file.name] > 1 else name
+        for file, name in zip(files, names, strict=True)
+    ]
 
 
 def plan(given: Iterable[str], names: list[str], several: bool) -> list[list[Path]]:
@@ -25,13 +30,13 @@ def plan(given: Iterable[str], names: list[str], several: bool) -> list[list[Pat
     """
     patterns = [_pattern(output, several) for output in given] or ["{name}-painted.png"]
     planned = [[Path(pattern.replace("{name}", name)) for pattern in patterns] for name in names]
-    written: dict[Path, str] = {}
+    written: dict[str, str] = {}
     for name, paths in zip(names, planned, strict=True):
         for path in paths:
-            if path in written:
-                twice = f"both {written[path]} and {name}" if written[path] != name else f"{name} twice"
+            if (before := written.get(place := os.path.realpath(path))) is not None:
+                twice = f"both {before} and {name}" if before != name else f"{name} twice"
                 raise UserError(f"{path}: would be written for {twice}: give each a name or a call of its own")
-            written[path] = name
+            written[place] = name
     return planned
 
 
