@@ -85,6 +85,21 @@ def test_no_worse_than_another_k_means(count: int) -> None:
     assert nearest(flat, suiting(read_picture(pixels), count)).square().mean() < 1.05 * min(losses)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_no_start_is_trusted_alone(seed: int) -> None:
+    """Crowds of colours of every size, more of them than are to be found."""
+    generator = torch.Generator().manual_seed(seed)
+    middles, spread = torch.rand(12, 3, generator=generator), 0.02 + 0.1 * torch.rand(12, 1, generator=generator)
+    crowd = torch.multinomial(torch.rand(12, generator=generator) ** 2, 4800, replacement=True, generator=generator)
+    flat = (middles[crowd] + spread[crowd] * torch.randn(4800, 3, generator=generator)).clamp(0, 1)
+    losses = []
+    for start in range(16):
+        other, _ = kmeans2(flat.double().numpy(), 6, iter=50, minit="++", seed=np.random.default_rng(start))
+        losses.append(nearest(flat, torch.from_numpy(other).float()).square().mean())
+    found = suiting(read_picture(flat.mT.reshape(3, 60, 80)), 6)
+    assert nearest(flat, found).square().mean() < 1.02 * min(losses)
+
+
 def half_shown() -> Picture:
     """Green that is hidden, red that is not, and blue of half the opacity."""
     image = torch.tensor([0.0, 1, 0, 0])[:, None, None].repeat(1, 10, 15)

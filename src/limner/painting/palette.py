@@ -17,6 +17,10 @@ LOOKED_AT = 2**18
 SHADES = 32
 """Of a channel, that are told apart at first."""
 ROUNDS = 20
+STARTS, CANDIDATES = 8, 3
+"""Of k-means; of each colour that it starts from."""
+MANY = 128
+"""Colours that all starts have together; one start may have more."""
 
 
 def inks_of(
@@ -47,8 +51,8 @@ def _number(palette: Any) -> int:
 def suiting(picture: Picture, ground: Float[Tensor, "channel"] | None, count: int) -> Float[Tensor, "colour band"]:
     """At most so many colours, of 8 bits a channel, near those of the picture in the mean of squares.
 
-    By k-means (Lloyd 1982), which starts from the most frequent colour and, again and again, the one whose pixels are
-    worst off. The picture is looked at as it is: shrinking it makes colours that it has not.
+    By k-means (Lloyd 1982) from several random starts (k-means++, Arthur and Vassilvitskii 2007), the best of which is
+    kept; the same for the same picture. It is looked at as it is: shrinking it makes colours that it has not.
     """
     pixels = picture.pixels.flatten(1)
     weight = torch.ones(pixels.shape[1]) if picture.alpha is None else picture.alpha.flatten()
@@ -58,16 +62,42 @@ def suiting(picture: Picture, ground: Float[Tensor, "channel"] | None, count: in
     if ground is not None:
         pixels, weight = pixels * weight + ground[:, None] * (1 - weight), torch.ones_like(weight)
     colours, weight = _frequent(pixels.mT.double(), weight.double())
-    chosen, off = [int(weight.argmax())], torch.full_like(weight, torch.inf)
-    while len(chosen) < min(count, len(colours)):
-        off = off.minimum((colours - colours[chosen[-1]]).square().sum(1))
-        chosen.append(int((weight * off).argmax()))
-    centres = colours[chosen]
-    for _ in range(ROUNDS):
-        distances = torch.cdist(colours, centres, compute_mode="donot_use_mm_for_euclid_dist")
-        means, weights = _means(colours, weight, distances.argmin(1), len(centres))
-        centres = torch.where(weights[:, None] > 0, means, centres)
+    generator = torch.Generator().manual_seed(0)
+    starts = (_started(colours, weight, count, generator) for _ in range(min(STARTS, 1 + MANY // count)))
+    found = [_refined(colours, weight, centres) for centres in starts]
+    centres = min(found, key=lambda centres: float(weight @ _squares(colours, centres).amin(1)))
     return ((centres * 255).round().unique(dim=0) / 255).float()
+
+
+def _started(
+    colours: Tensor, weight: Tensor, count: int, generator: torch.Generator
+) -> Float[Tensor, "centre channel"]:
+    """At most so many of the colours, one after the other, each drawn by what it is off from those before.
+
+    Of a few that are drawn the one that helps most is taken.
+    """
+    chosen = [int(weight.argmax())]
+    off = _squares(colours, colours[chosen])[:, 0]
+    while len(chosen) < min(count, len(colours)):
+        drawn = torch.multinomial(weight * off, CANDIDATES, replacement=True, generator=generator)
+        left = off[:, None].minimum(_squares(colours, colours[drawn]))
+        best = int((weight @ left).argmin())
+        chosen.append(int(drawn[best]))
+        off = left[:, best]
+    return colours[chosen]
+
+
+def _refined(colours: Tensor, weight: Tensor, centres: Tensor) -> Float[Tensor, "centre channel"]:
+    """Each centre moved to the mean of the colours nearest to it, a number of times."""
+    for _ in range(ROUNDS):
+        means, weights = _means(colours, weight, _squares(colours, centres).argmin(1), len(centres))
+        centres = torch.where(weights[:, None] > 0, means, centres)
+    return centres
+
+
+def _squares(colours: Tensor, centres: Tensor) -> Float[Tensor, "colour centre"]:
+    """Squared distances, exactly 0 between equal ones."""
+    return torch.cdist(colours, centres, compute_mode="donot_use_mm_for_euclid_dist").square()
 
 
 def _frequent(
