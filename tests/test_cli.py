@@ -581,6 +581,18 @@ def test_pictures_of_one_name_are_called_by_their_folders(desk: Path, calls: lis
     assert {path.name for path in Path("new").iterdir()} == names
 
 
+@pytest.mark.parametrize(("fault", "said"), [("max_size: 0.1 is", "--max-size: 0.1 is"), ("a.png: is", "a.png: is")])
+def test_options_are_told_as_they_are_given(
+    fault: str, said: str, desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def paint(*_: object, **__: object) -> None:
+        raise limner.errors.UserError(f"{fault} too small")
+
+    monkeypatch.setattr(limner, "paint", paint, raising=False)
+    assert main(["paint", "photo.png", "--max-size", "0.1"]) == 2
+    assert capsys.readouterr().err == f"limner: {said} too small\n"
+
+
 def test_the_same_command_twice(desk: Path, calls: list[object]) -> None:
     line = ["paint", ".", "-o", "{name}-painted.png", "-o", "{name}-painted.json", "--frames", "new"]
     for bad in ("text", "empty", "cut", "huge"):

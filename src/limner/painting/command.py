@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,7 +59,8 @@ def paint(options: PaintOptions) -> int:
     failed = False
     with noticed() as interrupts:
         for job in jobs:
-            painting = limner.paint(read_picture(job.source), **arguments, progress=title(job, jobs, options))
+            with in_flags(arguments):
+                painting = limner.paint(read_picture(job.source), **arguments, progress=title(job, jobs, options))
             spared = repainted(job, options) if interrupts else []
             faults, interrupted = save(painting, leave_out(job, spared), options, interrupts)
             for fault in faults:
@@ -73,6 +74,18 @@ def paint(options: PaintOptions) -> int:
                 return 130
             failed = failed or bool(faults)
     return 2 if failed else 0
+
+
+@contextmanager
+def in_flags(names: Collection[str]) -> Iterator[None]:
+    """What is said inside of an argument is said of the option."""
+    try:
+        yield
+    except UserError as fault:
+        name, colon, words = str(fault).partition(":")
+        if name not in names:
+            raise
+        raise UserError(f"--{name.replace('_', '-')}{colon}{words}") from None
 
 
 def repainted(job: Job, options: PaintOptions) -> list[Path]:
