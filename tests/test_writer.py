@@ -52,7 +52,7 @@ def test_writer_is_algorithm_1(backend: Any, channels: int, gamma: float) -> Non
 
 def test_writer_is_render_of_its_strokes() -> None:
     h, canvas = scores(), torch.rand(2, 3, 9, 9)
-    optional = {"opacity": torch.rand(2, 3), "slope": torch.randn(2, 3, 3, 2)}
+    optional: dict[str, Any] = {"opacity": torch.rand(2, 3), "slope": torch.randn(2, 3, 3, 2)}
     writer = TemplateWriter(BANK, "additive", backend="reference")
     strokes = writer.strokes(*h, **optional)
     assert (strokes.which.sum(-1) - 1).abs().max() < 1e-6
@@ -118,8 +118,8 @@ def test_hard_choice_learns_by_the_kernels_as_by_the_reference() -> None:
 
 
 def test_phi0_sets_the_size_of_untrained_stamps() -> None:
-    zeros = [torch.zeros_like(h) for h in scores()]
-    small = TemplateWriter(BANK, phi0=4.0).strokes(*zeros)
+    where, which, what = map(torch.zeros_like, scores())
+    small = TemplateWriter(BANK, phi0=4.0).strokes(where, which, what)
     torch.testing.assert_close(small.where[0, 0], torch.tensor([[4.0, 0, 0], [0, 4, 0]]))
 
 
@@ -167,7 +167,7 @@ def test_fixed_templates_are_no_parameters() -> None:
 @pytest.mark.parametrize("backend", ["reference", "fused"])
 def test_a_default_of_float64_changes_nothing(backend: Any, compositing: Any, learnable: bool) -> None:
     h, canvas = scores(), torch.rand(2, 3, 9, 9)
-    depth = {"depth": torch.rand(2, 3)} if compositing == "depth" else {}
+    depth: dict[str, Any] = {"depth": torch.rand(2, 3)} if compositing == "depth" else {}
     temperature = 0.1 if depth else 0.0
 
     def painted() -> list[Tensor]:
