@@ -84,7 +84,7 @@ class Strokes:
         return self.where.shape[1]
 
     def then(self, later: Strokes) -> Strokes:
-        """These strokes with `later` painted on top; both set the same optional fields."""
+        """These strokes with `later` painted on top, or where their depth says; both set the same optional fields."""
         return Strokes.joined([self, later])
 
     @staticmethod

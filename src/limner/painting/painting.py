@@ -98,8 +98,8 @@ class Painting:
     def canvas(self) -> Float[Tensor, "1 channel height width"]:
         """The rendering at `size`; where the background is transparent, premultiplied colours.
 
-        `render(strokes, bank, size, background, samples=4)` gives the same on a background, if strokes have no depth.
-        Where no template is a shape with an outline, it is that with one sample a pixel.
+        `render(strokes, bank, size, background, samples=4)` gives the same on a background. Where no
+        template is a shape with an outline, it is that with one sample a pixel.
         """
         ((colour, _),) = self._layers([len(self.strokes)], self.size)
         return colour
