@@ -22,6 +22,10 @@ STARTS, CANDIDATES = 8, 3
 MANY = 128
 """Colours that all starts have together; one start may have more."""
 
+Colours = Float[np.ndarray, "colour channel"]
+Centres = Float[np.ndarray, "centre channel"]
+Weights = Float[np.ndarray, "colour"]
+
 
 def inks_of(
     palette: int | Tensor | None, picture: Picture, ground: Float[Tensor, "channel"] | None, channels: int
@@ -53,6 +57,7 @@ def suiting(picture: Picture, ground: Float[Tensor, "channel"] | None, count: in
 
     By k-means (Lloyd 1982) from several random starts (k-means++, Arthur and Vassilvitskii 2007), the best of which is
     kept; the same for the same picture. It is looked at as it is: shrinking it makes colours that it has not.
+    By numpy, since PyTorch would wake all its threads for every one of many small steps.
     """
     pixels = picture.pixels.flatten(1)
     weight = torch.ones(pixels.shape[1]) if picture.alpha is None else picture.alpha.flatten()
@@ -61,17 +66,15 @@ def suiting(picture: Picture, ground: Float[Tensor, "channel"] | None, count: in
         pixels, weight = pixels[:, some], weight[some]
     if ground is not None:
         pixels, weight = pixels * weight + ground[:, None] * (1 - weight), torch.ones_like(weight)
-    colours, weight = _frequent(pixels.mT.double(), weight.double())
-    generator = torch.Generator().manual_seed(0)
-    starts = (_started(colours, weight, count, generator) for _ in range(min(STARTS, 1 + MANY // count)))
+    colours, weight = _frequent(pixels.mT.double().numpy(), weight.double().numpy())
+    random = np.random.default_rng(0)
+    starts = (_started(colours, weight, count, random) for _ in range(min(STARTS, 1 + MANY // count)))
     found = [_refined(colours, weight, centres) for centres in starts]
-    centres = min(found, key=lambda centres: float(weight @ _squares(colours, centres).amin(1)))
-    return ((centres * 255).round().unique(dim=0) / 255).float()
+    centres = min(found, key=lambda centres: weight @ _squares(colours, centres).min(1))
+    return torch.from_numpy(np.unique((centres * 255).round(), axis=0) / 255).float()
 
 
-def _started(
-    colours: Tensor, weight: Tensor, count: int, generator: torch.Generator
-) -> Float[Tensor, "centre channel"]:
+def _started(colours: Colours, weight: Weights, count: int, random: np.random.Generator) -> Centres:
     """At most so many of the colours, one after the other, each drawn by what it is off from those before.
 
     Of a few that are drawn the one that helps most is taken.
@@ -79,40 +82,43 @@ def _started(
     chosen = [int(weight.argmax())]
     off = _squares(colours, colours[chosen])[:, 0]
     while len(chosen) < min(count, len(colours)):
-        drawn = torch.multinomial(weight * off, CANDIDATES, replacement=True, generator=generator)
-        left = off[:, None].minimum(_squares(colours, colours[drawn]))
-        best = int((weight @ left).argmin())
+        odds = weight * off
+        drawn = random.choice(len(colours), CANDIDATES, p=odds / odds.sum())
+        left = np.minimum(off[:, None], _squares(colours, colours[drawn]))
+        best = (weight @ left).argmin()
         chosen.append(int(drawn[best]))
         off = left[:, best]
     return colours[chosen]
 
 
-def _refined(colours: Tensor, weight: Tensor, centres: Tensor) -> Float[Tensor, "centre channel"]:
+def _refined(colours: Colours, weight: Weights, centres: Centres) -> Centres:
     """Each centre moved to the mean of the colours nearest to it, a number of times."""
     for _ in range(ROUNDS):
         means, weights = _means(colours, weight, _squares(colours, centres).argmin(1), len(centres))
-        centres = torch.where(weights[:, None] > 0, means, centres)
+        centres = np.where(weights[:, None] > 0, means, centres)
     return centres
 
 
-def _squares(colours: Tensor, centres: Tensor) -> Float[Tensor, "colour centre"]:
-    """Squared distances, exactly 0 between equal ones."""
-    return torch.cdist(colours, centres, compute_mode="donot_use_mm_for_euclid_dist").square()
+def _squares(colours: Colours, centres: Centres) -> Float[np.ndarray, "colour centre"]:
+    """Squared distances."""
+    return sum((np.subtract.outer(a, b) ** 2 for a, b in zip(colours.T, centres.T, strict=True)), np.zeros(1))
 
 
 def _frequent(
-    pixels: Float[Tensor, "pixel channel"], weight: Float[Tensor, "pixel"]
-) -> tuple[Float[Tensor, "colour channel"], Float[Tensor, "colour"]]:
+    pixels: Float[np.ndarray, "pixel channel"], weight: Float[np.ndarray, "pixel"]
+) -> tuple[Colours, Weights]:
     """Mean and weight of the pixels of each colour, colours told apart coarsely; of one, if nothing has a weight."""
     channels = pixels.shape[1]
-    kinds = (pixels * (SHADES - 1)).round().long() @ SHADES ** torch.arange(channels)
+    kinds = (pixels * (SHADES - 1)).round().astype(int) @ SHADES ** np.arange(channels)
     colours, weights = _means(pixels, weight, kinds, SHADES**channels)
     seen = weights > 0
     return (colours[seen], weights[seen]) if seen.any() else (pixels[:1], weight[:1])
 
 
-def _means(values: Tensor, weight: Tensor, which: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Weighted mean (count, channel) of the values of each kind, and their weight together (count)."""
-    weights = weight.new_zeros(count).index_add(0, which, weight)
-    sums = values.new_zeros(count, values.shape[1]).index_add(0, which, values * weight[:, None])
-    return sums / weights.clamp(min=1e-12)[:, None], weights
+def _means(
+    values: Colours, weight: Weights, which: np.ndarray, count: int
+) -> tuple[Float[np.ndarray, "{count} channel"], Float[np.ndarray, "{count}"]]:
+    """Weighted mean of the values of each of so many kinds, and their weight together."""
+    weights = np.bincount(which, weight, count)
+    sums = np.stack([np.bincount(which, weight * band, count) for band in values.T], -1)
+    return sums / weights.clip(1e-12)[:, None], weights
