@@ -16,6 +16,7 @@ from torch import Tensor
 
 import limner
 from limner import fused, geometry, writer
+from limner.cells import cells_of
 from limner.kernels import layout, over, threads
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -254,20 +255,20 @@ def test_without_a_cache_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     below = str(tmp_path / "file" / "cache")
     bank = "limner.TemplateBank.named('circle')"
-    code = f"import limner, limner.fused as f; print(f.cells_of({bank}.pyramid).tables[1].sum())"
+    code = f"import limner, limner.cells; print(limner.cells.cells_of({bank}).tables[1].sum())"
     places = {"PYTHONPATH": str(package.parent), "XDG_CACHE_HOME": below, "HOME": below, "NUMBA_CACHE_DIR": below}
     ran = subprocess.run([sys.executable, "-c", code], env={**os.environ, **places}, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr.count("no writable cache folder, so kernels are compiled in every run") == 1
-    outlines = fused.cells_of(TemplateBank.named("circle").pyramid).tables[1]
+    outlines = cells_of(TemplateBank.named("circle")).tables[1]
     assert float(ran.stdout) == pytest.approx(outlines.sum(), rel=1e-6)
 
 
 def test_a_kernel_from_the_cache_needs_no_compiler(tmp_path: Path) -> None:
     """Of numba, what imports scipy takes longest to load."""
     code = """
-import sys, limner, limner.fused as f
-outlines = f.cells_of(limner.TemplateBank.named("circle").pyramid).tables[1]
+import sys, limner, limner.cells
+outlines = limner.cells.cells_of(limner.TemplateBank.named("circle")).tables[1]
 print(outlines.sum(), "numba.np.linalg" in sys.modules)
 """
     run = partial(subprocess.run, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, check=True, capture_output=True)

@@ -12,18 +12,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.canvas import depth_order
+from limner.cells import Cells, cells_of
 from limner.geometry import sharpness
 from limner.kernels import coverage, layout, memory, over
 from limner.kernels import depth as soft_depth
-from limner.kernels.bank import find_outlines
 from limner.kernels.edges import spare_eights
-from limner.kernels.footprint import binary_places
 from limner.kernels.sampling import task_desk
 from limner.kernels.stamp import cell_desk
 from limner.kernels.sums import sum_under
 from limner.kernels.threads import run
 from limner.kernels.worth import worth
-from limner.pyramid import BORDER, Pyramid
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.transforms import check_backward
@@ -36,22 +34,12 @@ GROUPS = 32
 ROW = 4
 """Pixels that could be painted in the time that laying out a row of a stamp takes."""
 
-MARGIN = 48
-"""Cells behind the last, beside a row of them, so that the kernels may read on."""
-
-
-class Cells(NamedTuple):
-    """A pyramid as the kernels read it: cells, and `bank` in `kernels.over`, which shares their memory."""
-
-    cells: Float[Tensor, "template four_cells"]
-    tables: tuple[np.ndarray, ...]
-
 
 def paint_fused(
     strokes: Strokes, bank: TemplateBank, canvas: Tensor, compositing: str, temperature: float = 0.0, samples: int = 1
 ) -> Float[Tensor, "batch channel height width"]:
     """`writer.paint_reference` by the kernels; once differentiable."""
-    cells = _cells(bank)
+    cells = cells_of(bank)
     if not torch.is_grad_enabled():  # else a backward pass would be prepared
         strokes, canvas, cells = strokes.detach(), canvas.detach(), cells._replace(cells=cells.cells.detach())
     return _Painting.apply(  # pyright: ignore[reportReturnType]
@@ -72,7 +60,7 @@ def painted(
     wanted: fields of strokes, and canvas for the ground. As `render`, but without the graph that torch would make of
     it, which takes as long as painting a small picture does.
     """
-    cells, tape = _cells(bank), _Tape(wanted)
+    cells, tape = cells_of(bank), _Tape(wanted)
     tensors = (strokes.where, strokes.which, strokes.what, strokes.opacity, strokes.depth, strokes.slope)
     image = _Painting.forward(tape, ground, *tensors, cells.cells, cells, "over", 0.0, samples)
 
@@ -101,7 +89,7 @@ def sums_under(
     planes: Float[Tensor, "plane height width"],
 ) -> Float[Tensor, "stamp plane"]:
     """Sum of each plane under each stamp, weighted by its mask as if it were alone."""
-    cells, (height, width) = _cells(bank), planes.shape[1:]
+    cells, (height, width) = cells_of(bank), planes.shape[1:]
     strokes = _stroke_arrays(where[:, None], which[:, None], None, None, None)
     shape = (len(where), 1, height, width)
     touched, (placed, reach, spans, *_) = _lay_out(
@@ -125,7 +113,7 @@ def changes_without(
     weight: Float[Tensor, "batch height width"],
 ) -> Float[Tensor, "batch move"]:
     """How the weighed squared error of a painting (`over`) changes without each move, the others as they are."""
-    tables, (batch, channels, height, width) = _cells(bank).tables, ground.shape
+    tables, (batch, channels, height, width) = cells_of(bank).tables, ground.shape
     given = _stroke_arrays(*(getattr(strokes, name) for name in _SUMMED))
     switches, sizes = (None, True, True, (None,) * channels), (channels, height, width)
     band = _band(batch, height)
@@ -148,30 +136,6 @@ def changes_without(
 
     run(leave_out, batch * bands, GROUPS, touched)
     return torch.from_numpy(found.sum(0))
-
-
-def _cells(bank: TemplateBank) -> Cells:
-    return bank.kept("cells", lambda: cells_of(bank.pyramid))
-
-
-def cells_of(pyramid: Pyramid) -> Cells:
-    """A pyramid as cells of (a, b, c, d): the mask in a cell is a + b u + c v + d u v (`kernels.quads`)."""
-    sizes, offsets = pyramid.sizes.numpy(), pyramid.offsets.numpy()
-    margin = int(sizes[0]) + MARGIN
-    texels = torch.nn.functional.pad(pyramid.texels.float(), (0, margin))
-    widths = [torch.full(((n + 2 * BORDER) * (m + 2 * BORDER),), m + 2 * BORDER) for n in sizes for m in sizes]
-    stride = torch.cat([*widths, torch.ones(margin, dtype=torch.long)])
-    here, last = torch.arange(texels.shape[1]), texels.shape[1] - 1
-    right, below, beyond = (texels[:, (here + step).clamp(max=last)] for step in (1, stride, stride + 1))
-    cells = torch.stack([texels, right - texels, below - texels, beyond - below - right + texels], -1).flatten(1)
-    outlines = np.empty((len(texels), len(sizes), len(sizes), 17))
-    square = np.empty((sizes[0] + 4, sizes[0] + 4), np.int32)
-    find_outlines(cells.detach().numpy(), sizes, offsets, texels.requires_grad, outlines, square)
-    part = 0.5 ** int(binary_places.py_func(sizes[0]))
-    cells = (cells.view(len(texels), -1, 4) * cells.new_tensor([1, part, part, part * part])).flatten(1)
-    return Cells(
-        cells, (cells.detach().numpy().reshape(-1), outlines, sizes, offsets, texels.detach().numpy().reshape(-1))
-    )
 
 
 class Plan(NamedTuple):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from limner import fused
+from limner.cells import cells_of
 from limner.pyramid import BORDER
 from limner.templates import SHAPES, TemplateBank
 
@@ -31,7 +31,7 @@ def meets(octagon: NDArray[np.float64], cells: NDArray[np.bool_]) -> NDArray[np.
 
 
 def outline(mask: torch.Tensor) -> NDArray[np.float64]:
-    return fused._cells(TemplateBank(mask[None], prefilter=False)).tables[1][0, 0, 0]
+    return cells_of(TemplateBank(mask[None], prefilter=False)).tables[1][0, 0, 0]
 
 
 def blobs(seed: int) -> torch.Tensor:

@@ -174,6 +174,19 @@ def test_palette_of_given_colours(background: str) -> None:
         assert (opaque_on(painting) == palette).all(1).any()
 
 
+def test_palettes_of_every_kind(tmp_path: Path) -> None:
+    (tmp_path / "inks.txt").write_text("#ff0000\nblue\n")
+    numbers = [(1, 0, 0), (0, 0, 1)]
+    for palette in (["red", "#00f"], numbers, np.array(numbers), tmp_path / "inks.txt", str(tmp_path / "inks.txt")):
+        found = limner.paint(picture(), 9, palette=palette).strokes.what[0].unique(dim=0)
+        assert {tuple(colour) for colour in found.tolist()} <= set(numbers), palette
+
+
+def test_nothing_matters_where_importance_is_black() -> None:
+    with pytest.raises(UserError, match="importance: is black everywhere"):
+        limner.paint(picture(), 3, importance=np.zeros((30, 40)))
+
+
 def test_a_palette_of_a_gray_picture_on_a_coloured_ground() -> None:
     painting = limner.paint(picture(1), 5, palette=3, background="red")
     assert painting.strokes.what.shape == (1, 5, 3)
@@ -408,7 +421,7 @@ image, one, arguments = numpy.full((6, 8), 0.5), numpy.int64(1), {}
 painting = limner.paint(image, one, size=one * 8, seed=one, time=numpy.float32(0.01), palette=one, opacity=one)
 assert len(painting.strokes) == 1
 wrong = dict(templates=[3], resume=painting.strokes, model=3, importance=3, palette="red", background=3, seed=0.5)
-for name, value in [*wrong.items(), ("templates", 5), ("palette", numpy.zeros((1, 3)))]:
+for name, value in [*wrong.items(), ("templates", 5), ("palette", numpy.zeros(3)), ("palette", [1, "red"])]:
     try:
         limner.paint(image, 1, **{name: value})
     except UserError as error:
@@ -423,11 +436,12 @@ def test_arguments_of_any_type() -> None:
         "resume: a Strokes is no painting: give one, or a file of strokes",
         "model: a int is no painter: give one, or the folder of a run",
         "a int is no picture: expected a path, an image, an array or a tensor",
-        "palette: 'red' is neither a tensor (colour, 3) nor a number from 1 to 256",
+        "red: no such file",
         "background: 3 is no name of a colour and no #rrggbb",
         "seed: 0.5 is not a whole number from 0 to 9223372036854775807",
         "templates: 5 is neither the name of a shape nor a path, and no list of them",
-        "palette: array([[0., 0., 0.]]) is neither a tensor (colour, 3) nor a number from 1 to 256",
+        "palette: a tensor of shape (3,): expected (colour, 3) from 0 to 1",
+        "palette: [1, 'red'] is none: expected colours by name or as three numbers each",
     ]
 
 

@@ -1,13 +1,13 @@
 """Painting a picture with strokes: reading it, fitting the strokes, and writing what was painted."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from limner.errors import UserError
@@ -38,7 +38,7 @@ def paint(
     opacity: Literal["free", "opaque"] | float = "free",
     fill: Literal["flat", "gradient"] = "flat",
     background: str = "auto",
-    palette: int | Float[Tensor, "colour 3"] | None = None,
+    palette: int | str | Path | Sequence | np.ndarray | Tensor | None = None,
     min_size: float | None = None,
     max_size: float | None = None,
     importance: Source | None = None,
@@ -59,7 +59,8 @@ def paint(
     opacity: "free" (chosen for each stroke), "opaque", or one number in (0, 1].  fill: one colour or a linear gradient.
     background: "auto" (the colour that suits best; a transparent image stays transparent), "transparent", or a colour
         by name or as #rrggbb.
-    palette: strokes take only these colours, a tensor in [0, 1], or so many chosen from the image.
+    palette: strokes take only these colours: so many chosen from the image, or those given by name, as #rrggbb, in a
+        file, or as (colour, 3) numbers in [0, 1].
     min_size, max_size: of a stroke, as a share of the image's longer side; half a pixel is the least that can be seen.
     importance: a gray picture, light where the image matters.
     model: a trained painter, the folder of its run, or the name of one that comes with limner (two-rectangles, mnist,
@@ -84,6 +85,7 @@ def paint(
     if not isinstance(background, str):
         raise UserError(f"background: {background!r} is no name of a colour and no #rrggbb")
     fixed = prepare.fixed_opacity(opacity)
+    palette = None if palette is None else colours.inks(palette)
     smallest, largest = min_size or 0.0, max_size or math.inf
     if smallest > largest:
         raise UserError(f"min_size: {min_size} is larger than max_size, {max_size}")

@@ -1,8 +1,10 @@
 """Colours and palettes as people write them."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import ImageColor
@@ -35,6 +37,20 @@ def palette(text: str) -> int | Float[Tensor, "colour 3"]:
     if not (1 <= number <= MOST and number.is_integer()):
         raise UserError(f"palette of {text} colours: expected a whole number from 1 to {MOST}, or a file of colours")
     return int(number)
+
+
+def inks(given: int | str | Path | Sequence | np.ndarray | Tensor) -> int | Float[Tensor, "colour 3"]:
+    """A palette as `limner.paint` takes it: a number, a file, names or #rrggbb, or rows of three numbers in [0, 1]."""
+    if isinstance(given, str | Path):
+        return palette(str(given))
+    if isinstance(given, Sequence) and given and all(isinstance(each, str) for each in given):
+        return torch.stack([colour(each) for each in given])
+    if isinstance(given, Sequence | np.ndarray):
+        try:
+            return torch.from_numpy(np.array(given, np.float32))
+        except (TypeError, ValueError):
+            raise UserError(f"palette: {given!r} is none: expected colours by name or as three numbers each") from None
+    return given
 
 
 def read_palette(path: Path) -> Float[Tensor, "colour 3"]:

@@ -168,8 +168,11 @@ def gray(picture: Picture, size: tuple[int, int]) -> Float[Tensor, "height width
 
 
 def weights(importance: Picture | None, size: tuple[int, int]) -> Float[Tensor, "height width"] | None:
-    """Weight of each pixel, of mean 1; None for equal ones."""
+    """Weight of each pixel, of mean 1; None for equal ones. UserError where nothing matters."""
     if importance is None:
         return None
-    weight = UNIMPORTANT + (1 - UNIMPORTANT) * gray(importance, size)
+    light = gray(importance, size)
+    if light.max() <= 0:
+        raise UserError("importance: is black everywhere: make it light where it should count")
+    weight = UNIMPORTANT + (1 - UNIMPORTANT) * light
     return weight / weight.mean()
