@@ -16,7 +16,9 @@ from limner.painting import steps
 from limner.painting.goal import Goal
 from limner.painting.moves import RATES, SPECK, Moves, Style
 from limner.painting.steps import FAINT, MOMENTS, SOLID
+from limner.strokes import Strokes
 from limner.templates import TemplateBank
+from limner.writer import render
 
 SIZE = (40, 60)
 BANK = TemplateBank.named("circle", size=32)
@@ -252,6 +254,21 @@ def test_steps_are_those_of_adam(gradient: bool) -> None:
         assert not torch.equal(found[name], start[name])
     assert moves.age.tolist() == [5] * 4
     assert torch.allclose(moves.values["where"], where)
+
+
+def test_steps_follow_half_the_gradient_of_the_error() -> None:
+    moves, goal = some(5, Style(gradient=True)), Goal(torch.rand(3, *SIZE))
+    moves.values["level"] = torch.linspace(-1, 1, 5)
+    moves.values["slope"] = 0.1 * torch.randn(5, 3, 2)
+    leaves = {name: value.clone().requires_grad_() for name, value in (moves.values | {"ground": moves.ground}).items()}
+    where, what, level, slope, ground = (leaves[name] for name in RATES)
+    strokes = Strokes(where[None], moves.which[None], what[None], level.sigmoid()[None], None, slope[None])
+    canvas = render(strokes, BANK, SIZE, ground, backend="reference")[0]
+    (canvas - goal.pixels).square().sum().div(2).backward()
+    moves.step(goal, BANK, 0.04)
+    for name in ("what", "level", "slope", "ground"):
+        assert leaves[name].grad is not None
+        torch.testing.assert_close(moves.first[name] / (1 - MOMENTS[0]), leaves[name].grad, rtol=1e-3, atol=1e-3)
 
 
 def test_a_stamp_steps_in_its_own_frame() -> None:
