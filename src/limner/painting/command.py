@@ -62,13 +62,14 @@ def paint(options: PaintOptions) -> int:
             with in_flags(arguments):
                 painting = limner.paint(read_picture(job.source), **arguments, progress=title(job, jobs, options))
             spared = repainted(job, options) if interrupts else []
-            faults, interrupted = save(painting, leave_out(job, spared), options, interrupts)
+            kept = [path for path in job.files if path not in spared]
+            faults, interrupted = save(painting, replace(job, files=kept), options, interrupts)
             for fault in faults:
                 if not isinstance(fault, UserError | OSError):
                     raise fault
                 say(f"limner: {in_words(fault)}", sys.stderr)
             if interrupted:
-                what = [f"saved {counted(len(painting.strokes))}"] if len(spared) < len(job.files) else []
+                what = [f"saved {counted(len(painting.strokes))}"] if kept else []
                 what += [f"{path} is left as it was" for path in spared]
                 say(f"limner: interrupted: {', '.join(what)}", sys.stderr)
                 return 130
@@ -92,11 +93,6 @@ def repainted(job: Job, options: PaintOptions) -> list[Path]:
     """The outputs that are the file whose strokes are replaced: half done it would have fewer than before."""
     before = options.resume if options.repaint else None
     return [path for path in job.files if before and os.path.realpath(path) == os.path.realpath(before)]
-
-
-def leave_out(job: Job, files: list[Path]) -> Job:
-    """A job without some of its outputs."""
-    return replace(job, files=[path for path in job.files if path not in files])
 
 
 def title(job: Job, jobs: list[Job], options: PaintOptions) -> bool | str:
