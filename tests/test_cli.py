@@ -22,6 +22,7 @@ from PIL import Image
 import limner
 import limner.__main__
 from limner.cli import main
+from limner.data.options import ShowData
 from limner.errors import NotFinite, Stopped
 from limner.experiments.options import EvaluateOptions
 from limner.figures.options import ReproduceOptions
@@ -830,17 +831,20 @@ def test_help_needs_nothing_heavy(line: str) -> None:
         ("evaluate", EvaluateOptions),
         ("reproduce", ReproduceOptions),
         ("bench paint", PaintBench),
+        ("data show", ShowData),
     ],
 )
 def test_every_option_is_explained(command: str, options: type, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([*command.split(), "--help"])
     assert not end.value.code
+    out = capsys.readouterr().out
+    assert "{None" not in out
     told = {}
-    for entry in re.split(r"\n[│ ] (?=--?[a-z])", capsys.readouterr().out)[1:]:
+    for entry in re.split(r"\n[│ ] (?=--?[a-z])", out)[1:]:
         text = re.sub(r"\(default: [^)]*\)", "", " ".join(re.sub("[│╭╮╰╯─]", " ", entry).split()))
         told |= {flag: text for flag in re.findall(r"--[a-z-]+", text.split(". ")[0])[:1]}
-    positional = {"photos", "run", "figures"}
+    positional = {"photos", "run", "figures", "name"}
     del told["--help"]
     flags = {f"--{name.replace('_', '-')}" for name in options.__dataclass_fields__.keys() - positional}
     assert flags <= told.keys()

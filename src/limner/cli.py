@@ -61,6 +61,8 @@ OUT_OF_MEMORY = "allocate memory|out of memory|Storage size calculation overflow
 
 PLAIN = (
     (r"no type matching.*<class '(?:int|float)'>: (.*)", r"\1"),
+    (r"no type matching.*input length (\d+) did not match expected argument count (\d+).*", r"\1 given, expected \2"),
+    (r"no type matching.* arguments:? (\[[^]]*\]).*", r"\1 cannot be understood"),
     (r"invalid literal for int\(\) with base 10: (.*)", r"\1 is no whole number"),
     (r"could not convert string to float: (.*)", r"\1 is no number"),
     (r"Expected 1 values\.", "Expected one value."),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from tyro.conf import arg
 
 from limner.errors import UserError, within
 
@@ -58,6 +60,11 @@ SYNTHETIC: dict[str, Recipe] = {
 }
 
 
+def _left_out(metavar: str) -> Any:
+    """How the command line's help shows a field that may be left out."""
+    return arg(metavar=metavar, help_behavior_hint="")
+
+
 @dataclass(frozen=True)
 class Data:
     """A data set; what is left out is as the set of that name has it.
@@ -67,35 +74,35 @@ class Data:
 
     name: Name = "two-rectangles"
     """Which set; folder is a folder of your own pictures."""
-    images: int | None = None
+    images: Annotated[int | None, _left_out("N")] = None
     """Images to train on. Left out: 10,000 of a synthetic set, all of a real one."""
-    held_out: int | None = None
+    held_out: Annotated[int | None, _left_out("N")] = None
     """Images to validate on, and again to test on. Left out: 2,000 of a synthetic set, all of a real one."""
-    size: int | None = None
+    size: Annotated[int | None, _left_out("PIXELS")] = None
     """Side in pixels. Left out: 28 for a synthetic set, 64 for a folder, and as a real set is (faces: 100)."""
     channels: Literal[1, 3] = 1
     """1 is gray, 3 is RGB."""
-    folder: Path | None = None
+    folder: Annotated[Path | None, _left_out("FOLDER")] = None
     """Your pictures; for a real set, where it lies. Left out: what LIMNER_DATA names, or the cache of downloads."""
     seed: int = 0
     """Another seed draws other images; the splits never share theirs."""
-    counts: tuple[int, int] | None = None
+    counts: Annotated[tuple[int, int] | None, _left_out("FEWEST MOST")] = None
     """Fewest and most shapes in an image."""
-    shapes: tuple[Shape, ...] | None = None
-    """Shapes to choose from."""
-    isotropic: bool | None = None
+    shapes: Annotated[tuple[Shape, ...] | None, _left_out("SHAPE ...")] = None
+    """Shapes to choose from: square, circle, line, curve."""
+    isotropic: Annotated[bool | None, _left_out("True|False")] = None
     """Shapes as wide as high."""
-    min_side: float | None = None
+    min_side: Annotated[float | None, _left_out("PIXELS")] = None
     """Shortest side in pixels."""
-    max_side: float | None = None
+    max_side: Annotated[float | None, _left_out("PIXELS")] = None
     """Longest side in pixels."""
-    rotation: float | None = None
+    rotation: Annotated[float | None, _left_out("DEGREES")] = None
     """Largest turn either way, in degrees."""
-    levels: tuple[float, ...] | None = None
-    """Inks that a shape may have, each of its channels on its own: 1 is black. None given: any from 0.2 to 1."""
-    inverted: float | None = None
+    levels: Annotated[tuple[float, ...] | None, _left_out("INK ...")] = None
+    """Inks that a shape may have, each of its channels on its own: 1 is black. `--levels` alone: any from 0.2 to 1."""
+    inverted: Annotated[float | None, _left_out("SHARE")] = None
     """Share of images that are white on black."""
-    overlap: bool | None = None
+    overlap: Annotated[bool | None, _left_out("True|False")] = None
     """Whether shapes may lie over one another."""
 
     @property
