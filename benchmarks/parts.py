@@ -6,7 +6,6 @@ differs from the next by some tenths of a dB; seconds are CPU-seconds of the fit
 """
 
 import time
-from importlib import import_module
 from json import dumps
 from pathlib import Path
 from unittest import mock
@@ -16,12 +15,12 @@ from paint import SIDE, choose, machine
 
 import limner
 from limner.files import write
-from limner.painting.fit import Plan
+from limner.painting import fitting
+from limner.painting.fitting import Plan
 from limner.painting.moves import RATES
 from limner.painting.pictures import read_picture, resized
 from limner.painting.propose import propose
 
-FIT = import_module("limner.painting.fit")
 SEEDS = 3
 STEPS = Plan.adding * Plan.steps + (Plan.dropping + Plan.moving) * Plan.moving_steps
 
@@ -80,12 +79,12 @@ def measure(
     small = resized(read_picture(picture), SIDE)
 
     def planned(*args, **kwargs):
-        return FIT.fit(*args, **{**kwargs, "plan": plan or Plan()})
+        return fitting.fit(*args, **{**kwargs, "plan": plan or Plan()})
 
     with (
         mock.patch.object(limner.painting, "fit", planned),
         mock.patch.dict(RATES, rates or {}),
-        mock.patch.object(FIT, "propose", proposing),
+        mock.patch.object(fitting, "propose", proposing),
     ):
         start = time.process_time()
         painting = limner.paint(small, count, seed=seed, **(style or {}))

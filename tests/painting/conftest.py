@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 
 import limner.painting
-from limner.painting.fit import Plan, fit
+from limner.painting.fitting import Plan, fit
 
 QUICK = Plan(adding=4, steps=3, dropping=1, moving=1, moving_steps=4, settling=18, tries=120)
 

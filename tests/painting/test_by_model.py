@@ -11,7 +11,7 @@ from limner.models.build import build
 from limner.models.painter import Painter
 from limner.models.settings import Model
 from limner.painting import by_model
-from limner.painting.fit import Plan, fit
+from limner.painting.fitting import Plan, fit
 from limner.painting.goal import Goal
 from limner.painting.moves import Style
 from limner.templates import TemplateBank

@@ -20,7 +20,7 @@ import limner
 from limner import geometry
 from limner.errors import UserError
 from limner.painting import prepare
-from limner.painting.fit import fit
+from limner.painting.fitting import fit
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
 from limner.painting.painting import Painting, psnr

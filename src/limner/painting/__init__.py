@@ -14,7 +14,7 @@ from limner.errors import UserError
 from limner.kernels.threads import for_kernels_only
 from limner.models.build import Network
 from limner.painting import colours, prepare, raster
-from limner.painting.fit import fit
+from limner.painting.fitting import fit
 from limner.painting.moves import Style
 from limner.painting.painting import Painting
 from limner.painting.palette import inks_of

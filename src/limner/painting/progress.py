@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from limner.painting.fit import Progress
+from limner.painting.fitting import Progress
 from limner.printing import unheard
 from limner.waiting import told
 

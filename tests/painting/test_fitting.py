@@ -11,7 +11,7 @@ from numba.core import event
 from torch import Tensor
 
 from limner import waiting
-from limner.painting.fit import RATE, Pace, Plan, Progress, coarse, detail, fit, importance, radii
+from limner.painting.fitting import RATE, Pace, Plan, Progress, coarse, detail, fit, importance, radii
 from limner.painting.goal import Goal
 from limner.painting.moves import SPECK, Moves, Style
 from limner.painting.painting import psnr
