@@ -125,6 +125,8 @@ def test_backgrounds() -> None:
     image = picture()
     assert torch.allclose(opaque_on(limner.paint(image, 0)), image.mean((1, 2)), atol=1e-5)
     assert opaque_on(limner.paint(image, 3, background="#ff8000")).tolist() == pytest.approx([1, 128 / 255, 0])
+    for numbers in [(1, 0.5, 0), [1.0, 0.5, 0.0], np.array([1, 0.5, 0]), torch.tensor([1, 0.5, 0])]:
+        assert opaque_on(limner.paint(image, 3, background=numbers)).tolist() == [1, 0.5, 0]
     clear = limner.paint(image, 20, background="transparent")
     assert clear.background is None
     covered = clear.render(30, 40)[..., 3].float().mean()
@@ -368,6 +370,10 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"stop_psnr": math.nan}, "stop_psnr: nan is not"),
     ({"size": 0}, "size: 0 is not"),
     ({"background": "mauvish"}, '"mauvish" is no colour'),
+    ({"background": (255, 128, 0)}, "no three numbers from 0 to 1"),
+    ({"background": [0.5]}, "no three numbers from 0 to 1"),
+    ({"background": np.array([1, math.nan, 0])}, "no three numbers from 0 to 1"),
+    ({"background": "green", "resume": "strokes.json"}, "background: green cannot be chosen"),
     ({"templates": ["blob"]}, "blob: is no template: expected circle, square"),
     ({"templates": "none.svg"}, "none.svg: is no template"),
     ({"importance": torch.ones(30, 30)}, "importance: is 30 x 30 pixels, the picture 40 x 30"),
@@ -437,7 +443,7 @@ def test_arguments_of_any_type() -> None:
         "model: a int is no painter: give one, or the folder of a run",
         "a int is no picture: expected a path, an image, an array or a tensor",
         "red: no such file",
-        "background: 3 is no name of a colour and no #rrggbb",
+        "background: 3 is no name of a colour, no #rrggbb and no three numbers from 0 to 1",
         "seed: 0.5 is not a whole number from 0 to 9223372036854775807",
         "templates: 5 is neither the name of a shape nor a path, and no list of them",
         "palette: a tensor of shape (3,): expected (colour, 3) from 0 to 1",

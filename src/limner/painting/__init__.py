@@ -37,7 +37,7 @@ def paint(
     templates: TemplateBank | str | Path | Iterable[str | Path] | None = None,
     opacity: Literal["free", "opaque"] | float = "free",
     fill: Literal["flat", "gradient"] = "flat",
-    background: str = "auto",
+    background: str | Sequence | np.ndarray | Tensor = "auto",
     palette: int | str | Path | Sequence | np.ndarray | Tensor | None = None,
     min_size: float | None = None,
     max_size: float | None = None,
@@ -57,8 +57,8 @@ def paint(
     templates: a bank, or one or several of: the name of a shape, a mask file, a folder of them; the default is the
         circle, or the templates of what is resumed.
     opacity: "free" (chosen for each stroke), "opaque", or one number in (0, 1].  fill: one colour or a linear gradient.
-    background: "auto" (the colour that suits best; a transparent image stays transparent), "transparent", or a colour
-        by name or as #rrggbb.
+    background: "auto" (the colour that suits best; a transparent image stays transparent), "transparent", or a colour:
+        by name, as #rrggbb, or as three numbers in [0, 1].
     palette: strokes take only these colours: so many chosen from the image, or those given by name, as #rrggbb, in a
         file, or as (colour, 3) numbers in [0, 1].
     min_size, max_size: of a stroke, as a share of the image's longer side; half a pixel is the least that can be seen.
@@ -82,8 +82,8 @@ def paint(
     stop_psnr, time = prepare.positive("stop_psnr", stop_psnr), prepare.positive("time", time)
     size = None if size is None else prepare.whole("size", size, least=1)
     prepare.check_fill(fill)
-    if not isinstance(background, str):
-        raise UserError(f"background: {background!r} is no name of a colour and no #rrggbb")
+    chosen = not (isinstance(background, str) and background in ("auto", "transparent"))
+    given = colours.ground(background) if chosen else None
     fixed = prepare.fixed_opacity(opacity)
     palette = None if palette is None else colours.inks(palette)
     smallest, largest = min_size or 0.0, max_size or math.inf
@@ -95,7 +95,7 @@ def paint(
         raise UserError("repaint: needs strokes to resume")
     if model is not None and (resume is not None or templates):
         raise UserError("model: a painter starts anew with its own templates: leave out resume and templates")
-    if resume is not None and background != "auto":
+    if resume is not None and (chosen or background == "transparent"):
         raise UserError(f"background: {background} cannot be chosen for strokes that are resumed: they have theirs")
 
     templates = prepare.listed(templates)
@@ -109,8 +109,7 @@ def paint(
         least = SEEN / max(small.size)
         raise UserError(f"max_size: {max_size} is too small to be seen here: choose at least {least:.2g}")
     before = None if resume is None else read_before(resume, templates)
-    clear = background == "transparent" or (background == "auto" and picture.alpha is not None)
-    given = None if background in ("auto", "transparent") else colours.colour(background)
+    clear = not chosen and (background == "transparent" or picture.alpha is not None)
     if before:
         if before.size:
             prepare.check_shape("resume", before.size, "the picture", picture.size)

@@ -28,6 +28,19 @@ def colour(text: str) -> Float[Tensor, "3"]:
     return torch.tensor(ImageColor.getrgb(name)) / 255
 
 
+def ground(given: str | Sequence | np.ndarray | Tensor) -> Float[Tensor, "3"]:
+    """The colour of a background as `limner.paint` takes it: by name, as #rrggbb, or as three numbers in [0, 1]."""
+    if isinstance(given, str):
+        return colour(given)
+    try:
+        values = torch.as_tensor(given, dtype=torch.float32).detach().cpu()
+        if values.shape == (3,) and ((values >= 0) & (values <= 1)).all():
+            return values
+    except (TypeError, ValueError, RuntimeError):
+        pass
+    raise UserError(f"background: {given!r} is no name of a colour, no #rrggbb and no three numbers from 0 to 1")
+
+
 def palette(text: str) -> int | Float[Tensor, "colour 3"]:
     """A number of colours, from 1 to 256, or the colours in a file (`read_palette`)."""
     try:
