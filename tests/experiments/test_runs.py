@@ -76,6 +76,7 @@ def test_settings_come_back_from_json_as_they_were(name: str) -> None:
         ("model", {"kind": "foo"}, "kind: 'foo' is none of simple"),
         ("model", {"likelihood": "bce"}, "likelihood: 'bce' is none of mse"),
         ("model", {"moves": 3.0}, r"moves: 3\.0 is of another kind than expected: give a whole number"),
+        ("data", {"counts": (1, 2, 3)}, r"counts: \(1, 2, 3\) are 3 values, expected 2"),
         ("training", {"iterations": 1e1}, r"iterations: 10\.0 is of another kind than expected: give a whole number"),
         ("data", {"shapes": ("square", "ring")}, "shapes: 'ring' is none of square, circle, line, curve"),
     ],

@@ -51,8 +51,10 @@ def _value(name: str, hint: Any, value: Any) -> Any:
         hint = NoneType if value is None else next(each for each in inside if each is not NoneType)
         return _value(name, hint, value)
     if origin is tuple and isinstance(value, list | tuple):
-        kinds = repeat(inside[0], len(value)) if inside[-1] is ... else inside
-        return tuple(_value(name, each, part) for each, part in zip(kinds, value, strict=True))
+        kinds = [inside[0]] * len(value) if inside[-1] is ... else inside
+        if len(value) != len(kinds):
+            raise ValueError(f"{name}: {value!r} are {len(value)} values, expected {len(kinds)}")
+        return tuple(map(_value, repeat(name), kinds, value))
     if hint is Path and isinstance(value, str | Path):
         return Path(value)
     if origin is Literal:
