@@ -189,6 +189,12 @@ def test_a_denoising_painter_orders_its_moves_by_the_image_that_it_is_shown() ->
     assert not torch.equal(strokes.depth, by_evidence(images, strokes, model.bank))
 
 
+@pytest.mark.parametrize("order", ["fixed", "soft", "straight-through", "evidence"])
+def test_a_decoder_that_is_shown_the_image_has_no_bound(order: str) -> None:
+    output = painter("simple", order=order, latent=8, likelihood="ce")(torch.rand(2, 1, *SIZE))
+    assert (output.log_weight is None) == (order == "evidence")
+
+
 @pytest.mark.parametrize("setting", [{"beta": 0.5}, {"free_bits": 0.1}, {"latent_cost": "none"}])
 def test_the_cost_of_a_code_needs_a_code(setting: dict[str, Any]) -> None:
     for kind in ("simple", "autoencoder"):

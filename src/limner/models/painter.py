@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
@@ -62,7 +64,10 @@ class Painter(nn.Module):
         if self.settings.order == "evidence":
             strokes = strokes.deepened(by_evidence(seen, strokes, self.bank))
         painted = Output(self.paint(strokes), {}, strokes)
-        return scored(self.likelihood, images, painted, codes if self.settings.latent else [])
+        out = scored(self.likelihood, images, painted, codes if self.settings.latent else [])
+        if self.settings.order == "evidence":  # which shows the decoder the image, so that there is no bound
+            return replace(out, log_weight=None)
+        return out
 
     def moves(self, images: Canvas) -> tuple[Strokes, list[Code]]:
         """The moves for each image, and the codes that they were read from."""
