@@ -101,15 +101,23 @@ class TemplateBank:
         return replace(self, masks=self.masks.detach()) if self.masks.requires_grad else self
 
     def redrawn(self, size: int) -> TemplateBank:
-        """The same templates with `size` texels a side: shapes drawn anew, other masks interpolated."""
+        """The same templates with `size` texels a side: shapes and outlines drawn anew, other masks interpolated."""
         if size == self.masks.shape[-1]:
             return self
-        shapes = self.shapes
-        masks = [
-            draw(SHAPES[shapes[k]], size) if k in shapes else _interpolated(mask, size)
-            for k, mask in enumerate(self.masks.detach())
-        ]
-        return replace(self, masks=torch.stack(masks).to(self.masks))
+        masks = torch.stack([self._drawn(k, size) for k in range(len(self))])
+        bank = replace(self, masks=masks.to(self.masks))
+        bank.kept("outlines", lambda: self.outlines)
+        return bank
+
+    def _drawn(self, k: int, size: int) -> Float[Tensor, "size size"]:
+        if k in self.shapes:
+            return draw(SHAPES[self.shapes[k]], size)
+        if k in self.outlines:
+            from limner.tracing import drawn
+
+            return drawn(self.outlines[k], size)
+        mask = self.masks[k].detach().cpu().float()
+        return interpolate(mask[None, None], (size, size), mode="bilinear", antialias=True)[0, 0]
 
     @property
     def pyramid(self) -> pyramid.Pyramid:
@@ -123,13 +131,21 @@ class TemplateBank:
 
     @property
     def outlines(self) -> dict[int, str]:
-        """The templates that are shapes with an outline, by index."""
-        return {k: name for k, name in self.shapes.items() if SHAPES[name].svg is not None}
+        """SVG fragments of the templates that have an outline, by index: of shapes, and of masks with hard edges."""
+        return self.kept("outlines", self._find_outlines)
 
     def _find_shapes(self) -> dict[int, str]:
         masks, side = self.masks.detach().cpu().float(), self.masks.shape[-1]
         named = {k: name for k, name in enumerate(self.names) if name in SHAPES}
         return {k: name for k, name in named.items() if torch.allclose(masks[k], draw(SHAPES[name], side), atol=1e-3)}
+
+    def _find_outlines(self) -> dict[int, str]:
+        found = {k: SHAPES[name].svg for k, name in self.shapes.items()}
+        if others := set(range(len(self))) - found.keys():
+            from limner.tracing import traced
+
+            found |= {k: traced(self.masks[k].detach().cpu()) for k in others}
+        return {k: outline for k, outline in sorted(found.items()) if outline is not None}
 
     def kept(self, name: str, build: Callable[[], T]) -> T:
         """What `build` makes of the masks: made once, again when they have changed, always while they are learnt.
@@ -157,10 +173,6 @@ def _check_size(size: int) -> None:
     """UserError for templates of no whole number of texels."""
     if not hasattr(size, "__index__") or size < 1:
         raise UserError(f"size: templates of {size} texels a side: expected a whole number from 1 up")
-
-
-def _interpolated(mask: Float[Tensor, "S S"], size: int) -> Float[Tensor, "size size"]:
-    return interpolate(mask.cpu().float()[None, None], (size, size), mode="bilinear", antialias=True)[0, 0]
 
 
 def draw(shape: Shape, size: int) -> Float[Tensor, "S S"]:

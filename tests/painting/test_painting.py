@@ -104,7 +104,7 @@ def test_canvas_is_a_rendering_of_sixteen_samples_a_pixel() -> None:
 
 def test_what_an_svg_shows_as_pictures_takes_one_sample_a_pixel(tmp_path: Path) -> None:
     bank = TemplateBank.named("soft", "circle", size=64)
-    masks = TemplateBank(bank.masks, ("soft", "own"))
+    masks = TemplateBank(torch.stack([bank.masks[0], bank.masks[0].square()]), ("soft", "own"))
     one = painting(moves=40, bank=masks)
     assert torch.allclose(one.canvas, render(one.strokes, masks, (24, 32), GROUND), atol=1e-6)
     one.save(tmp_path / "a.svg", longer_side=64)
@@ -123,9 +123,10 @@ def test_stills_have_the_edges_of_an_svg(tmp_path: Path) -> None:
     assert psnr(one.render(48, 64) / 255, drawn) > 42
 
 
+@pytest.mark.parametrize("bank", [BANK, TemplateBank(BANK.masks)], ids=["by name", "by mask"])
 @pytest.mark.parametrize("side", [300, 1024])
-def test_enlarged_shapes_have_the_edges_of_an_svg(tmp_path: Path, side: int) -> None:
-    one = painting()
+def test_enlarged_outlines_have_the_edges_of_an_svg(tmp_path: Path, side: int, bank: TemplateBank) -> None:
+    one = painting(bank=bank)
     one.save(tmp_path / "a.svg", longer_side=side)
     drawn = raster.read(tmp_path / "a.svg")[..., :3] / 255
     large = one.render(*drawn.shape[:2]) / 255

@@ -128,7 +128,7 @@ def test_masks_stay_as_they_are_beside_finer_brushes(first: tuple[Tensor, Painti
     assert bank.masks.shape[-1] == 128
     beside = limner.paint(image, 3, resume=first[2], templates=large).bank
     assert beside.masks.shape[-1] == 512
-    assert beside.outlines == {0: "circle"}
+    assert beside.shapes == {0: "circle"}
 
 
 def test_a_learnt_bank_is_painted_on(first: tuple[Tensor, Painting, Path]) -> None:

@@ -111,6 +111,18 @@ def test_custom_masks(smallest: float) -> None:
     assert len({use.get("href") for use in uses(svg)}) == svg.count("<symbol") == svg.count("<mask")
 
 
+@pytest.mark.parametrize("smallest", [0.3, 0.02])
+def test_masks_with_hard_edges_are_outlines(smallest: float) -> None:
+    bank = TemplateBank(TemplateBank.named("curve", "square", "transparent", size=64).masks)
+    strokes = random_strokes(30, 3, smallest)
+    assert difference(strokes, bank, samples=4) < 0.008
+    svg = to_svg(strokes, bank, SIZE, GROUND)
+    assert len(uses(svg)) == 20
+    assert svg.count("<symbol") == svg.count("<path") == 2
+    assert "<mask" not in svg
+    assert "" not in svg.splitlines()
+
+
 def test_masks_reach_half_a_texel_past_the_template() -> None:
     bank = TemplateBank(torch.ones(1, 2, 2), ("patch",))
     where = geometry.phi(torch.zeros(1, 2), torch.tensor([[0.5, 0.5]]), torch.zeros(1), SIZE[1] / SIZE[0])
@@ -126,8 +138,8 @@ def test_a_name_alone_makes_no_outline() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("mask", ["outline", "picture"])
 def test_transparent_background(mask: str, channels: int) -> None:
-    bank = TemplateBank.named("circle", "square", size=64)
-    bank = bank if mask == "outline" else TemplateBank(bank.masks)
+    names = ("circle", "square") if mask == "outline" else ("soft", "soft")
+    bank = TemplateBank.named(*names, size=64)
     strokes = random_strokes(12, 2, channels=channels)
     assert difference(strokes, bank, None) < 0.008
     svg = to_svg(strokes, bank, SIZE, None)

@@ -99,7 +99,7 @@ class Painting:
         """The rendering at `size`; where the background is transparent, premultiplied colours.
 
         `render(strokes, bank, size, background, samples=4)` gives the same on a background. Where no
-        template is a shape with an outline, it is that with one sample a pixel.
+        template has an outline, it is that with one sample a pixel.
         """
         ((colour, _),) = self._layers([len(self.strokes)], self.size)
         return colour
@@ -152,8 +152,8 @@ class Painting:
             if suffix == ".svg":
                 from limner.painting.svg import to_svg
 
-                shapes = len(self.bank.outlines) == len(self.bank)
-                bank = raster.finer(self.bank, self.size, size) if shapes else self.bank
+                sharp = len(self.bank.outlines) == len(self.bank)
+                bank = raster.finer(self.bank, self.size, size) if sharp else self.bank
                 temporary.write_text(to_svg(self.strokes, bank, size, self.background), encoding="utf-8")
             elif suffix in FILMS:
                 self._save_time_lapse(temporary, longer_side)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.images import DPI, decoding, read_bytes
-from limner.templates import SHAPES, TemplateBank
+from limner.templates import TemplateBank
 
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
 SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
@@ -33,13 +33,13 @@ def samples(bank: TemplateBank) -> int:
 
     Masks without an outline are pictures in an SVG, and are looked up once a pixel.
     """
-    return SAMPLES if any(SHAPES[name].svg for name in bank.outlines.values()) else 1
+    return SAMPLES if any(bank.outlines.values()) else 1
 
 
 def finer(bank: TemplateBank, fitted: tuple[int, int], size: tuple[int, int]) -> TemplateBank:
-    """A bank of strokes fitted on one canvas, for a larger one: shapes are redrawn, so that edges stay as sharp.
+    """A bank of strokes fitted on one canvas, for a larger one: outlines are redrawn, so that edges stay as sharp.
 
-    The bank itself where the canvas is not larger, or where no template is a shape with an outline.
+    The bank itself where the canvas is not larger, or where no template has an outline.
     """
     texels, growth = bank.masks.shape[-1], max(size) / max(fitted)
     most = 2 ** math.floor(math.log2(FINEST / math.sqrt(len(bank))))

@@ -15,7 +15,7 @@ from limner.errors import UserError
 from limner.geometry import invert, prefilter_levels
 from limner.pyramid import BORDER, Pyramid
 from limner.strokes import Strokes
-from limner.templates import SHAPES, TemplateBank
+from limner.templates import TemplateBank
 from limner.writer import in_depth_order
 
 HARD = 0.99  # from this weight on a template stands for the whole choice
@@ -29,10 +29,10 @@ def to_svg(
 ) -> str:
     """The painting as an SVG document of `size` (height, width) in user units; a background of None is transparent.
 
-    Shapes with an outline stay outlines. Other masks, and blends of several templates, are pictures at the prefiltered
-    size that `render` takes at `size`. Strokes stand in painting order, or in depth order where they have one; those
-    that cannot be seen at all, for want of opacity or of a mask, are left out. Names of what is this painting's own end
-    in a mark of it, so that several paintings go into one page.
+    Shapes, and masks with hard edges, are outlines. Other masks, and blends of several templates, are pictures at the
+    prefiltered size that `render` takes at `size`. Strokes stand in painting order, or in depth order where they have
+    one; those that cannot be seen at all, for want of opacity or of a mask, are left out. Names of what is this
+    painting's own end in a mark of it, so that several paintings go into one page.
     Raises UserError for a gradient fill of rank two, which is no linear gradient.
     """
     strokes = strokes.map(lambda tensor: tensor.detach().cpu().double())
@@ -43,7 +43,7 @@ def to_svg(
     uses = list(_uses(strokes, bank, size, sheet))
     ground = [] if background is None else [f'<rect width="{width}" height="{height}" fill="{_hex(background)}"/>']
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
-    return "\n".join([head, "<defs>", *sheet.values(), "</defs>", *ground, *uses, "</svg>", ""])
+    return "\n".join([head, "<defs>", *filter(None, sheet.values()), "</defs>", *ground, *uses, "</svg>", ""])
 
 
 def check_fills(strokes: Strokes) -> None:
@@ -59,13 +59,12 @@ def check_fills(strokes: Strokes) -> None:
 def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: dict[str, str]) -> Iterator[str]:
     """One element a visible stroke; the definitions that they refer to are put on the sheet."""
     where, which, what = strokes.where[0], strokes.which[0], strokes.what[0]
-    pyramid, outlines = bank.pyramid, bank.outlines
     mark = _mark(strokes, bank)
-    levels = prefilter_levels(where, size, bank.masks.shape[-1], len(pyramid.sizes)).tolist()
+    levels = prefilter_levels(where, size, bank.masks.shape[-1], len(bank.pyramid.sizes)).tolist()
     matrices = _matrices(where, size).tolist()
     opacities = strokes.opacity[0].tolist() if strokes.opacity is not None else [1.0] * len(strokes)
     for t, opacity in enumerate(opacities):
-        symbol = _symbol(which[t], levels[t], pyramid, outlines, mark, sheet) if opacity >= VISIBLE else None
+        symbol = _symbol(which[t], levels[t], bank, mark, sheet) if opacity >= VISIBLE else None
         if symbol is None:
             continue
         fill = _hex(what[t])
@@ -93,28 +92,21 @@ def _matrices(where: Float[Tensor, "move 2 3"], size: tuple[int, int]) -> Float[
 
 
 def _symbol(
-    weights: Float[Tensor, "template"],
-    levels: list[int],
-    pyramid: Pyramid,
-    outlines: dict[int, str],
-    mark: str,
-    sheet: dict[str, str],
+    weights: Float[Tensor, "template"], levels: list[int], bank: TemplateBank, mark: str, sheet: dict[str, str]
 ) -> str | None:
     """The id of the symbol that these weights choose, defined at its first use; None if nothing of it shows."""
     k = int(weights.argmax())
     chosen = weights[k] >= HARD
-    if chosen and k in outlines:
-        name = outlines[k]
-        if not SHAPES[name].svg:
-            return None
-        sheet.setdefault(name, f'<symbol id="{name}" overflow="visible">{SHAPES[name].svg}</symbol>')
-        return name
+    if chosen and (outline := bank.outlines.get(k)) is not None:
+        name = bank.shapes.get(k, f"template-{k}_{mark}")
+        sheet.setdefault(name, f'<symbol id="{name}" overflow="visible">{outline}</symbol>' if outline else "")
+        return name if outline else None
     shares = "-".join(_number(weight, 3) for weight in weights.tolist())
     symbol = f"{f'template-{k}' if chosen else f'blend-{shares}'}_{levels[0]}-{levels[1]}_{mark}"
     if symbol not in sheet:
-        texels = pyramid.texels.detach().cpu().double()
+        texels = bank.pyramid.texels.detach().cpu().double()
         texels = texels[k] if chosen else weights @ texels
-        sheet[symbol] = _picture(symbol, _level(texels, pyramid, levels))
+        sheet[symbol] = _picture(symbol, _level(texels, bank.pyramid, levels))
     return symbol if sheet[symbol] else None
 
 

@@ -1,0 +1,65 @@
+"""Outlines of masks: those with hard edges are drawn as well by a path, which stays sharp at any size."""
+
+import io
+from collections.abc import Iterable
+
+import numpy as np
+import resvg_py
+import torch
+from contourpy import LineType, contour_generator
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from limner.geometry import centres
+
+LIKE = 0.08
+"""Largest difference of a mask and its path, as a share of the mask, for the path to stand for it."""
+STRAIGHT = 0.15
+"""Of a texel, by which points may be off a line that they are left out of."""
+FINER, FINEST = 4, 4096
+
+
+def traced(mask: Float[Tensor, "S S"]) -> str | None:
+    """The SVG path around what is more than half inside of a mask, in [-1, 1]; None where that is not much like it.
+
+    So it is of masks that fade, are gray, or have parts as thin as a texel.
+    """
+    mask = mask.detach().cpu().double()
+    side = len(mask)
+    texel = 2 / side
+    at = centres(side + 2).numpy() * (1 + texel)
+    contours = contour_generator(at, at, np.pad(mask.numpy(), 1), line_type=LineType.Separate)
+    rings = [np.asarray(ring) for ring in contours.lines(0.5)]
+    apart = (drawn(_path(rings), side) - mask).square().sum()
+    if not rings or apart > LIKE**2 * mask.square().sum():
+        return None
+    return _path(_straightened(ring, STRAIGHT * texel) for ring in rings)
+
+
+def drawn(outline: str, size: int) -> Float[Tensor, "size size"]:
+    """The mask of an outline in [-1, 1], `size` texels a side."""
+    finer = max(1, min(FINER, FINEST // size))
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{size * finer}" height="{size * finer}" viewBox="-1-1 2 2">'
+    png = resvg_py.svg_to_bytes(svg_string=f"{head}{outline}</svg>", skip_system_fonts=True)
+    alpha = Image.open(io.BytesIO(png)).getchannel("A").reduce(finer)
+    return torch.from_numpy(np.array(alpha)) / 255
+
+
+def _straightened(points: np.ndarray, most: float) -> np.ndarray:
+    """Some of the points of a line, none of the others farther than `most` off it (Douglas and Peucker 1973)."""
+    from_first, along = points - points[0], points[-1] - points[0]
+    length = np.hypot(*along)
+    off = np.abs(from_first @ (along[1], -along[0])) / length if length else np.hypot(*from_first.T)
+    farthest = int(off.argmax())
+    if off[farthest] <= most:
+        return points[[0, -1]]
+    parts = points[: farthest + 1], points[farthest:]
+    before, after = (_straightened(part, most) for part in parts)
+    return np.concatenate([before[:-1], after])
+
+
+def _path(rings: Iterable[np.ndarray]) -> str:
+    """Closed lines, whose last point is their first again, as one path."""
+    lines = (" ".join(f"{x:.4f} {y:.4f}" for x, y in ring[:-1].tolist()) for ring in rings)
+    return f'<path fill-rule="evenodd" d="{"".join(f"M{line}Z" for line in lines)}"/>'

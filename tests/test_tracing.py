@@ -1,0 +1,99 @@
+"""Outlines of masks, against areas by the shoelace formula and masks that Pillow draws."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from limner.masks import read_mask
+from limner.templates import SHAPES, TemplateBank, draw
+from limner.tracing import drawn, traced
+
+SIDE = 32
+STAR = "M12 1L15 9L23 9L17 14L19 22L12 17L5 22L7 14L1 9L9 9Z"
+
+
+def mask_of(*polygons: list[tuple[float, float]], side: int = SIDE, finer: int = 16) -> Tensor:
+    """Polygons in [0, 1], each one filled with the opposite of what it lies on."""
+    image = np.zeros((side * finer, side * finer), bool)
+    for polygon in polygons:
+        layer = Image.new("1", image.shape)
+        ImageDraw.Draw(layer).polygon([(x * side * finer, y * side * finer) for x, y in polygon], fill=1)
+        image ^= np.asarray(layer)
+    return torch.from_numpy(image.reshape(side, finer, side, finer).mean((1, 3))).float()
+
+
+def rings(outline: str) -> list[np.ndarray]:
+    return [np.array(ring.split(), float).reshape(-1, 2) for ring in re.findall("M([^Z]*)Z", outline)]
+
+
+def area(ring: np.ndarray) -> float:
+    x, y = ring.T
+    return abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2
+
+
+def polygon(corners: int, radius: float, turn: float = 0.0) -> list[tuple[float, float]]:
+    angles = turn + np.arange(corners) * 2 * np.pi / corners
+    return [(0.5 + radius * np.cos(a), 0.5 + radius * np.sin(a)) for a in angles]
+
+
+@given(st.integers(3, 9), st.floats(0.25, 0.49), st.floats(0, 6.3), st.floats(0, 0.6))
+def test_what_an_outline_encloses_is_what_the_mask_holds(corners: int, radius: float, turn: float, hole: float) -> None:
+    inner = [polygon(40, hole * radius * 0.5)] if hole > 0.4 else []
+    mask = mask_of(polygon(corners, radius, turn), *inner)
+    outline = traced(mask)
+    assert outline is not None
+    outer, *holes = sorted(map(area, rings(outline)), reverse=True)
+    assert len(holes) == len(inner)
+    assert outer - sum(holes) == pytest.approx(mask.sum().item() * (2 / SIDE) ** 2, rel=0.05)
+    assert (drawn(outline, SIDE) - mask).abs().mean() < 0.01
+
+
+def test_an_outline_reaches_the_border_of_the_template() -> None:
+    outline = traced(torch.ones(SIDE, SIDE))
+    assert outline is not None
+    (ring,) = rings(outline)
+    assert np.abs(ring).max() == 1
+    assert len(ring) < 12
+    assert area(ring) == pytest.approx(4, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", [name for name, shape in SHAPES.items() if shape.svg])
+def test_shapes_are_traced_as_they_are_drawn(name: str) -> None:
+    outline = traced(draw(SHAPES[name], 64))
+    assert outline is not None
+    assert (drawn(outline, 64) - drawn(SHAPES[name].svg, 64)).abs().mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        draw(SHAPES["soft"], 64),
+        torch.zeros(SIDE, SIDE),
+        torch.full((SIDE, SIDE), 0.7),
+        torch.rand(SIDE, SIDE, generator=torch.Generator().manual_seed(0)),
+        mask_of([(0.1, 0.5), (0.9, 0.5), (0.9, 0.51), (0.1, 0.51)]),
+        mask_of([(0.2, 0.2), (0.6, 0.2), (0.6, 0.6), (0.2, 0.6)], [(0.7, 0.1), (0.71, 0.1), (0.71, 0.95), (0.7, 0.95)]),
+    ],
+    ids=["fading", "empty", "gray", "noise", "hair", "a hair beside a square"],
+)
+def test_what_an_outline_would_not_be_like_has_none(mask: Tensor) -> None:
+    assert traced(mask) is None
+
+
+def test_masks_with_hard_edges_are_redrawn_sharp(tmp_path: Path) -> None:
+    path = tmp_path / "star.svg"
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="{STAR}"/></svg>')
+    bank = TemplateBank.load(path)
+    assert list(bank.outlines) == [0]
+    assert bank.redrawn(512).outlines == bank.outlines
+    larger, exact = bank.redrawn(512).masks[0], read_mask(path, 512)
+    assert (larger - exact).abs().mean() < 0.006
+    gray = ((larger > 0.1) & (larger < 0.9)).float().mean()
+    assert gray < 1.5 * ((exact > 0.1) & (exact < 0.9)).float().mean()
