@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 import limner
 import limner.__main__
@@ -49,14 +50,13 @@ class FakePainting(Painting):
         assert path.exists()
         return 23.4
 
-    @property
-    def psnr(self) -> float:
+    def score(self, image: Tensor) -> float:
         return 24.0
 
 
-def painting(count: int) -> FakePainting:
+def painting(count: int, target: Picture | None = None) -> FakePainting:
     strokes = Strokes(torch.ones(1, count, 2, 3), torch.ones(1, count, 1), torch.ones(1, count, 3))
-    return FakePainting(strokes, TemplateBank.named("circle", size=8), None, (30, 40))
+    return FakePainting(strokes, TemplateBank.named("circle", size=8), None, (30, 40), target)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Picture, dict[str, Any]
 
     def paint(image: Picture, **arguments: Any) -> FakePainting:
         made.append((image, arguments))
-        return painting(arguments["strokes"])
+        return painting(arguments["strokes"], image)
 
     monkeypatch.setattr(limner, "paint", paint, raising=False)
     return made
@@ -200,6 +200,7 @@ BAD = [
     ("photo.png --min-size 0", "--min-size 0: expected a finite number above 0"),
     ("photo.png --max-size nan", "--max-size nan"),
     ("photo.png --max-size big", "--max-size: 'big' is no number"),
+    ("photo.png --max-size 0.001 -o new/folder/a.png", "--max-size: 0.001 is too small to be seen"),
     ("photo.png --threads 0", "--threads 0"),
     ("photo.png --seed -1", "--seed -1"),
     ("photo.png --time -3", "--time -3"),
@@ -866,6 +867,15 @@ def test_the_process_exits_with_the_code(tmp_path: Path) -> None:
         run = subprocess.run(line, capture_output=True, text=True, check=False)
         assert (run.returncode, run.stdout) == (2, "")
         assert run.stderr == f"limner: {tmp_path / 'none.png'}: no such file or folder\n"
+
+
+def test_pipes_are_painted_one_after_the_other(tmp_path: Path) -> None:
+    Image.radial_gradient("L").resize((20, 15)).save(tmp_path / "photo.png")
+    limner = f"{shlex.quote(sys.executable)} -m limner"
+    line = f"{limner} paint <(cat photo.png) <(cat photo.png) -n 2 --time 0.2 -o out/"
+    run = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert len(list((tmp_path / "out").iterdir())) == 2
 
 
 @pytest.mark.parametrize("ending", ["| :", "2>&1 | :", "2>&-", ">&-", ">/dev/full", "2>/dev/full"])

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limner.errors import UserError
+from limner.painting.raster import finer
 from limner.strokes import Strokes
 from limner.strokes_json import dump, parse
 from limner.templates import TemplateBank
@@ -84,6 +85,15 @@ def test_bank_size_and_background(tmp_path: Path) -> None:
     assert document.size == (30, 40)
     assert document.background is not None
     assert same(document.background, background)
+
+
+def test_what_is_redrawn_for_a_large_picture_is_a_shape_still(tmp_path: Path) -> None:
+    bank = finer(TemplateBank.named("curve", size=256), (48, 64), (4800, 6400))
+    dump(tmp_path / "a.json", strokes_of(1, 1, 1, 1, set(), torch.float32), bank)
+    found = parse(tmp_path / "a.json").bank
+    assert found is not None
+    assert found.shapes == {0: "curve"}
+    assert torch.equal(found.masks, bank.masks)
 
 
 def test_names_and_texels_stand_for_shapes(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ class PaintOptions:
     """The same seed gives the same files on the same machine, unless --time is set."""
     stop_psnr: Annotated[float | None, arg(metavar="DB", help_behavior_hint="")] = None
     """As few strokes as reach this quality, but no more than N; with --model, the first that do.
-    Measured on the picture at --size; what is written larger may score less."""
+    Measured at the size of the picture, or at 2048 pixels where it is larger."""
     time: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="")] = None
     """Paint for so long, start-up and saving apart, in place of the usual number of steps; where that is too short for
     N strokes, fewer. With --stop-psnr, at most so long."""

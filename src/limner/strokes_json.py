@@ -19,13 +19,12 @@ from limner.errors import UserError
 from limner.files import atomic
 from limner.images import open_image, read_bytes, to_values
 from limner.strokes import Strokes
-from limner.templates import SHAPES, TemplateBank, draw
+from limner.templates import FINEST, SHAPES, TemplateBank, draw
 
 FORMAT = "limner-strokes"
 VERSION = 1
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "float16": torch.float16, "bfloat16": torch.bfloat16}
 FIELDS = ("where", "which", "what", "opacity", "depth", "slope")
-DRAWN = 512
 PNG = "data:image/png;base64,"
 LIMIT = 2**31
 """Whole numbers of a file stay below."""
@@ -139,7 +138,7 @@ def _templates(bank: TemplateBank) -> list[dict[str, object]]:
 
 def _template(name: str, mask: Float[Tensor, "S S"]) -> dict[str, object]:
     side = len(mask)
-    if name in SHAPES and side <= DRAWN and torch.equal(mask, draw(SHAPES[name], side)):
+    if name in SHAPES and side <= FINEST and torch.equal(mask, draw(SHAPES[name], side)):
         return {"name": name, "texels": side}
     file = BytesIO()
     Image.fromarray((mask * 255).round().to(torch.uint8).numpy()).save(file, "PNG")
@@ -210,8 +209,8 @@ def _mask(entry: dict, name: str) -> Float[Tensor, "S S"]:
         texels = _get(entry, "texels", int)
         if name not in SHAPES:
             raise UserError(f'"{name}" is not a known shape, and there is no "mask"')
-        if not 1 <= texels <= DRAWN:
-            raise UserError(f'"texels" is {texels}, expected 1 to {DRAWN}')
+        if not 1 <= texels <= FINEST:
+            raise UserError(f'"texels" is {texels}, expected 1 to {FINEST}')
         return draw(SHAPES[name], texels)
     try:
         content = base64.b64decode(_get(entry, "mask", str).removeprefix(PNG), validate=True)

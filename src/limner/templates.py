@@ -21,6 +21,8 @@ BAR = 3 / THESIS_SIDE
 INNER = 2 - 2 * BAR
 RIM = 0.3
 """Of the radius, over which a soft circle fades."""
+FINEST = 1024
+"""Texels a side up to which a shape is drawn anew for a large picture, and is told by its name alone."""
 SUBSAMPLES = 16
 COARSE = 32
 """Texels a side, up to which the thinnest shape may pass between the corners of one."""
@@ -93,8 +95,9 @@ class TemplateBank:
         return cls(masks, tuple(path.stem for path in paths), prefilter)
 
     def to(self, device: torch.device | str) -> TemplateBank:
-        """The same bank on a device."""
-        return replace(self, masks=self.masks.to(device))
+        """The same bank on a device; itself where it is there."""
+        masks = self.masks.to(device)
+        return self if masks is self.masks else replace(self, masks=masks)
 
     def detach(self) -> TemplateBank:
         """The same templates without gradients."""

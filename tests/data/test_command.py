@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -74,6 +77,14 @@ def test_options_reach_the_sheet(tmp_path: Path, sample: Path) -> None:
     some = [show("c.png", f"mnist --folder {sample} --count 5 --seed {seed}") for seed in (0, 0, 1)]
     assert np.array_equal(some[0], some[1])
     assert not np.array_equal(some[0], some[2])
+
+
+def test_names_that_cannot_be_shown_are_no_fault(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "limner", "data", "show", "--images", "9", "-o", "\u00fc.png"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    run = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("\\xfc.png  9 of 9 images")
 
 
 @pytest.mark.parametrize(

@@ -225,8 +225,8 @@ def test_an_ink_is_drawn_for_every_channel() -> None:
     assert inks.min() > 0.8 * inks.mean()
 
 
-@pytest.mark.parametrize("index", [3, -1])
-def test_one_image(index: int) -> None:
+@pytest.mark.parametrize("index", [3, -1, np.int64(3)])
+def test_one_image(index: int | np.int64) -> None:
     images = load(Data("two-rectangles", **FEW), "train")
     one = images[index]
     assert torch.equal(one.pixels, images.pixels[index][None])

@@ -307,6 +307,12 @@ def test_a_run_on_a_folder_is_evaluated_from_anywhere(tmp_path: Path, monkeypatc
     assert cli.main([*train, "3", "--data.folder", str(tmp_path / "pictures"), "--resume"]) == 0
     monkeypatch.chdir(tmp_path / "pictures")
     assert cli.main(["evaluate", "../run"]) == 0
+    monkeypatch.chdir(tmp_path)
+    mine = replace(runs.read(tmp_path / "run").experiment, data=Data("folder", folder=Path("pictures"), size=28))
+    runs.start(mine, "mine", quiet=True)
+    monkeypatch.chdir(tmp_path / "mine")
+    assert cli.main(["evaluate", ".", "--json", "scores.json"]) == 0
+    assert json.loads(Path("scores.json").read_text())["run"] == "mine"
 
 
 @pytest.mark.parametrize("iterations", [["--training.iterations", "3"], ["--training.iterations", "3", "-q"]])

@@ -189,6 +189,11 @@ def test_a_denoising_painter_orders_its_moves_by_the_image_that_it_is_shown() ->
     assert not torch.equal(strokes.depth, by_evidence(images, strokes, model.bank))
 
 
+def test_a_sigma_is_given_or_learnt() -> None:
+    with pytest.raises(UserError, match=r"--model\.sigma -0\.3: expected 0 or more, or -1"):
+        build(Model(latent=4, sigma=-0.3), SIZE, 1)
+
+
 @pytest.mark.parametrize("order", ["fixed", "soft", "straight-through", "evidence"])
 def test_a_decoder_that_is_shown_the_image_has_no_bound(order: str) -> None:
     output = painter("simple", order=order, latent=8, likelihood="ce")(torch.rand(2, 1, *SIZE))

@@ -47,6 +47,13 @@ def test_gray_painters_look_at_gray_and_propose_gray_for_a_coloured_picture() ->
     assert (strokes.what == strokes.what[..., :1]).all()
 
 
+def test_a_painter_may_be_of_64_bits() -> None:
+    usual = by_model.proposed(painter(), picture := torch.rand(3, SIDE, SIDE), 5)
+    found = by_model.proposed(painter().double(), picture, 5)
+    assert found.where.dtype == torch.float32
+    assert torch.allclose(found.where, usual.where, atol=1e-4)
+
+
 def test_a_model_in_training_stays_in_it_and_gets_no_gradient() -> None:
     model = painter(batch_norm=True).train()
     picture = torch.rand(1, SIDE, SIDE)

@@ -275,6 +275,51 @@ def test_stops_at_a_quality_with_fewer_strokes() -> None:
     assert psnr(painting.canvas[0], image) >= 20
 
 
+def test_a_quality_is_that_of_the_picture_not_of_the_canvas_worked_at() -> None:
+    y, x = torch.meshgrid(torch.arange(96.0), torch.arange(128.0), indexing="ij")
+    image = ((x / 17 + y / 29).sin() + 0.4 * (x * 1.3 + y * 0.7).sin()).mul(0.3).add(0.5)[None]
+    painting = limner.paint(image, 60, size=48, stop_psnr=18.0)
+    assert len(painting.strokes) < 60
+    assert painting.score(painting.render(96, 128)) >= 17.99
+    assert painting.psnr > 19
+    assert max(limner.paint(image, 3, stop_psnr=18.0).size) == 128
+
+
+def test_half_of_what_a_quality_allows_is_not_lost_by_shrinking() -> None:
+    checks = (torch.arange(600)[:, None] + torch.arange(800)).remainder(2)[None].float()
+    smooth = torch.linspace(0, 1, 800).expand(1, 600, 800)
+    fine, even = (read_picture(pixels.contiguous()) for pixels in (checks, smooth))
+    assert prepare.detailed_side(even, 256, 30.0) == 256
+    assert prepare.detailed_side(fine, 256, 20.0) >= 800
+    assert prepare.detailed_side(fine, 256, 1.0) == 256
+    assert prepare.judged(read_picture(torch.zeros(10, 4096))).size == (5, 2048)
+
+
+def test_a_default_of_64_bits_changes_nothing() -> None:
+    image = picture()
+    usual = limner.paint(image, 5, fill="gradient")
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = limner.paint(image.double(), 5, fill="gradient")
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(found.strokes.where, usual.strokes.where)
+
+
+def test_what_is_learnt_can_be_painted_with() -> None:
+    def learnt(tensor: Tensor) -> Tensor:
+        return tensor.clone().requires_grad_()
+
+    first = limner.paint(picture(), 3, background="red")
+    open_ended = replace(first, strokes=first.strokes.map(learnt), background=learnt(first.background))
+    usual, found = (limner.paint(picture(), 2, resume=each) for each in (first, open_ended))
+    assert torch.equal(found.strokes.where, usual.strokes.where)
+    palette = torch.tensor([[0.0, 0, 0], [1, 1, 1]])
+    usual, found = (limner.paint(picture(), 2, palette=each) for each in (palette, learnt(palette)))
+    assert torch.equal(found.strokes.what, usual.strokes.what)
+
+
 def test_interrupted_paintings_can_be_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[None] = []
     step = Moves.step
@@ -369,6 +414,12 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"time": math.inf}, "time: inf is not"),
     ({"stop_psnr": math.nan}, "stop_psnr: nan is not"),
     ({"size": 0}, "size: 0 is not"),
+    ({"strokes": torch.tensor(10.0)}, "strokes: tensor"),
+    ({"seed": np.array(10.0)}, "seed: array"),
+    ({"min_size": np.array([0.1, 0.2])}, "min_size: array"),
+    ({"opacity": torch.tensor([0.1, 0.2])}, "opacity: tensor"),
+    ({"palette": np.array(4)}, r"palette: a tensor of shape \(\)"),
+    ({"palette": True}, "palette: True is neither"),
     ({"background": "mauvish"}, '"mauvish" is no colour'),
     ({"background": (255, 128, 0)}, "no three numbers from 0 to 1"),
     ({"background": [0.5]}, "no three numbers from 0 to 1"),

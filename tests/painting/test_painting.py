@@ -22,7 +22,7 @@ from limner.painting import raster
 from limner.painting.painting import LONGEST, SUFFIXES, Painting, psnr
 from limner.painting.pictures import Picture, fitted
 from limner.strokes import Strokes
-from limner.strokes_json import parse
+from limner.strokes_json import dump, parse
 from limner.templates import TemplateBank
 from limner.writer import render
 
@@ -53,6 +53,14 @@ def test_what_was_saved_is_loaded_as_it_was(transparent: bool, tmp_path: Path) -
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     with pytest.raises(ValueError, match="no target"):
         _ = same.psnr
+
+
+def test_two_pictures_are_no_painting(tmp_path: Path) -> None:
+    one = painting()
+    two = Strokes(**{name: torch.cat([tensor, tensor]) for name, tensor in one.strokes.tensors().items()})
+    dump(tmp_path / "a.json", two, one.bank, one.size)
+    with pytest.raises(UserError, match=r"a\.json: holds 2 pictures, expected one"):
+        Painting.load(tmp_path / "a.json")
 
 
 def test_strokes_alone_are_no_painting(tmp_path: Path) -> None:

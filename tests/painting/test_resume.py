@@ -84,8 +84,18 @@ def test_repainting_replaces_what_has_its_centre_in_the_mask(first: tuple[Tensor
     assert len(limner.paint(image, 0, resume=file, repaint=mask).strokes) == 12
 
 
+def test_strokes_that_are_resumed_count_for_the_canvas_worked_at() -> None:
+    image = torch.rand(3, 300, 400)
+    strokes = Strokes(3 + torch.rand(1, 450, 2, 3), torch.ones(1, 450, 1), torch.rand(1, 450, 3))
+    before = Painting(strokes, TemplateBank.named("circle"), torch.zeros(3), (48, 64))
+    assert max(limner.paint(image, 0, resume=before).size) == 400
+    assert max(limner.paint(image, 0, resume=replace(before, strokes=strokes[:, :9])).size) == 256
+
+
 def test_a_mask_of_nothing_replaces_nothing(first: tuple[Tensor, Painting, Path]) -> None:
     image, painting, file = first
+    with pytest.raises(UserError, match="repaint: is black everywhere"):
+        limner.paint(image, 2, resume=file, repaint=torch.zeros(30, 40))
     assert same(limner.paint(image, 0, resume=file, repaint=torch.zeros(30, 40)).strokes, painting.strokes)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from limner import geometry
-from limner.errors import UserError
+from limner.errors import NotFinite, UserError
 from limner.painting.svg import to_svg
 from limner.strokes import Strokes
 from limner.templates import SHAPES, TemplateBank
@@ -225,6 +225,13 @@ def test_gradient_leaves_the_range_of_colours_where_it_should() -> None:
     ours = render(strokes, bank, SIZE)[0].clamp(0, 1)
     theirs = rendered(to_svg(strokes, bank, SIZE, torch.zeros(3)))[:3]
     assert (ours - theirs)[:, 2:-2, 2:-2].abs().max() < 0.02
+
+
+def test_strokes_that_are_not_finite_are_refused() -> None:
+    strokes = random_strokes(3, 1)
+    strokes.where[0, 2, 1, 0] = torch.nan
+    with pytest.raises(NotFinite, match="where of picture 0, move 2 is not finite"):
+        to_svg(strokes, TemplateBank.named("circle"), SIZE, None)
 
 
 def test_gradient_along_two_axes_is_refused() -> None:

@@ -1,6 +1,7 @@
 """The commands `limner data` and `limner data show`."""
 
 import math
+import sys
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from limner.data.options import ListData, ShowData
 from limner.data.settings import HELD_OUT, SPLITS, SYNTHETIC, THESIS_SIZE, TRAIN, Data
 from limner.errors import UserError
 from limner.files import atomic, try_writing
+from limner.printing import say
 
 TILE = 84
 GAP = 2
@@ -22,12 +24,12 @@ GRAY = 160
 
 def listing(_: ListData) -> int:
     """Print every data set with its images per split, its size, and where it is or how to get it."""
-    print(f"{'':<25}" + "".join(f"{split:>11}" for split in SPLITS) + "  pixels")
+    say(f"{'':<25}" + "".join(f"{split:>11}" for split in SPLITS) + "  pixels", sys.stdout)
     for name in SYNTHETIC:
-        print(_line(name, (TRAIN, HELD_OUT, HELD_OUT), THESIS_SIZE, "drawn when it is used"))
+        say(_line(name, (TRAIN, HELD_OUT, HELD_OUT), THESIS_SIZE, "drawn when it is used"), sys.stdout)
     for name, source in sources.SOURCES.items():
-        print(_line(name, source.counts, source.side, _whereabouts(Data(name))))
-    print(f"{'folder':<25}{'your own pictures: limner data show folder --folder PATH':>67}")
+        say(_line(name, source.counts, source.side, _whereabouts(Data(name))), sys.stdout)
+    say(f"{'folder':<25}{'your own pictures: limner data show folder --folder PATH':>67}", sys.stdout)
     return 0
 
 
@@ -51,7 +53,7 @@ def show(options: ShowData) -> int:
     chosen = torch.randperm(len(images), generator=generator)[: options.count].sort().values
     with atomic(path) as temporary:
         sheet(images[chosen]).save(temporary)
-    print(f"{path}  {len(chosen)} of {len(images):,} images, {options.split}")
+    say(f"{path}  {len(chosen)} of {len(images):,} images, {options.split}", sys.stdout)
     return 0
 
 

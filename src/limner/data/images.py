@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
@@ -31,7 +32,7 @@ class Images:
 
     def __getitem__(self, index) -> Images:
         """The images of a slice, of a tensor of indices, or of one index."""
-        index = [index] if isinstance(index, int) else index
+        index = [int(index)] if isinstance(index, int | np.integer) else index
         labels = None if self.labels is None else self.labels[index]
         truth = None if self.truth is None else self.truth[index]
         return Images(self.pixels[index], labels, truth, self.templates)

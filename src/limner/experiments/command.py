@@ -1,7 +1,9 @@
 """The commands `limner train` and `limner evaluate`."""
 
 import json
+import os
 import sys
+from pathlib import Path
 
 import torch
 
@@ -21,7 +23,7 @@ def train(options: TrainOptions) -> int:
     """Train."""
     runs.start(options.experiment(), options.out, options.resume, options.quiet)
     if not options.quiet:
-        print(f"{options.out}: trained; see how good it is with: limner evaluate {options.out}")
+        say(f"{options.out}: trained; see how good it is with: limner evaluate {options.out}", sys.stdout)
     return 0
 
 
@@ -36,11 +38,11 @@ def evaluate(options: EvaluateOptions) -> int:
     model.to(device())
     found = measure(model, images, samples=options.samples, seed=options.seed)
     for name, value in found.items():
-        print(f"{name:<28} {value:.5g}")
+        say(f"{name:<28} {value:.5g}", sys.stdout)
     if options.samples and "elbo" not in found:
         say(f"limner: {options.run}: no iwae: only variational models of a likelihood in nats have bounds", sys.stderr)
     if options.json:
-        about = {"run": options.run.name, "split": options.split, "seed": options.seed}
+        about = {"run": Path(os.path.abspath(options.run)).name, "split": options.split, "seed": options.seed}
         write(options.json, json.dumps(about | found, indent=1) + "\n")
     if options.picture:
         paint_process(model, images.spread(ROWS).ink(device()), options.picture)

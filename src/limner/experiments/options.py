@@ -1,7 +1,6 @@
 """What `limner train` and `limner evaluate` can be asked; light to import."""
 
-import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -31,9 +30,8 @@ class TrainOptions:
     training: Training = field(default_factory=Training)
 
     def experiment(self) -> Experiment:
-        """The experiment that is asked for, from whatever folder it may be evaluated."""
-        folder = self.data.folder and Path(os.path.abspath(self.data.folder))
-        return Experiment(replace(self.data, folder=folder), self.model, self.training)
+        """The experiment that is asked for."""
+        return Experiment(self.data, self.model, self.training)
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""

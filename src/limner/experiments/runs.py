@@ -120,15 +120,15 @@ def _alone(run: Path) -> Iterator[None]:
         raise UserError(f"{run}: another process is training there: wait for it, or choose another folder") from None
     except OSError as error:
         raise UserError(f"{run}: no run can be put there: {reason(error)}") from error
-    try:
-        with held:
+    with held:
+        try:
             yield
-    finally:
-        with suppress(OSError):  # where there is more in it than the lock
-            if missing and os.listdir(run) == [".lock"]:
-                (run / ".lock").unlink()
-                for folder in missing:
-                    folder.rmdir()
+        finally:
+            with suppress(OSError):  # where there is more in it than the lock
+                if missing and os.listdir(run) == [".lock"]:
+                    (run / ".lock").unlink()
+                    for folder in missing:
+                        folder.rmdir()
 
 
 def _before(run: Path, experiment: Experiment, resume: bool) -> Trained | None:

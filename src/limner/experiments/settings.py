@@ -1,6 +1,7 @@
 """An experiment as one value, and settings from what JSON made of them; light to import."""
 
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+import os
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from itertools import repeat
 from pathlib import Path
 from types import NoneType, UnionType
@@ -24,11 +25,16 @@ class Experiment:
 
 
 def normalised(experiment: Experiment) -> Experiment:
-    """The experiment as its run's settings.json gives it back; UserError where a value is not what its field wants."""
+    """The experiment as its run's settings.json gives it back, with a folder of data that holds from anywhere.
+
+    Raises UserError where a value is not what its field wants.
+    """
     try:
-        return restored(Experiment, asdict(experiment))
+        found = restored(Experiment, asdict(experiment))
     except ValueError as error:
         raise UserError(str(error)) from error
+    folder = found.data.folder and Path(os.path.abspath(found.data.folder))
+    return replace(found, data=replace(found.data, folder=folder))
 
 
 def restored(kind: type[T], values: dict[str, Any]) -> T:

@@ -64,6 +64,8 @@ def check(settings: Model) -> None:
     for name in ("gamma_rate", "noise", "anneal", "latent", "beta", "free_bits", "input_noise", "window_size"):
         if not getattr(settings, name) >= 0:
             raise UserError(f"--model.{name.replace('_', '-')} {getattr(settings, name)}: expected 0 or more")
+    if settings.sigma < 0 and settings.sigma != -1:
+        raise UserError(f"--model.sigma {settings.sigma:g}: expected 0 or more, or -1 for one that is learnt")
     unknown = set(settings.templates) - set(SHAPES)
     if unknown or not settings.templates:
         raise UserError(f"--model.templates {' '.join(settings.templates)}: expected some of {', '.join(SHAPES)}")

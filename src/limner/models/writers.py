@@ -55,7 +55,7 @@ def template_writer(settings: Model, phi0: float) -> TemplateWriter:
 
 
 def unskewed(numbers: Float[Tensor, "*moves 4"]) -> Float[Tensor, "*moves 6"]:
-    """The six numbers of Phi from width, height and shift: Phi12 = Phi21 = 0 (thesis 5.2)."""
+    """The six numbers of Phi from width and shift along x, then along y: Phi12 = Phi21 = 0 (thesis 5.2)."""
     a, c, e, f = numbers.unbind(-1)
     zero = torch.zeros_like(a)
     return torch.stack([a, zero, c, zero, e, f], -1)

@@ -1,7 +1,8 @@
 """Painting a picture with strokes: reading it, fitting the strokes, and writing what was painted."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -15,21 +16,31 @@ from limner.kernels.threads import for_kernels_only
 from limner.models.build import Network
 from limner.painting import colours, prepare, raster
 from limner.painting.fitting import fit
+from limner.painting.goal import Goal
 from limner.painting.moves import Style
 from limner.painting.painting import Painting
 from limner.painting.palette import inks_of
-from limner.painting.pictures import Source, read_picture, resized
+from limner.painting.pictures import Picture, Source, read_picture, resized
 from limner.painting.progress import bar
 from limner.painting.resume import read_before
 from limner.templates import TemplateBank
 
 __all__ = ["Painting", "paint"]
 
-SEEN = 0.5
-"""Pixels of the canvas worked at that a stroke has to measure to be seen."""
+
+@contextmanager
+def in_float32() -> Iterator[None]:
+    """New tensors have 32 bits inside, whatever kind is torch's default, since kernels take no other."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 @torch.inference_mode(False)
+@in_float32()
 def paint(
     image: Source,
     strokes: int = 500,
@@ -69,8 +80,8 @@ def paint(
     repaint: a gray picture; the resumed strokes with their centre where it is light are replaced, and those added
     start there too; strokes=0 only replaces.
     seed: the same seed gives the same strokes on the same machine, unless `time` is set.
-    stop_psnr: at most so many strokes, as few as reach this quality, in dB on the canvas worked at; with a `model`, the
-        first that do.  size: longer side of that canvas.
+    stop_psnr: at most so many strokes, as few as reach this quality, in dB at the picture's size (or 2048 pixels); with
+        a `model`, the first that do.  size: longer side of the canvas worked at.
     time: seconds to take, or at most with `stop_psnr`; fewer strokes where that is too short for so many.
     progress: whether standard error is to show a bar, or what to call it.
     Masks, and strokes that are resumed, have the proportions of the image. Numbers may be numpy's.
@@ -104,11 +115,14 @@ def paint(
     masks = {name: read_picture(mask) for name, mask in masks.items() if mask is not None}
     for name, mask in masks.items():
         prepare.check_shape(name, mask.size, "the picture", picture.size)
-    small = resized(picture, size or prepare.working_side(picture.size, strokes))
-    if largest * max(small.size) < SEEN:
-        least = SEEN / max(small.size)
-        raise UserError(f"max_size: {max_size} is too small to be seen here: choose at least {least:.2g}")
+        if strokes:
+            prepare.lit(name, mask, mask.size)
     before = None if resume is None else read_before(resume, templates)
+    side = size or prepare.working_side(picture.size, strokes + (len(before.strokes) if before else 0))
+    if stop_psnr and size is None:
+        side = prepare.detailed_side(picture, side, stop_psnr)
+    small = resized(picture, side)
+    prepare.check_seen(max_size, max(small.size))
     clear = not chosen and (background == "transparent" or picture.alpha is not None)
     if before:
         if before.size:
@@ -116,24 +130,32 @@ def paint(
             before = replace(before, bank=raster.finer(before.bank, before.size, small.size))
         clear, given = before.background is None, before.background
     coloured = prepare.coloured(palette) or prepare.coloured(given) or (before is not None and before.coloured)
-    pixels = small.pixels.expand(3, -1, -1) if coloured else small.pixels
-    channels = len(pixels)
+    channels = 3 if coloured else len(picture.pixels)
     given = None if given is None else given.expand(3)[:channels]
     inks = inks_of(palette, picture, given, channels)
 
-    goal, ground = prepare.goal_and_ground(pixels, small.alpha, "clear" if clear else given, inks)
+    def goal_of(picture: Picture) -> tuple[Goal, Tensor]:
+        pixels = picture.pixels.expand(channels, -1, -1)
+        return prepare.goal_and_ground(pixels, picture.alpha, "clear" if clear else given, inks)
+
+    goal, ground = goal_of(small)
     goal = replace(goal, weight=prepare.weights(masks.get("importance"), goal.size))
+    judged = goal_of(prepare.judged(picture))[0] if stop_psnr and picture is not small else None
     count, start = strokes, None
     if model is not None:
         from limner.painting import by_model
 
         painter = by_model.read_model(model)
-        bank, start = by_model.brushes(painter), by_model.proposed(painter, pixels, count)
+        bank = by_model.brushes(painter)
+        start = by_model.proposed(painter, small.pixels.expand(channels, -1, -1), count)
     elif before:
         region = prepare.gray(masks["repaint"], goal.size) if "repaint" in masks else None
         before, dropped = before.without(region)
         under, cover = before.canvas(goal.size, ground, clear)
         goal = replace(goal, region=region, under=under, under_cover=cover)
+        if judged:
+            under, cover = before.canvas(judged.size, ground, clear)
+            judged = replace(judged, under=under, under_cover=cover)
         bank, count = before.brushes, strokes + dropped
     else:
         bank = prepare.bank_of(templates)
@@ -148,9 +170,8 @@ def paint(
     )
     with for_kernels_only(), bar(progress) as watch:
         stop = math.inf if stop_psnr is None else stop_psnr
-        painted, ground = fit(
-            goal, bank, count, ground, style, seed, seconds=time, watch=watch, stop_psnr=stop, start=start
-        )
+        wanted = {"seconds": time, "stop_psnr": stop, "judged": judged}
+        painted, ground = fit(goal, bank, count, ground, style, seed, watch=watch, start=start, **wanted)
     if before:
         painted, bank = before.then(painted), before.bank
     return Painting(painted, bank, None if clear else ground, goal.size, picture, seed)

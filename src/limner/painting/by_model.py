@@ -31,7 +31,8 @@ def read_model(source: str | Path | Network) -> Network:
     if not isinstance(model, Network):
         raise UserError(f"model: a {type(model).__name__} is no painter: give one, or the folder of a run")
     if model.bank is None:
-        raise UserError(f"{source}: a model of kind {model.settings.kind} paints without strokes: choose a painter")
+        called = source if isinstance(source, str | Path) else "model"
+        raise UserError(f"{called}: a model of kind {model.settings.kind} paints without strokes: choose a painter")
     return model
 
 
@@ -52,9 +53,9 @@ def proposed(model: Network, pixels: Pixels, count: int) -> Strokes:
         cells *= 2
     patches = cut(pixels.mean(0, keepdim=True) if model.channels == 1 else pixels.expand(3, -1, -1), cells, model.size)
     with evaluating(model), mean_codes(model):
-        strokes = model(1 - patches).strokes
+        strokes = model((1 - patches).to(next(model.parameters()))).strokes
     assert strokes is not None
-    strokes = in_depth_order(strokes)
+    strokes = in_depth_order(strokes).map(lambda tensor: tensor.cpu().float())
     what = 1 - strokes.what.expand(-1, -1, len(pixels)) if len(pixels) > 1 else 1 - strokes.what.mean(-1, keepdim=True)
     where = strokes.where @ patch_frames(cells)[:, None]
     turns = [each.transpose(0, 1).flatten(0, 1)[None] for each in (where, strokes.which, what)]

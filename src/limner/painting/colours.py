@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from operator import index
 from pathlib import Path
 
 import numpy as np
@@ -53,23 +54,34 @@ def palette(text: str) -> int | Float[Tensor, "colour 3"]:
 
 
 def inks(given: int | str | Path | Sequence | np.ndarray | Tensor) -> int | Float[Tensor, "colour 3"]:
-    """A palette as `limner.paint` takes it: a number, a file, names or #rrggbb, or rows of three numbers in [0, 1]."""
+    """A palette as `limner.paint` takes it: a number, a file, names or #rrggbb, or rows of three numbers in [0, 1].
+
+    Raises UserError for anything else, and for a number that is not from 1 to 256.
+    """
     if isinstance(given, str | Path):
         return palette(str(given))
     if isinstance(given, Sequence) and given and all(isinstance(each, str) for each in given):
         return torch.stack([colour(each) for each in given])
     if isinstance(given, Sequence | np.ndarray):
         try:
-            return torch.from_numpy(np.array(given, np.float32))
+            given = torch.from_numpy(np.array(given, np.float32))
         except (TypeError, ValueError):
             raise UserError(f"palette: {given!r} is none: expected colours by name or as three numbers each") from None
-    return given
+    if isinstance(given, Tensor):
+        colours = given.detach().cpu().float()
+        if colours.shape[1:] != (3,) or not len(colours) or not ((colours >= 0) & (colours <= 1)).all():
+            raise UserError(f"palette: a tensor of shape {tuple(given.shape)}: expected (colour, 3) from 0 to 1")
+        return colours
+    if isinstance(given, bool) or not hasattr(given, "__index__") or not 1 <= index(given) <= MOST:
+        raise UserError(f"palette: {given!r} is neither a tensor (colour, 3) nor a number from 1 to {MOST}")
+    return index(given)
 
 
 def read_palette(path: Path) -> Float[Tensor, "colour 3"]:
     """The colours in a file: one #rrggbb or name a line, a GIMP palette, or a picture of at most 256 colours.
 
-    Each colour once, in order of appearance. UserError names the file, and the line if it is a text.
+    Each colour once: those of a text in order of appearance, those of a picture sorted. UserError names the file, and
+    the line if it is a text.
     """
     colours = _of_picture(path) if path.suffix.lower() in SUFFIXES else _of_text(path)
     distinct = list(dict.fromkeys(colours))

@@ -50,17 +50,19 @@ def paint(options: PaintOptions) -> int:
     """
     jobs = plan(options)
     arguments = settings(options)
-    for job in jobs:
-        check(job, arguments, options)
+    with in_flags(arguments):
+        for job in jobs:
+            check(job, arguments, options)
     frames = [job.frames for job in jobs if job.frames]
     outputs.make_room([path for job in jobs for path in job.files], frames)
     if options.threads:
         torch.set_num_threads(options.threads)
     failed = False
     with noticed() as interrupts:
-        for job in jobs:
+        for number, job in enumerate(jobs, 1):
+            called = title(job, f"{number} of {len(jobs)}", options)
             with in_flags(arguments):
-                painting = limner.paint(read_picture(job.source), **arguments, progress=title(job, jobs, options))
+                painting = limner.paint(read_picture(job.source), **arguments, progress=called)
             spared = repainted(job, options) if interrupts else []
             kept = [path for path in job.files if path not in spared]
             faults, interrupted = save(painting, replace(job, files=kept), options, interrupts)
@@ -95,11 +97,10 @@ def repainted(job: Job, options: PaintOptions) -> list[Path]:
     return [path for path in job.files if before and os.path.realpath(path) == os.path.realpath(before)]
 
 
-def title(job: Job, jobs: list[Job], options: PaintOptions) -> bool | str:
+def title(job: Job, place: str, options: PaintOptions) -> bool | str:
     """What to call the progress bar; False for none."""
     shown = not options.quiet and sys.stderr is not None and sys.stderr.isatty()
-    several = f"{os.path.basename(job.label)} ({jobs.index(job) + 1} of {len(jobs)})" if len(jobs) > 1 else True
-    return shown and several
+    return shown and (place == "1 of 1" or f"{os.path.basename(job.label)} ({place})")
 
 
 def plan(options: PaintOptions) -> list[Job]:
@@ -168,9 +169,7 @@ def read_mask(path: Path | None, dark: float = 0.0) -> Picture | None:
     if path is None:
         return None
     picture = read_picture(path)
-    if prepare.gray(picture, picture.size).max() <= dark:
-        held = "nowhere lighter than half gray, so that -n 0 replaces nothing" if dark else "black everywhere"
-        raise UserError(f"{path}: is {held}: make it light where it should count")
+    prepare.lit(str(path), picture, picture.size, dark)
     return picture
 
 
@@ -189,14 +188,17 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     for path in job.files:
         outputs.check_size(path, picture.size, options.output_size)
     masks = (("importance", options.importance), ("repaint", options.repaint))
-    beside = [(path, arguments[name].size) for name, path in masks if name in arguments]
+    beside, strokes = [(path, arguments[name].size) for name, path in masks if name in arguments], options.strokes
     if options.resume:
         before = read_before(options.resume)
         beside += [(options.resume, before.size)] if before.size else []
+        strokes += len(before.strokes)
         if any(path.suffix.lower() == ".svg" for path in job.files):
             check_fills(before.strokes)
     for path, size in beside:
         prepare.check_shape(str(path), size, job.label, picture.size)
+    side = options.size or prepare.working_side(picture.size, strokes)
+    prepare.check_seen(options.max_size, min(side, max(picture.size)))
 
 
 def save(painting: Painting, job: Job, options: PaintOptions, interrupts: list[int]) -> tuple[list[Exception], bool]:
@@ -233,7 +235,13 @@ def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
     scored, wanted = path.suffix.lower() in SCORED, options.stop_psnr
     words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
     words += [counted(len(painting.strokes))] if wanted or options.time or not scored else []
-    return words + ([f"short of --stop-psnr {wanted:g}"] if wanted and painting.psnr < wanted - ROUNDING else [])
+    return words + ([f"short of --stop-psnr {wanted:g}"] if wanted and reached(painting) < wanted - ROUNDING else [])
+
+
+def reached(painting: Painting) -> float:
+    """What `stop_psnr` counts."""
+    assert painting.target is not None
+    return painting.score(painting.render(*prepare.judged(painting.target).size))
 
 
 def counted(strokes: int) -> str:

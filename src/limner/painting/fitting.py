@@ -7,6 +7,7 @@ anew; and at last steps with a falling rate.
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from limner.painting.fewest import fewest
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
 from limner.painting.propose import PLACES, propose
-from limner.painting.raster import decibels
+from limner.painting.raster import decibels, finer
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.waiting import compiling
@@ -116,23 +117,28 @@ def fit(
     watch: Callable[[Progress], None] = lambda progress: None,
     stop_psnr: float = math.inf,
     start: Strokes | None = None,
+    judged: Goal | None = None,
 ) -> Painted:
     """`count` strokes that rebuild a goal, and the colour of the ground under them.
 
     seconds: time to take instead of the plan's steps, and fewer strokes where it is too short for so many.
     watch: called after every round.
     stop_psnr: at most `count` strokes, as few as meet the goal this well, in dB; with start, the first that do.
+    judged: the same goal at a larger size, which is to be met; left out, it is the goal itself.
     start: at most `count` strokes to begin with, a batch of one; the others are added to them.
     Ctrl-C stops too: what there was after the last round is returned, since a round may end in the middle of a change;
     KeyboardInterrupt where there was nothing.
     """
-    seen, clock = replace(goal, weight=None, samples=goal.saved), Clock(seconds) if seconds else None
+    judged, clock = judged or goal, Clock(seconds) if seconds else None
 
-    def quality(strokes: Strokes, ground: Tensor) -> float:
-        return decibels(seen.error(strokes, bank, ground))
+    def quality(strokes: Strokes, ground: Tensor, on: Goal = judged) -> float:
+        seen = replace(on, weight=None, samples=goal.saved)
+        return decibels(seen.error(strokes, finer(bank, goal.size, on.size), ground))
 
     def met(strokes: Strokes, ground: Tensor) -> bool:
-        return stop_psnr < math.inf and quality(strokes, ground) >= stop_psnr
+        """By the goal itself, which is soon told, and then by the larger one, which has more to meet."""
+        sizes = (goal, judged) if stop_psnr < math.inf else ()
+        return bool(sizes) and all(quality(strokes, ground, each) >= stop_psnr for each in sizes)
 
     def rounds(many: int, clock: Clock | None = None) -> Iterator[Painted]:
         moves = Moves.none(len(bank), ground, style)
@@ -145,7 +151,7 @@ def fit(
             watch(Progress(done, error, len(moves)))
 
     def whole(many: int) -> tuple[Painted, float]:
-        *_, painted = in_time(rounds(many))
+        (painted,) = deque(in_time(rounds(many)), 1)
         return painted, quality(*painted)
 
     def in_time(paintings: Iterator[Painted]) -> Iterator[Painted]:

@@ -100,7 +100,7 @@ class Moves:
         self.age = torch.cat([self.age, torch.zeros(len(which))])
 
     def begin(self, start: Strokes) -> None:
-        """Take over strokes, a batch of one, flat and opaque as far as the style allows."""
+        """Take over strokes, a batch of one, flat, and nearly opaque where the style leaves that free."""
         values = {"where": start.where[0], "what": self.style.ink(start.what[0])}
         values["level"] = torch.full((len(start),), START)
         values["slope"] = torch.zeros(*start.what[0].shape, 2)

@@ -78,13 +78,15 @@ class Painting:
     def load(cls, path: str | Path) -> Painting:
         """What `save` wrote as JSON, without the target, so that nothing can be scored.
 
-        Raises UserError for a file that is none, or that holds strokes alone.
+        Raises UserError for a file that is none, or that holds strokes alone, or several pictures.
         """
         from limner.strokes_json import parse
 
         found = parse(path)
         if found.bank is None or found.size is None:
             raise UserError(f"{path}: holds strokes without their templates and size, as Strokes.save writes them")
+        if len(found.strokes.where) != 1:
+            raise UserError(f"{path}: holds {len(found.strokes.where)} pictures, expected one")
         return cls(found.strokes, found.bank, found.background, found.size)
 
     @classmethod
@@ -107,7 +109,7 @@ class Painting:
     @cached_property
     def psnr(self) -> float:
         """In dB, of the canvas in 8 bits against the target at `size`."""
-        return self._score(self.render(*self.size))
+        return self.score(self.render(*self.size))
 
     def psnr_of(self, path: str | Path) -> float:
         """In dB, of a saved PNG, JPEG, WebP or SVG (rendered by resvg), against the target at the size of that file.
@@ -118,7 +120,22 @@ class Painting:
         path = Path(path)
         if path.suffix.lower() in FILMS:
             raise UserError(f"{path}: is a film, of which no frame counts more than others: score a picture")
-        return self._score(raster.read(path))
+        return self.score(raster.read(path))
+
+    def score(self, image: Pixels) -> float:
+        """In dB, of pixels against the target at their size, with what the painting has behind it."""
+        if self.target is None:
+            raise ValueError("painting: no target to score against")
+        truth = fitted(self.target, (image.shape[0], image.shape[1]))
+        squares, values = 0.0, 0
+        for top in range(0, len(image), ROWS):
+            rows = slice(top, top + ROWS)
+            shown, wanted = self._compared(
+                image[rows], truth.pixels[:, rows], None if truth.alpha is None else truth.alpha[rows]
+            )
+            squares += (shown.double() - wanted).square().sum().item()
+            values += shown.numel()
+        return raster.decibels(squares / values)
 
     def render(self, height: int, width: int) -> Pixels:
         """The painting in 8 bits at any size of about the same aspect: gray or RGB, with alpha if it is transparent."""
@@ -220,21 +237,6 @@ class Painting:
         if height * width > LARGEST:
             raise UserError(f"{width} x {height} pixels are too many to save: choose a smaller longer_side")
         return height, width
-
-    def _score(self, image: Pixels) -> float:
-        """PSNR of pixels against the target at their size, with what the painting has behind it."""
-        if self.target is None:
-            raise ValueError("painting: no target to score against")
-        truth = fitted(self.target, (image.shape[0], image.shape[1]))
-        squares, values = 0.0, 0
-        for top in range(0, len(image), ROWS):
-            rows = slice(top, top + ROWS)
-            shown, wanted = self._compared(
-                image[rows], truth.pixels[:, rows], None if truth.alpha is None else truth.alpha[rows]
-            )
-            squares += (shown.double() - wanted).square().sum().item()
-            values += shown.numel()
-        return raster.decibels(squares / values)
 
     def _compared(self, image: Pixels, pixels: Tensor, alpha: Tensor | None) -> tuple[Tensor, Tensor]:
         """What is scored of some rows of an image: itself and the target, on the painting's background if any."""

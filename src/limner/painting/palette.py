@@ -1,15 +1,10 @@
 """The colours that strokes may take: those given, or those that suit a picture."""
 
-import operator
-from typing import Any
-
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.errors import UserError
-from limner.painting.colours import MOST
 from limner.painting.pictures import Picture
 
 LOOKED_AT = 2**18
@@ -32,24 +27,13 @@ def inks_of(
 ) -> Float[Tensor, "colour channel"] | None:
     """The colours of a palette in so many channels: those given, or so many that suit the picture on its ground.
 
-    Without a ground, pixels have a say as far as they are opaque. Raises UserError for colours beyond [0, 1], and for a
-    number that is not from 1 to 256.
+    Without a ground, pixels have a say as far as they are opaque.
     """
     if palette is None:
         return None
     if isinstance(palette, Tensor):
-        shaped = palette.ndim == 2 and palette.shape[1] == 3 and len(palette)
-        if not shaped or not ((palette >= 0) & (palette <= 1)).all():
-            raise UserError(f"palette: a tensor of shape {tuple(palette.shape)}: expected (colour, 3) from 0 to 1")
-        return palette.float()[:, :channels].contiguous()
-    return suiting(picture, ground, _number(palette)).expand(-1, channels)
-
-
-def _number(palette: Any) -> int:
-    whole = hasattr(palette, "__index__") and not isinstance(palette, bool | np.ndarray)
-    if not whole or not 1 <= operator.index(palette) <= MOST:
-        raise UserError(f"palette: {palette!r} is neither a tensor (colour, 3) nor a number from 1 to {MOST}")
-    return operator.index(palette)
+        return palette[:, :channels].contiguous()
+    return suiting(picture, ground, palette).expand(-1, channels)
 
 
 def suiting(picture: Picture, ground: Float[Tensor, "channel"] | None, count: int) -> Float[Tensor, "colour band"]:

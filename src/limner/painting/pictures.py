@@ -24,7 +24,7 @@ ROUNDING = 1e-5
 DEPTHS = {"bool": 1, "uint8": 255, "uint16": 65535}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
     """pixels: in [0, 1], 1 channel for gray sources, else 3.  alpha: in [0, 1], None when opaque everywhere."""
 

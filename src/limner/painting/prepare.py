@@ -14,7 +14,7 @@ from torch import Tensor
 from limner.errors import UserError
 from limner.masks import mask_files, read_mask
 from limner.painting.goal import Goal
-from limner.painting.pictures import Picture, fitted
+from limner.painting.pictures import Picture, fitted, resized
 from limner.templates import SHAPES, TemplateBank, draw
 
 TEXELS = 128
@@ -24,15 +24,22 @@ UNIMPORTANT = 0.02
 """Weight of a pixel where the importance mask is black; it is 1 where it is white."""
 FILLS = ("flat", "gradient")
 WHOLE = 2**63 - 1
+MOST_SIDE, JUDGED = 1024, 2048
+SEEN = 0.5
+"""Pixels of the canvas worked at that a stroke has to measure to be seen."""
 STRETCH = 0.05
 """How much the proportions of what belongs to one picture may differ, by the logarithm of their ratio."""
 
 
 def whole(name: str, value: Any, least: int = 0) -> int:
     """A whole number from `least` to what 64 bits hold, of any kind; UserError for anything else."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or not least <= operator.index(value) <= WHOLE:
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)
+    except (TypeError, ValueError):
+        number = -1
+    if not least <= number <= WHOLE:
         raise UserError(f"{name}: {value!r} is not a whole number from {least} to {WHOLE}")
-    return operator.index(value)
+    return number
 
 
 def positive(name: str, value: Any, most: float = math.inf) -> float | None:
@@ -48,7 +55,10 @@ def positive(name: str, value: Any, most: float = math.inf) -> float | None:
 
 def _number(value: Any) -> float:
     """NaN for what is none."""
-    return float(value) if isinstance(value, SupportsFloat) and not isinstance(value, bool) else math.nan
+    try:
+        return float(value) if isinstance(value, SupportsFloat) and not isinstance(value, bool) else math.nan
+    except (TypeError, ValueError, RuntimeError):
+        return math.nan
 
 
 def check_shape(name: str, size: tuple[int, int], picture: str, full: tuple[int, int]) -> None:
@@ -95,7 +105,7 @@ def bank_of(
     """
     items = listed(templates) or ["circle"]
     if isinstance(items, TemplateBank):
-        return items.detach()
+        return items.detach().to("cpu")
     texels = texels or texels_of(items)
     names, masks = zip(*(brush for item in items for brush in _brushes(item, texels)), strict=True)
     return TemplateBank(torch.stack(masks), names)
@@ -133,8 +143,31 @@ def working_side(size: tuple[int, int], strokes: int) -> int:
     worked at in as many pixels as one of these proportions.
     """
     share = strokes / 500
-    side = min(1024, max(256, 480 * min(share**0.7, share**0.375)))
+    side = min(MOST_SIDE, max(256, 480 * min(share**0.7, share**0.375)))
     return round(side * math.sqrt(max(1, max(size) / (1.5 * min(size)))))
+
+
+def judged(picture: Picture) -> Picture:
+    """The picture as `stop_psnr` is measured on it: as it is, or at most 2048 pixels long."""
+    return resized(picture, JUDGED)
+
+
+def detailed_side(picture: Picture, side: int, psnr: float) -> int:
+    """At least `side`, up to 1024: where shrinking loses no more than half of what a PSNR lets a painting be off."""
+    picture = judged(picture)
+    off = 10 ** (-psnr / 10)
+    while side < min(MOST_SIDE, max(picture.size)):
+        lost = fitted(resized(picture, side), picture.size).pixels - picture.pixels
+        if lost.square().mean() <= off / 2:
+            break
+        side = min(MOST_SIDE, math.ceil(side * math.sqrt(2)))
+    return side
+
+
+def check_seen(max_size: float | None, side: int) -> None:
+    """UserError for a largest stroke that cannot be seen on a canvas worked at, `side` pixels long."""
+    if max_size is not None and max_size * side < SEEN:
+        raise UserError(f"max_size: {max_size} is too small to be seen here: choose at least {SEEN / side:.2g}")
 
 
 def goal_and_ground(
@@ -167,12 +200,19 @@ def gray(picture: Picture, size: tuple[int, int]) -> Float[Tensor, "height width
     return mask.pixels.mean(0) if mask.alpha is None else mask.pixels.mean(0) * mask.alpha
 
 
+def lit(name: str, picture: Picture, size: tuple[int, int], dark: float = 0.0) -> Float[Tensor, "height width"]:
+    """`gray` of a picture that says where something holds; UserError if it says nowhere, being as dark as `dark`."""
+    light = gray(picture, size)
+    if light.max() <= dark:
+        held = "nowhere lighter than half gray, so that nothing is replaced" if dark else "black everywhere"
+        raise UserError(f"{name}: is {held}: make it light where it should count")
+    return light
+
+
 def weights(importance: Picture | None, size: tuple[int, int]) -> Float[Tensor, "height width"] | None:
     """Weight of each pixel, of mean 1; None for equal ones. UserError where nothing matters."""
     if importance is None:
         return None
-    light = gray(importance, size)
-    if light.max() <= 0:
-        raise UserError("importance: is black everywhere: make it light where it should count")
+    light = lit("importance", importance, size)
     weight = UNIMPORTANT + (1 - UNIMPORTANT) * light
     return weight / weight.mean()

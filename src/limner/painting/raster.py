@@ -15,15 +15,13 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.images import DPI, decoding, read_bytes
-from limner.templates import TemplateBank
+from limner.templates import FINEST, TemplateBank
 
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
 SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
 """Most pixels a side."""
 SAMPLES = 4
 """Along each axis of a pixel; so many does resvg take of an outline."""
-FINEST = 1024
-"""Texels a side of one shape that is redrawn; of several so many that they take no more memory."""
 ROUNDED = 0.1
 """Doublings that make no difference."""
 
@@ -39,6 +37,7 @@ def samples(bank: TemplateBank) -> int:
 def finer(bank: TemplateBank, fitted: tuple[int, int], size: tuple[int, int]) -> TemplateBank:
     """A bank of strokes fitted on one canvas, for a larger one: outlines are redrawn, so that edges stay as sharp.
 
+    One outline has at most `FINEST` texels a side, several so many that they take no more memory.
     The bank itself where the canvas is not larger, or where no template has an outline.
     """
     texels, growth = bank.masks.shape[-1], max(size) / max(fitted)

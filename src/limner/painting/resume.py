@@ -104,12 +104,12 @@ def read_before(
             raise UserError(f"{source}: does not hold its templates, so it cannot be painted on")
     else:
         raise UserError(f"resume: a {type(source).__name__} is no painting: give one, or a file of strokes")
-    strokes = in_depth_order(strokes).map(lambda tensor: tensor.float())
+    strokes = in_depth_order(strokes).map(lambda tensor: tensor.detach().cpu().float())
     if not all(tensor.isfinite().all() for tensor in strokes.tensors().values()):
         raise UserError(f"{name}: holds numbers beyond those of 32 bits, so it cannot be painted on")
-    background = None if background is None else background.float()
+    background = None if background is None else background.detach().cpu().float()
     _check_ranges(name, strokes, background)
-    bank = bank.detach()
+    bank = bank.detach().to("cpu")
     items = listed(templates)
     if items is None:
         return Before(strokes, bank, background, list(range(len(bank))), size)

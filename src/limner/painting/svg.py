@@ -11,6 +11,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from limner.checks import check_finite
 from limner.errors import UserError
 from limner.geometry import invert, prefilter_levels
 from limner.pyramid import BORDER, Pyramid
@@ -33,8 +34,10 @@ def to_svg(
     prefiltered size that `render` takes at `size`. Strokes stand in painting order, or in depth order where they have
     one; those that cannot be seen at all, for want of opacity or of a mask, are left out. Names of what is this
     painting's own end in a mark of it, so that several paintings go into one page.
-    Raises UserError for a gradient fill of rank two, which is no linear gradient.
+    Raises UserError for a gradient fill of rank two, which is no linear gradient, and NotFinite for NaN or infinity in
+    where.
     """
+    check_finite("where", strokes.where)
     strokes = strokes.map(lambda tensor: tensor.detach().cpu().double())
     check_fills(strokes)
     strokes = in_depth_order(strokes)

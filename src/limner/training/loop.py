@@ -6,7 +6,7 @@ import math
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -94,7 +94,7 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
 
     hidden = quiet or not accelerator.is_main_process
     bar = tqdm(total=settings.iterations, initial=done, disable=hidden or None, unit="it")  # None: only on a terminal
-    with bar, told(bar), flushed(), _stop_gently() as asked, _threads(settings.threads):
+    with bar, told(bar), board or nullcontext(), flushed(), _stop_gently() as asked, _threads(settings.threads):
         for iteration in range(done + 1, settings.iterations + 1):
             model.schedule(iteration - 1)
             seed_noise(settings.seed, iteration, process)
