@@ -15,9 +15,11 @@ HEAD = """# The thesis' figures, made again
 
 Every figure of "Teaching Machines to Paint" that shows a result, and what limner finds: the claim in one line, the
 number that decides it, and a verdict. `limner reproduce FIGURE` trains what a figure needs and writes its numbers and
-its picture; `limner reproduce --list` lists them all. Figures share runs: those in `--runs` are not trained again, nor,
-with `--reuse`, those whose scores the results hold and that no picture shows. This page is made from the results in the
-folder `reproduction` by `limner reproduce --page docs/reproduction.md`.
+its picture; `limner reproduce --list` lists them all, `limner reproduce all --jobs 2` makes them all. Minutes are of
+two jobs on two cores; one job, the default, takes up to twice as long. `--quick` only shows that it works. Figures
+share runs: those in `--runs` are not trained again, nor, with `--reuse`, those whose scores the results hold and that
+no picture shows. This page is made from the results in the folder `reproduction` by `limner reproduce --page
+docs/reproduction.md`; in a checkout that folder holds what was found, which `--out` elsewhere leaves as it is.
 
 The thesis reports training images only; here every score is also measured on held-out ones, and pictures show
 these, some beside training images.
@@ -25,12 +27,13 @@ Numbers are means over seeds, on at most 1,000 images. Runs on synthetic data ha
 images, runs on real data have one. Settings are the thesis' where it names them; other choices, and smaller training
 sets since some of each is held out, are among the [departures](departures.md). One of them is tested both ways: in the
 thesis' text Φ starts near 0 (here Φ0 = 0), where stamps are many times the canvas, and limner starts stamps at half of
-it (Φ0 = 2). A recurrent network then often learns nothing at all, and says nothing about being stuck.
+it (Φ0 = 2). From Φ0 = 0 a recurrent network often learns nothing at all, and so says nothing about being stuck.
 
 A task of shapes counts as solved if every shape is found, with an IoU of at least 0.5, in half of the held-out images
 or more, and as stuck below a fifth. "Explained" is the share of the squared error of the training set's mean image that
 painting removes. "Paint per ink" is the ink put on and taken off by all moves over the ink of the finished picture.
-Bounds in nats compare within one likelihood only: cross-entropy's is of dots, a calibrated one's of densities.
+Bounds in nats compare within one likelihood only: cross-entropy's is of black and white pixels, a calibrated one's of
+a density. "Turned over" names the figure under *Beyond it* that changes a result.
 
 What decides a verdict stands in the code of each figure, and was written down before the full runs, but for 5.6 and
 beyond-layers, and for what was found too lenient after them and made stricter: 4.3, 4.4, 4.7, 5.10, 5.11, 5.13, 5.16 to
