@@ -282,7 +282,10 @@ def test_a_quality_is_that_of_the_picture_not_of_the_canvas_worked_at() -> None:
     assert len(painting.strokes) < 60
     assert painting.score(painting.render(96, 128)) >= 17.99
     assert painting.psnr > 19
-    assert max(limner.paint(image, 3, stop_psnr=18.0).size) == 128
+    noise = torch.rand(1, 300, 400)
+    assert max(limner.paint(noise, 0, stop_psnr=30.0).size) == 400
+    assert max(limner.paint(noise, 0, stop_psnr=5.0).size) == 256
+    assert max(limner.paint(noise, 0, stop_psnr=30.0, size=64).size) == 64
 
 
 def test_half_of_what_a_quality_allows_is_not_lost_by_shrinking() -> None:
@@ -291,6 +294,7 @@ def test_half_of_what_a_quality_allows_is_not_lost_by_shrinking() -> None:
     fine, even = (read_picture(pixels.contiguous()) for pixels in (checks, smooth))
     assert prepare.detailed_side(even, 256, 30.0) == 256
     assert prepare.detailed_side(fine, 256, 20.0) >= 800
+    assert prepare.detailed_side(fine, 256, 7.0) >= 800
     assert prepare.detailed_side(fine, 256, 1.0) == 256
     assert prepare.judged(read_picture(torch.zeros(10, 4096))).size == (5, 2048)
 
