@@ -51,12 +51,13 @@ class FakePainting(Painting):
         return 23.4
 
     def score(self, image: Tensor) -> float:
+        assert image.shape[:2] == (30, 40)
         return 24.0
 
 
 def painting(count: int, target: Picture | None = None) -> FakePainting:
     strokes = Strokes(torch.ones(1, count, 2, 3), torch.ones(1, count, 1), torch.ones(1, count, 3))
-    return FakePainting(strokes, TemplateBank.named("circle", size=8), None, (30, 40), target)
+    return FakePainting(strokes, TemplateBank.named("circle", size=8), None, (15, 20), target)
 
 
 @pytest.fixture

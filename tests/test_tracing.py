@@ -12,6 +12,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from limner.masks import read_mask
+from limner.painting.svg import to_svg
+from limner.strokes import Strokes
 from limner.templates import SHAPES, TemplateBank, draw
 from limner.tracing import drawn, traced
 
@@ -77,14 +79,34 @@ def test_shapes_are_traced_as_they_are_drawn(name: str) -> None:
         draw(SHAPES["soft"], 64),
         torch.zeros(SIDE, SIDE),
         torch.full((SIDE, SIDE), 0.7),
+        0.95 * draw(SHAPES["circle"], 64),
+        draw(SHAPES["circle"], 64) * torch.tensor([1.0] * 30 + [0.75] * 4 + [1.0] * 30),
         torch.rand(SIDE, SIDE, generator=torch.Generator().manual_seed(0)),
         mask_of([(0.1, 0.5), (0.9, 0.5), (0.9, 0.51), (0.1, 0.51)]),
         mask_of([(0.2, 0.2), (0.6, 0.2), (0.6, 0.6), (0.2, 0.6)], [(0.7, 0.1), (0.71, 0.1), (0.71, 0.95), (0.7, 0.95)]),
     ],
-    ids=["fading", "empty", "gray", "noise", "hair", "a hair beside a square"],
+    ids=["fading", "empty", "gray", "nearly opaque", "striped", "noise", "hair", "a hair beside a square"],
 )
 def test_what_an_outline_would_not_be_like_has_none(mask: Tensor) -> None:
     assert traced(mask) is None
+
+
+def test_a_comb_of_many_teeth_is_traced() -> None:
+    mask = torch.zeros(1024, 1024)
+    for tooth in range(340):
+        mask[: 30 + 2 * tooth, 3 * tooth + 1 : 3 * tooth + 3] = 1
+    outline = traced(mask)
+    assert outline is not None
+    assert sum(map(len, rings(outline))) > 3 * 340
+
+
+def test_masks_that_are_learnt_are_traced_once_for_an_svg(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr("limner.tracing.traced", lambda mask: made.append(mask) or traced(mask))
+    bank = TemplateBank(draw(SHAPES["circle"], 32)[None].requires_grad_())
+    strokes = Strokes(2 + torch.rand(1, 9, 2, 3), torch.ones(1, 9, 1), torch.rand(1, 9, 3))
+    assert to_svg(strokes, bank, (20, 20), None).count("<path") == 1
+    assert len(made) == 1
 
 
 def test_masks_with_hard_edges_are_redrawn_sharp(tmp_path: Path) -> None:

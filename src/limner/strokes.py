@@ -107,6 +107,11 @@ class Strokes:
         """The same moves in white of one channel: on a black ground, how far they cover it."""
         return replace(self, what=torch.ones_like(self.what[..., :1]), slope=None)
 
+    def with_channels(self, count: int) -> Strokes:
+        """Gray strokes in so many channels; themselves where they have them."""
+        slope = None if self.slope is None else self.slope.expand(-1, -1, count, -1)
+        return replace(self, what=self.what.expand(-1, -1, count), slope=slope)
+
     def deepened(self, depth: Float[Tensor, "batch move"]) -> Strokes:
         """The same moves at these depths."""
         return replace(self, depth=depth)

@@ -107,20 +107,22 @@ class TemplateBank:
         """The same templates with `size` texels a side: shapes and outlines drawn anew, other masks interpolated."""
         if size == self.masks.shape[-1]:
             return self
-        masks = torch.stack([self._drawn(k, size) for k in range(len(self))])
+        shapes, outlines = self.shapes, self.outlines
+
+        def at_size(k: int) -> Float[Tensor, "size size"]:
+            if k in shapes:
+                return draw(SHAPES[shapes[k]], size)
+            if k in outlines:
+                from limner.tracing import drawn
+
+                return drawn(outlines[k], size)
+            mask = self.masks[k].detach().cpu().float()
+            return interpolate(mask[None, None], (size, size), mode="bilinear", antialias=True)[0, 0]
+
+        masks = torch.stack([at_size(k) for k in range(len(self))])
         bank = replace(self, masks=masks.to(self.masks))
-        bank.kept("outlines", lambda: self.outlines)
+        bank.kept("outlines", lambda: outlines)
         return bank
-
-    def _drawn(self, k: int, size: int) -> Float[Tensor, "size size"]:
-        if k in self.shapes:
-            return draw(SHAPES[self.shapes[k]], size)
-        if k in self.outlines:
-            from limner.tracing import drawn
-
-            return drawn(self.outlines[k], size)
-        mask = self.masks[k].detach().cpu().float()
-        return interpolate(mask[None, None], (size, size), mode="bilinear", antialias=True)[0, 0]
 
     @property
     def pyramid(self) -> pyramid.Pyramid:

@@ -10,9 +10,12 @@ from contourpy import LineType, contour_generator
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import max_pool2d, pad
 
 from limner.geometry import centres
 
+FADING, GRAY = 0.01, 0.3
+"""Largest share of a mask with an outline that is neither inside nor outside: away from its edge, and in all."""
 LIKE = 0.08
 """Largest difference of a mask and its path, as a share of the mask, for the path to stand for it."""
 STRAIGHT = 0.15
@@ -28,13 +31,24 @@ def traced(mask: Float[Tensor, "S S"]) -> str | None:
     mask = mask.detach().cpu().double()
     side = len(mask)
     texel = 2 / side
+    if _fades(mask):
+        return None
     at = centres(side + 2).numpy() * (1 + texel)
     contours = contour_generator(at, at, np.pad(mask.numpy(), 1), line_type=LineType.Separate)
     rings = [np.asarray(ring) for ring in contours.lines(0.5)]
     apart = (drawn(_path(rings), side) - mask).square().sum()
-    if not rings or apart > LIKE**2 * mask.square().sum():
+    if apart > LIKE**2 * mask.square().sum():
         return None
     return _path(_straightened(ring, STRAIGHT * texel) for ring in rings)
+
+
+def _fades(mask: Float[Tensor, "S S"]) -> bool:
+    """Whether there is more gray in a mask than hard edges leave; so there is in one that holds nothing."""
+    inside = pad((mask > 0.5).double(), (1, 1, 1, 1))[None]
+    edge = (max_pool2d(inside, 3, 1) + max_pool2d(-inside, 3, 1))[0] > 0
+    gray = torch.minimum(mask, 1 - mask)
+    held = (mask > 0.5).sum()
+    return bool(gray[~edge].sum() >= FADING * held or gray.sum() >= GRAY * held)
 
 
 def drawn(outline: str, size: int) -> Float[Tensor, "size size"]:
@@ -48,15 +62,17 @@ def drawn(outline: str, size: int) -> Float[Tensor, "size size"]:
 
 def _straightened(points: np.ndarray, most: float) -> np.ndarray:
     """Some of the points of a line, none of the others farther than `most` off it (Douglas and Peucker 1973)."""
-    from_first, along = points - points[0], points[-1] - points[0]
-    length = np.hypot(*along)
-    off = np.abs(from_first @ (along[1], -along[0])) / length if length else np.hypot(*from_first.T)
-    farthest = int(off.argmax())
-    if off[farthest] <= most:
-        return points[[0, -1]]
-    parts = points[: farthest + 1], points[farthest:]
-    before, after = (_straightened(part, most) for part in parts)
-    return np.concatenate([before[:-1], after])
+    kept, parts = {0, len(points) - 1}, [(0, len(points) - 1)]
+    while parts:
+        first, last = parts.pop()
+        from_first, along = points[first : last + 1] - points[first], points[last] - points[first]
+        length = np.hypot(*along)
+        off = np.abs(from_first @ (along[1], -along[0])) / length if length else np.hypot(*from_first.T)
+        farthest = first + int(off.argmax())
+        if off[farthest - first] > most:
+            kept.add(farthest)
+            parts += [(first, farthest), (farthest, last)]
+    return points[sorted(kept)]
 
 
 def _path(rings: Iterable[np.ndarray]) -> str:

@@ -119,3 +119,16 @@ def test_pulls_are_half_the_gradients_of_the_error(under: bool, clear: bool, sam
         assert leaf.grad is not None
         torch.testing.assert_close(2 * pulls[name], leaf.grad, rtol=1e-3, atol=1e-3)
     assert goal.pulls(some, BANK, GROUND, ["what"])[1].keys() == {"what"}
+
+
+def test_gray_beside_alpha_counts_as_the_three_channels_that_it_is_scored_as() -> None:
+    gray = Goal(torch.rand(1, *SIZE), alpha=torch.rand(SIZE))
+    colour = replace(gray, pixels=gray.pixels.expand(3, -1, -1))
+    some = strokes()
+    some = replace(some, what=some.what[..., :1])
+    ground, wanted = torch.zeros(1), ("where", "opacity")
+    error, pulls = gray.pulls(some, BANK, ground, wanted)
+    same, others = colour.pulls(some.with_channels(3), BANK, ground.expand(3), wanted)
+    assert error == pytest.approx(same, rel=1e-5)
+    for name in wanted:
+        assert torch.allclose(pulls[name], others[name], rtol=1e-4, atol=1e-4)

@@ -24,7 +24,7 @@ from limner.painting.fitting import fit
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
 from limner.painting.painting import Painting, psnr
-from limner.painting.pictures import fitted, read_picture
+from limner.painting.pictures import Picture, fitted, read_picture
 from limner.painting.propose import best_colours
 from limner.strokes import Strokes
 from limner.strokes_json import parse
@@ -125,7 +125,8 @@ def test_backgrounds() -> None:
     image = picture()
     assert torch.allclose(opaque_on(limner.paint(image, 0)), image.mean((1, 2)), atol=1e-5)
     assert opaque_on(limner.paint(image, 3, background="#ff8000")).tolist() == pytest.approx([1, 128 / 255, 0])
-    for numbers in [(1, 0.5, 0), [1.0, 0.5, 0.0], np.array([1, 0.5, 0]), torch.tensor([1, 0.5, 0])]:
+    turned = np.array([0, 0.5, 1])[::-1]
+    for numbers in [(1, 0.5, 0), [1.0, 0.5, 0.0], turned, torch.tensor([1, 0.5, 0])]:
         assert opaque_on(limner.paint(image, 3, background=numbers)).tolist() == [1, 0.5, 0]
     clear = limner.paint(image, 20, background="transparent")
     assert clear.background is None
@@ -288,6 +289,27 @@ def test_a_quality_is_that_of_the_picture_not_of_the_canvas_worked_at() -> None:
     assert max(limner.paint(noise, 0, stop_psnr=30.0, size=64).size) == 64
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_quality_is_that_of_colour_and_alpha(channels: int) -> None:
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 60), torch.linspace(-1, 1, 80), indexing="ij")
+    colour = 0.5 + 0.4 * (5 * x + 3 * y).sin()
+    pixels = torch.cat([colour.expand(3, -1, -1), (1.3 - x.hypot(y)).clamp(0, 1)[None]])
+    image = Picture(pixels[:channels], pixels[3], "ripples")
+    painting = limner.paint(image, 100, stop_psnr=18.0)
+    assert len(painting.strokes) < 100
+    assert painting.score(painting.render(60, 80)) >= 17.95
+
+
+def test_a_quality_is_met_with_what_is_resumed() -> None:
+    image = torch.nn.functional.interpolate(picture()[None], (120, 160), mode="bicubic")[0].clamp(0, 1)
+    first = limner.paint(image, 60, size=64)
+    reached = first.score(first.render(120, 160))
+    assert len(limner.paint(image, 50, resume=first, size=64, stop_psnr=reached - 0.1).strokes) == 60
+    more = limner.paint(image, 200, resume=first, size=64, stop_psnr=reached + 0.3)
+    assert 60 < len(more.strokes) < 260
+    assert more.score(more.render(120, 160)) >= reached + 0.25
+
+
 def test_half_of_what_a_quality_allows_is_not_lost_by_shrinking() -> None:
     checks = (torch.arange(600)[:, None] + torch.arange(800)).remainder(2)[None].float()
     smooth = torch.linspace(0, 1, 800).expand(1, 600, 800)
@@ -297,6 +319,8 @@ def test_half_of_what_a_quality_allows_is_not_lost_by_shrinking() -> None:
     assert prepare.detailed_side(fine, 256, 7.0) >= 800
     assert prepare.detailed_side(fine, 256, 1.0) == 256
     assert prepare.judged(read_picture(torch.zeros(10, 4096))).size == (5, 2048)
+    hidden = torch.cat([torch.ones(3, 600, 800), smooth[:, :600].round()])
+    assert prepare.detailed_side(read_picture(hidden), 256, 20.0) == 256
 
 
 def test_a_default_of_64_bits_changes_nothing() -> None:

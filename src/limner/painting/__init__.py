@@ -118,10 +118,8 @@ def paint(
         if strokes:
             prepare.lit(name, mask, mask.size)
     before = None if resume is None else read_before(resume, templates)
-    side = size or prepare.working_side(picture.size, strokes + (len(before.strokes) if before else 0))
-    if stop_psnr and size is None:
-        side = prepare.detailed_side(picture, side, stop_psnr)
-    small = resized(picture, side)
+    many = strokes + (len(before.strokes) if before else 0)
+    small = resized(picture, prepare.chosen_side(picture, size, many, stop_psnr))
     prepare.check_seen(max_size, max(small.size))
     clear = not chosen and (background == "transparent" or picture.alpha is not None)
     if before:
@@ -140,7 +138,8 @@ def paint(
 
     goal, ground = goal_of(small)
     goal = replace(goal, weight=prepare.weights(masks.get("importance"), goal.size))
-    judged = goal_of(prepare.judged(picture))[0] if stop_psnr and picture is not small else None
+    large = prepare.judged(picture)
+    judged = goal_of(large)[0] if stop_psnr and large.size != small.size else None
     count, start = strokes, None
     if model is not None:
         from limner.painting import by_model
@@ -154,7 +153,8 @@ def paint(
         under, cover = before.canvas(goal.size, ground, clear)
         goal = replace(goal, region=region, under=under, under_cover=cover)
         if judged:
-            under, cover = before.canvas(judged.size, ground, clear)
+            sharp = replace(before, bank=raster.finer(before.bank, goal.size, judged.size))
+            under, cover = sharp.canvas(judged.size, ground, clear)
             judged = replace(judged, under=under, under_cover=cover)
         bank, count = before.brushes, strokes + dropped
     else:

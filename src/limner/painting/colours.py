@@ -34,7 +34,8 @@ def ground(given: str | Sequence | np.ndarray | Tensor) -> Float[Tensor, "3"]:
     if isinstance(given, str):
         return colour(given)
     try:
-        values = torch.as_tensor(given, dtype=torch.float32).detach().cpu()
+        numbers = given if isinstance(given, Tensor) else np.array(given, np.float32)
+        values = torch.as_tensor(numbers, dtype=torch.float32).detach().cpu()
         if values.shape == (3,) and ((values >= 0) & (values <= 1)).all():
             return values
     except (TypeError, ValueError, RuntimeError):

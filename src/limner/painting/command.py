@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,7 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
             check_fills(before.strokes)
     for path, size in beside:
         prepare.check_shape(str(path), size, job.label, picture.size)
-    side = options.size or prepare.working_side(picture.size, strokes)
+    side = prepare.chosen_side(picture, options.size, strokes, options.stop_psnr)
     prepare.check_seen(options.max_size, min(side, max(picture.size)))
 
 
@@ -238,6 +239,7 @@ def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
     return words + ([f"short of --stop-psnr {wanted:g}"] if wanted and reached(painting) < wanted - ROUNDING else [])
 
 
+@lru_cache(1)
 def reached(painting: Painting) -> float:
     """What `stop_psnr` counts."""
     assert painting.target is not None

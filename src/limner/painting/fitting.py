@@ -124,7 +124,7 @@ def fit(
     seconds: time to take instead of the plan's steps, and fewer strokes where it is too short for so many.
     watch: called after every round.
     stop_psnr: at most `count` strokes, as few as meet the goal this well, in dB; with start, the first that do.
-    judged: the same goal at a larger size, which is to be met; left out, it is the goal itself.
+    judged: the same goal at another size, which is to be met; left out, it is the goal itself.
     start: at most `count` strokes to begin with, a batch of one; the others are added to them.
     Ctrl-C stops too: what there was after the last round is returned, since a round may end in the middle of a change;
     KeyboardInterrupt where there was nothing.
@@ -136,7 +136,7 @@ def fit(
         return decibels(seen.error(strokes, finer(bank, goal.size, on.size), ground))
 
     def met(strokes: Strokes, ground: Tensor) -> bool:
-        """By the goal itself, which is soon told, and then by the larger one, which has more to meet."""
+        """By the goal itself, which is soon told, and then by the judged one, which is larger and has more to meet."""
         sizes = (goal, judged) if stop_psnr < math.inf else ()
         return bool(sizes) and all(quality(strokes, ground, each) >= stop_psnr for each in sizes)
 
@@ -283,7 +283,7 @@ def importance(strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank)
     def without(strokes: Strokes, below: Tensor, target: Tensor) -> Tensor:
         return changes_without(strokes, bank, below.expand_as(target), target, weight)[0]
 
-    changes = without(strokes, goal.below(ground), goal.pixels[None])
+    changes = goal.colour_share * without(strokes, goal.below(ground), goal.pixels[None])
     if goal.alpha is not None:
         changes = changes + without(strokes.white(), goal.below_cover(), goal.alpha[None, None])
     return changes

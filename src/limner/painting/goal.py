@@ -42,6 +42,11 @@ class Goal:
         """(height, width)."""
         return self.pixels.shape[1], self.pixels.shape[2]
 
+    @property
+    def colour_share(self) -> float:
+        """What a channel counts: beside alpha, gray counts as the three channels that it is scored as."""
+        return 1.0 if self.alpha is None else 3 / len(self.pixels)
+
     def halved(self) -> "Goal":
         """The same at half the size."""
         height, width = ((side + 1) // 2 for side in self.size)
@@ -92,18 +97,18 @@ class Goal:
         self, strokes: Strokes, bank: TemplateBank, ground: Float[Tensor, "channel"], wanted: Collection[str]
     ) -> tuple[float, dict[str, Tensor]]:
         """The error, and half the gradient of its sum to the `wanted` fields of strokes, and to the canvas below."""
-        sides = [(strokes, self.below(ground), self.pixels, set(wanted))]
+        sides = [(strokes, self.below(ground), self.pixels, set(wanted), self.colour_share)]
         if self.alpha is not None:
-            sides.append((strokes.white(), self.below_cover(), self.alpha[None], SHARED.intersection(wanted)))
+            sides.append((strokes.white(), self.below_cover(), self.alpha[None], SHARED.intersection(wanted), 1.0))
         found: dict[str, Tensor] = {}
         squares = 0.0
-        for some, below, target, names in sides:
+        for some, below, target, names, share in sides:
             canvas, back = painted(some, bank, below.expand(1, *target.shape), self.samples, names)
             off = canvas[0] - target
-            squares += self.weighed(off.square()).sum().item()
-            for name, pull in back(self.weighed(off)[None]).items() if names else ():
+            squares += share * self.weighed(off.square()).sum().item()
+            for name, pull in back(share * self.weighed(off)[None]).items() if names else ():
                 found[name] = found[name] + pull if name in found else pull
-        return squares / sum(target.numel() for _, _, target, _ in sides), found
+        return squares / sum(share * target.numel() for _, _, target, _, share in sides), found
 
     def weighed(self, planes: Tensor) -> Tensor:
         """Times the weight of each pixel."""

@@ -152,16 +152,29 @@ def judged(picture: Picture) -> Picture:
     return resized(picture, JUDGED)
 
 
+def chosen_side(picture: Picture, size: int | None, strokes: int, stop_psnr: float | None) -> int:
+    """Longer side of the canvas to work at: `size` if given, else what suits the strokes, and the quality if any."""
+    side = size or working_side(picture.size, strokes)
+    return detailed_side(picture, side, stop_psnr) if stop_psnr and size is None else side
+
+
 def detailed_side(picture: Picture, side: int, psnr: float) -> int:
     """At least `side`, up to 1024: where shrinking loses no more than half of what a PSNR lets a painting be off."""
     picture = judged(picture)
     off = 10 ** (-psnr / 10)
     while side < min(MOST_SIDE, max(picture.size)):
-        lost = fitted(resized(picture, side), picture.size).pixels - picture.pixels
+        lost = _seen(fitted(resized(picture, side), picture.size)) - _seen(picture)
         if lost.square().mean() <= off / 2:
             break
         side = min(MOST_SIDE, math.ceil(side * math.sqrt(2)))
     return side
+
+
+def _seen(picture: Picture) -> Float[Tensor, "band height width"]:
+    """Colours, premultiplied where there is alpha, and that."""
+    if picture.alpha is None:
+        return picture.pixels
+    return torch.cat([picture.pixels * picture.alpha, picture.alpha[None]])
 
 
 def check_seen(max_size: float | None, side: int) -> None:

@@ -63,7 +63,7 @@ class Before:
 
     def canvas(self, size: tuple[int, int], ground: Tensor, clear: bool) -> tuple[Tensor, Tensor | None]:
         """The canvas (channel, height, width) to paint on, and its coverage if the background is clear."""
-        strokes = self._in(len(ground))
+        strokes = self.strokes.with_channels(len(ground))
         canvas = render(strokes, self.bank, size, ground, samples=samples(self.bank))[0]
         if not clear:
             return canvas, None
@@ -71,20 +71,13 @@ class Before:
 
     def then(self, later: Strokes) -> Strokes:
         """All strokes, later ones painted with `brushes`; what one side leaves out (opacity, slope) is filled in."""
-        earlier = self._in(later.what.shape[-1])
+        earlier = self.strokes.with_channels(later.what.shape[-1])
         later = replace(later, which=_placed(later.which, self.fresh, len(self.bank)))
         if earlier.opacity is not None or later.opacity is not None:
             earlier, later = (s if s.opacity is not None else replace(s, opacity=_ones(s)) for s in (earlier, later))
         if earlier.slope is not None or later.slope is not None:
             earlier, later = (s if s.slope is not None else replace(s, slope=_level(s)) for s in (earlier, later))
         return earlier.then(later)
-
-    def _in(self, channels: int) -> Strokes:
-        """The strokes in gray or in colour."""
-        if self.strokes.what.shape[-1] == channels:
-            return self.strokes
-        slope = None if self.strokes.slope is None else self.strokes.slope.expand(-1, -1, channels, -1)
-        return replace(self.strokes, what=self.strokes.what.expand(-1, -1, channels), slope=slope)
 
 
 def read_before(

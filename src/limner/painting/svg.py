@@ -62,12 +62,13 @@ def check_fills(strokes: Strokes) -> None:
 def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: dict[str, str]) -> Iterator[str]:
     """One element a visible stroke; the definitions that they refer to are put on the sheet."""
     where, which, what = strokes.where[0], strokes.which[0], strokes.what[0]
-    mark = _mark(strokes, bank)
-    levels = prefilter_levels(where, size, bank.masks.shape[-1], len(bank.pyramid.sizes)).tolist()
+    mark, pyramid, shapes = _mark(strokes, bank), bank.pyramid, bank.shapes
+    outlines = {k: (shapes.get(k, f"template-{k}_{mark}"), drawn) for k, drawn in bank.outlines.items()}
+    levels = prefilter_levels(where, size, bank.masks.shape[-1], len(pyramid.sizes)).tolist()
     matrices = _matrices(where, size).tolist()
     opacities = strokes.opacity[0].tolist() if strokes.opacity is not None else [1.0] * len(strokes)
     for t, opacity in enumerate(opacities):
-        symbol = _symbol(which[t], levels[t], bank, mark, sheet) if opacity >= VISIBLE else None
+        symbol = _symbol(which[t], levels[t], pyramid, outlines, mark, sheet) if opacity >= VISIBLE else None
         if symbol is None:
             continue
         fill = _hex(what[t])
@@ -80,7 +81,7 @@ def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: di
 
 def _mark(strokes: Strokes, bank: TemplateBank) -> str:
     """Four digits that most other paintings have otherwise."""
-    numbers = [*strokes.tensors().values(), bank.masks.detach().cpu()]
+    numbers = [*strokes.tensors().values(), bank.masks.detach().cpu().float()]
     return f"{crc32(b''.join(tensor.contiguous().numpy().tobytes() for tensor in numbers)) & 0xFFFF:04x}"
 
 
@@ -95,21 +96,29 @@ def _matrices(where: Float[Tensor, "move 2 3"], size: tuple[int, int]) -> Float[
 
 
 def _symbol(
-    weights: Float[Tensor, "template"], levels: list[int], bank: TemplateBank, mark: str, sheet: dict[str, str]
+    weights: Float[Tensor, "template"],
+    levels: list[int],
+    pyramid: Pyramid,
+    outlines: dict[int, tuple[str, str]],
+    mark: str,
+    sheet: dict[str, str],
 ) -> str | None:
-    """The id of the symbol that these weights choose, defined at its first use; None if nothing of it shows."""
+    """The id of the symbol that these weights choose, defined at its first use; None if nothing of it shows.
+
+    outlines: the id and the SVG fragment of each template that has one.
+    """
     k = int(weights.argmax())
     chosen = weights[k] >= HARD
-    if chosen and (outline := bank.outlines.get(k)) is not None:
-        name = bank.shapes.get(k, f"template-{k}_{mark}")
+    if chosen and k in outlines:
+        name, outline = outlines[k]
         sheet.setdefault(name, f'<symbol id="{name}" overflow="visible">{outline}</symbol>' if outline else "")
         return name if outline else None
     shares = "-".join(_number(weight, 3) for weight in weights.tolist())
     symbol = f"{f'template-{k}' if chosen else f'blend-{shares}'}_{levels[0]}-{levels[1]}_{mark}"
     if symbol not in sheet:
-        texels = bank.pyramid.texels.detach().cpu().double()
+        texels = pyramid.texels.detach().cpu().double()
         texels = texels[k] if chosen else weights @ texels
-        sheet[symbol] = _picture(symbol, _level(texels, bank.pyramid, levels))
+        sheet[symbol] = _picture(symbol, _level(texels, pyramid, levels))
     return symbol if sheet[symbol] else None
 
 
