@@ -138,8 +138,8 @@ def paint(
 
     goal, ground = goal_of(small)
     goal = replace(goal, weight=prepare.weights(masks.get("importance"), goal.size))
-    large = prepare.judged(picture)
-    judged = goal_of(large)[0] if stop_psnr and large.size != small.size else None
+    large = prepare.judged(picture) if stop_psnr else small
+    judged = goal_of(large)[0] if large.size != small.size else None
     count, start = strokes, None
     if model is not None:
         from limner.painting import by_model
@@ -168,10 +168,11 @@ def paint(
         largest=largest / 2,
         learn_ground=not clear and given is None and inks is None,
     )
-    with for_kernels_only(), bar(progress) as watch:
+    with for_kernels_only(), bar(progress) as show:
         stop = math.inf if stop_psnr is None else stop_psnr
-        wanted = {"seconds": time, "stop_psnr": stop, "judged": judged}
-        painted, ground = fit(goal, bank, count, ground, style, seed, watch=watch, start=start, **wanted)
+        painted, ground = fit(
+            goal, bank, count, ground, style, seed, seconds=time, watch=show, stop_psnr=stop, start=start, judged=judged
+        )
     if before:
         painted, bank = before.then(painted), before.bank
     return Painting(painted, bank, None if clear else ground, goal.size, picture, seed)
