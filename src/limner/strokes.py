@@ -108,7 +108,7 @@ class Strokes:
         return replace(self, what=torch.ones_like(self.what[..., :1]), slope=None)
 
     def with_channels(self, count: int) -> Strokes:
-        """Gray strokes in so many channels; themselves where they have them."""
+        """The same moves, gray ones in so many channels."""
         slope = None if self.slope is None else self.slope.expand(-1, -1, count, -1)
         return replace(self, what=self.what.expand(-1, -1, count), slope=slope)
 

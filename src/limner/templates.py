@@ -149,7 +149,7 @@ class TemplateBank:
         if others := set(range(len(self))) - found.keys():
             from limner.tracing import traced
 
-            found |= {k: traced(self.masks[k].detach().cpu()) for k in others}
+            found |= {k: traced(self.masks[k]) for k in others}
         return {k: outline for k, outline in sorted(found.items()) if outline is not None}
 
     def kept(self, name: str, build: Callable[[], T]) -> T:

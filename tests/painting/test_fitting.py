@@ -19,6 +19,7 @@ from limner.painting.propose import propose
 from limner.painting.raster import SAMPLES
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
+from limner.writer import render
 
 BANK = TemplateBank.named("circle", "square", size=32)
 QUICK = Plan(extra=1.5, adding=4, steps=3, dropping=2, moving=2, moving_steps=3, settling=12, tries=100)
@@ -321,3 +322,16 @@ def test_work_takes_the_steps_that_were_planned(monkeypatch: pytest.MonkeyPatch)
     settling: Iterator[float] = iter(rates[-12:])
     assert rates[:24] == [RATE] * 24
     assert all(later < earlier for earlier, later in zip(rates[-12:], list(settling)[1:], strict=False))
+
+
+def test_a_quality_is_judged_with_the_edges_of_the_size_that_it_is_judged_at() -> None:
+    """A disc of 32 texels is blurred on a large canvas unless it is drawn anew: it would not do, and more be added."""
+    where = torch.tensor([[[[1.2, 0, 0], [0, 1.2, 0]]]])
+    start = Strokes(where, torch.tensor([[[1.0, 0]]]), torch.ones(1, 1, 3))
+
+    def goal(side: int, texels: int) -> Goal:
+        return Goal(render(start, BANK.redrawn(texels), (side, side), samples=SAMPLES)[0])
+
+    small, large, style = goal(24, 32), goal(512, 512), Style(opacity=1.0)
+    strokes, _ = fit(small, BANK, 3, torch.zeros(3), style, plan=QUICK, stop_psnr=40.0, start=start, judged=large)
+    assert len(strokes) == 1

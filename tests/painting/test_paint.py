@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from scenes import half_sizes
+from scenes import double_by_default, half_sizes
 from torch import Tensor
 
 import limner
@@ -326,12 +326,9 @@ def test_half_of_what_a_quality_allows_is_not_lost_by_shrinking() -> None:
 def test_a_default_of_64_bits_changes_nothing() -> None:
     image = picture()
     usual = limner.paint(image, 5, fill="gradient")
-    torch.set_default_dtype(torch.float64)
-    try:
+    with double_by_default():
         found = limner.paint(image.double(), 5, fill="gradient")
         assert torch.get_default_dtype() == torch.float64
-    finally:
-        torch.set_default_dtype(torch.float32)
     assert torch.equal(found.strokes.where, usual.strokes.where)
 
 

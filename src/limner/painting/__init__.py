@@ -115,8 +115,6 @@ def paint(
     masks = {name: read_picture(mask) for name, mask in masks.items() if mask is not None}
     for name, mask in masks.items():
         prepare.check_shape(name, mask.size, "the picture", picture.size)
-        if strokes:
-            prepare.lit(name, mask, mask.size)
     before = None if resume is None else read_before(resume, templates)
     many = strokes + (len(before.strokes) if before else 0)
     small = resized(picture, prepare.chosen_side(picture, size, many, stop_psnr))
@@ -148,7 +146,9 @@ def paint(
         bank = by_model.brushes(painter)
         start = by_model.proposed(painter, small.pixels.expand(channels, -1, -1), count)
     elif before:
-        region = prepare.gray(masks["repaint"], goal.size) if "repaint" in masks else None
+        region = None
+        if repainted := masks.get("repaint"):
+            region = prepare.lit("repaint", repainted, goal.size) if strokes else prepare.gray(repainted, goal.size)
         before, dropped = before.without(region)
         under, cover = before.canvas(goal.size, ground, clear)
         goal = replace(goal, region=region, under=under, under_cover=cover)

@@ -61,7 +61,7 @@ def paint(options: PaintOptions) -> int:
     failed = False
     with noticed() as interrupts:
         for number, job in enumerate(jobs, 1):
-            called = title(job, f"{number} of {len(jobs)}", options)
+            called = title(job, number, len(jobs), options)
             with in_flags(arguments):
                 painting = limner.paint(read_picture(job.source), **arguments, progress=called)
             spared = repainted(job, options) if interrupts else []
@@ -98,10 +98,11 @@ def repainted(job: Job, options: PaintOptions) -> list[Path]:
     return [path for path in job.files if before and os.path.realpath(path) == os.path.realpath(before)]
 
 
-def title(job: Job, place: str, options: PaintOptions) -> bool | str:
+def title(job: Job, number: int, count: int, options: PaintOptions) -> bool | str:
     """What to call the progress bar; False for none."""
     shown = not options.quiet and sys.stderr is not None and sys.stderr.isatty()
-    return shown and (place == "1 of 1" or f"{os.path.basename(job.label)} ({place})")
+    several = f"{os.path.basename(job.label)} ({number} of {count})" if count > 1 else True
+    return shown and several
 
 
 def plan(options: PaintOptions) -> list[Job]:
@@ -198,8 +199,9 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
             check_fills(before.strokes)
     for path, size in beside:
         prepare.check_shape(str(path), size, job.label, picture.size)
-    side = prepare.chosen_side(picture, options.size, strokes, options.stop_psnr)
-    prepare.check_seen(options.max_size, min(side, max(picture.size)))
+    if options.max_size:
+        side = prepare.chosen_side(picture, options.size, strokes, options.stop_psnr)
+        prepare.check_seen(options.max_size, min(side, max(picture.size)))
 
 
 def save(painting: Painting, job: Job, options: PaintOptions, interrupts: list[int]) -> tuple[list[Exception], bool]:

@@ -129,16 +129,15 @@ def fit(
     Ctrl-C stops too: what there was after the last round is returned, since a round may end in the middle of a change;
     KeyboardInterrupt where there was nothing.
     """
-    judged, clock = judged or goal, Clock(seconds) if seconds else None
+    seen = [replace(each, weight=None, samples=goal.saved) for each in (goal, judged) if each]
+    clock = Clock(seconds) if seconds else None
 
-    def quality(strokes: Strokes, ground: Tensor, on: Goal = judged) -> float:
-        seen = replace(on, weight=None, samples=goal.saved)
-        return decibels(seen.error(strokes, finer(bank, goal.size, on.size), ground))
+    def quality(strokes: Strokes, ground: Tensor, on: Goal = seen[-1]) -> float:
+        return decibels(on.error(strokes, finer(bank, goal.size, on.size), ground))
 
     def met(strokes: Strokes, ground: Tensor) -> bool:
         """By the goal itself, which is soon told, and then by the judged one, which is larger and has more to meet."""
-        sizes = (goal, judged) if stop_psnr < math.inf else ()
-        return bool(sizes) and all(quality(strokes, ground, each) >= stop_psnr for each in sizes)
+        return stop_psnr < math.inf and all(quality(strokes, ground, each) >= stop_psnr for each in seen)
 
     def rounds(many: int, clock: Clock | None = None) -> Iterator[Painted]:
         moves = Moves.none(len(bank), ground, style)
