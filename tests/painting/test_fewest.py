@@ -15,7 +15,8 @@ def asked(psnr: Callable[[int], float], enough: int, wanted: float) -> tuple[lis
     """The numbers of strokes that fits were asked for, and those that were given back."""
     tried: list[int] = []
 
-    def fit(count: int) -> tuple[int, float]:
+    def fit(count: int, before: int | None) -> tuple[int, float]:
+        assert before == (tried[-1] if tried else None)
         tried.append(count)
         return count, psnr(count)
 

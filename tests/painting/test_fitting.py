@@ -1,7 +1,6 @@
 """Fitting: rounds, time, interrupts, and what strokes are worth."""
 
 import math
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,7 +10,8 @@ from numba.core import event
 from torch import Tensor
 
 from limner import waiting
-from limner.painting.fitting import RATE, Pace, Plan, Progress, coarse, detail, fit, importance, radii
+from limner.painting import fitting, pace
+from limner.painting.fitting import RATE, Plan, Progress, coarse, detail, fit, importance, radii
 from limner.painting.goal import Goal
 from limner.painting.moves import SPECK, Moves, Style
 from limner.painting.painting import psnr
@@ -79,17 +79,17 @@ def test_last_progress_is_the_error_of_what_is_returned(saved: int) -> None:
 @pytest.mark.parametrize("seconds", [5e-324, 1e-9, 0.35, 2.0, 30.0])
 def test_time_bounds_the_looks_at_the_clock(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(sys.modules[fit.__module__], "time", clock)
+    monkeypatch.setattr(pace, "time", clock)
     strokes, _ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, seconds=seconds)
     assert len(strokes) == 20
     assert seconds <= clock.now < seconds + 2.5
 
 
 def test_more_time_is_used() -> None:
-    pace = Pace(10, None)
-    assert list(pace.until(5)) == [0, 0.1, 0.2, 0.3, 0.4]
-    assert list(pace.until(5)) == []
-    assert pace.done() == 0.5
+    steps = pace.Pace(10, None)
+    assert list(steps.until(5)) == [0, 0.1, 0.2, 0.3, 0.4]
+    assert list(steps.until(5)) == []
+    assert steps.done() == 0.5
 
 
 def test_stops_once_it_is_good_enough() -> None:
@@ -110,8 +110,31 @@ def test_as_few_strokes_as_are_good_enough() -> None:
 
     count, reached = quality(80, 24.0)
     assert reached >= 24
-    assert quality(count)[1] == reached
     assert quality(int(0.85 * count))[1] < 24
+
+
+def test_other_numbers_of_strokes_go_on_from_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, whole = [], Moves.step
+    monkeypatch.setattr(Moves, "step", lambda self, *given: steps.append(len(self)) or whole(self, *given))
+
+    def search(fit, enough: int, wanted: float) -> Iterator[Moves]:
+        steps.clear()
+        first, _ = fit(24, None)
+        taken, held = len(steps), first.copied()[0].where
+        steps.clear()
+        for count in (20, 28):
+            again, quality = fit(count, first)
+            assert len(again) == count
+            assert quality > 20
+        assert len(steps) < taken
+        assert torch.equal(first.copied()[0].where, held)
+        apart = (again.strokes().where[0, :, None] - held[0]).flatten(2).norm(dim=2).amin(0)
+        assert apart.median() < 0.5
+        yield again
+
+    monkeypatch.setattr(fitting, "fewest", search)
+    plan = Plan(adding=8, steps=4, dropping=4, moving=4, moving_steps=4, settling=60, tries=100)
+    assert len(fit(Goal(picture()), BANK, 80, GROUND, Style(), plan=plan, stop_psnr=20.0)[0]) == 28
 
 
 def test_an_interrupted_search_keeps_what_is_good_enough() -> None:
@@ -135,14 +158,14 @@ def test_an_interrupted_search_keeps_what_is_good_enough() -> None:
 
 
 def test_a_short_time_is_for_fewer_strokes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules[fit.__module__], "time", Clock())
+    monkeypatch.setattr(pace, "time", Clock())
     given, plan = (Goal(picture()), BANK, 900, GROUND, Style()), replace(QUICK, adding=30)
     counts = [len(fit(*given, plan=plan, seconds=seconds)[0]) for seconds in (0.1, 2.0, 60.0)]
     assert 100 <= counts[0] < counts[1] < counts[2] == 900
 
 
 def test_compiling_takes_none_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules[fit.__module__], "time", clock := Clock())
+    monkeypatch.setattr(pace, "time", clock := Clock())
     monkeypatch.setattr(waiting, "time", clock)
     whole, compiled = Moves.step, []
 
@@ -162,7 +185,7 @@ def test_compiling_takes_none_of_the_time(monkeypatch: pytest.MonkeyPatch) -> No
 def test_as_few_as_are_good_enough_while_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
     goal, counts = Goal(picture()), []
     for seconds in (3.0, 6.0, 60.0):
-        monkeypatch.setattr(sys.modules[fit.__module__], "time", clock := Clock())
+        monkeypatch.setattr(pace, "time", clock := Clock())
         strokes, ground = fit(goal, BANK, 80, GROUND, Style(), plan=QUICK, seconds=seconds, stop_psnr=22.0)
         canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
         assert psnr(canvas, goal.pixels) >= 22

@@ -5,8 +5,8 @@ rounds that drop those that matter least, until there are as many as wanted; rou
 anew; and at last steps with a falling rate.
 """
 
+import copy
 import math
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,6 +21,7 @@ from limner.fused import changes_without
 from limner.painting.fewest import fewest
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
+from limner.painting.pace import Clock, Pace
 from limner.painting.propose import PLACES, propose
 from limner.painting.raster import decibels, finer
 from limner.strokes import Strokes
@@ -55,6 +56,10 @@ class Plan:
     fine: float = 0.5
     tries: int = 2000
 
+    def again(self) -> "Plan":
+        """For another number of strokes than are fitted already: as good for two fifths of the time."""
+        return replace(self, extra=1.0, adding=-(-self.adding // 8), dropping=0, moving=-(-self.moving // 4))
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -68,41 +73,6 @@ class Progress:
     def psnr(self) -> float:
         """Of the error, in dB."""
         return decibels(self.error)
-
-
-class Clock:
-    """Seconds to paint for; those that kernels take to be compiled do not count."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.started = seconds, time.monotonic()
-
-    def wait(self, seconds: float) -> None:
-        """Leave out so many."""
-        self.started += seconds
-
-    def done(self) -> float:
-        """Share of the time that is over, up to 1."""
-        return min((time.monotonic() - self.started) / self.seconds, 1.0)
-
-
-class Pace:
-    """How far the work is: by steps taken of those planned, or by the clock."""
-
-    def __init__(self, steps: int, clock: Clock | None) -> None:
-        self.steps, self.clock, self.taken = steps, clock, 0
-
-    def done(self) -> float:
-        return self.clock.done() if self.clock else min(self.taken / self.steps, 1.0)
-
-    def until(self, steps: int, least: int = 0) -> Iterator[float]:
-        """Take steps until so many of the planned ones, or their share of the time, are over; yields the share done.
-
-        least: steps to take also where that share is over, but not all the time.
-        """
-        first = self.taken
-        while (done := self.done()) < (1 if self.taken < first + least else steps / self.steps):
-            yield done
-            self.taken += 1
 
 
 def fit(
@@ -139,19 +109,23 @@ def fit(
         """By the goal itself, which is soon told, and then by the judged one, which is larger and has more to meet."""
         return stop_psnr < math.inf and all(quality(strokes, ground, each) >= stop_psnr for each in seen)
 
-    def rounds(many: int, clock: Clock | None = None) -> Iterator[Painted]:
+    def begun() -> Moves:
         moves = Moves.none(len(bank), ground, style)
         if start is not None:
             moves.begin(start)
             moves.limit(goal.size)
+        return moves
+
+    def rounds(moves: Moves, many: int, plan: Plan, clock: Clock | None = None) -> Iterator[Painted]:
         yield moves.copied()
         for done, error in work(moves, goal, bank, many, seed, plan, clock) if many else ():
             yield moves.copied()
             watch(Progress(done, error, len(moves)))
 
-    def whole(many: int) -> tuple[Painted, float]:
-        (painted,) = deque(in_time(rounds(many)), 1)
-        return painted, quality(*painted)
+    def whole(many: int, before: Moves | None) -> tuple[Moves, float]:
+        moves, planned = (begun(), plan) if before is None else (copy.deepcopy(before), plan.again())
+        (painted,) = deque(in_time(rounds(moves, many, planned)), 1)
+        return moves, quality(*painted)
 
     def in_time(paintings: Iterator[Painted]) -> Iterator[Painted]:
         for painted in paintings:
@@ -160,11 +134,11 @@ def fit(
             yield painted
 
     def paintings() -> Iterator[Painted]:
-        for painted in rounds(count, clock):
+        for painted in rounds(begun(), count, plan, clock):
             yield painted
             if len(painted[0]) <= count and met(*painted):
                 if start is None:
-                    yield from fewest(whole, len(painted[0]), stop_psnr)
+                    yield from (moves.copied() for moves in fewest(whole, len(painted[0]), stop_psnr))
                 return
 
     painted = Moves.none(len(bank), ground, style).strokes(), ground
