@@ -360,6 +360,11 @@ def test_unwritable_folder(
     assert calls == []
 
 
+def test_strokes_are_saved_whatever_the_size_of_pictures(desk: Path, calls: list[object]) -> None:
+    assert main(["paint", "photo.png", "-o", "a.json", "--output-size", "16384"]) == 0
+    assert Path("a.json").exists()
+
+
 def test_every_output_is_written_and_scored(
     desk: Path, calls: list[tuple[Picture, dict[str, Any]]], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from limner.printing import say, unheard
+from limner.printing import on_terminal, say, unheard
 
 
 def test_what_cannot_be_encoded_is_escaped() -> None:
@@ -24,3 +24,13 @@ def test_a_full_disk_is_no_fault() -> None:
             say("a", stream)
         with unheard(stream):
             print("b", file=stream, flush=True)
+
+
+def test_nobody_looks_at_what_is_closed() -> None:
+    assert not on_terminal(None)
+    assert not on_terminal(io.StringIO())
+    (closed := io.StringIO()).close()
+    assert not on_terminal(closed)
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    assert on_terminal(stream)

@@ -15,6 +15,11 @@ def say(line: str, stream: Any) -> None:
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
+def on_terminal(stream: Any) -> bool:
+    """Whether someone may be looking on; nobody is where the stream is closed."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
 @contextmanager
 def unheard(stream: Any) -> Iterator[None]:
     """Once the stream takes nothing any more, this and all that comes later is dropped."""

@@ -85,7 +85,7 @@ def test_a_record_is_shown_in_full(tmp_path: Path) -> None:
         }
         for variant, seed, experiment in figure.runs()
     ]
-    record = {"figure": "5.17", "quick": False, "verdict": "confirmed", "why": "it is so", "runs": runs}
+    record = {"figure": "5.17", "quick": False, "verdict": "confirmed", "why": "it is so", "images": 9, "runs": runs}
     (tmp_path / "5.17.json").write_text(records.text(record), "utf-8")
     text = page.text(tmp_path)
     row = next(line for line in text.splitlines() if line.startswith("| [5.17]"))
@@ -114,7 +114,7 @@ def test_runs_that_were_trained_twice_are_told(tmp_path: Path) -> None:
             {"variant": run, "seed": 0, "iterations": 1, "run": run, "train": {"last": loss}, "test": {}}
             for run, loss in losses.items()
         ]
-        record = {"figure": name, "quick": False, "verdict": "confirmed", "why": "it is so", "runs": runs}
+        record = {"figure": name, "quick": False, "verdict": "confirmed", "why": "it is so", "images": 9, "runs": runs}
         (tmp_path / f"{name}.json").write_text(records.text(record), "utf-8")
 
     write("5.19", a=0.1, b=0.5, c=0.2)
@@ -135,7 +135,7 @@ def test_anchors_are_those_of_headings() -> None:
     assert len(set(names.values())) == len(names)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"figure": "5.2"}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"figure": "5.2"}', '{"verdict": "confirmed", "runs": []}'])
 def test_a_record_that_is_none_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "5.2.json").write_text(text)
     with pytest.raises(ValueError, match=r"5\.2\.json: cannot be read"):

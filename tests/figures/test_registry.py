@@ -1,5 +1,6 @@
 """Every figure of the thesis has an entry, which names runs that can be trained and pictures that can be drawn."""
 
+import os
 import subprocess
 import sys
 from functools import cache
@@ -150,3 +151,11 @@ def test_listing_needs_no_torch(tmp_path) -> None:
 
 def test_full_scale_changes_nothing() -> None:
     assert list(FIGURES["5.12"].runs(FULL)) == list(FIGURES["5.12"].runs())
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_listing_needs_no_greek(encoding: str) -> None:
+    command = [sys.executable, "-m", "limner", "reproduce", "--list"]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(done.stdout.decode(encoding).splitlines()) >= len(FIGURES)

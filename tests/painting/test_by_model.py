@@ -95,6 +95,23 @@ def test_what_is_proposed_has_the_sizes_asked_for() -> None:
     assert (2 * half_sizes(painting.strokes.where[0], (24, 24))).max() <= 0.1 * 24 * 1.001
 
 
+def test_the_hidden_colours_of_clear_pixels_are_not_painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+    whole = by_model.proposed
+    monkeypatch.setattr(
+        by_model, "proposed", lambda model, pixels, count: seen.append(pixels) or whole(model, pixels, count)
+    )
+    clear = (torch.arange(24) < 12).expand(24, 24).float()
+    for hidden in (0.0, 1.0):
+        picture = torch.stack([*torch.full((3, 24, 24), 0.5) * clear + hidden * (1 - clear), clear])
+        for background in ("auto", "#ff8000"):
+            limner.paint(picture, 5, model=painter(), background=background)
+    assert torch.equal(seen[0], seen[2])
+    assert torch.equal(seen[1], seen[3])
+    assert torch.equal(seen[0], (0.5 * clear + 1 - clear).expand(3, -1, -1))
+    assert seen[1][1, 0, -1] == pytest.approx(128 / 255)
+
+
 def test_a_run_paints_a_photograph(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
     few = ["--data.images", "20", "--training.batch", "10", "--training.iterations", "2", "--model.hidden", "8"]

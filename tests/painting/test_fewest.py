@@ -63,3 +63,7 @@ def test_none_are_tried_that_are_known_to_be_enough() -> None:
 
 def test_one_that_is_close_is_enough() -> None:
     assert asked(lambda count: 20.05, 1000, 20.0) == ([300], [300])
+
+
+def test_fits_may_be_exact() -> None:
+    assert asked(lambda count: math.inf, 10, 30.0) == ([3, 1], [3, 1])

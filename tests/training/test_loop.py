@@ -81,6 +81,12 @@ def test_the_bar_says_that_kernels_are_compiled(tmp_path: Path, monkeypatch: pyt
     assert COMPILING in shown.getvalue()
 
 
+def test_nobody_need_look_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    train(painter(), images(), replace(SETTINGS, iterations=2, drop_at=0), tmp_path)
+    assert (tmp_path / "weights.safetensors").exists()
+
+
 def test_gradients_are_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     norms: list[float] = []
 

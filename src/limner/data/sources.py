@@ -16,6 +16,7 @@ import requests
 
 from limner.data.settings import Data, Name
 from limner.errors import UserError
+from limner.printing import on_terminal
 
 TIMEOUT = 30
 
@@ -145,7 +146,7 @@ def by_hand(source: Source, root: Path | None = None) -> str:
 
 def download(source: Source, root: Path) -> None:
     """Download all files of a source, compare their hashes and unpack archives, each whole or not at all."""
-    fetcher = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT)
+    fetcher = pooch.HTTPDownloader(progressbar=on_terminal(sys.stderr), timeout=TIMEOUT)
     folder = root / ("downloads" if source.unpack else source.folder)
     for name, known in source.hashes.items():
         path = pooch.retrieve(source.place + name, known, name, folder, downloader=fetcher)  # pyright: ignore[reportArgumentType]

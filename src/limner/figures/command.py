@@ -14,6 +14,7 @@ from limner.figures.options import ReproduceOptions
 from limner.figures.records import read
 from limner.figures.registry import FIGURES, find
 from limner.files import try_writing, write
+from limner.printing import on_terminal, say
 
 
 def reproduce(options: ReproduceOptions) -> int:
@@ -39,7 +40,8 @@ def listing(figures: list[Figure], options: ReproduceOptions) -> None:
         verdict = record["verdict"] if record else "not run yet"
         minutes = str(figure.minutes or "<1")
         command = f"limner reproduce {figure.name}"
-        print(f"{command:<36}{minutes:>4} min  {verdict:<27}  {figure.title}; expected: {figure.expected}")
+        line = f"{command:<36}{minutes:>4} min  {verdict:<27}  {figure.title}; expected: {figure.expected}"
+        say(line, sys.stdout)
 
 
 def _make(figures: list[Figure], options: ReproduceOptions) -> int:
@@ -69,15 +71,15 @@ def _make(figures: list[Figure], options: ReproduceOptions) -> int:
                 _publish(figure, scales[figure.name], options, known)
             except UserError as error:
                 failed = True
-                print(f"limner: {figure.name}: {error}", file=sys.stderr)
+                say(f"limner: {figure.name}: {error}", sys.stderr)
 
     publish_ready()
-    no_bar = options.quiet or not sys.stderr.isatty()
+    no_bar = options.quiet or not on_terminal(sys.stderr)
     with closing(cache.train(every.values(), options.runs, options.jobs, no_bar)) as attempts:
         for experiment, error in attempts:
             outcomes[cache.key(experiment)] = error
             if not options.quiet and waiting:
-                print(f"{len(outcomes)} of {len(every)} runs are there", file=sys.stderr)
+                say(f"{len(outcomes)} of {len(every)} runs are there", sys.stderr)
             publish_ready()
     return 2 if failed else 0
 
@@ -88,4 +90,4 @@ def _publish(figure: Figure, scale: Scale, options: ReproduceOptions, known: reu
     record = publish(figure, scale, options.runs, options.folder(), known)
     if not options.quiet:
         verdict = "quick, so without a verdict" if scale.quick else record["verdict"]
-        print(f"{figure.name}  {verdict}: {record['why']}")
+        say(f"{figure.name}  {verdict}: {record['why']}", sys.stdout)

@@ -10,6 +10,9 @@ from limner.errors import UserError
 from limner.figures.figure import Figure, Scale
 from limner.figures.results import Results
 
+READ = {"quick", "verdict", "why", "images", "runs"}
+"""Fields that others rely on."""
+
 
 def document(figure: Figure, scale: Scale, runs: list[dict[str, Any]]) -> dict[str, Any]:
     """A figure's record: name, verdict and why, whether quick, images measured on at most, and all runs."""
@@ -41,7 +44,7 @@ def read(folder: Path, name: str) -> dict[str, Any] | None:
     path = folder / f"{name}.json"
     try:
         record = json.loads(path.read_text("utf-8"))
-        if not (isinstance(record, dict) and {"verdict", "runs"} <= record.keys()):
+        if not (isinstance(record, dict) and record.keys() >= READ):
             raise ValueError("is not the record of a figure")
         return record
     except (FileNotFoundError, NotADirectoryError):

@@ -144,7 +144,8 @@ def paint(
 
         painter = by_model.read_model(model)
         bank = by_model.brushes(painter)
-        start = by_model.proposed(painter, small.pixels.expand(channels, -1, -1), count)
+        seen = goal.pixels if goal.alpha is None else goal.pixels + 1 - goal.alpha
+        start = by_model.proposed(painter, seen, count)
     elif before:
         region = None
         if repainted := masks.get("repaint"):

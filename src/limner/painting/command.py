@@ -24,7 +24,7 @@ from limner.painting.painting import FILMS, Painting
 from limner.painting.pictures import Picture, picture_files, read_picture
 from limner.painting.resume import read_before
 from limner.painting.svg import check_fills
-from limner.printing import say
+from limner.printing import on_terminal, say
 from limner.signals import handled
 from limner.templates import SHAPES
 
@@ -100,7 +100,7 @@ def repainted(job: Job, options: PaintOptions) -> list[Path]:
 
 def title(job: Job, number: int, count: int, options: PaintOptions) -> bool | str:
     """What to call the progress bar; False for none."""
-    shown = not options.quiet and sys.stderr is not None and sys.stderr.isatty()
+    shown = not options.quiet and on_terminal(sys.stderr)
     several = f"{os.path.basename(job.label)} ({number} of {count})" if count > 1 else True
     return shown and several
 

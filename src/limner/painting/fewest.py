@@ -40,8 +40,9 @@ def fewest(fit: Callable[[int, T | None], tuple[T, float]], enough: int, wanted:
 
 
 def growth(tried: list[tuple[int, float]]) -> float:
-    """Decibels that twice the strokes bring, from the last two fits."""
+    """Decibels that twice the strokes bring, from the last two fits, unless both are exact."""
     if len(tried) < 2:
         return GROWTH
     (few, worse), (many, better) = tried[-2:]
-    return min(max((better - worse) / math.log2(many / few), LEAST_GROWTH), MOST_GROWTH)
+    found = (better - worse) / math.log2(many / few)
+    return GROWTH if math.isnan(found) else min(max(found, LEAST_GROWTH), MOST_GROWTH)

@@ -55,6 +55,8 @@ def spare(files: Iterable[Path], outputs: Iterable[Path], folders: Iterable[Path
 
 def check_size(path: Path, size: tuple[int, int], longer_side: int | None) -> None:
     """UserError for pictures larger than their file may be; `size` is (height, width) of the source."""
+    if path.suffix.lower() == ".json":
+        return
     scale = 1 if longer_side is None else longer_side / max(size)
     height, width = (max(1, round(side * scale)) for side in size)
     if height * width > LARGEST:

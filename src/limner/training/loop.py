@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,6 +18,7 @@ from tqdm import tqdm
 from limner.data.images import Images
 from limner.errors import NotFinite, Stopped, UserError
 from limner.models.build import Network
+from limner.printing import on_terminal
 from limner.signals import handled
 from limner.training.batches import Batches, seed_noise
 from limner.training.checkpoints import CHECKPOINT, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
@@ -92,8 +94,8 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             except NotFinite as error:
                 raise UserError(_not_a_number(iteration, checkpoint)) from error
 
-    hidden = quiet or not accelerator.is_main_process
-    bar = tqdm(total=settings.iterations, initial=done, disable=hidden or None, unit="it")  # None: only on a terminal
+    shown = accelerator.is_main_process and not quiet and on_terminal(sys.stderr)
+    bar = tqdm(total=settings.iterations, initial=done, disable=not shown, unit="it")
     with bar, told(bar), board or nullcontext(), flushed(), _stop_gently() as asked, _threads(settings.threads):
         for iteration in range(done + 1, settings.iterations + 1):
             model.schedule(iteration - 1)

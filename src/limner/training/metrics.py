@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -101,7 +100,6 @@ def move_scores(strokes: Strokes, bank: TemplateBank, images: Images) -> Iterato
     visible: over moves, pixels of it that are seen, counted by coverage; 0 for null moves.
     Also `matching.against_truth`, where the truth is known.
     """
-    bank = replace(bank, masks=bank.masks.detach().float().cpu())
     truth = images.truth
     true_bank = TemplateBank.named(*images.templates) if truth is not None else None
     moves = max(len(strokes), len(truth) if truth is not None else 0, 1)

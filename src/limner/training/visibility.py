@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
@@ -50,7 +50,7 @@ def see(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Seen:
 
 def masks(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Masks:
     """The mask of every move alone, times its opacity; of strokes on the CPU."""
-    return move_masks(strokes, replace(bank, masks=bank.masks.detach().float().cpu()), size)
+    return move_masks(strokes, bank.detach().to("cpu"), size)
 
 
 def _live(strokes: Strokes, full: Masks) -> Bool[Tensor, "batch move"]:
