@@ -19,7 +19,8 @@ from torch import Tensor
 import limner
 from limner import geometry
 from limner.errors import UserError
-from limner.painting import prepare
+from limner.painting import sides
+from limner.painting.arguments import check_fill, fixed_opacity, positive, whole
 from limner.painting.fitting import fit
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
@@ -314,13 +315,13 @@ def test_half_of_what_a_quality_allows_is_not_lost_by_shrinking() -> None:
     checks = (torch.arange(600)[:, None] + torch.arange(800)).remainder(2)[None].float()
     smooth = torch.linspace(0, 1, 800).expand(1, 600, 800)
     fine, even = (read_picture(pixels.contiguous()) for pixels in (checks, smooth))
-    assert prepare.detailed_side(even, 256, 30.0) == 256
-    assert prepare.detailed_side(fine, 256, 20.0) >= 800
-    assert prepare.detailed_side(fine, 256, 7.0) >= 800
-    assert prepare.detailed_side(fine, 256, 1.0) == 256
-    assert prepare.judged(read_picture(torch.zeros(10, 4096))).size == (5, 2048)
+    assert sides.detailed_side(even, 256, 30.0) == 256
+    assert sides.detailed_side(fine, 256, 20.0) >= 800
+    assert sides.detailed_side(fine, 256, 7.0) >= 800
+    assert sides.detailed_side(fine, 256, 1.0) == 256
+    assert sides.judged(read_picture(torch.zeros(10, 4096))).size == (5, 2048)
     hidden = torch.cat([torch.ones(3, 600, 800), smooth[:, :600].round()])
-    assert prepare.detailed_side(read_picture(hidden), 256, 20.0) == 256
+    assert sides.detailed_side(read_picture(hidden), 256, 20.0) == 256
 
 
 def test_a_default_of_64_bits_changes_nothing() -> None:
@@ -384,7 +385,7 @@ def test_working_size() -> None:
     ],
 )
 def test_more_strokes_are_painted_on_a_larger_canvas(size: tuple[int, int], strokes: int, side: int) -> None:
-    assert prepare.working_side(size, strokes) == side
+    assert sides.working_side(size, strokes) == side
 
 
 def test_templates() -> None:
@@ -467,19 +468,19 @@ def test_absurd_arguments(arguments: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     "check",
     [
-        lambda: prepare.whole("strokes", 1.5),
-        lambda: prepare.whole("strokes", "many"),
-        lambda: prepare.whole("strokes", True),
-        lambda: prepare.whole("strokes", torch.tensor(10.0)),
-        lambda: prepare.whole("seed", np.array([10])),
-        lambda: prepare.positive("min_size", np.array([0.1, 0.2])),
-        lambda: prepare.fixed_opacity(torch.tensor([0.1, 0.2])),
-        lambda: prepare.positive("time", "soon"),
-        lambda: prepare.positive("time", True),
-        lambda: prepare.check_fill("dotted"),
-        lambda: prepare.fixed_opacity("faint"),
-        lambda: prepare.fixed_opacity(None),
-        lambda: prepare.positive("min_size", 3.0, 1.0),
+        lambda: whole("strokes", 1.5),
+        lambda: whole("strokes", "many"),
+        lambda: whole("strokes", True),
+        lambda: whole("strokes", torch.tensor(10.0)),
+        lambda: whole("seed", np.array([10])),
+        lambda: positive("min_size", np.array([0.1, 0.2])),
+        lambda: fixed_opacity(torch.tensor([0.1, 0.2])),
+        lambda: positive("time", "soon"),
+        lambda: positive("time", True),
+        lambda: check_fill("dotted"),
+        lambda: fixed_opacity("faint"),
+        lambda: fixed_opacity(None),
+        lambda: positive("min_size", 3.0, 1.0),
         lambda: limner.paint(picture(), 3, palette=2, fill="gradient"),
     ],
 )
@@ -490,10 +491,10 @@ def test_arguments_of_the_wrong_kind(check: Callable[[], object]) -> None:
 
 def test_numbers_may_be_of_numpy() -> None:
     for kind in (np.int64, np.uint8, np.float32, np.float64):
-        number = prepare.positive("time", kind(3))
+        number = positive("time", kind(3))
         assert (number, type(number)) == (3.0, float)
-        assert prepare.fixed_opacity(kind(1)) == 1.0
-    number = prepare.whole("seed", np.int64(3))
+        assert fixed_opacity(kind(1)) == 1.0
+    number = whole("seed", np.int64(3))
     assert (number, type(number)) == (3, int)
 
 
@@ -541,7 +542,7 @@ def test_arguments_of_any_type() -> None:
 )
 def test_proportions_are_the_same_apart_from_rounding(mask: tuple[int, int], size: tuple[int, int], same: bool) -> None:
     with nullcontext() if same else pytest.raises(UserError, match="the same proportions"):
-        prepare.check_shape("mask", mask, "picture", size)
+        sides.check_shape("mask", mask, "picture", size)
 
 
 def scattered(image: Tensor, count: int) -> float:

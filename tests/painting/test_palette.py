@@ -7,7 +7,7 @@ from torch import Tensor
 
 from limner.painting.palette import inks_of
 from limner.painting.pictures import Picture, read_picture
-from limner.painting.prepare import working_side
+from limner.painting.sides import working_side
 
 FLAT = torch.tensor([[0, 0, 0], [230, 30, 40], [30, 160, 60], [250, 200, 20], [255, 255, 255]]) / 255
 

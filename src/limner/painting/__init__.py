@@ -14,9 +14,9 @@ from torch import Tensor
 from limner.errors import UserError
 from limner.kernels.threads import for_kernels_only
 from limner.models.build import Network
-from limner.painting import colours, prepare, raster
+from limner.painting import arguments, brushes, colours, light, raster, sides
 from limner.painting.fitting import fit
-from limner.painting.goal import Goal
+from limner.painting.goal import Goal, goal_and_ground
 from limner.painting.moves import Style
 from limner.painting.painting import Painting
 from limner.painting.palette import inks_of
@@ -88,14 +88,14 @@ def paint(
     Raises UserError for arguments that make no sense. Ctrl-C ends the fit and returns what there is; KeyboardInterrupt
     where there is no stroke yet.
     """
-    strokes, seed = prepare.whole("strokes", strokes), prepare.whole("seed", seed)
-    min_size, max_size = prepare.positive("min_size", min_size, 1.0), prepare.positive("max_size", max_size, 1.0)
-    stop_psnr, time = prepare.positive("stop_psnr", stop_psnr), prepare.positive("time", time)
-    size = None if size is None else prepare.whole("size", size, least=1)
-    prepare.check_fill(fill)
+    strokes, seed = arguments.whole("strokes", strokes), arguments.whole("seed", seed)
+    min_size, max_size = arguments.positive("min_size", min_size, 1.0), arguments.positive("max_size", max_size, 1.0)
+    stop_psnr, time = arguments.positive("stop_psnr", stop_psnr), arguments.positive("time", time)
+    size = None if size is None else arguments.whole("size", size, least=1)
+    arguments.check_fill(fill)
     chosen = not (isinstance(background, str) and background in ("auto", "transparent"))
     given = colours.ground(background) if chosen else None
-    fixed = prepare.fixed_opacity(opacity)
+    fixed = arguments.fixed_opacity(opacity)
     palette = None if palette is None else colours.inks(palette)
     smallest, largest = min_size or 0.0, max_size or math.inf
     if smallest > largest:
@@ -109,34 +109,34 @@ def paint(
     if resume is not None and (chosen or background == "transparent"):
         raise UserError(f"background: {background} cannot be chosen for strokes that are resumed: they have theirs")
 
-    templates = prepare.listed(templates)
+    templates = brushes.listed(templates)
     picture = read_picture(image)
     masks = {"importance": importance, "repaint": repaint}
     masks = {name: read_picture(mask) for name, mask in masks.items() if mask is not None}
     for name, mask in masks.items():
-        prepare.check_shape(name, mask.size, "the picture", picture.size)
+        sides.check_shape(name, mask.size, "the picture", picture.size)
     before = None if resume is None else read_before(resume, templates)
     many = strokes + (len(before.strokes) if before else 0)
-    small = resized(picture, prepare.chosen_side(picture, size, many, stop_psnr))
-    prepare.check_seen(max_size, max(small.size))
+    small = resized(picture, sides.chosen_side(picture, size, many, stop_psnr))
+    sides.check_seen(max_size, max(small.size))
     clear = not chosen and (background == "transparent" or picture.alpha is not None)
     if before:
         if before.size:
-            prepare.check_shape("resume", before.size, "the picture", picture.size)
+            sides.check_shape("resume", before.size, "the picture", picture.size)
             before = replace(before, bank=raster.finer(before.bank, before.size, small.size))
         clear, given = before.background is None, before.background
-    coloured = prepare.coloured(palette) or prepare.coloured(given) or (before is not None and before.coloured)
+    coloured = colours.coloured(palette) or colours.coloured(given) or (before is not None and before.coloured)
     channels = 3 if coloured else len(picture.pixels)
     given = None if given is None else given.expand(3)[:channels]
     inks = inks_of(palette, picture, given, channels)
 
     def goal_of(picture: Picture) -> tuple[Goal, Tensor]:
         pixels = picture.pixels.expand(channels, -1, -1)
-        return prepare.goal_and_ground(pixels, picture.alpha, "clear" if clear else given, inks)
+        return goal_and_ground(pixels, picture.alpha, "clear" if clear else given, inks)
 
     goal, ground = goal_of(small)
-    goal = replace(goal, weight=prepare.weights(masks.get("importance"), goal.size))
-    large = prepare.judged(picture) if stop_psnr else small
+    goal = replace(goal, weight=light.weights(masks.get("importance"), goal.size))
+    large = sides.judged(picture) if stop_psnr else small
     judged = goal_of(large)[0] if large.size != small.size else None
     count, start = strokes, None
     if model is not None:
@@ -149,7 +149,7 @@ def paint(
     elif before:
         region = None
         if repainted := masks.get("repaint"):
-            region = prepare.lit("repaint", repainted, goal.size) if strokes else prepare.gray(repainted, goal.size)
+            region = light.lit("repaint", repainted, goal.size) if strokes else light.gray(repainted, goal.size)
         before, dropped = before.without(region)
         under, cover = before.canvas(goal.size, ground, clear)
         goal = replace(goal, region=region, under=under, under_cover=cover)
@@ -159,7 +159,7 @@ def paint(
             judged = replace(judged, under=under, under_cover=cover)
         bank, count = before.brushes, strokes + dropped
     else:
-        bank = prepare.bank_of(templates)
+        bank = brushes.bank_of(templates)
     goal = replace(goal, saved=raster.samples(before.bank if before else bank))
     style = Style(
         opacity=fixed,

@@ -14,7 +14,7 @@ from limner.experiments.runs import load
 from limner.models.build import Network
 from limner.models.code import mean_codes
 from limner.models.evaluating import evaluating
-from limner.painting.prepare import bank_of
+from limner.painting.brushes import bank_of
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order

@@ -124,3 +124,8 @@ def _of_gimp(line: str) -> tuple[float, ...]:
     if not match or max(int(part) for part in match.groups()[:3]) > 255:
         raise UserError(f'"{line[:40]}" is no colour: expected three numbers up to 255')
     return tuple((torch.tensor([int(part) for part in match.groups()[:3]]) / 255).tolist())
+
+
+def coloured(colours: int | Tensor | None) -> bool:
+    """Whether any of these colours (*, 3) is not gray; a number of colours to choose is not."""
+    return isinstance(colours, Tensor) and bool((colours != colours[..., :1]).any())

@@ -18,7 +18,7 @@ from limner.files import in_words, is_pipe
 from limner.masks import mask_files
 from limner.models.build import Network
 from limner.options import PaintOptions
-from limner.painting import outputs, prepare
+from limner.painting import brushes, light, outputs, sides
 from limner.painting.colours import colour, palette
 from limner.painting.painting import FILMS, Painting
 from limner.painting.pictures import Picture, picture_files, read_picture
@@ -144,7 +144,7 @@ def settings(options: PaintOptions) -> dict[str, Any]:
         colour(options.background)
     shapes = set(options.templates) <= SHAPES.keys()
     chosen = {
-        "templates": (options.templates or None) if shapes else prepare.bank_of(options.templates),
+        "templates": (options.templates or None) if shapes else brushes.bank_of(options.templates),
         "palette": palette(options.palette) if options.palette else None,
         "min_size": options.min_size,
         "max_size": options.max_size,
@@ -171,7 +171,7 @@ def read_mask(path: Path | None, dark: float = 0.0) -> Picture | None:
     if path is None:
         return None
     picture = read_picture(path)
-    prepare.lit(str(path), picture, picture.size, dark)
+    light.lit(str(path), picture, picture.size, dark)
     return picture
 
 
@@ -198,10 +198,10 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
         if any(path.suffix.lower() == ".svg" for path in job.files):
             check_fills(before.strokes)
     for path, size in beside:
-        prepare.check_shape(str(path), size, job.label, picture.size)
+        sides.check_shape(str(path), size, job.label, picture.size)
     if options.max_size:
-        side = prepare.chosen_side(picture, options.size, strokes, options.stop_psnr)
-        prepare.check_seen(options.max_size, min(side, max(picture.size)))
+        side = sides.chosen_side(picture, options.size, strokes, options.stop_psnr)
+        sides.check_seen(options.max_size, min(side, max(picture.size)))
 
 
 def save(painting: Painting, job: Job, options: PaintOptions, interrupts: list[int]) -> tuple[list[Exception], bool]:
@@ -245,7 +245,7 @@ def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
 def reached(painting: Painting) -> float:
     """What `stop_psnr` counts."""
     assert painting.target is not None
-    return painting.score(painting.render(*prepare.judged(painting.target).size))
+    return painting.score(painting.render(*sides.judged(painting.target).size))
 
 
 def counted(strokes: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -113,3 +114,27 @@ class Goal:
     def weighed(self, planes: Tensor) -> Tensor:
         """Times the weight of each pixel."""
         return planes if self.weight is None else planes * self.weight
+
+
+def goal_and_ground(
+    pixels: Float[Tensor, "channel height width"],
+    alpha: Float[Tensor, "height width"] | None,
+    background: Float[Tensor, "channel"] | Literal["clear"] | None,
+    palette: Float[Tensor, "colour channel"] | None,
+) -> tuple[Goal, Float[Tensor, "channel"]]:
+    """What to fit, and the ground to start from: the background, or without one the mean colour.
+
+    On a clear background coverage is fitted too; on another a transparent picture is laid onto the ground.
+    """
+    if isinstance(background, str):
+        alpha = torch.ones(pixels.shape[1:]) if alpha is None else alpha
+        return Goal(pixels * alpha, alpha), torch.zeros(len(pixels))
+    ground = background
+    if ground is None:
+        weight = torch.ones(pixels.shape[1:]) if alpha is None else alpha
+        ground = (pixels * weight).sum((1, 2)) / weight.sum().clamp(min=1e-6)
+        if palette is not None:
+            ground = palette[(palette - ground).square().sum(1).argmin()]
+    if alpha is not None:
+        pixels = pixels * alpha + ground[:, None, None] * (1 - alpha)
+    return Goal(pixels), ground

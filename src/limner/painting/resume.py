@@ -11,8 +11,8 @@ from torch.nn.functional import pad
 
 from limner.errors import UserError
 from limner.geometry import invert
+from limner.painting.brushes import FINE, bank_of, listed, texels_of
 from limner.painting.painting import Painting
-from limner.painting.prepare import FINE, bank_of, listed, texels_of
 from limner.painting.raster import samples
 from limner.strokes import Strokes
 from limner.strokes_json import parse

@@ -1,0 +1,63 @@
+"""What `templates` may be: a bank, names of shapes, mask files, folders of them."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.errors import UserError
+from limner.masks import mask_files, read_mask
+from limner.templates import SHAPES, TemplateBank, draw
+
+TEXELS = 128
+FINE = {"line": 512, "curve": 256}
+"""Texels a side of shapes so thin that they are drawn large: with fewer their edges are blurred, unlike in an SVG."""
+
+
+def listed(templates: TemplateBank | str | Path | Iterable[str | Path] | None) -> TemplateBank | list[Any] | None:
+    """A bank itself, or names of shapes and paths in a list; None for none. UserError for what is no list of them."""
+    if templates is None or isinstance(templates, TemplateBank):
+        return templates
+    items = [templates] if isinstance(templates, str | Path) else templates
+    if not isinstance(items, Iterable):
+        raise UserError(f"templates: {items!r} is neither the name of a shape nor a path, and no list of them")
+    return list(items) or None
+
+
+def bank_of(
+    templates: TemplateBank | str | Path | Iterable[str | Path] | None, texels: int | None = None
+) -> TemplateBank:
+    """The bank itself, or that of shapes by name, of mask files and of those in folders; circles by default.
+
+    texels: a side; the default suits the shapes.  Raises UserError for what is none of these.
+    """
+    items = listed(templates) or ["circle"]
+    if isinstance(items, TemplateBank):
+        return items.detach().to("cpu")
+    texels = texels or texels_of(items)
+    names, masks = zip(*(brush for item in items for brush in _brushes(item, texels)), strict=True)
+    return TemplateBank(torch.stack(masks), names)
+
+
+def texels_of(items: TemplateBank | list[Any]) -> int:
+    """Texels a side of a bank, or those that suit what is `listed`."""
+    if isinstance(items, TemplateBank):
+        return items.masks.shape[-1]
+    shapes = all(isinstance(item, str) and item in SHAPES for item in items)
+    return max(FINE.get(item, TEXELS) for item in items) if shapes else TEXELS
+
+
+def _brushes(item: Any, texels: int) -> list[tuple[str, Float[Tensor, "S S"]]]:
+    """Names and masks of a shape, a mask file, or a folder of them."""
+    if not isinstance(item, str | Path):
+        raise UserError(f"templates: {item!r} is neither the name of a shape nor a path")
+    if item in SHAPES:
+        return [(str(item), draw(SHAPES[str(item)], texels))]
+    if not os.path.exists(item):
+        known = ", ".join(name for name in SHAPES if name != "transparent")
+        raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks")
+    return [(path.stem, read_mask(path, texels)) for path in mask_files(item)]
