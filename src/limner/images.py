@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
 
 from limner.errors import UserError
 
-_KINDS = """apng avif bmp dds dib gif ico j2k jfif jp2 jpe jpeg jpg pbm pcx pgm png pnm ppm qoi sgi tga tif tiff webp
-xbm xpm"""
+_KINDS = """apng avif bmp dds dib gif heic heif hif ico j2k jfif jp2 jpe jpeg jpg pbm pcx pgm png pnm ppm qoi sgi tga
+tif tiff webp xbm xpm"""
 SUFFIXES = frozenset(f".{kind}" for kind in _KINDS.split())
 DEEP = 65535
 DPI = 96
@@ -69,9 +70,19 @@ def open_image(source: Path | bytes, name: str) -> Image.Image:
     content = read_bytes(source) if isinstance(source, Path) else source
     if not content:
         raise UserError(f"{name}: is empty")
+    if content[4:8] == b"ftyp":
+        _learn_heif()
     with decoding(name), Image.open(BytesIO(content)) as image:
         image.load()
         return upright(image)
+
+
+@cache
+def _learn_heif() -> None:
+    """Make Pillow read what phones take: HEIC."""
+    from pi_heif import register_heif_opener
+
+    register_heif_opener()
 
 
 def upright(image: Image.Image) -> Image.Image:

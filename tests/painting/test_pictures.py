@@ -12,6 +12,7 @@ from PIL import Image
 from limner.errors import UserError
 from limner.painting.pictures import Picture, fitted, picture_files, read_picture, resized
 
+SAMPLE = Path(__file__).parents[1] / "sample"
 GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 COLOUR = np.stack([GRAY, GRAY[::-1], GRAY[:, ::-1]], -1)
 ALPHA = np.where(GRAY > 100, 255, GRAY).astype(np.uint8)
@@ -297,3 +298,21 @@ def test_fitted_has_the_size_asked_for(size: tuple[int, int]) -> None:
     assert torch.allclose(result.pixels, torch.tensor(0.25), atol=1e-5)
     assert result.alpha is not None
     assert torch.allclose(result.alpha, torch.tensor(0.5), atol=1e-5)
+
+
+def test_what_phones_take_is_read(tmp_path: Path) -> None:
+    turned = read_picture(SAMPLE / "turned.heic")
+    assert (turned.size, turned.alpha) == ((64, 96), None)
+    photo = read_picture(Image.open(SAMPLE.parents[1] / "examples/photo.jpg").resize((96, 64)))
+    assert (turned.pixels - photo.pixels).abs().mean() < 0.02
+    clear = read_picture((SAMPLE / "clear.heic").read_bytes())
+    assert clear.size == (48, 64)
+    assert clear.alpha is not None
+    assert (clear.alpha[:, :30] < 0.02).all()
+    assert (clear.alpha[:, 34:] > 0.98).all()
+    (tmp_path / "short.heic").write_bytes((SAMPLE / "turned.heic").read_bytes()[:2000])
+    with pytest.raises(UserError, match=r"short\.heic: is "):
+        read_picture(tmp_path / "short.heic")
+    (tmp_path / "film.heic").write_bytes(b"\0\0\0\x18ftypisom" + bytes(12))
+    with pytest.raises(UserError, match=r"film\.heic: is not a picture of a known format"):
+        read_picture(tmp_path / "film.heic")
