@@ -56,6 +56,7 @@ class FakePainting(Painting):
 
 
 def painting(count: int, target: Picture | None = None) -> FakePainting:
+    target = target or Picture(torch.zeros(3, 30, 40), None, "photo")
     strokes = Strokes(torch.ones(1, count, 2, 3), torch.ones(1, count, 1), torch.ones(1, count, 3))
     return FakePainting(strokes, TemplateBank.named("circle", size=8), None, (15, 20), target)
 
@@ -147,7 +148,7 @@ BAD = [
     ("cut.png", "cut.png: is damaged or cut short"),
     ("huge.png", "huge.png: has more than 89,478,485 pixels"),
     ("logo.svg", "logo.svg: SVG"),
-    ("strokes.json", "strokes.json: is not a picture"),
+    ("other.json", "other.json: is not a file of strokes"),
     ("barren", "barren: no pictures in this folder"),
     ("painted", "painted: no pictures in this folder, only paintings"),
     (LONG, "too long"),
@@ -185,6 +186,13 @@ BAD = [
     (f"photo.png -o {LONG}.png", "the name is too long"),
     (f"photo.png --frames new/{LONG}", "the name is too long"),
     ("photo.png -o", "--output"),
+    ("strokes.json -n 20 -o a.png", "strokes.json: strokes are written as they are, without --strokes"),
+    ("strokes.json --stop-psnr 20 -o a.png", "strokes.json: strokes are written as they are, without --stop-psnr"),
+    ("strokes.json -o strokes.json", "strokes.json: would replace a file that is read"),
+    ("damaged.json -o a.png", "damaged.json: "),
+    ("two.json -o a.png", "two.json: holds strokes without their templates"),
+    ("no.json -o a.png", "no.json: no such file"),
+    ("strokes.json --output-size 16384 -o a.png", "a.png: 16384 x 12288 pixels are too many"),
     ("photo.png --output-size 16384 -o a.png", "a.png: 16384 x 12288 pixels are too many"),
     ("wide.png -o a.webp", "a.webp: WebP ends at 16383"),
     ("wider.png -o a.JPEG", "a.JPEG: JPEG ends at 65500"),
@@ -363,6 +371,26 @@ def test_unwritable_folder(
 def test_strokes_are_saved_whatever_the_size_of_pictures(desk: Path, calls: list[object]) -> None:
     assert main(["paint", "photo.png", "-o", "a.json", "--output-size", "16384"]) == 0
     assert Path("a.json").exists()
+
+
+def test_strokes_are_written_as_they_are(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = "paint strokes.json photo.png -n 500 -o out/{name}.svg -o out/{name}.png --output-size 60 --frames frames"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limner, "paint", lambda image, **_: painting(3, image), raising=False)
+        assert main(line.split()) == 0
+    Painting.load("strokes.json").save("expected.svg", longer_side=60)
+    assert Path("out/strokes.svg").read_text() == Path("expected.svg").read_text()
+    with Image.open("out/strokes.png") as image:
+        assert image.size == (60, 45)
+    assert len(list(Path("frames/strokes").iterdir())) == 3
+    assert capsys.readouterr().out.splitlines() == [
+        "out/strokes.svg  2 strokes",
+        "out/strokes.png  2 strokes",
+        "frames/strokes  frames 0000 to 0002",
+        "out/photo.svg  23.4 dB",
+        "out/photo.png  23.4 dB",
+        "frames/photo  frames 0000 to 0007",
+    ]
 
 
 def test_every_output_is_written_and_scored(

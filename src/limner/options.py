@@ -17,7 +17,8 @@ class PaintOptions:
     """Rebuild pictures from brush strokes, as PNG, JPEG, WebP, SVG, JSON, GIF, MP4 or WebM."""
 
     photos: Annotated[Positional[tuple[str, ...]], arg(metavar="PHOTO [PHOTO ...]", help_behavior_hint="")]
-    """Pictures, or folders of pictures, less those called NAME-painted; - is standard input."""
+    """Pictures, or folders of pictures, less those called NAME-painted; - is standard input.
+    Strokes in a JSON file are not painted, but written as they are."""
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
     """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
     For several pictures a folder, or a pattern such as out/{name}.png. Left out: NAME-painted.png,

@@ -1,5 +1,6 @@
 """Painting: what is scored is what is saved."""
 
+import io
 import math
 import resource
 from collections.abc import Iterator
@@ -71,6 +72,12 @@ def test_strokes_alone_are_no_painting(tmp_path: Path) -> None:
 
 def test_in_print_a_painting_is_short() -> None:
     assert repr(painting()) == "Painting(8 strokes of circle, square on a background, 32 x 24 pixels)"
+
+
+def test_notebooks_show_a_painting() -> None:
+    one = painting()
+    with Image.open(io.BytesIO(one._repr_png_())) as image:
+        assert np.array_equal(np.asarray(image), one.render(*one.size).numpy())
 
 
 def test_films_are_not_scored(tmp_path: Path) -> None:

@@ -206,6 +206,14 @@ def test_arrays_that_are_no_picture(source: np.ndarray | torch.Tensor, words: st
         read_picture(source)
 
 
+def test_a_batch_of_one_is_a_picture() -> None:
+    picture = torch.rand(3, 5, 7)
+    assert torch.equal(read_picture(picture[None]).pixels, picture)
+    for batch in (picture[:, None], picture.expand(2, -1, -1, -1), picture[None, None]):
+        with pytest.raises(UserError, match="tensor of shape"):
+            read_picture(batch)
+
+
 def test_picture_files(tmp_path: Path) -> None:
     for name in ("b.png", "a.JPG", "notes.txt", ".hidden.png"):
         (tmp_path / name).touch()

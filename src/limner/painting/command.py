@@ -1,12 +1,11 @@
-"""`limner paint`: reads everything and tries every output before the first stroke, then paints, saves and scores."""
+"""`limner paint`: reads everything and tries every output before the first stroke, then paints, and saves."""
 
 import os
 import signal
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +19,25 @@ from limner.models.build import Network
 from limner.options import PaintOptions
 from limner.painting import brushes, light, outputs, sides
 from limner.painting.colours import colour, palette
-from limner.painting.painting import FILMS, Painting
+from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, picture_files, read_picture
 from limner.painting.resume import read_before
+from limner.painting.saving import counted, save
 from limner.painting.svg import check_fills
 from limner.printing import on_terminal, say
 from limner.signals import handled
+from limner.strokes import Strokes
 from limner.templates import SHAPES
 
-FRAMES = 100
-SCORED = (".png", ".jpg", ".jpeg", ".webp", ".svg")
-ROUNDING = 0.05
-"""In dB, of what is printed."""
+WRITING = {"photos", "output", "output_size", "frames", "threads", "quiet"}
+"""Options that are not about how to paint."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture: where it comes from (already read if from standard input) and where its painting goes."""
+    """One picture (already read if from standard input), or one painted before; and where the painting goes."""
 
-    source: Path | Picture
+    source: Path | Picture | Painting
     label: str
     files: list[Path]
     frames: Path | None
@@ -61,12 +60,14 @@ def paint(options: PaintOptions) -> int:
     failed = False
     with noticed() as interrupts:
         for number, job in enumerate(jobs, 1):
-            called = title(job, number, len(jobs), options)
-            with in_flags(arguments):
-                painting = limner.paint(read_picture(job.source), **arguments, progress=called)
+            painting = job.source
+            if not isinstance(painting, Painting):
+                called = title(job, number, len(jobs), options)
+                with in_flags(arguments):
+                    painting = limner.paint(read_picture(painting), **arguments, progress=called)
             spared = repainted(job, options) if interrupts else []
             kept = [path for path in job.files if path not in spared]
-            faults, interrupted = save(painting, replace(job, files=kept), options, interrupts)
+            faults, interrupted = save(painting, kept, job.frames, options, interrupts)
             for fault in faults:
                 if not isinstance(fault, UserError | OSError):
                     raise fault
@@ -121,11 +122,21 @@ def plan(options: PaintOptions) -> list[Job]:
     jobs = []
     for file, name, paths in zip(files, names, planned, strict=True):
         frames = options.frames / name if options.frames and several else options.frames
-        source = read_picture("-") if file == stdin else read_picture(file) if is_pipe(file) else file
-        jobs.append(Job(source, "standard input" if file == stdin else str(file), paths, frames))
+        jobs.append(Job(source(file, options), "standard input" if file == stdin else str(file), paths, frames))
     written = [path for job in jobs for path in job.files]
     outputs.spare([*files, *read_too(options)], written, [job.frames for job in jobs if job.frames])
     return jobs
+
+
+def source(file: Path, options: PaintOptions) -> Path | Picture | Painting:
+    """What is painted: a file, what a pipe holds, or the painting that is in a JSON file."""
+    if file.suffix.lower() != ".json":
+        return read_picture(file) if str(file) == "-" or is_pipe(file) else file
+    for field in fields(options):
+        if field.name not in WRITING and getattr(options, field.name) != field.default:
+            flag = field.name.replace("_", "-")
+            raise UserError(f"{file}: strokes are written as they are, without --{flag}: see --resume to paint on them")
+    return Painting.load(file)
 
 
 def read_too(options: PaintOptions) -> Iterator[Path]:
@@ -186,17 +197,19 @@ def read_model(name: str | None) -> Network | None:
 
 def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     """UserError for a picture that cannot be read, or that its outputs or the masks do not fit."""
-    picture = read_picture(job.source)
+    picture = job.source if isinstance(job.source, Painting) else read_picture(job.source)
     for path in job.files:
         outputs.check_size(path, picture.size, options.output_size)
+    if isinstance(picture, Painting):
+        check_svg(picture.strokes, job.files)
+        return
     masks = (("importance", options.importance), ("repaint", options.repaint))
     beside, strokes = [(path, arguments[name].size) for name, path in masks if name in arguments], options.strokes
     if options.resume:
         before = read_before(options.resume)
         beside += [(options.resume, before.size)] if before.size else []
         strokes += len(before.strokes)
-        if any(path.suffix.lower() == ".svg" for path in job.files):
-            check_fills(before.strokes)
+        check_svg(before.strokes, job.files)
     for path, size in beside:
         sides.check_shape(str(path), size, job.label, picture.size)
     if options.max_size:
@@ -204,63 +217,10 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
         sides.check_seen(options.max_size, min(side, max(picture.size)))
 
 
-def save(painting: Painting, job: Job, options: PaintOptions, interrupts: list[int]) -> tuple[list[Exception], bool]:
-    """Write every output and say what it scores; returns the faults, and whether it was interrupted before the films.
-
-    A failing one does not keep the others from being written. Films come last and may be interrupted, the others not;
-    they are made in spite of it if it was the painting that it ended.
-    """
-    painted = bool(interrupts)
-    interrupts[:] = [0]
-    films = [path for path in job.files if path.suffix.lower() in FILMS]
-    faults = [write(painting, path, options) for path in job.files if path not in films]
-    stopped = len(interrupts) > 1
-    interrupts.clear()
-    if not stopped:
-        faults += [write(painting, path, options) for path in films]
-        faults += [write_frames(painting, job.frames, options)] if job.frames else []
-    return [fault for fault in faults if fault], painted or stopped
-
-
-def write(painting: Painting, path: Path, options: PaintOptions) -> Exception | None:
-    """Write one output and say what it scores; returns what went wrong."""
-    try:
-        painting.save(path, longer_side=options.output_size)
-        words = [] if options.quiet else told(painting, path, options)
-    except Exception as fault:
-        return fault
-    if words:
-        say(f"{path}  {', '.join(words)}", sys.stdout)
-
-
-def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
-    """What is said of a file that has been written: its score, its strokes, and whether it is as good as wanted."""
-    scored, wanted = path.suffix.lower() in SCORED, options.stop_psnr
-    words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
-    words += [counted(len(painting.strokes))] if wanted or options.time or not scored else []
-    return words + ([f"short of --stop-psnr {wanted:g}"] if wanted and reached(painting) < wanted - ROUNDING else [])
-
-
-@lru_cache(1)
-def reached(painting: Painting) -> float:
-    """What `stop_psnr` counts."""
-    assert painting.target is not None
-    return painting.score(painting.render(*sides.judged(painting.target).size))
-
-
-def counted(strokes: int) -> str:
-    """How many strokes, in words."""
-    return "1 stroke" if strokes == 1 else f"{strokes} strokes"
-
-
-def write_frames(painting: Painting, folder: Path, options: PaintOptions) -> Exception | None:
-    """Write the growing painting as pictures; returns what went wrong."""
-    try:
-        count = painting.save_frames(folder, FRAMES, options.output_size)
-    except Exception as fault:
-        return fault
-    if not options.quiet:
-        say(f"{folder}  frames 0000 to {count - 1:04}", sys.stdout)
+def check_svg(strokes: Strokes, files: list[Path]) -> None:
+    """UserError for strokes that one of these files cannot show."""
+    if any(path.suffix.lower() == ".svg" for path in files):
+        check_fills(strokes)
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
 
 FILMS = (".gif", ".mp4", ".webm")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".svg", ".json", *FILMS)
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".svg")
+SUFFIXES = (*PICTURES, ".json", *FILMS)
 LONGEST = 2**14  # pixels of a side that is asked for
 LARGEST = 2**27  # pixels of a file
 FRAME = "frame-{:04}.png"
@@ -73,6 +74,10 @@ class Painting:
         ground = "a background" if self.background is not None else "nothing"
         templates = ", ".join(self.bank.names)
         return f"Painting({len(self.strokes)} strokes of {templates} on {ground}, {width} x {height} pixels)"
+
+    def _repr_png_(self) -> bytes:
+        """How notebooks show it."""
+        return raster.encoded(self.render(*self.size), ".png")
 
     @classmethod
     def load(cls, path: str | Path) -> Painting:
@@ -175,7 +180,7 @@ class Painting:
             elif suffix in FILMS:
                 self._save_time_lapse(temporary, longer_side)
             else:
-                raster.save(temporary, self.render(*size))
+                temporary.write_bytes(raster.encoded(self.render(*size), suffix))
 
     def save_frames(self, folder: str | Path, count: int, longer_side: int | None = None) -> int:
         """Write the growing painting as at most `count` PNG pictures, frame-0000.png and on, into a folder.
@@ -195,7 +200,7 @@ class Painting:
         counts = moments(len(self.strokes), count)
         for i, image in enumerate(self.stages(counts, size)):
             with atomic(folder / FRAME.format(i)) as temporary:
-                raster.save(temporary, image)
+                temporary.write_bytes(raster.encoded(image, ".png"))
         return len(counts)
 
     def _save_time_lapse(self, path: Path, longer_side: int | None) -> None:

@@ -51,8 +51,9 @@ Source: TypeAlias = Picture | str | Path | bytes | BinaryFile | Image.Image | np
 def read_picture(source: Source) -> Picture:
     """A picture from a path, "-" (standard input), a binary file, bytes, a PIL image, an array or a tensor.
 
-    Arrays are (height, width) or (height, width, 1 | 3 | 4), tensors (height, width) or (1 | 3 | 4, height, width);
-    bool, uint8, uint16, or floats in [0, 1]; a fourth channel is alpha. Of an animation the first frame is read.
+    Arrays are (height, width) or (height, width, 1 | 3 | 4); tensors (height, width), (1 | 3 | 4, height, width), or a
+    batch of one such. They hold bool, uint8, uint16, or floats in [0, 1]; a fourth channel is alpha. Of an animation
+    the first frame is read.
     Raises UserError that names what is wrong with the source.
     """
     if isinstance(source, Picture):
@@ -60,6 +61,7 @@ def read_picture(source: Source) -> Picture:
     if isinstance(source, Tensor):
         array = source.detach().cpu()
         array = array.float() if array.dtype in (torch.float16, torch.bfloat16) else array
+        array = array[0] if array.ndim == 4 and len(array) == 1 else array
         return _from_array(np.moveaxis(array.numpy(), 0, -1) if array.ndim == 3 else array.numpy(), "tensor")
     if isinstance(source, np.ndarray):
         return _from_array(source, "array")

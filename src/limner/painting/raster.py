@@ -97,12 +97,12 @@ def check_side(path: Path, longest: int) -> None:
         raise UserError(f"{path}: {kind} ends at {most} pixels a side: choose PNG, or a smaller size")
 
 
-def save(path: Path, image: Pixels) -> None:
-    """Write a PNG, JPEG (on white) or WebP, by the suffix of the path.
+def encoded(image: Pixels, suffix: str) -> bytes:
+    """A PNG, JPEG (on white) or WebP file, by its suffix.
 
-    By way of memory: Pillow does not notice where a file is cut short.
+    In memory, since Pillow does not notice where one on a disk is cut short.
     """
-    suffix, file = path.suffix.lower(), io.BytesIO()
+    file = io.BytesIO()
     if suffix == ".png":
         picture(image).save(file, "PNG", optimize=False)
     elif suffix == ".webp":
@@ -110,7 +110,7 @@ def save(path: Path, image: Pixels) -> None:
     else:
         flat = image if image.shape[-1] == 1 else on_white(image)
         picture(flat).save(file, "JPEG", quality=93, subsampling=0)
-    path.write_bytes(file.getvalue())
+    return file.getvalue()
 
 
 def read(path: Path) -> Pixels:

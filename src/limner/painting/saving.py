@@ -1,0 +1,76 @@
+"""Writing a painting to where it goes, and saying what it scores."""
+
+import sys
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from limner.options import PaintOptions
+from limner.painting import sides
+from limner.painting.painting import FILMS, PICTURES, Painting
+from limner.printing import say
+
+FRAMES = 100
+ROUNDING = 0.05
+"""In dB, of what is printed."""
+
+
+def save(
+    painting: Painting, files: Iterable[Path], frames: Path | None, options: PaintOptions, interrupts: list[int]
+) -> tuple[list[Exception], bool]:
+    """Write every output and say what it scores; returns the faults, and whether it was interrupted before the films.
+
+    A failing one does not keep the others from being written. Films come last and may be interrupted, the others not;
+    they are made in spite of it if it was the painting that it ended.
+    """
+    painted = bool(interrupts)
+    interrupts[:] = [0]
+    films = [path for path in files if path.suffix.lower() in FILMS]
+    faults = [write(painting, path, options) for path in files if path not in films]
+    stopped = len(interrupts) > 1
+    interrupts.clear()
+    if not stopped:
+        faults += [write(painting, path, options) for path in films]
+        faults += [write_frames(painting, frames, options)] if frames else []
+    return [fault for fault in faults if fault], painted or stopped
+
+
+def write(painting: Painting, path: Path, options: PaintOptions) -> Exception | None:
+    """Write one output and say what it scores; returns what went wrong."""
+    try:
+        painting.save(path, longer_side=options.output_size)
+        words = [] if options.quiet else told(painting, path, options)
+    except Exception as fault:
+        return fault
+    if words:
+        say(f"{path}  {', '.join(words)}", sys.stdout)
+
+
+def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
+    """What is said of a file that has been written: its score, its strokes, and whether it is as good as wanted."""
+    scored, wanted = painting.target is not None and path.suffix.lower() in PICTURES, options.stop_psnr
+    words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
+    words += [counted(len(painting.strokes))] if wanted or options.time or not scored else []
+    return words + ([f"short of --stop-psnr {wanted:g}"] if wanted and reached(painting) < wanted - ROUNDING else [])
+
+
+@lru_cache(1)
+def reached(painting: Painting) -> float:
+    """What `stop_psnr` counts."""
+    assert painting.target is not None
+    return painting.score(painting.render(*sides.judged(painting.target).size))
+
+
+def counted(strokes: int) -> str:
+    """How many strokes, in words."""
+    return "1 stroke" if strokes == 1 else f"{strokes} strokes"
+
+
+def write_frames(painting: Painting, folder: Path, options: PaintOptions) -> Exception | None:
+    """Write the growing painting as pictures; returns what went wrong."""
+    try:
+        count = painting.save_frames(folder, FRAMES, options.output_size)
+    except Exception as fault:
+        return fault
+    if not options.quiet:
+        say(f"{folder}  frames 0000 to {count - 1:04}", sys.stdout)
