@@ -167,6 +167,17 @@ def test_folder_is_read_in_order_of_names(tmp_path: Path) -> None:
     assert bank.masks.shape == (3, 16, 16)
 
 
+def test_files_and_shapes_by_name_make_one_bank(tmp_path: Path) -> None:
+    file = saved(tmp_path, disc(0, 255, "L"))
+    bank = TemplateBank.load(["line", file, "transparent"], size=16)
+    assert bank.names == ("line", "mask", "transparent")
+    assert torch.equal(bank.masks[[0, 2]], TemplateBank.named("line", "transparent", size=16).masks)
+    assert torch.equal(bank.masks[1], read_mask(file, 16))
+    assert TemplateBank.load("circle").names == ("circle",)
+    with pytest.raises(UserError, match=r"none.*no such"):
+        TemplateBank.load(["circle", tmp_path / "none"])
+
+
 def test_folders_without_masks(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("text")
     with pytest.raises(UserError, match="no PNG or SVG masks"):

@@ -85,14 +85,22 @@ class TemplateBank:
         return cls(torch.stack([draw(SHAPES[name], size) for name in names]), names, prefilter)
 
     @classmethod
-    def load(cls, files: str | Path | Iterable[str | Path], size: int = 64, prefilter: bool = True) -> TemplateBank:
-        """Masks from PNG or SVG files, or all those in a folder; see `masks.read_mask` for what counts as inside."""
+    def load(cls, templates: str | Path | Iterable[str | Path], size: int = 64, prefilter: bool = True) -> TemplateBank:
+        """Masks from PNG or SVG files, all those in a folder, and shapes by name, in turn.
+
+        `masks.read_mask` says what counts as inside. Raises UserError for what is none of these.
+        """
         from limner.masks import mask_files, read_mask
 
         _check_size(size)
-        paths = mask_files(files)
-        masks = torch.stack([read_mask(path, size) for path in paths])
-        return cls(masks, tuple(path.stem for path in paths), prefilter)
+        masks: list[tuple[str, Tensor]] = []
+        items = [templates] if isinstance(templates, str | Path) else list(templates)
+        for item in items or mask_files(items):
+            if item in SHAPES:
+                masks.append((str(item), draw(SHAPES[str(item)], size)))
+            else:
+                masks += [(path.stem, read_mask(path, size)) for path in mask_files(item)]
+        return cls(torch.stack([mask for _, mask in masks]), tuple(name for name, _ in masks), prefilter)
 
     def to(self, device: torch.device | str) -> TemplateBank:
         """The same bank on a device; itself where it is there."""

@@ -315,6 +315,32 @@ def test_a_run_on_a_folder_is_evaluated_from_anywhere(tmp_path: Path, monkeypatc
     assert json.loads(Path("scores.json").read_text())["run"] == "mine"
 
 
+def test_a_run_paints_with_masks_of_ones_own_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mask = Image.new("L", (56, 56))
+    mask.paste(255, (0, 28, 56, 56))
+    mask.save(tmp_path / "half.png")
+    monkeypatch.chdir(tmp_path)
+    few = ["--data.images", "40", "--model.hidden", "8", "--training.batch", "4", "--out", "run", "-q"]
+    train = ["train", "two-rectangles", *few, "--model.templates", "half.png", "circle", "--training.iterations"]
+    assert cli.main([*train, "2"]) == 0
+    assert cli.main([*train, "3", "--resume"]) == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    bank = limner.load("../run").bank
+    assert bank is not None
+    assert bank.names == ("half", "circle")
+    assert torch.equal(bank.masks, limner.TemplateBank.load([tmp_path / "half.png", "circle"], size=28).masks)
+    assert bank.masks[0].mean() == pytest.approx(0.5)
+    Image.radial_gradient("L").save("photo.png")
+    assert cli.main(["paint", "photo.png", "-n", "4", "--size", "32", "--model", "../run", "-o", "a.json", "-q"]) == 0
+    assert limner.Painting.load("a.json").bank.names == ("half", "circle")
+    (tmp_path / "half.png").unlink()
+    assert cli.main(["evaluate", "../run"]) == 2
+    assert "half.png: expected some of circle, square" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("iterations", [["--training.iterations", "3"], ["--training.iterations", "3", "-q"]])
 def test_no_bar_where_nobody_looks(
     iterations: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -25,7 +25,7 @@ class Experiment:
 
 
 def normalised(experiment: Experiment) -> Experiment:
-    """The experiment as its run's settings.json gives it back, with a folder of data that holds from anywhere.
+    """The experiment as its run's settings.json gives it back, with files and folders that are found from anywhere.
 
     Raises UserError where a value is not what its field wants.
     """
@@ -34,7 +34,8 @@ def normalised(experiment: Experiment) -> Experiment:
     except ValueError as error:
         raise UserError(str(error)) from error
     folder = found.data.folder and Path(os.path.abspath(found.data.folder))
-    return replace(found, data=replace(found.data, folder=folder))
+    templates = tuple(os.path.abspath(name) if Path(name).suffix else name for name in found.model.templates)
+    return replace(found, data=replace(found.data, folder=folder), model=replace(found.model, templates=templates))
 
 
 def restored(kind: type[T], values: dict[str, Any]) -> T:

@@ -5,13 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
 from limner.errors import UserError
-from limner.masks import mask_files, read_mask
-from limner.templates import SHAPES, TemplateBank, draw
+from limner.templates import SHAPES, TemplateBank
 
 TEXELS = 128
 FINE = {"line": 512, "curve": 256}
@@ -38,9 +33,13 @@ def bank_of(
     items = listed(templates) or ["circle"]
     if isinstance(items, TemplateBank):
         return items.detach().to("cpu")
-    texels = texels or texels_of(items)
-    names, masks = zip(*(brush for item in items for brush in _brushes(item, texels)), strict=True)
-    return TemplateBank(torch.stack(masks), names)
+    for item in items:
+        if not isinstance(item, str | Path):
+            raise UserError(f"templates: {item!r} is neither the name of a shape nor a path")
+        if item not in SHAPES and not os.path.exists(item):
+            known = ", ".join(name for name in SHAPES if name != "transparent")
+            raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks")
+    return TemplateBank.load(items, texels or texels_of(items))
 
 
 def texels_of(items: TemplateBank | list[Any]) -> int:
@@ -49,15 +48,3 @@ def texels_of(items: TemplateBank | list[Any]) -> int:
         return items.masks.shape[-1]
     shapes = all(isinstance(item, str) and item in SHAPES for item in items)
     return max(FINE.get(item, TEXELS) for item in items) if shapes else TEXELS
-
-
-def _brushes(item: Any, texels: int) -> list[tuple[str, Float[Tensor, "S S"]]]:
-    """Names and masks of a shape, a mask file, or a folder of them."""
-    if not isinstance(item, str | Path):
-        raise UserError(f"templates: {item!r} is neither the name of a shape nor a path")
-    if item in SHAPES:
-        return [(str(item), draw(SHAPES[str(item)], texels))]
-    if not os.path.exists(item):
-        known = ", ".join(name for name in SHAPES if name != "transparent")
-        raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks")
-    return [(path.stem, read_mask(path, texels)) for path in mask_files(item)]

@@ -38,8 +38,7 @@ def read_model(source: str | Path | Network) -> Network:
 
 def brushes(model: Network) -> TemplateBank:
     """The painter's templates at a resolution for large canvases."""
-    assert model.bank is not None
-    return bank_of(model.bank.names)
+    return bank_of(model.settings.templates)
 
 
 def proposed(model: Network, pixels: Pixels, count: int) -> Strokes:
