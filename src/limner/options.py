@@ -9,7 +9,16 @@ from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from limner.errors import UserError, within
 
-MOST = {"strokes": 100_000, "size": 8192, "output_size": 16384, "threads": 1024, "seed": 2**63 - 1, "stop_psnr": 200}
+MOST = {
+    "strokes": 100_000,
+    "size": 8192,
+    "output_size": 16384,
+    "min_size": 1,
+    "max_size": 1,
+    "threads": 1024,
+    "seed": 2**63 - 1,
+    "stop_psnr": 200,
+}
 
 
 @dataclass(frozen=True)
@@ -95,18 +104,17 @@ class PaintOptions:
             raise UserError(f"--palette {self.palette} gives each stroke one colour: no --fill gradient with it")
         if self.repaint and not self.resume:
             raise UserError(f"--repaint {self.repaint} needs --resume and the strokes to repaint")
-        if self.opacity_value() == 0:
-            raise UserError("--opacity 0 would show nothing: choose a number above 0")
+        self.opacity_value()
 
     def opacity_value(self) -> str | float:
-        """ "free", "opaque" or a number in [0, 1]."""
+        """ "free", "opaque" or a number in (0, 1]."""
         if self.opacity in ("free", "opaque"):
             return self.opacity
         try:
             value = float(self.opacity)
         except ValueError:
             value = math.nan
-        if not 0 <= value <= 1:
+        if not 0 < value <= 1:
             raise UserError(f"--opacity {self.opacity}: expected free, opaque, or a number above 0 and up to 1")
         return value
 
@@ -195,7 +203,7 @@ def _within(name: str, value: int | None, least: int) -> None:
 
 
 def _positive(name: str, value: float | None) -> None:
-    most = MOST.get(name, 1 if name.endswith("size") else math.inf)
+    most = MOST.get(name, math.inf)
     if value is not None and not (0 < value <= most and math.isfinite(value)):
         upper = f" and up to {most}" if math.isfinite(most) else ""
         raise UserError(f"--{name.replace('_', '-')} {value:g}: expected a finite number above 0{upper}")

@@ -22,7 +22,7 @@ from limner.figures.sheets import Cells, Panel
 from limner.models.build import Network
 from limner.models.code import mean_codes
 from limner.models.evaluating import evaluating
-from limner.training.process import of_output
+from limner.training.process import some_steps
 
 LARGE, SIDE, SMALL = 56, 30, 48
 """Pixels of an image, about: on a sheet of up to `FEW` across, on a larger sheet, and of a large reconstruction."""
@@ -63,11 +63,8 @@ def process(layout: Process, first: dict[str, Experiment], folder: Path) -> Imag
 def _process(model: Network, images: Images, most: int) -> tuple[Cells, list[str]]:
     """The canvas after each move, of more than `most` only some, the last always, then the target; and their names."""
     ink = images.ink()
-    with evaluating(model), mean_codes(model):
-        steps = of_output(model(ink), model.bank)
-    count = min(most, steps.shape[1])
-    chosen = torch.linspace(0, steps.shape[1] - 1, count).round().long()
-    return torch.cat([steps[:, chosen], ink[:, None]], 1), [*(str(int(t) + 1) for t in chosen), "x"]
+    cells, chosen = some_steps(model, ink, most)
+    return torch.cat([cells, ink[:, None]], 1), [*(str(t + 1) for t in chosen), "x"]
 
 
 @torch.no_grad()

@@ -45,7 +45,7 @@ class Air(nn.Module):
         super().__init__()
         self.settings, self.size, self.channels = settings, size, channels
         self.encoder = Recurrent(settings, size, channels)
-        self.where = Coder(settings, settings.hidden, 6 if settings.affine == "full" else 4, settings.prior_where)
+        self.where = Coder(settings, settings.hidden, settings.where_numbers, settings.prior_where)
         self.glimpse = Dense(settings, channels * settings.window**2, 1)
         self.easel = (Templates if settings.kind == "t-air" else Patches)(settings, size, channels)
         self.what = Coder(settings, settings.hidden, self.easel.numbers)
@@ -124,8 +124,7 @@ class Templates(nn.Module):
 
     def __init__(self, settings: Model, size: tuple[int, int], channels: int) -> None:
         super().__init__()
-        self.size, self.channels, templates = size, channels, len(settings.templates)
-        self.numbers = channels + (templates if templates > 1 else 0)
+        self.size, self.channels, self.numbers = size, channels, channels + settings.which_numbers
         self.writer = template_writer(settings, 0.0)
 
     def forward(self, where: Float[Tensor, "batch move 2 3"], z_what: What) -> Output:

@@ -39,6 +39,6 @@ class Gaussian:
         return (prior - posterior).flatten(1).sum(1)
 
 
-def sample(mu: Code, log_sigma: Code, **prior: float) -> Gaussian:
+def sample(mu: Code, log_sigma: Code, prior_sigma: float = 1.0) -> Gaussian:
     """z = mu + sigma * epsilon, epsilon ~ N(0, 1)."""
-    return Gaussian(mu, log_sigma, mu + log_sigma.exp() * torch.randn_like(mu), **prior)
+    return Gaussian(mu, log_sigma, mu + log_sigma.exp() * torch.randn_like(mu), prior_sigma)

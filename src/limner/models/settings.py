@@ -70,6 +70,16 @@ class Model:
     prior_where: float = 1.0
     """Standard deviation of the prior of air's where around phi0."""
 
+    @property
+    def where_numbers(self) -> int:
+        """Numbers that a move's Phi is made of."""
+        return 6 if self.affine == "full" else 4
+
+    @property
+    def which_numbers(self) -> int:
+        """Scores that a move's template is chosen by; there is no choice of one."""
+        return len(self.templates) if len(self.templates) > 1 else 0
+
     def gamma_at(self, iteration: int) -> float:
         """Sharpening in an iteration of training: it grows evenly, up to 30."""
         return min(self.gamma + self.gamma_rate * iteration, max(30.0, self.gamma))

@@ -39,7 +39,7 @@ class Attention(nn.Linear):
     """The Phi of hidden features; untrained, it takes in the whole image."""
 
     def __init__(self, settings: Model, features: int) -> None:
-        super().__init__(features, 6 if settings.affine == "full" else 4)
+        super().__init__(features, settings.where_numbers)
 
     def forward(self, input: Float[Tensor, "batch features"]) -> Phi:
         """Phi of each image."""

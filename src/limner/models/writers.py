@@ -22,11 +22,10 @@ class Writers(nn.Module):
         super().__init__()
         self.count = count
         self.writer = template_writer(settings, settings.phi0)
-        templates = len(settings.templates)
         self.widths = {
-            "where": 6 if settings.affine == "full" else 4,
+            "where": settings.where_numbers,
             "what": channels,
-            "which": templates if templates > 1 else 0,
+            "which": settings.which_numbers,
             "depth": 1 if settings.order in ("soft", "straight-through") else 0,
         }
         self.scores = nn.Linear(features, count * sum(self.widths.values()))

@@ -43,6 +43,14 @@ def of_output(output: Output, bank: TemplateBank | None) -> Steps:
     return steps(output.strokes, bank, (output.canvas.shape[2], output.canvas.shape[3]))
 
 
+def some_steps(model: nn.Module, images: Canvas, most: int) -> tuple[Cells, list[int]]:
+    """The canvas after each move, of more than `most` only some, the last always; and which they are."""
+    with evaluating(model), mean_codes(model):
+        shown = of_output(model(images), getattr(model, "bank", None))
+    chosen = torch.linspace(0, shown.shape[1] - 1, min(most, shown.shape[1])).round().long()
+    return shown[:, chosen], chosen.tolist()
+
+
 def paint_process(
     model: nn.Module, images: Canvas, path: Path, columns: int = COLUMNS_MOST, target: bool = True
 ) -> None:
@@ -50,13 +58,8 @@ def paint_process(
 
     target: end each row with the image itself.
     """
-    with evaluating(model), mean_codes(model):
-        output = model(images)
-    shown = of_output(output, getattr(model, "bank", None))
-    count = min(columns, shown.shape[1])
-    chosen = torch.linspace(0, shown.shape[1] - 1, count).round().long()
-    cells = torch.cat([shown[:, chosen], images[:, None]], 1) if target else shown[:, chosen]
-    save_sheet(cells, path)
+    cells, _ = some_steps(model, images, columns)
+    save_sheet(torch.cat([cells, images[:, None]], 1) if target else cells, path)
 
 
 def save_sheet(cells: Cells, path: Path) -> None:
