@@ -205,6 +205,7 @@ BAD = [
     ("photo.png --size 0", "--size 0: expected 1 to 8192"),
     ("photo.png --size 100000", "--size 100000"),
     ("photo.png --output-size -1", "--output-size -1"),
+    ("photo.png --model mnist --upright", "--model mnist proposes strokes of any shape: no --upright with it"),
     ("photo.png --min-size .5 --max-size .1", "--min-size 0.5 is larger than --max-size 0.1"),
     ("photo.png --min-size 0", "--min-size 0: expected a finite number above 0"),
     ("photo.png --max-size nan", "--max-size nan"),
@@ -454,7 +455,7 @@ def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[s
     line = (
         "paint photo.png -q -n 0 --templates circle line --opacity .5 --fill flat --background auto --palette 5"
         " --min-size .1 --max-size .5 --importance photo.png --resume strokes.json --repaint photo.png --seed 3"
-        " --stop-psnr 30 --time 2 --size 128"
+        " --stop-psnr 30 --time 2 --size 128 --keep-proportions --upright"
     )
     assert main(line.split()) == 0
     arguments = calls[0][1]
@@ -469,6 +470,8 @@ def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[s
         "palette": 5,
         "min_size": 0.1,
         "max_size": 0.5,
+        "keep_proportions": True,
+        "upright": True,
         "resume": Path("strokes.json"),
         "seed": 3,
         "stop_psnr": 30.0,

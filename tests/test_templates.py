@@ -63,7 +63,7 @@ def test_areas() -> None:
     areas = dict(zip(bank.names, bank.masks.mean((1, 2)).tolist(), strict=True))
     bar = templates.BAR
     ring = (2**2 - (2 - 2 * bar) ** 2) * torch.pi / 4 / 4
-    expected = {"circle": torch.pi / 4, "square": 1, "line": bar, "curve": ring, "transparent": 0}
+    expected = {"circle": torch.pi / 4, "square": 1, "line": bar, "curve": ring, "triangle": 0.5, "transparent": 0}
     expected["soft"] = torch.pi * (1 + 0.7 + 0.7**2) / 3 / 4  # a cone without its top
     assert areas == pytest.approx(expected, abs=0.005)
 

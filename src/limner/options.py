@@ -35,7 +35,8 @@ class PaintOptions:
     strokes: Annotated[int, arg(aliases=["-n"], metavar="N")] = 500
     """How many strokes."""
     templates: Annotated[tuple[str, ...], arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = ()
-    """Brushes: any of circle, square, line, curve, soft, and mask pictures (PNG, SVG) or folders of them.
+    """Brushes: any of circle, square, line, curve, triangle, soft, and mask pictures (PNG, SVG) or folders of
+    them.
     A mask is brush where it is opaque; if it is so everywhere, where it differs from its corners, or, all white,
     everywhere.
     Left out: circle, or those of --resume."""
@@ -52,6 +53,10 @@ class PaintOptions:
     """Smallest stroke, as a share of the picture's longer side."""
     max_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
     """Largest stroke, as a share of the picture's longer side."""
+    keep_proportions: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
+    """Brushes are not stretched: circles stay round, lines thin."""
+    upright: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
+    """Brushes are not turned."""
     importance: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
     """A gray picture: the lighter, the more its place matters."""
     model: Annotated[str | None, arg(metavar="RUN", help_behavior_hint="")] = None
@@ -98,6 +103,9 @@ class PaintOptions:
             raise UserError(
                 f"--model {self.model} starts anew with its own templates: no --resume or --templates with it"
             )
+        if self.model and (self.keep_proportions or self.upright):
+            flag = "--keep-proportions" if self.keep_proportions else "--upright"
+            raise UserError(f"--model {self.model} proposes strokes of any shape: no {flag} with it")
         if self.resume and self.background != "auto":
             raise UserError(f"--background {self.background} cannot be chosen with --resume: the strokes have theirs")
         if self.palette and self.fill == "gradient":

@@ -44,6 +44,7 @@ SHAPES = {
         lambda x, y: ((x + 1).hypot(y + 1) <= 2) & ((x + 1).hypot(y + 1) >= INNER),
         f'<path d="M1-1A2 2 0 0 1-1 1V{INNER - 1:.6f}A{INNER:.6f} {INNER:.6f} 0 0 0 {INNER - 1:.6f}-1Z"/>',
     ),
+    "triangle": Shape(lambda x, y: 2 * x.abs() <= y + 1, '<path d="M0-1L1 1H-1Z"/>'),
     "soft": Shape(lambda x, y: ((1 - x.hypot(y)) / RIM).clamp(0, 1), None),
     "transparent": Shape(lambda x, y: torch.zeros_like(x, dtype=torch.bool), ""),
 }
@@ -76,7 +77,7 @@ class TemplateBank:
 
     @classmethod
     def named(cls, *names: str, size: int = THESIS_SIDE, prefilter: bool = True) -> TemplateBank:
-        """Shapes by name: circle, square, line, curve, soft, transparent; `size` texels a side."""
+        """Shapes by name: circle, square, line, curve, triangle, soft, transparent; `size` texels a side."""
         _check_size(size)
         unknown = [str(name) for name in names if not isinstance(name, str) or name not in SHAPES]
         if unknown or not names:

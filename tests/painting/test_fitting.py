@@ -121,12 +121,12 @@ def test_other_numbers_of_strokes_go_on_from_the_last(monkeypatch: pytest.Monkey
         steps.clear()
         first, _ = fit(24, None)
         taken, held = len(steps), first.copied()[0].where
-        steps.clear()
         for count in (20, 28):
+            steps.clear()
             again, quality = fit(count, first)
             assert len(again) == count
             assert quality > 20
-        assert len(steps) < taken
+            assert len(steps) < 0.6 * taken
         assert torch.equal(first.copied()[0].where, held)
         apart = (again.strokes().where[0, :, None] - held[0]).flatten(2).norm(dim=2).amin(0)
         assert apart.median() < 0.5

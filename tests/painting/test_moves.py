@@ -163,6 +163,24 @@ def test_steps_lower_the_error_and_stay_in_range(style: Style) -> None:
     assert (strokes.slope is not None) == style.gradient
 
 
+@pytest.mark.parametrize("square", [False, True])
+@pytest.mark.parametrize("upright", [False, True])
+def test_steps_keep_what_the_style_keeps(square: bool, upright: bool) -> None:
+    moves, goal = some(6, Style(keep_proportions=square, upright=upright)), Goal(torch.rand(3, *SIZE))
+    before = axes(moves.values["where"].double(), SIZE)
+    moves.limit(SIZE)
+    whole = half_sizes(moves.values["where"], SIZE)
+    assert torch.allclose(whole.prod(-1), before.norm(dim=-2).prod(-1).float(), rtol=1e-4)
+    for _ in range(40):
+        moves.step(goal, BANK, 0.04)
+    after = axes(moves.values["where"].double(), SIZE)
+    wide, high = after.norm(dim=-2).unbind(-1)
+    assert torch.allclose(wide, high, rtol=1e-4) == square
+    same = torch.nn.functional.cosine_similarity(before, after, dim=-2)
+    assert torch.allclose(same, torch.ones_like(same), atol=1e-6) == upright
+    assert (half_sizes(moves.values["where"], SIZE) - whole).abs().max() > 0.1
+
+
 def test_error_is_the_weighted_mean_square() -> None:
     weight = torch.rand(SIZE)
     moves, goal = some(3, Style()), Goal(torch.rand(3, *SIZE), weight=weight / weight.mean())

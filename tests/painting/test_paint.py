@@ -426,6 +426,16 @@ def test_templates_may_be_files(tmp_path: Path) -> None:
 DISC = '<circle cx="4" cy="4" r="3"/>'
 
 
+@pytest.mark.parametrize(("keep_proportions", "upright"), [(True, False), (False, True), (True, True)])
+def test_brushes_keep_their_look(keep_proportions: bool, upright: bool) -> None:
+    image = torch.rand(3, 37, 53)
+    painting = limner.paint(image, 12, templates="square", keep_proportions=keep_proportions, upright=upright)
+    where = painting.strokes.where[0]
+    wide, high = half_sizes(where, painting.size).unbind(-1)
+    assert torch.allclose(wide, high, rtol=1e-3) == keep_proportions
+    assert bool((where[:, [0, 1], [1, 0]] == 0).all()) == upright
+
+
 ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"strokes": -1}, "strokes: -1 is not a whole number"),
     ({"seed": -1}, "seed: -1 is not"),
@@ -448,6 +458,8 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"background": [0.5]}, "no three numbers from 0 to 1"),
     ({"background": np.array([1, math.nan, 0])}, "no three numbers from 0 to 1"),
     ({"background": "green", "resume": "strokes.json"}, "background: green cannot be chosen"),
+    ({"model": "mnist", "upright": True}, "upright: a painter proposes strokes of any shape"),
+    ({"model": "mnist", "keep_proportions": True}, "keep_proportions: a painter proposes"),
     ({"templates": ["blob"]}, "blob: is no template: expected circle, square"),
     ({"templates": "none.svg"}, "none.svg: is no template"),
     ({"importance": torch.ones(30, 30)}, "importance: is 30 x 30 pixels, the picture 40 x 30"),

@@ -16,7 +16,7 @@ class Model:
     moves: int = 2
     """Strokes an image (steps of draw and air)."""
     templates: tuple[str, ...] = ("square",)
-    """The template bank: circle, square, line, curve, soft, transparent, and mask files (PNG, SVG)."""
+    """The template bank: circle, square, line, curve, triangle, soft, transparent, and mask files (PNG, SVG)."""
     hidden: int = 256
     """Units of a hidden layer."""
     layers: int = 1

@@ -52,6 +52,8 @@ def paint(
     palette: int | str | Path | Sequence | np.ndarray | Tensor | None = None,
     min_size: float | None = None,
     max_size: float | None = None,
+    keep_proportions: bool = False,
+    upright: bool = False,
     importance: Source | None = None,
     model: str | Path | Network | None = None,
     resume: str | Path | Painting | None = None,
@@ -73,6 +75,7 @@ def paint(
     palette: strokes take only these colours: so many chosen from the image, or those given by name, as #rrggbb, in a
         file, or as (colour, 3) numbers in [0, 1].
     min_size, max_size: of a stroke, as a share of the image's longer side; half a pixel is the least that can be seen.
+    keep_proportions, upright: templates are not stretched, not turned; both can be asked for.
     importance: a gray picture, light where the image matters.
     model: a trained painter, the folder of its run, or the name of one that comes with limner (two-rectangles, mnist,
         omniglot, faces, cifar), whose strokes are the first; its templates are used.
@@ -106,6 +109,9 @@ def paint(
         raise UserError("repaint: needs strokes to resume")
     if model is not None and (resume is not None or templates):
         raise UserError("model: a painter starts anew with its own templates: leave out resume and templates")
+    if model is not None and (keep_proportions or upright):
+        name = "keep_proportions" if keep_proportions else "upright"
+        raise UserError(f"{name}: a painter proposes strokes of any shape: leave out model")
     if resume is not None and (chosen or background == "transparent"):
         raise UserError(f"background: {background} cannot be chosen for strokes that are resumed: they have theirs")
 
@@ -168,6 +174,8 @@ def paint(
         smallest=smallest / 2,
         largest=largest / 2,
         learn_ground=not clear and given is None and inks is None,
+        keep_proportions=bool(keep_proportions),
+        upright=bool(upright),
     )
     with for_kernels_only(), bar(progress) as show:
         stop = math.inf if stop_psnr is None else stop_psnr

@@ -159,6 +159,8 @@ def settings(options: PaintOptions) -> dict[str, Any]:
         "palette": palette(options.palette) if options.palette else None,
         "min_size": options.min_size,
         "max_size": options.max_size,
+        "keep_proportions": options.keep_proportions or None,
+        "upright": options.upright or None,
         "importance": read_mask(options.importance),
         "model": read_model(options.model),
         "resume": options.resume,

@@ -34,6 +34,7 @@ class Style:
 
     smallest, largest: half width and half height, as a share of the canvas' longer side.
     palette: the colours allowed; a stroke keeps the one that it starts with.  learn_ground: whether the ground is free.
+    keep_proportions, upright: whether templates are not stretched, and not turned.
     """
 
     opacity: float | None = None
@@ -42,11 +43,18 @@ class Style:
     smallest: float = 0.0
     largest: float = math.inf
     learn_ground: bool = True
+    keep_proportions: bool = False
+    upright: bool = False
 
     def half_sizes(self, size: tuple[int, int]) -> tuple[float, float]:
         """Least and largest half size in pixels of a canvas of (height, width); at least a speck if that is allowed."""
         most = self.largest * max(size)
         return min(max(SPECK, self.smallest * max(size)), most), most
+
+    @property
+    def kept(self) -> tuple[bool, bool]:
+        """What of a template's look is kept: its proportions, and which way is up."""
+        return self.keep_proportions, self.upright
 
     def ink(self, what: Float[Tensor, "n channel"]) -> Float[Tensor, "n channel"]:
         """The allowed colours that are nearest."""
@@ -157,11 +165,11 @@ class Moves:
         self.steps += 1
         tables = self._numbers(), *(self._rows(tensors) for tensors in (pulls, self.first, self.second))
         rates = tuple(rate * share for share in RATES.values())
-        steps.step(*tables, self.age.numpy(), self.steps, rates, size, self.style.half_sizes(size))
+        steps.step(*tables, self.age.numpy(), self.steps, rates, size, self.style.half_sizes(size), self.style.kept)
 
     def limit(self, size: tuple[int, int]) -> None:
         """Bring all numbers back into their ranges."""
-        steps.hold(self._numbers(), size, self.style.half_sizes(size))
+        steps.hold(self._numbers(), size, self.style.half_sizes(size), self.style.kept)
 
     def _numbers(self) -> tuple[np.ndarray, ...]:
         return self._rows(self.values | {"ground": self.ground})

@@ -4,6 +4,7 @@ Free numbers, and all that belongs to them, come as arrays (stroke, number), and
 numbers where there are none: where (Phi, row by row), what, level, slope (x and y of each channel), ground. The running
 means for where are those for steps (width, height, turn, x, y) in the stamp's own frame, see `moves`.
 size: (height, width) of the canvas.  bounds: least and largest half size of a stamp, in pixels.
+kept: whether stamps stay as wide as they are high, and whether they stay upright.
 """
 
 import math
@@ -16,7 +17,7 @@ FAINT, SOLID = -3.0, 4.0
 
 
 @kernel
-def step(values, pulls, first, second, age, steps, rates, size, bounds):
+def step(values, pulls, first, second, age, steps, rates, size, bounds, kept):
     """Move all values against `pulls`, the gradients to them, which are used up, and bring them into their ranges.
 
     first, second: running means of the gradients and of their squares.  age: steps that each stroke has taken, now one
@@ -27,11 +28,11 @@ def step(values, pulls, first, second, age, steps, rates, size, bounds):
         age[k] += 1
         pace = pace_of(age[k])
         if pulls[0].shape[1] > 0:
-            travel(where[k], pulls[0][k], first[0], second[0], k, rates[0] * pace, size)
+            travel(where[k], pulls[0][k], first[0], second[0], k, rates[0] * pace, size, kept)
         follow(what, pulls[1], first[1], second[1], k, rates[1] * pace)
         follow(level, pulls[2], first[2], second[2], k, rates[2] * pace)
         follow(slope, pulls[3], first[3], second[3], k, rates[3] * pace)
-        hold_stroke(k, where, what, level, slope, size, bounds)
+        hold_stroke(k, where, what, level, slope, size, bounds, kept)
     if pulls[4].shape[1] > 0:
         for k in range(len(ground)):
             follow(ground, pulls[4], first[4], second[4], k, rates[4] * pace_of(steps))
@@ -39,11 +40,11 @@ def step(values, pulls, first, second, age, steps, rates, size, bounds):
 
 
 @kernel
-def hold(values, size, bounds):
+def hold(values, size, bounds, kept):
     """Bring all values of strokes into their ranges."""
     where, what, level, slope, _ = values
     for k in range(len(where)):
-        hold_stroke(k, where, what, level, slope, size, bounds)
+        hold_stroke(k, where, what, level, slope, size, bounds, kept)
 
 
 @inlined
@@ -61,10 +62,16 @@ def follow(value, pull, first, second, k, rate):
 
 
 @inlined
-def travel(phi, pull, first, second, k, rate, size):
+def travel(phi, pull, first, second, k, rate, size, kept):
     """Adam's step of a stamp, in its own frame."""
     across, down = half_sizes(phi, size)
     into_own_frame(phi, pull, across / down)
+    square, upright = kept
+    if square:
+        pull[0] += pull[1]
+        pull[1] = pull[0]
+    if upright:
+        pull[2] = 0.0
     for m in range(5):
         pull[m] = change(pull[m], first, second, k, m, rate)
     move(phi, pull, across / down)
@@ -115,7 +122,7 @@ def move(phi, step, aspect):
 
 
 @inlined
-def hold_stroke(k, where, what, level, slope, size, bounds):
+def hold_stroke(k, where, what, level, slope, size, bounds, kept):
     hold_colours(what, k)
     for m in range(level.shape[1]):
         level[k, m] = min(max(level[k, m], FAINT), SOLID)
@@ -123,9 +130,12 @@ def hold_stroke(k, where, what, level, slope, size, bounds):
         hold_slope(what[k], slope[k])
     across, down = half_sizes(where[k], size)
     least, most = bounds
+    wide, high = min(max(across, least), most), min(max(down, least), most)
+    if kept[0]:
+        wide = high = math.sqrt(wide * high)
     for m in range(3):
-        where[k, m] *= across / min(max(across, least), most)
-        where[k, m + 3] *= down / min(max(down, least), most)
+        where[k, m] *= across / wide
+        where[k, m + 3] *= down / high
 
 
 @inlined
