@@ -77,7 +77,7 @@ def test_best_colours_of_a_palette_are_in_it() -> None:
 def test_random_stamps_lie_where_the_error_is() -> None:
     goal, error = Goal(torch.zeros(1, *SIZE)), torch.zeros(SIZE)
     error[5, 9] = 1
-    where, radius, centre = random_stamps(goal, error, 500, (2.0, 8.0), math.pi, Style(), source())
+    where, radius, centre = random_stamps(goal, error, 500, (2.0, 8.0), Style(), source())
     assert ((radius >= 2) & (radius <= 8)).all()
     assert (radius < 4).float().mean() == pytest.approx(0.5, abs=0.1)
     hit = (centre.floor() == torch.tensor([9.0, 5.0])).all(1)
@@ -91,7 +91,7 @@ def test_random_stamps_start_in_the_region() -> None:
     region = torch.zeros(SIZE)
     region[:12, 16:] = 1
     goal = Goal(torch.zeros(1, *SIZE), region=region)
-    _, _, centre = random_stamps(goal, torch.zeros(SIZE), 300, (2.0, 8.0), math.pi, Style(), source())
+    _, _, centre = random_stamps(goal, torch.zeros(SIZE), 300, (2.0, 8.0), Style(), source())
     assert (centre[:, 0] >= 16).all()
     assert (centre[:, 1] <= 12).all()
 
@@ -99,19 +99,11 @@ def test_random_stamps_start_in_the_region() -> None:
 @pytest.mark.parametrize("kept", [(False, False), (True, False), (False, True), (True, True)])
 def test_random_stamps_keep_what_the_style_keeps(kept: tuple[bool, bool]) -> None:
     style = Style(keep_proportions=kept[0], upright=kept[1])
-    where, *_ = random_stamps(Goal(torch.zeros(1, *SIZE)), torch.ones(SIZE), 300, (2.0, 8.0), math.pi, style, source())
+    where, *_ = random_stamps(Goal(torch.zeros(1, *SIZE)), torch.ones(SIZE), 300, (2.0, 8.0), style, source())
     wide, high = half_sizes(where, SIZE).unbind(-1)
     assert torch.allclose(wide, high, rtol=1e-4) == kept[0]
     assert bool((where[:, [0, 1], [1, 0]] == 0).all()) == kept[1]
     assert (where[:, [0, 1], [0, 1]] > 0).all() or not kept[1]
-
-
-@pytest.mark.parametrize(("name", "both"), [("circle", False), ("line", False), ("triangle", True), ("curve", True)])
-def test_templates_that_half_a_turn_changes_are_turned_all_round(name: str, both: bool) -> None:
-    moves = Moves.none(1, torch.zeros(3), Style())
-    propose(moves, Goal(torch.rand(3, *SIZE)), TemplateBank.named(name), 60, 200, (2.0, 8.0), source())
-    tilt = moves.values["where"][:, 0, 1]
-    assert bool((tilt > 0).any() and (tilt < 0).any()) == both
 
 
 def test_stamps_are_spread_out_by_gain_and_filled_up() -> None:

@@ -38,8 +38,7 @@ def propose(
         canvas, pixels = torch.cat([canvas, cover]), torch.cat([pixels, goal.alpha[None]])
     error = goal.weighed((pixels - canvas).square()).sum(0)
     error = error if goal.region is None else error * goal.region
-    turns = math.pi if (bank.masks == bank.masks.flip(1, 2)).all() else 2 * math.pi
-    where, radius, centre = random_stamps(goal, error, tries, radii, turns, moves.style, generator)
+    where, radius, centre = random_stamps(goal, error, tries, radii, moves.style, generator)
     which = one_hot(torch.randint(len(bank), (tries,), generator=generator), len(bank)).float()
     opacity = START if moves.style.opacity is None else moves.style.opacity
     colours, gain = best_colours(where, which, bank, goal, canvas, pixels, opacity, moves.style)
@@ -59,14 +58,10 @@ def random_stamps(
     error: Float[Tensor, "height width"],
     tries: int,
     radii: tuple[float, float],
-    turns: float,
     style: Style,
     generator,
 ) -> tuple[Float[Tensor, "tries 2 3"], Float[Tensor, "tries"], Float[Tensor, "tries 2"]]:
-    """Phi, radius and centre (pixels) of stamps where the error is large, sizes even on a log scale.
-
-    turns: angles up to this one are different.
-    """
+    """Phi, radius and centre (pixels) of stamps where the error is large, of any angle, sizes even on a log scale."""
     height, width = goal.size
     side = 2 * (max(height, width) // 100) + 1
     near = avg_pool2d(error[None], side, 1, side // 2, count_include_pad=False).flatten()
@@ -81,7 +76,7 @@ def random_stamps(
     spread = 0.0 if style.keep_proportions else STRETCH
     stretch = torch.exp(spread * torch.randn(tries, generator=generator))
     half = torch.stack([radius * stretch, radius / stretch], -1) * (2 / height)
-    angle = (0.0 if style.upright else turns) * torch.rand(tries, generator=generator)
+    angle = (0.0 if style.upright else math.pi) * torch.rand(tries, generator=generator)
     points = 2 * centre / torch.tensor([width, height]) - 1
     return phi(points, half, angle, width / height), radius, centre
 
