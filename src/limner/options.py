@@ -35,10 +35,9 @@ class PaintOptions:
     strokes: Annotated[int, arg(aliases=["-n"], metavar="N")] = 500
     """How many strokes."""
     templates: Annotated[tuple[str, ...], arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = ()
-    """Brushes: any of circle, square, line, curve, triangle, soft, and mask pictures (PNG, SVG) or folders of
-    them.
-    A mask is brush where it is opaque; if it is so everywhere, where it differs from its corners, or, all white,
-    everywhere.
+    """Brushes: any of circle, square, line, curve, triangle, soft, and masks (PNG, SVG) or folders of them.
+    A mask is brush where it is opaque; one that is opaque everywhere, where it differs from its corners.
+    All of a white one is.
     Left out: circle, or those of --resume."""
     opacity: Annotated[str, arg(metavar="free|opaque|NUMBER")] = "free"
     """Opacity of the strokes: chosen for each, all 1, or all the same number above 0 and up to 1."""
@@ -63,7 +62,7 @@ class PaintOptions:
     """Begin with strokes that a trained painter proposes: its run's folder, or two-rectangles, mnist, omniglot,
     faces, cifar."""
     resume: Annotated[Path | None, arg(metavar="STROKES.JSON", help_behavior_hint="")] = None
-    """Go on from these strokes, and add N more, to which --opacity, --fill and --palette apply."""
+    """Go on from these strokes, and add N more, to which --opacity, --fill, --palette and the sizes apply."""
     repaint: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
     """With --resume, a gray picture: replace the strokes where it is light, and add N there (-n 0: only replace)."""
     seed: Annotated[int, arg(metavar="N")] = 0
