@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -96,6 +97,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     document = json.loads(Path("strokes.json").read_text())
     two = Strokes(torch.rand(2, 1, 2, 3), torch.ones(2, 1, 1), torch.rand(2, 1, 3))
     dump("two.json", two)
+    circle = TemplateBank.named("circle", size=8)
+    dump("solid.json", replace(strokes, opacity=torch.tensor([[0.5, 7.0]])), circle, (30, 40))
+    slope = torch.tensor([[1.0, 0], [0, 1], [0, 0]]).expand(1, 2, 3, 2)
+    dump("twisted.json", replace(strokes, slope=slope), circle, (30, 40))
     texts = {
         "text.png": "just text",
         "empty.png": "",
@@ -188,6 +193,8 @@ BAD = [
     ("photo.png -o", "--output"),
     ("strokes.json -n 20 -o a.png", "strokes.json: strokes are written as they are, without --strokes"),
     ("strokes.json --stop-psnr 20 -o a.png", "strokes.json: strokes are written as they are, without --stop-psnr"),
+    ("solid.json -o a.png", "solid.json: stroke 1: opacity is 7, expected 0 to 1"),
+    ("twisted.json -o a.svg", "svg: the fill of stroke 0 changes along both axes"),
     ("strokes.json -o strokes.json", "strokes.json: would replace a file that is read"),
     ("damaged.json -o a.png", "damaged.json: "),
     ("two.json -o a.png", "two.json: holds strokes without their templates"),
@@ -392,6 +399,14 @@ def test_strokes_are_written_as_they_are(desk: Path, capsys: pytest.CaptureFixtu
         "out/photo.png  23.4 dB",
         "frames/photo  frames 0000 to 0007",
     ]
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_strokes_of_other_numbers_are_written_too(kind: torch.dtype, desk: Path) -> None:
+    strokes = Strokes.load("strokes.json")
+    tilted = Strokes(strokes.where, strokes.which, strokes.what, slope=torch.full((1, 2, 3, 2), 0.25))
+    dump("other.json", tilted.map(lambda tensor: tensor.to(kind)), TemplateBank.named("circle", size=8), (30, 40))
+    assert main(["paint", "other.json", "-o", "a.svg", "-o", "a.png", "-o", "a.gif", "-q"]) == 0
 
 
 def test_every_output_is_written_and_scored(

@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -165,8 +166,15 @@ def test_templates_have_texels(size: int) -> None:
 
 
 def test_banks_are_not_empty() -> None:
-    with pytest.raises(UserError, match="no masks are named"):
+    with pytest.raises(UserError, match="none are named"):
         TemplateBank.load([])
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("templates", [5, None, [["circle"]], TemplateBank.named("circle")])
+def test_templates_are_named(templates: Any) -> None:
+    with pytest.raises(UserError, match="neither the name of a shape nor a path"):
+        TemplateBank.load(templates)
 
 
 def test_the_rim_of_a_soft_circle_fades_evenly() -> None:

@@ -16,6 +16,8 @@ from limner.errors import UserError
 _KINDS = """apng avif bmp dds dib gif heic heif hif ico j2k jfif jp2 jpe jpeg jpg pbm pcx pgm png pnm ppm qoi sgi tga
 tif tiff webp xbm xpm"""
 SUFFIXES = frozenset(f".{kind}" for kind in _KINDS.split())
+HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+"""Marks of what phones take."""
 DEEP = 65535
 DPI = 96
 """Pixels of an inch of an SVG, as CSS has them."""
@@ -70,9 +72,10 @@ def open_image(source: Path | bytes, name: str) -> Image.Image:
     content = read_bytes(source) if isinstance(source, Path) else source
     if not content:
         raise UserError(f"{name}: is empty")
-    if content[4:8] == b"ftyp":
+    known = content[4:8] == b"ftyp" and content[8:12] in HEIF
+    if known:
         _learn_heif()
-    with decoding(name), Image.open(BytesIO(content)) as image:
+    with decoding(name, known), Image.open(BytesIO(content)) as image:
         image.load()
         return upright(image)
 
@@ -82,6 +85,7 @@ def _learn_heif() -> None:
     """Make Pillow read what phones take: HEIC."""
     from pi_heif import register_heif_opener
 
+    Image.init()  # what Pillow reads by itself comes first: AVIF may have the same mark
     register_heif_opener()
 
 
@@ -94,8 +98,11 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def decoding(name: str) -> Iterator[None]:
-    """Every failure of Pillow as a UserError that names `name`; its decompression-bomb warning counts as failure."""
+def decoding(name: str, known: bool = False) -> Iterator[None]:
+    """Every failure of Pillow as a UserError that names `name`; its decompression-bomb warning counts as failure.
+
+    known: the format is one that is read, so that what is in the way is damage.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -105,7 +112,8 @@ def decoding(name: str) -> Iterator[None]:
         limit = f"{Image.MAX_IMAGE_PIXELS or 0:,}"
         raise UserError(f"{name}: has more than {limit} pixels, the limit: shrink it first") from None
     except UnidentifiedImageError:
-        raise UserError(f"{name}: is not a picture of a known format") from None
+        held = "damaged or cut short" if known else "not a picture of a known format"
+        raise UserError(f"{name}: is {held}") from None
     except UserError:
         raise
     except Exception as error:

@@ -27,7 +27,7 @@ class PaintOptions:
 
     photos: Annotated[Positional[tuple[str, ...]], arg(metavar="PHOTO [PHOTO ...]", help_behavior_hint="")]
     """Pictures, or folders of pictures, less those called NAME-painted; - is standard input.
-    Strokes in a JSON file are not painted, but written as they are."""
+    Strokes in a JSON file are not painted, but written as they are, at the size that they were painted at."""
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
     """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
     For several pictures a folder, or a pattern such as out/{name}.png. Left out: NAME-painted.png,
@@ -62,7 +62,7 @@ class PaintOptions:
     """Begin with strokes that a trained painter proposes: its run's folder, or two-rectangles, mnist, omniglot,
     faces, cifar."""
     resume: Annotated[Path | None, arg(metavar="STROKES.JSON", help_behavior_hint="")] = None
-    """Go on from these strokes, and add N more, to which --opacity, --fill, --palette and the sizes apply."""
+    """Go on from these strokes, and add N more, to which the options of how strokes look apply."""
     repaint: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
     """With --resume, a gray picture: replace the strokes where it is light, and add N there (-n 0: only replace)."""
     seed: Annotated[int, arg(metavar="N")] = 0
@@ -75,7 +75,7 @@ class PaintOptions:
     N strokes, fewer. With --stop-psnr, at most so long."""
     size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="")] = None
     """Longer side of the picture while it is painted. Left out: what suits N."""
-    output_size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="(default: as the picture)")] = None
+    output_size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="(default: as what is read)")] = None
     """Longer side of what is written. Left out, GIF has at most 480, MP4 and WebM 1080."""
     frames: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
     """Also write the growing painting as numbered pictures, at most 100: frame-0000.png and on, over those there."""

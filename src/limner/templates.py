@@ -95,8 +95,14 @@ class TemplateBank:
 
         _check_size(size)
         masks: list[tuple[str, Tensor]] = []
-        items = [templates] if isinstance(templates, str | Path) else list(templates)
-        for item in items or mask_files(items):
+        if isinstance(templates, str | Path) or not isinstance(templates, Iterable):
+            templates = [templates]
+        items = list(templates)
+        if not items:
+            raise UserError("templates: none are named: give a shape, a mask file or a folder of them")
+        for item in items:
+            if not isinstance(item, str | Path):
+                raise UserError(f"templates: {item!r} is neither the name of a shape nor a path")
             if item in SHAPES:
                 masks.append((str(item), draw(SHAPES[str(item)], size)))
             else:

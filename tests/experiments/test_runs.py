@@ -20,6 +20,7 @@ from limner.experiments import runs
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS
 from limner.models.settings import Model
+from limner.painting import by_model
 from limner.training import record
 from limner.training.settings import Training
 
@@ -335,7 +336,11 @@ def test_a_run_paints_with_masks_of_ones_own_from_anywhere(
     assert bank.masks[0].mean() == pytest.approx(0.5)
     Image.radial_gradient("L").save("photo.png")
     assert cli.main(["paint", "photo.png", "-n", "4", "--size", "32", "--model", "../run", "-o", "a.json", "-q"]) == 0
-    assert limner.Painting.load("a.json").bank.names == ("half", "circle")
+    painted = limner.Painting.load("a.json").bank
+    assert painted.names == ("half", "circle")
+    assert painted.masks.mean((1, 2)).tolist() == pytest.approx([0.5, torch.pi / 4], abs=0.01)
+    Image.new("L", (56, 56), 255).save(tmp_path / "half.png")
+    assert torch.equal(by_model.brushes(limner.load("../run")).masks, painted.masks)
     (tmp_path / "half.png").unlink()
     assert cli.main(["evaluate", "../run"]) == 2
     assert "half.png: expected some of circle, square" in capsys.readouterr().err

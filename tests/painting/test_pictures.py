@@ -1,5 +1,7 @@
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from types import SimpleNamespace
@@ -319,8 +321,17 @@ def test_what_phones_take_is_read(tmp_path: Path) -> None:
     assert (clear.alpha[:, :30] < 0.02).all()
     assert (clear.alpha[:, 34:] > 0.98).all()
     (tmp_path / "short.heic").write_bytes((SAMPLE / "turned.heic").read_bytes()[:2000])
-    with pytest.raises(UserError, match=r"short\.heic: is "):
+    with pytest.raises(UserError, match=r"short\.heic: is damaged or cut short"):
         read_picture(tmp_path / "short.heic")
     (tmp_path / "film.heic").write_bytes(b"\0\0\0\x18ftypisom" + bytes(12))
     with pytest.raises(UserError, match=r"film\.heic: is not a picture of a known format"):
         read_picture(tmp_path / "film.heic")
+
+
+def test_avif_with_the_mark_of_heic_is_read(tmp_path: Path) -> None:
+    """In a process of its own, since Pillow knows all its formats once it has met one that it does not know."""
+    avif = encoded(Image.fromarray(COLOUR).resize((64, 48)), "AVIF")
+    (tmp_path / "a.avif").write_bytes(avif[:8] + b"mif1" + avif[12:])
+    code = "import sys; from limner.painting.pictures import read_picture as read; print(read(sys.argv[1]).size)"
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "a.avif"], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("(48, 64)\n", "")

@@ -34,7 +34,9 @@ def normalised(experiment: Experiment) -> Experiment:
     except ValueError as error:
         raise UserError(str(error)) from error
     folder = found.data.folder and Path(os.path.abspath(found.data.folder))
-    templates = tuple(os.path.abspath(name) if Path(name).suffix else name for name in found.model.templates)
+    templates = tuple(
+        os.path.abspath(name) if Path(name).suffix and os.path.isfile(name) else name for name in found.model.templates
+    )
     return replace(found, data=replace(found.data, folder=folder), model=replace(found.model, templates=templates))
 
 

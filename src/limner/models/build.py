@@ -2,6 +2,7 @@
 
 import math
 import os
+from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from torch import Tensor
@@ -67,10 +68,11 @@ def check(settings: Model) -> None:
             raise UserError(f"--model.{name.replace('_', '-')} {getattr(settings, name)}: expected 0 or more")
     if settings.sigma < 0 and settings.sigma != -1:
         raise UserError(f"--model.sigma {settings.sigma:g}: expected 0 or more, or -1 for one that is learnt")
-    unknown = [name for name in settings.templates if name not in SHAPES and not os.path.isfile(name)]
+    files = {name for name in settings.templates if Path(name).suffix and os.path.isfile(name)}
+    unknown = [name for name in settings.templates if name not in files and name not in SHAPES]
     if unknown or not settings.templates:
         expected = f"expected some of {', '.join(SHAPES)}, and mask files that are there"
-        raise UserError(f"--model.templates {' '.join(unknown)}: {expected}")
+        raise UserError(f"--model.templates {' '.join(map(str, unknown))}: {expected}")
     drawing = settings.kind in ("draw", "t-draw")
     if settings.input_noise and settings.kind not in (*PAINTERS, "autoencoder"):
         raise UserError(f"--model.input-noise {settings.input_noise:g} is of no use to kind {settings.kind}")

@@ -34,9 +34,7 @@ def bank_of(
     if isinstance(items, TemplateBank):
         return items.detach().to("cpu")
     for item in items:
-        if not isinstance(item, str | Path):
-            raise UserError(f"templates: {item!r} is neither the name of a shape nor a path")
-        if item not in SHAPES and not os.path.exists(item):
+        if isinstance(item, str | Path) and item not in SHAPES and not os.path.exists(item):
             known = ", ".join(name for name in SHAPES if name != "transparent")
             raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks")
     return TemplateBank.load(items, texels or texels_of(items))

@@ -14,7 +14,7 @@ from limner.experiments.runs import load
 from limner.models.build import Network
 from limner.models.code import mean_codes
 from limner.models.evaluating import evaluating
-from limner.painting.brushes import bank_of
+from limner.painting.brushes import texels_of
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order
@@ -38,7 +38,9 @@ def read_model(source: str | Path | Network) -> Network:
 
 def brushes(model: Network) -> TemplateBank:
     """The painter's templates at a resolution for large canvases."""
-    return bank_of(model.settings.templates)
+    assert model.bank is not None
+    bank = TemplateBank(model.bank.masks.detach().cpu().float(), model.bank.names)
+    return bank.redrawn(texels_of(list(bank.names)))
 
 
 def proposed(model: Network, pixels: Pixels, count: int) -> Strokes:

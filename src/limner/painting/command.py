@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +136,8 @@ def source(file: Path, options: PaintOptions) -> Path | Picture | Painting:
         if field.name not in WRITING and getattr(options, field.name) != field.default:
             flag = field.name.replace("_", "-")
             raise UserError(f"{file}: strokes are written as they are, without --{flag}: see --resume to paint on them")
-    return Painting.load(file)
+    painting, before = Painting.load(file), read_before(file)
+    return replace(painting, strokes=painting.strokes.map(torch.Tensor.float), background=before.background)
 
 
 def read_too(options: PaintOptions) -> Iterator[Path]:

@@ -66,11 +66,7 @@ def travel(phi, pull, first, second, k, rate, size, kept):
     """Adam's step of a stamp, in its own frame."""
     across, down = half_sizes(phi, size)
     into_own_frame(phi, pull, across / down)
-    square, upright = kept
-    if square:
-        pull[0] += pull[1]
-        pull[1] = pull[0]
-    if upright:
+    if kept[1]:
         pull[2] = 0.0
     for m in range(5):
         pull[m] = change(pull[m], first, second, k, m, rate)
