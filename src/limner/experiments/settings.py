@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from limner.data.settings import Data
 from limner.errors import UserError
-from limner.models.settings import Model
+from limner.models.settings import Model, is_mask
 from limner.training.settings import Training
 
 T = TypeVar("T")
@@ -34,9 +34,7 @@ def normalised(experiment: Experiment) -> Experiment:
     except ValueError as error:
         raise UserError(str(error)) from error
     folder = found.data.folder and Path(os.path.abspath(found.data.folder))
-    templates = tuple(
-        os.path.abspath(name) if Path(name).suffix and os.path.isfile(name) else name for name in found.model.templates
-    )
+    templates = tuple(os.path.abspath(name) if is_mask(name) else name for name in found.model.templates)
     return replace(found, data=replace(found.data, folder=folder), model=replace(found.model, templates=templates))
 
 

@@ -1,8 +1,6 @@
 """From settings to a model."""
 
 import math
-import os
-from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from torch import Tensor
@@ -12,7 +10,7 @@ from limner.models.air import Air
 from limner.models.autoencoder import Autoencoder
 from limner.models.draw import Draw
 from limner.models.painter import Painter
-from limner.models.settings import PAINTERS, Model
+from limner.models.settings import PAINTERS, Model, is_mask
 from limner.templates import SHAPES
 
 Network = Painter | Autoencoder | Draw | Air
@@ -68,8 +66,7 @@ def check(settings: Model) -> None:
             raise UserError(f"--model.{name.replace('_', '-')} {getattr(settings, name)}: expected 0 or more")
     if settings.sigma < 0 and settings.sigma != -1:
         raise UserError(f"--model.sigma {settings.sigma:g}: expected 0 or more, or -1 for one that is learnt")
-    files = {name for name in settings.templates if Path(name).suffix and os.path.isfile(name)}
-    unknown = [name for name in settings.templates if name not in files and name not in SHAPES]
+    unknown = [name for name in settings.templates if name not in SHAPES and not is_mask(name)]
     if unknown or not settings.templates:
         expected = f"expected some of {', '.join(SHAPES)}, and mask files that are there"
         raise UserError(f"--model.templates {' '.join(map(str, unknown))}: {expected}")

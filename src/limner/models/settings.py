@@ -1,10 +1,17 @@
 """What a model can be asked to be; light to import, since the command line's help is made of it."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 PAINTERS = ("simple", "recurrent", "canvas-recurrent", "conv")
 Kind = Literal["simple", "recurrent", "canvas-recurrent", "conv", "autoencoder", "draw", "t-draw", "air", "t-air"]
+
+
+def is_mask(template: str) -> bool:
+    """Whether a template is a file, which has a suffix, that is there."""
+    return bool(Path(template).suffix) and os.path.isfile(template)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from limner.painting import brushes, light, outputs, sides
 from limner.painting.colours import colour, palette
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, picture_files, read_picture
-from limner.painting.resume import read_before
+from limner.painting.resume import read_before, sound
 from limner.painting.saving import counted, save
 from limner.painting.svg import check_fills
 from limner.printing import on_terminal, say
@@ -136,8 +136,9 @@ def source(file: Path, options: PaintOptions) -> Path | Picture | Painting:
         if field.name not in WRITING and getattr(options, field.name) != field.default:
             flag = field.name.replace("_", "-")
             raise UserError(f"{file}: strokes are written as they are, without --{flag}: see --resume to paint on them")
-    painting, before = Painting.load(file), read_before(file)
-    return replace(painting, strokes=painting.strokes.map(torch.Tensor.float), background=before.background)
+    painting = Painting.load(file)
+    strokes, background = sound(file, painting.strokes, painting.background)
+    return replace(painting, strokes=strokes, background=background)
 
 
 def read_too(options: PaintOptions) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""As few strokes as meet a goal: whole fits of several numbers of strokes, guided by what a doubling has brought.
+"""As few strokes as meet a goal: fits of several numbers of strokes in turn, guided by what a doubling has brought.
 
 A fit that stops once its goal is met has added three to four times as many strokes as it takes, since those have not
 settled.

@@ -97,11 +97,7 @@ def read_before(
             raise UserError(f"{source}: does not hold its templates, so it cannot be painted on")
     else:
         raise UserError(f"resume: a {type(source).__name__} is no painting: give one, or a file of strokes")
-    strokes = in_depth_order(strokes).map(lambda tensor: tensor.detach().cpu().float())
-    if not all(tensor.isfinite().all() for tensor in strokes.tensors().values()):
-        raise UserError(f"{name}: holds numbers beyond those of 32 bits, so it cannot be painted on")
-    background = None if background is None else background.detach().cpu().float()
-    _check_ranges(name, strokes, background)
+    strokes, background = sound(name, in_depth_order(strokes), background)
     bank = bank.detach().to("cpu")
     items = listed(templates)
     if items is None:
@@ -114,8 +110,18 @@ def read_before(
     return Before(replace(strokes, which=which), joined, background, fresh, size)
 
 
-def _check_ranges(name: str | Path, strokes: Strokes, background: Float[Tensor, "channel"] | None) -> None:
-    """UserError for what no painting holds: colours and opacities outside of [0, 1], weights that are no shares."""
+def sound(
+    name: str | Path, strokes: Strokes, background: Float[Tensor, "channel"] | None
+) -> tuple[Strokes, Float[Tensor, "channel"] | None]:
+    """Strokes and background in 32 bits.
+
+    Raises UserError for what no painting holds: numbers beyond those, colours and opacities outside of [0, 1], weights
+    that are no shares.
+    """
+    strokes = strokes.map(lambda tensor: tensor.detach().cpu().float())
+    background = None if background is None else background.detach().cpu().float()
+    if not all(tensor.isfinite().all() for tensor in strokes.tensors().values()):
+        raise UserError(f"{name}: holds numbers beyond those of 32 bits, so it cannot be painted on")
     ranges = {"which": (strokes.which, 0, 1), "what": (strokes.what, 0, 1)}
     ranges |= {"sum of which": (strokes.which.sum(-1), 1, 1)}
     ranges |= {} if strokes.opacity is None else {"opacity": (strokes.opacity, 0, 1)}
@@ -128,6 +134,7 @@ def _check_ranges(name: str | Path, strokes: Strokes, background: Float[Tensor, 
             raise UserError(f"{name}: stroke {stroke}: {field} is {held:g}, expected {wanted}")
     if background is not None and not ((background >= -ROUNDING) & (background <= 1 + ROUNDING)).all():
         raise UserError(f"{name}: background is {[round(value, 4) for value in background.tolist()]}, expected 0 to 1")
+    return strokes, background
 
 
 def _joined(bank: TemplateBank, more: TemplateBank) -> tuple[TemplateBank, list[int]]:

@@ -100,7 +100,7 @@ def move_scores(strokes: Strokes, bank: TemplateBank, images: Images) -> Iterato
     visible: over moves, pixels of it that are seen, counted by coverage; 0 for null moves.
     Also `matching.against_truth`, where the truth is known.
     """
-    truth = images.truth
+    bank, truth = bank.detach().to("cpu"), images.truth
     true_bank = TemplateBank.named(*images.templates) if truth is not None else None
     moves = max(len(strokes), len(truth) if truth is not None else 0, 1)
     step = max(1, PIXELS_AT_ONCE // (moves * math.prod(images.size)))
