@@ -194,7 +194,7 @@ BAD = [
     ("strokes.json -n 20 -o a.png", "strokes.json: strokes are written as they are, without --strokes"),
     ("strokes.json --stop-psnr 20 -o a.png", "strokes.json: strokes are written as they are, without --stop-psnr"),
     ("solid.json -o a.png", "solid.json: stroke 1: opacity is 7, expected 0 to 1"),
-    ("twisted.json -o a.svg", "svg: the fill of stroke 0 changes along both axes"),
+    ("twisted.json -o a.png -o a.svg", "svg: the fill of stroke 0 changes along both axes"),
     ("strokes.json -o strokes.json", "strokes.json: would replace a file that is read"),
     ("damaged.json -o a.png", "damaged.json: "),
     ("two.json -o a.png", "two.json: holds strokes without their templates"),
