@@ -15,7 +15,7 @@ from scenes import KINDS, OPAQUE, compare, double_by_default, gradients, paint, 
 from torch import Tensor
 
 import limner
-from limner import fused, geometry, writer
+from limner import fused, gains, geometry, writer
 from limner.cells import cells_of
 from limner.kernels import layout, over, threads
 from limner.strokes import Strokes
@@ -61,7 +61,7 @@ def test_what_is_hidden_is_not_worked_on(opacity: float, monkeypatch: pytest.Mon
         strokes = Strokes(where[None], torch.ones(1, len(where), 1), torch.rand(1, len(where), 1))
         strokes = replace(strokes, opacity=torch.full((1, len(where)), opacity))
         render(strokes, TemplateBank.named("square"), (40, 90), backend="fused")
-    touched, alone = work[1::2]  # laying out comes first
+    touched, alone = work
     assert (touched == alone) == (opacity == 1)
 
 
@@ -73,14 +73,14 @@ def test_work_is_the_same_all_along_a_wide_canvas(samples: int, monkeypatch: pyt
         where = geometry.phi(torch.tensor([x, 0.0]), torch.tensor([0.5, 0.5]), torch.tensor(0.0), 2000 / 32)
         strokes = Strokes(where[None, None], torch.ones(1, 1, 1), torch.ones(1, 1, 1))
         render(strokes, TemplateBank.named("circle"), (32, 2000), samples=samples, backend="fused")
-    left, right = work[1::2]
+    left, right = work
     assert left == pytest.approx(right, rel=0.1)
 
 
 def test_nothing_is_kept_where_no_gradient_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = []
-    lay_out = fused._lay_out
-    monkeypatch.setattr(fused, "_lay_out", lambda *args, **kwargs: kept.append(args[3]) or lay_out(*args, **kwargs))
+    lay_out = fused.lay_out
+    monkeypatch.setattr(fused, "lay_out", lambda *args, **kwargs: kept.append(args[3]) or lay_out(*args, **kwargs))
     scene = scene_of("over", samples=2)
     for samples in (1, 2):
         scene["options"]["samples"] = samples
@@ -125,7 +125,7 @@ def test_sums_under_stamps(stamps: int, size: tuple[int, int], planes: int, monk
     masks = writer.move_masks(
         Strokes(where[None], which[None], torch.ones(1, stamps, 1)).map(Tensor.double), bank, size
     )
-    sums = fused.sums_under(where, which, bank, values)
+    sums = gains.sums_under(where, which, bank, values)
     torch.testing.assert_close(
         sums.double(), torch.einsum("nhw,phw->np", masks[0], values.double()), rtol=1e-5, atol=1e-4
     )
@@ -134,7 +134,7 @@ def test_sums_under_stamps(stamps: int, size: tuple[int, int], planes: int, monk
 def test_sums_are_float32_whatever_the_default() -> None:
     where, which, planes = torch.eye(2, 3)[None], torch.ones(1, 1), torch.ones(1, 4, 5)
     with double_by_default():
-        sums = fused.sums_under(where, which, TemplateBank.named("square"), planes)
+        sums = gains.sums_under(where, which, TemplateBank.named("square"), planes)
     torch.testing.assert_close(sums, torch.tensor([[20.0]]))
 
 

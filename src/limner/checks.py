@@ -7,15 +7,12 @@ from numbers import Real
 from operator import index
 from typing import Literal
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from limner import transforms
-from limner.canvas import Canvas
 from limner.errors import NotFinite
-from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
 Compositing = Literal["additive", "over", "depth"]
@@ -24,47 +21,13 @@ SAMPLES = 16
 """Most along an axis of a pixel."""
 
 
-def ground_of(strokes: Strokes, background: float | Tensor, size: tuple[int, int] | None) -> Canvas:
-    """What strokes are painted on: a background as `render` takes it, as a whole canvas."""
-    batch, channel = strokes.what.shape[0], strokes.what.shape[2]
-    if isinstance(background, np.ndarray):
-        background = torch.from_numpy(background)
-    try:
-        if isinstance(background, Tensor) and not background.is_floating_point():
-            raise TypeError
-        ground = torch.as_tensor(background, dtype=strokes.what.dtype, device=strokes.what.device)
-    except (TypeError, ValueError, RuntimeError):
-        kind = f"of {background.dtype}" if isinstance(background, Tensor) else repr(background)
-        raise ValueError(f"render: background is {kind}, expected numbers in [0, 1] in floating point") from None
-    if size is None:
-        if ground.ndim != 4:
-            raise ValueError("render: give size=(height, width), or a whole canvas as background")
-        size = (ground.shape[2], ground.shape[3])
-    try:
-        height, width = map(index, size)
-    except (TypeError, ValueError):
-        raise ValueError(f"render: size {size} is not (height, width)") from None
-    if min(height, width) < 1:
-        raise ValueError(f"render: size {tuple(size)} is not (height, width) of at least one pixel")
-    shape, wanted = tuple(ground.shape), (batch, channel, height, width)
-    if ground.ndim in (1, 2):
-        ground = ground[..., None, None]
-    elif ground.ndim == 3:
-        forms = "a number, (channel,), (batch, channel) or (batch, channel, height, width)"
-        raise ValueError(f"render: background has shape {shape}, expected {forms}")
-    try:
-        return ground.expand(wanted)
-    except RuntimeError:
-        raise ValueError(f"render: background of shape {shape} does not fit a canvas {wanted}") from None
-
-
 def check_options(compositing: str, backend: str, temperature: float, straight_through: bool, samples: int) -> None:
     """ValueError for options that are none, or that go with another compositing."""
     if compositing not in ("additive", "over", "depth"):
         raise ValueError(f'render: unknown compositing "{compositing}": choose additive, over or depth')
     if backend not in ("auto", "reference", "fused"):
         raise ValueError(f'render: unknown backend "{backend}": choose auto, reference or fused')
-    if not (isinstance(temperature, Real) and 0 <= temperature < math.inf):
+    if not (isinstance(temperature, (float, Real)) and 0 <= temperature < math.inf):
         raise ValueError(f"render: temperature {temperature!r} is no number from 0 up")
     if compositing != "depth" and (temperature or straight_through):
         option = "temperature" if temperature else "straight_through"
@@ -76,7 +39,7 @@ def check_options(compositing: str, backend: str, temperature: float, straight_t
 
 
 def check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
-    """ValueError for strokes that do not go with each other or with the bank, NotFinite for a where that is not."""
+    """ValueError for strokes that do not go with each other or with the bank."""
     where, weights = tensors["where"], tensors["which"].shape[-1]
     if weights != len(bank):
         raise ValueError(f"render: which has {weights} weights, the bank {len(bank)} templates")
@@ -88,7 +51,6 @@ def check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
             raise ValueError(f"render: where is of {where.dtype}, {name} of {tensor.dtype}: give all in one")
     if bank.masks.device != here:
         raise ValueError(f'render: strokes are on {here}, the bank is on {bank.masks.device}: take bank.to("{here}")')
-    check_finite("where", where)
 
 
 def check_finite(name: str, tensor: Float[Tensor, "batch move *numbers"]) -> None:

@@ -31,27 +31,29 @@ class Strokes:
     slope: Float[Tensor, "batch move channel 2"] | None = None
 
     def __post_init__(self) -> None:
-        for name, tensor in self.tensors().items():
+        tensors = self.tensors()
+        for name, tensor in tensors.items():
             if not (isinstance(tensor, Tensor) and tensor.is_floating_point()):
                 kind = tensor.dtype if isinstance(tensor, Tensor) else type(tensor).__name__
                 raise ValueError(f"strokes: {name} is of {kind}, expected floating-point numbers")
-        if missing := {"where", "which", "what"} - self.tensors().keys():
-            raise ValueError(f"strokes: {min(missing)} is missing")
-        if self.where.ndim != 4:
-            raise ValueError(f"strokes: where has shape {tuple(self.where.shape)}, expected (batch, move, 2, 3)")
-        batch, move = self.where.shape[:2]
-        template, channel = (tensor.shape[-1] if tensor.ndim else 0 for tensor in (self.which, self.what))
-        if self.what.ndim == 3 and channel not in (1, 3):
+        for name in ("what", "where", "which"):
+            if name not in tensors:
+                raise ValueError(f"strokes: {name} is missing")
+        where, which, what = self.where.shape, self.which.shape, self.what.shape
+        if len(where) != 4:
+            raise ValueError(f"strokes: where has shape {tuple(where)}, expected (batch, move, 2, 3)")
+        (batch, move), channel = where[:2], what[-1] if what else 0
+        if len(what) == 3 and channel not in (1, 3):
             raise ValueError(f"strokes: what has {channel} channels, expected 1 (gray) or 3 (RGB)")
         wanted = {
             "where": (batch, move, 2, 3),
-            "which": (batch, move, template),
+            "which": (batch, move, which[-1] if which else 0),
             "what": (batch, move, channel),
             "opacity": (batch, move),
             "depth": (batch, move),
             "slope": (batch, move, channel, 2),
         }
-        for name, tensor in self.tensors().items():
+        for name, tensor in tensors.items():
             if tensor.shape != wanted[name]:
                 raise ValueError(f"strokes: {name} has shape {tuple(tensor.shape)}, expected {wanted[name]}")
 

@@ -186,7 +186,7 @@ class TemplateBank:
         return {name: value for name, value in self.__dict__.items() if name != "_kept"}
 
     def __len__(self) -> int:
-        return len(self.masks)
+        return len(self.names)
 
 
 def _check_size(size: int) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
 from importlib.util import find_spec
 from inspect import signature
 from operator import index
+from types import ModuleType
 
 import torch
 from jaxtyping import Float
@@ -16,7 +18,8 @@ from torch import Tensor
 from limner import canvas as reference
 from limner import choose, transforms
 from limner.canvas import Canvas
-from limner.checks import Backend, Compositing, check_finite, check_options, check_strokes, ground_of
+from limner.checks import Backend, Compositing, check_finite, check_options, check_strokes
+from limner.ground import Plain, as_canvas, ground_of
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
@@ -51,23 +54,24 @@ def render(
     Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for NaN or infinity in
     where or depth, RuntimeError in a backward pass of the fused backend that is itself to be differentiated.
     """
-    device, kinds = strokes.where.device.type, {tensor.dtype for tensor in strokes.tensors().values()}
+    tensors, device = strokes.tensors(), strokes.where.device.type
+    kinds = {tensor.dtype for tensor in tensors.values()}
     cast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
     if cast or kinds in ({torch.float16}, {torch.bfloat16}):
         options = background, compositing, backend, temperature, straight_through, samples
         with torch.autocast(device, enabled=False):
             canvas = render(strokes.map(Tensor.float), bank, size, *options)
         return canvas if cast else canvas.to(strokes.what)
-    ground = ground_of(strokes, background, size)
+    ground = ground_of(strokes.what, background, size)
     check_options(compositing, backend, temperature, straight_through, samples)
-    tensors = strokes.tensors()
     check_strokes(tensors, bank)
-    painter = partial(_backend(tensors, backend), samples=index(samples))
+    painter = partial(_backend(strokes.where, backend), samples=index(samples))
     if compositing == "depth" and strokes.depth is None:
         raise ValueError('render: compositing "depth" needs strokes.depth')
     if compositing == "additive" or strokes.depth is None:
         return painter(strokes, bank, ground, compositing)
     check_finite("depth", strokes.depth)
+    check_finite("where", strokes.where)
     if temperature and not straight_through:
         return painter(strokes, bank, ground, "depth", temperature)
     exact = painter(in_depth_order(strokes), bank, ground, "over")
@@ -104,12 +108,14 @@ def in_depth_order(strokes: Strokes) -> Strokes:
 def paint_reference(
     strokes: Strokes,
     bank: TemplateBank,
-    canvas: Canvas,
+    ground: Canvas | Plain,
     compositing: Compositing,
     temperature: float = 0.0,
     samples: int = 1,
 ) -> Canvas:
     """`render` in plain PyTorch: Algorithm 1, move after move."""
+    check_finite("where", strokes.where)
+    canvas = as_canvas(ground, strokes.what)
     if not len(strokes):  # all that counts has a gradient, of zeros
         counts = (tensor for name, tensor in strokes.tensors().items() if name != "depth" or compositing == "depth")
         return canvas + sum(tensor.sum() for tensor in (*counts, bank.masks[:0]))
@@ -269,10 +275,9 @@ class TemplateWriter(torch.nn.Module):
         return f"{looks}; {self.compositing}, gamma={self.gamma}{''.join(chosen)}"
 
 
-def _backend(tensors: dict[str, Tensor], backend: Backend) -> Callable[..., Canvas]:
-    device = tensors["where"].device.type
-    fits = device == "cpu" or (device == "cuda" and HAS_TRITON)
-    fits = fits and tensors["where"].dtype == torch.float32
+def _backend(where: Tensor, backend: Backend) -> Callable[..., Canvas]:
+    device = where.device.type
+    fits = where.dtype == torch.float32 and (device == "cpu" or (device == "cuda" and HAS_TRITON))
     transformed = transforms.under_way()
     if backend == "reference" or (backend == "auto" and (transformed or not fits)):
         return paint_reference
@@ -281,11 +286,12 @@ def _backend(tensors: dict[str, Tensor], backend: Backend) -> Callable[..., Canv
         raise ValueError(f'render: {asked} need backend="reference" or "auto"')
     if not fits:
         raise ValueError("render: the fused backend needs float32 tensors, on the CPU or on a GPU with Triton")
-    if device == "cpu":
-        from limner.fused import paint_fused
-    else:
-        from limner.gpu.fused import paint_fused
-
+    paint_fused = _kernels(device).paint_fused
     if torch.compiler.is_compiling():
         return torch.compiler.disable(paint_fused)  # pyright: ignore[reportReturnType]
     return paint_fused
+
+
+@cache
+def _kernels(device: str) -> ModuleType:
+    return import_module("limner.fused" if device == "cpu" else "limner.gpu.fused")

@@ -12,8 +12,8 @@ from limner.kernels.simd import load, store
 @njit(**OPTIONS)
 def cut(spans, hidden, width):
     """Spans (4, 8) cut in place."""
-    bits = hiding.block_bits(width)
-    cut = hiding.clip((load(spans, 0), load(spans, 8), load(spans, 16), load(spans, 24)), load(hidden, 0), bits)
+    blocks = hiding.blocks_in_row(width, hidden)
+    cut = hiding.clip((load(spans, 0), load(spans, 8), load(spans, 16), load(spans, 24)), load(hidden, 0), blocks)
     store(spans, 0, cut[0])
     store(spans, 8, cut[1])
     store(spans, 16, cut[2])
@@ -23,22 +23,27 @@ def cut(spans, hidden, width):
 @njit(**OPTIONS)
 def hide(first, last, width, words):
     """The blocks that runs of pixels hide."""
-    store(words, 0, hiding.hidden_by(load(first, 0), load(last, 0), width, hiding.block_bits(width)))
+    store(words, 0, hiding.hidden_by(load(first, 0), load(last, 0), width, hiding.blocks_in_row(width, words)))
+
+
+def columns(width: int) -> int:
+    """Of a block, the least power of two with which a word holds a row."""
+    return next(1 << k for k in range(9) if width <= 8 * hiding.word_of(width)().itemsize << k)
 
 
 def pixels(word: int, width: int) -> np.ndarray:
     """Which pixels of a row a word hides."""
-    block = 1 << hiding.block_bits.py_func(width)
+    block = columns(width)
     return np.array([(int(word) >> (i // block)) & 1 for i in range(width)], bool)
 
 
 @pytest.mark.parametrize("kind", [np.int16, np.int32])
-@pytest.mark.parametrize("width", [1, 7, 8, 28, 63, 64, 65, 100, 128, 129, 300])
+@pytest.mark.parametrize("width", [1, 7, 8, 28, 31, 32, 33, 63, 64, 65, 100, 128, 129, 300])
 def test_spans_keep_what_is_seen(width: int, kind: type) -> None:
-    random, block = np.random.default_rng(width), 1 << hiding.block_bits.py_func(width)
+    random, block, word = np.random.default_rng(width), columns(width), hiding.word_of(width)
     blocks = -(-width // block)
     for _ in range(300):
-        spans, words = np.zeros((4, 8), kind), np.zeros(8, np.uint64)
+        spans, words = np.zeros((4, 8), kind), np.zeros(8, word)
         for row in range(8):
             first, last = sorted(random.integers(0, width + 1, 2))
             start = min(first + 8 * random.integers(0, 4), last)
@@ -47,7 +52,7 @@ def test_spans_keep_what_is_seen(width: int, kind: type) -> None:
             spans[:, row] *= first < last
             for _ in range(random.integers(0, 4)):
                 low, high = sorted(random.integers(0, blocks + 1, 2))
-                words[row] |= np.uint64((1 << int(high)) - (1 << int(low)))
+                words[row] |= word((1 << int(high)) - (1 << int(low)))
         old = spans.copy()
         cut(spans, words, width)
         for row in range(8):
@@ -74,12 +79,12 @@ def eights(first: int, last: int) -> int:
     return -(-(last - first) // 8)
 
 
-@pytest.mark.parametrize("width", [1, 8, 64, 100, 129, 300])
+@pytest.mark.parametrize("width", [1, 8, 31, 32, 33, 64, 100, 129, 300])
 def test_whole_blocks_are_hidden(width: int) -> None:
-    random, block = np.random.default_rng(width), 1 << hiding.block_bits.py_func(width)
+    random, block, word = np.random.default_rng(width), columns(width), hiding.word_of(width)
     for _ in range(100):
         first, last = np.sort(random.integers(0, width + 1, (2, 8)), 0).astype(np.int32)
-        words = np.zeros(8, np.uint64)
+        words = np.zeros(8, word)
         hide(first, last, width, words)
         for low, high, word in zip(first, last, words, strict=True):
             for k in range(-(-width // block)):

@@ -8,7 +8,7 @@ from limner.kernels import lanes, quads, simd
 from limner.kernels.jit import OPTIONS
 
 store, load = simd.store, simd.load
-WHOLE, WORD = np.int32, np.uint64
+WHOLE = np.int32
 
 
 @njit(**OPTIONS)
@@ -81,23 +81,27 @@ def test_doubles(seed: int) -> None:
 
 
 @njit(**OPTIONS)
-def compute_words(a, found, zeros):
+def compute_words(a, every, found, zeros):
     x = load(a, 0)
-    store(found, 0, x ^ np.uint64(2**64 - 1))
-    store(found, 8, np.uint64(1) << lanes.words(lanes.count() * 9))
-    store(found, 16, x >> np.uint64(60))
+    store(found, 0, x ^ every)
+    store(found, 8, every << lanes.words(lanes.count() * 4, every))
+    store(found, 16, (x | 5) & lanes.words(lanes.count(), every))
     store(zeros, 0, lanes.wholes(lanes.zeros_below(x)))
     store(zeros, 8, lanes.wholes(lanes.zeros_above(x)))
 
 
-def test_words() -> None:
-    a = np.array([0, 1, 2**63, 2**64 - 1, 24, 2**40 + 2**7, 6 * 2**50, 5], WORD)
-    found, zeros = np.zeros(24, WORD), np.zeros(16, WHOLE)
-    compute_words(a, found, zeros)
-    np.testing.assert_array_equal(found.reshape(-1, 8), [~a, [1 << 9 * k for k in range(8)], a >> WORD(60)])
-    bits = [f"{word:064b}" for word in a.tolist()]
-    below = [len(word) - len(word.rstrip("0")) for word in bits]
-    above = [len(word) - len(word.lstrip("0")) for word in bits]
+@pytest.mark.parametrize("word", [np.uint32, np.uint64])
+def test_words(word: type) -> None:
+    size = 8 * word().itemsize
+    a = np.array([0, 1, 2 ** (size - 1), 2**size - 1, 24, 2 ** (size // 2 + 8) + 2**7, 6 * 2 ** (size - 5), 5], word)
+    found, zeros = np.zeros(24, word), np.zeros(16, WHOLE)
+    every = word(2**size - 1)
+    compute_words(a, every, found, zeros)
+    lane = np.arange(8, dtype=word)
+    np.testing.assert_array_equal(found.reshape(-1, 8), [~a, every << (4 * lane), (a | word(5)) & lane])
+    bits = [f"{number:0{size}b}" for number in a.tolist()]
+    below = [len(number) - len(number.rstrip("0")) for number in bits]
+    above = [len(number) - len(number.lstrip("0")) for number in bits]
     np.testing.assert_array_equal(zeros.reshape(2, 8), [below, above])
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scenes import OPAQUE, compare, scene_of, ties
 
-from limner import Strokes, TemplateBank, fused, render
+from limner import Strokes, TemplateBank, laying, render
 from limner.kernels import layout, memory
 
 
@@ -17,7 +17,7 @@ from limner.kernels import layout, memory
         (2, layout.TOGETHER + 1, (9, 100)),
         (75, 1, (12, 9)),
         (30, 5, (8, 17)),
-        (1, 3 * layout.TOGETHER, (2 * fused.BAND + 30, 20)),
+        (1, 3 * layout.TOGETHER, (2 * laying.BAND + 30, 20)),
     ],
 )
 def test_many_stamps(batch: int, moves: int, size: tuple[int, int], samples: int) -> None:

@@ -4,40 +4,70 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from limner import Strokes, TemplateBank, fused, render
-from limner.kernels.memory import DESKS, LARGEST, LEAST, MOST, array, desk
+from limner import Strokes, TemplateBank, fused, laying, render
+from limner.kernels.memory import DESKS, LARGEST, LEAST, MOST, array, desk, lent
 
 
-def place(lent: np.ndarray) -> int:
-    return lent.__array_interface__["data"][0]
+def place(block: np.ndarray) -> int:
+    return block.__array_interface__["data"][0]
 
 
 def test_the_next_has_the_memory_of_what_is_gone() -> None:
-    lent = array((LEAST,), np.float32)
-    assert (lent.shape, lent.dtype) == ((LEAST,), np.float32)
-    before = place(lent)
-    del lent
+    block = array((LEAST,), np.float32)
+    assert (block.shape, block.dtype) == ((LEAST,), np.float32)
+    before = place(block)
+    del block
     assert place(array((3, LEAST), np.int8)) == before
 
 
 def test_what_is_alive_is_not_given_away() -> None:
     for side in (LEAST, LEAST - 5, 7, MOST + 1):
         arrays = [array((2, side), np.int8) for _ in range(3)]
-        parts = [lent[1, 2:5] for lent in arrays]
+        parts = [block[1, 2:5] for block in arrays]
         del arrays
         more = [array((2, side), np.int8) for _ in range(3)]
-        for k, lent in enumerate((*parts, *more)):
-            lent[:] = k
-        assert [set(lent.ravel().tolist()) for lent in (*parts, *more)] == [{k} for k in range(6)]
+        for k, block in enumerate((*parts, *more)):
+            block[:] = k
+        assert [set(block.ravel().tolist()) for block in (*parts, *more)] == [{k} for k in range(6)]
 
 
-def test_a_thread_that_goes_on_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def numbers(length: int) -> tuple[np.ndarray, ...]:
+    return np.zeros(length), np.zeros(3)
+
+
+def test_arrays_are_lent_to_one_at_a_time() -> None:
+    first, second, other = lent(numbers, 9), lent(numbers, 9), lent(numbers, 10)
+    assert [len(loan.arrays[0]) for loan in (first, second, other)] == [9, 9, 10]
+    one, two = first.arrays, second.arrays
+    assert one[0] is not two[0]
+    del first
+    third, fourth = lent(numbers, 9), lent(numbers, 9)
+    assert third.arrays is one
+    assert fourth.arrays[0] is not one[0]
+    assert fourth.arrays[0] is not two[0]
+
+
+def test_few_small_and_recent_arrays_wait_to_be_lent() -> None:
+    def left(length: int) -> tuple[np.ndarray, ...]:
+        return lent(numbers, length).arrays
+
+    lengths = range(20, 20 + DESKS)
+    waiting = [left(length) for length in lengths]
+    assert all(left(length) is one for length, one in zip(lengths, waiting, strict=True))
+    left(20 + DESKS)
+    assert left(20) is not waiting[0]
+    assert left(LARGEST) is not left(LARGEST)
+
+
+@pytest.mark.parametrize("part", [laying, fused])
+def test_a_thread_that_goes_on_has_its_own(part: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C may end a render while other threads still paint."""
     bank, (first, second) = TemplateBank.named("circle"), (scene(seed) for seed in range(2))
     wanted = gradients(second, render(second, bank, (64, 64), backend="fused"))
@@ -48,7 +78,7 @@ def test_a_thread_that_goes_on_has_its_own(monkeypatch: pytest.MonkeyPatch) -> N
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(fused, "run", interrupted)
+        patched.setattr(part, "run", interrupted)
         with pytest.raises(KeyboardInterrupt):
             render(first, bank, (64, 64), backend="fused")
     canvas = render(second, bank, (64, 64), backend="fused")

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 from triton import next_power_of_2
 
-from limner.canvas import depth_order
+from limner.canvas import Canvas, depth_order
+from limner.checks import check_finite
 from limner.geometry import sharpness
 from limner.gpu import depth as depth_kernels
 from limner.gpu import over
 from limner.gpu.jit import launch
 from limner.gpu.layout import SIDE, across, gather, meet, place
+from limner.ground import Plain, as_canvas
 from limner.pyramid import Pyramid
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -38,10 +40,16 @@ class Layout(NamedTuple):
 
 
 def paint_fused(
-    strokes: Strokes, bank: TemplateBank, canvas: Tensor, compositing: str, temperature: float = 0.0, samples: int = 1
-) -> Float[Tensor, "batch channel height width"]:
+    strokes: Strokes,
+    bank: TemplateBank,
+    ground: Canvas | Plain,
+    compositing: str,
+    temperature: float = 0.0,
+    samples: int = 1,
+) -> Canvas:
     """`writer.paint_reference` by the kernels; once differentiable."""
-    pyramid = bank.pyramid
+    check_finite("where", strokes.where)
+    canvas, pyramid = as_canvas(ground, strokes.what), bank.pyramid
     given = canvas, *(getattr(strokes, name) for name in _NAMES[1:-1]), pyramid.texels.float()
     if not torch.is_grad_enabled():  # else a backward pass would be prepared
         given = (None if tensor is None else tensor.detach() for tensor in given)

@@ -41,13 +41,13 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, sa
     additive, tilted, channels = on(switches[0]), on(slope), len(switches[3])
     placed, reach, layout, _, kept, begins, _, _ = plan
     _, _, height, width = canvas.shape
-    bands, stride = (height + band - 1) // band, width + 8
+    bands = (height + band - 1) // band
     one, x, y = splat(F(1)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
-        page = (bottom - top) * stride
-        take_rows(ground, b, top, bottom, stride, pad)
+        page = (bottom - top) * width + 8
+        take_rows(ground, b, top, bottom, pad)
         for t in range(where.shape[1]):
             j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
             if j0 >= j1:
@@ -64,13 +64,13 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, sa
                         column = max(i, begin)
                         x, y = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
-                        place = c * page + (j - top) * stride + i
+                        place = c * page + (j - top) * width + i
                         colour, _, _, _ = bounded(what, slope, b, t, c, x, y, samples)
                         under, paint = load(pad, place), mask * colour
                         if len(below):
                             store(below, channels * (at + i) + 8 * c, under)
                         store(pad, place, paint + (under if additive else under * (one - mask)))
-        put_rows(canvas, b, top, bottom, stride, pad)
+        put_rows(canvas, b, top, bottom, pad)
 
 
 @kernel
@@ -84,13 +84,13 @@ def backward(
     placed, reach, layout, _, kept, begins, _, _ = plan
     d_where, _, d_what, _, d_slope, _ = gradients
     _, _, height, width = grad.shape
-    bands, stride = (height + band - 1) // band, width + 8
+    bands = (height + band - 1) // band
     none, x, y = splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
-        page = (bottom - top) * stride
-        take_rows(grad, b, top, bottom, stride, pad)
+        page = (bottom - top) * width + 8
+        take_rows(grad, b, top, bottom, pad)
         for t in range(where.shape[1] - 1, -1, -1):
             j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
             if j0 >= j1:
@@ -109,7 +109,7 @@ def backward(
                         column = max(i, begin)
                         x, y = template_points(b, t, column, column - i, j, placed)
                     for c in range(channels):
-                        place = c * page + (j - top) * stride + i
+                        place = c * page + (j - top) * width + i
                         g = load(pad, place)
                         colour, live, u, v = bounded(what, slope, b, t, c, x, y, samples)
                         painted = g * mask
@@ -124,4 +124,4 @@ def backward(
             pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_mask, 0, gradients, height, width, work)
             settle_colours(k, b, t, sums, 0, slope, d_where, d_what, d_slope)
         if back:
-            put_rows(grad, b, top, bottom, stride, pad)
+            put_rows(grad, b, top, bottom, pad)

@@ -56,13 +56,13 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, sa
     placed, reach, layout, _, kept, begins, _, _ = plan
     tilted, channels = on(slope), len(switches[3])
     _, _, height, width = canvas.shape
-    moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
+    moves, bands = where.shape[1], (height + band - 1) // band
     one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
-        page = (bottom - top) * stride
-        take_rows(ground, b, top, bottom, stride, pad)
+        page = (bottom - top) * width + 8
+        take_rows(ground, b, top, bottom, pad)
         for t in range(moves):
             sample_mask(b, k, t, samples, strokes, bank, plan, work)
             cursors[t] = 8 * begins[b, k, t]
@@ -90,9 +90,9 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, sa
                     coverage = coverage + (mask - coverage * mask)
                 share = coverage / larger(weights, TINY)
                 for c in range(channels):
-                    at = c * page + (j - top) * stride + i
+                    at = c * page + (j - top) * width + i
                     store(pad, at, load(pad, at) * sky + load(paint, 8 * c) * share)
-        put_rows(canvas, b, top, bottom, stride, pad)
+        put_rows(canvas, b, top, bottom, pad)
 
 
 @inlined
@@ -148,14 +148,14 @@ def backward(
     d_masks, weighed, ahead, pulls, d_order = pulled[0], pulled[1], pulled[2], pulled[3], pulled[4]
     tilted, channels = on(slope), len(switches[3])
     _, _, height, width = grad.shape
-    moves, bands, stride = where.shape[1], (height + band - 1) // band, width + 8
+    moves, bands = where.shape[1], (height + band - 1) // band
     one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
-        page = (bottom - top) * stride
-        take_rows(grad, b, top, bottom, stride, pad)
-        take_rows(canvas, b, top, bottom, stride, ground)
+        page = (bottom - top) * width + 8
+        take_rows(grad, b, top, bottom, pad)
+        take_rows(canvas, b, top, bottom, ground)
         for t in range(moves):
             cursors[t] = 8 * begins[b, k, t]
         sums[:], d_order[:] = 0.0, 0.0
@@ -167,7 +167,7 @@ def backward(
                 active = find_block(i, row, crossing, kept, near, masks)
                 if active == 0:
                     continue
-                at = (j - top) * stride + i
+                at = (j - top) * width + i
                 xs = ramp() * F(2 / width) + F((2 * i + 1) / width - 1)
                 # What was painted: weights, their sum, the coverage, and for each move the clear sky before it.
                 paint[:] = 0.0
@@ -240,7 +240,7 @@ def backward(
                 for c in range(channels):
                     store(pad, c * page + at, load(pad, c * page + at) * sky)
         if back:
-            put_rows(grad, b, top, bottom, stride, pad)
+            put_rows(grad, b, top, bottom, pad)
         for t in range(moves):
             if reach[b, k, t, 0] < reach[b, k, t, 1]:
                 pull_mask(

@@ -39,7 +39,7 @@ def axis(a, b, c, texels, height, width):
 
 @inlined
 def place(where, first, last, sizes, height, width, sharpness):
-    """Levels (y, x), texels (y, x) and both texel axes (u0, ux, uy), (v0, vx, vy) of stamps from number `first` on.
+    """Levels (y, x), texels (y, x), both texel axes (u0, ux, uy), (v0, vx, vy), and sums of Phi: stamps `first` and on.
 
     where: flat.  last: number of the last stamp, which stands for those beyond.
     """
@@ -51,7 +51,8 @@ def place(where, first, last, sizes, height, width, sharpness):
     lu = level(a * (side / width), b * (side / height), len(sizes))
     lv = level(d * (side / width), e * (side / height), len(sizes))
     nu, nv = doubles(look_up(sizes, lu)), doubles(look_up(sizes, lv))
-    return lv, lu, nv, nu, axis(a, b, c, nu, height, width), axis(d, e, f, nv, height, width)
+    u, v = axis(a, b, c, nu, height, width), axis(d, e, f, nv, height, width)
+    return lv, lu, nv, nu, u, v, ((a + b) + (c + d)) + (e + f)
 
 
 @inlined

@@ -50,6 +50,8 @@ whole8 = Lanes("whole8", ir.IntType(32), types.int32)
 """Whole numbers, or fixed-point numbers."""
 word8 = Lanes("word8", ir.IntType(64), types.uint64)
 """Sets of 64 things."""
+half8 = Lanes("half8", ir.IntType(32), types.uint32)
+"""Sets of 32 things."""
 mask8 = Lanes("mask8", ir.IntType(1), types.boolean)
 """True or false."""
 
@@ -119,7 +121,7 @@ def _plain(name: str, **options):
 
 def _arithmetic(op, real: str, whole: str | None = None) -> None:
     kinds = {float8: _plain(real, flags=FAST), double8: _plain(real, flags=EXACT)}
-    _operator(op, kinds | ({whole8: _plain(whole), word8: _plain(whole)} if whole else {}))
+    _operator(op, kinds | ({kind: _plain(whole) for kind in (whole8, word8, half8)} if whole else {}))
 
 
 def _ordered(order: str) -> dict[Lanes, Any]:
@@ -142,9 +144,9 @@ _arithmetic(operator.sub, "fsub", "sub")
 _arithmetic(operator.mul, "fmul", "mul")
 _arithmetic(operator.truediv, "fdiv")
 for _op, _name in ((operator.and_, "and_"), (operator.or_, "or_"), (operator.xor, "xor")):
-    _operator(_op, {kind: _plain(_name) for kind in (whole8, word8, mask8)})
-_operator(operator.lshift, {whole8: _plain("shl"), word8: _plain("shl")})
-_operator(operator.rshift, {whole8: _plain("ashr"), word8: _plain("lshr")})
+    _operator(_op, {kind: _plain(_name) for kind in (whole8, word8, half8, mask8)})
+_operator(operator.lshift, {kind: _plain("shl") for kind in (whole8, word8, half8)})
+_operator(operator.rshift, {whole8: _plain("ashr")})
 for _op, _order in ((operator.lt, "<"), (operator.le, "<="), (operator.gt, ">"), (operator.ge, ">=")):
     _operator(_op, _ordered(_order), mask8)
 smaller, larger = _function(_picked("<")), _function(_picked(">"))
@@ -211,24 +213,41 @@ def _widened(builder, value, vector, kind):
 
 
 doubles = _converted(double8, _widened)
-words = _converted(word8, lambda builder, value, vector, _: builder.zext(value, vector))
-wholes = _converted(whole8, lambda builder, value, vector, _: builder.trunc(value, vector))
+wholes = _converted(
+    whole8, lambda builder, value, vector, kind: value if kind is half8 else builder.trunc(value, vector)
+)
 round_up, round_down = _rounded("ceil"), _rounded("floor")
 cut = _converted(whole8, lambda builder, value, vector, _: builder.fptosi(value, vector))
 """Towards zero."""
 
 
-def _zeros(way: str):
-    def count_them(builder, value, vector, _):
-        kind = ir.FunctionType(vector, [vector, ir.IntType(1)])
-        function = builder.module.declare_intrinsic(f"llvm.{way}.v{WIDTH}i64", (), kind)
-        return builder.call(function, [value, ir.IntType(1)(0)])
+@instruction
+def words(_, vector, like):
+    """Whole numbers as sets of as many things as a number has bits."""
+    kind = next(sort for sort in (word8, half8) if sort.number == like)
 
-    return _converted(word8, count_them)
+    def codegen(context, builder, signature, args):
+        return args[0] if kind is half8 else builder.zext(args[0], kind.vector)
+
+    return kind(vector, like), codegen
+
+
+def _zeros(way: str):
+    @instruction
+    def call(_, vector):
+        def codegen(context, builder, signature, args):
+            value = vector.vector
+            name = f"llvm.{way}.v{WIDTH}i{value.element.width}"
+            kind = ir.FunctionType(value, [value, ir.IntType(1)])
+            return builder.call(builder.module.declare_intrinsic(name, (), kind), [args[0], ir.IntType(1)(0)])
+
+        return vector(vector), codegen
+
+    return call
 
 
 zeros_below, zeros_above = _zeros("cttz"), _zeros("ctlz")
-"""Zeros below the lowest, above the highest bit that is set; 64 if none is."""
+"""Zeros below the lowest, above the highest bit that is set; all if none is."""
 
 
 def _folded(builder, vector, combine):

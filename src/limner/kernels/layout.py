@@ -17,9 +17,11 @@ import numpy as np
 
 from limner.kernels.bank import choose_outline
 from limner.kernels.footprint import eights, place, rows, sides, spans_of
-from limner.kernels.hiding import block_bits, clip, hidden_by
+from limner.kernels.hiding import blocks_in_row, clip, hidden_by, word_of
 from limner.kernels.jit import inlined, kernel
+from limner.kernels.joining import join_samples
 from limner.kernels.lanes import choose, count, doubles, larger, least, smaller, total
+from limner.kernels.memory import array
 from limner.kernels.quads import read_four, write_four
 from limner.kernels.simd import load, store
 
@@ -35,7 +37,23 @@ FEW = 3
 """Eights of rows that most stamps have no more of."""
 
 
-def lay_desk(height, samples, bands):
+def room(batch, moves, bands, height, samples, narrow):
+    """For placed, reach, layout, fine, begins and tally; `narrow`: whether pixels can be counted in 16 bits."""
+    number = np.int16 if narrow else np.int32
+    placed, reach = array((batch, moves, COLUMNS), np.float64), array((batch, bands, moves, 4), np.int32)
+    layout = array((batch, moves, 4, height + SPARE), number)
+    fine = layout if samples == 1 else array((batch, moves, 4, samples * height + SPARE), number)
+    return (
+        placed,
+        reach,
+        layout,
+        fine,
+        np.empty((batch, bands, moves), np.int64),
+        array((batch, bands, moves), np.int64),
+    )
+
+
+def lay_desk(height, width, samples, bands):
     """What `lay_out` works in.
 
     What `placed` and outlines hold of eight stamps; of those laid out together the sides, the first and past-last rows,
@@ -44,7 +62,7 @@ def lay_desk(height, samples, bands):
     few, many = (np.empty((COLUMNS, 8)), np.zeros((17, 8))), (np.empty((20, TOGETHER)), np.empty((2, TOGETHER)))
     flat = np.empty((TOGETHER, 2, samples * height + SPARE), np.int32)
     rows_of_eight = np.empty(4 * (TOGETHER * (samples * height // 8 + bands) + FEW), np.int32)
-    return *few, *many, flat, rows_of_eight, np.empty((TOGETHER, height + SPARE), np.uint64)
+    return *few, *many, flat, rows_of_eight, np.empty((TOGETHER, height + SPARE), word_of(width))
 
 
 @kernel
@@ -54,7 +72,7 @@ def lay_out(
 ):  # fmt: skip
     """Fill placed, reach, layout and fine, and tally (batch, band, move): eights to `keep`; returns pixels touched.
 
-    For pictures first to last.
+    For pictures first to last; returns -1 where one has NaN or infinity in `where`.
     `hides`: whether what lies below opaque stamps can be left out (`hiding`), which is for one sample a pixel.
     `sharpness`: texels to a look-up.
     """
@@ -66,10 +84,12 @@ def lay_out(
         for t1 in range(moves, 0, -TOGETHER):
             t0 = max(0, t1 - TOGETHER)
             stamps, begin = (b0, b1, t0, t1), b0 * moves + t0
-            place_stamps(
+            size = place_stamps(
                 stamps, where, which, outlines, sizes, dense, samples, sharpness, samples * height, samples * width,
                 placed, desk,
             )  # fmt: skip
+            if not -np.inf < size < np.inf:
+                return -1
             many = list_rows(stamps, opacity, samples, band, height, placed, reach, desk)
             span_rows(many, begin, lines, samples * width, fine, flat, rows_of_eight)
             if samples > 1:
@@ -104,14 +124,16 @@ def find_room(tally, begins, share, spare):
 def place_stamps(stamps, where, which, outlines, sizes, dense, samples, sharpness, height, width, placed, desk):
     """Fill what `placed` holds of stamps, and their sides and rows, eight at a time; height and width are in samples.
 
+    Returns a sum of all numbers of Phi, which is finite if they are.
     stamps: first and past-last picture, first and past-last move; all moves, if it is more than one picture.
     """
     columns, outline, lines, bounds, _, _, _ = desk
     (b, end, t, t1), moves, middle = stamps, where.shape[1], 0.5 * (samples - 1)
     many = (end - b) * (t1 - t)
-    first = b * moves + t
+    first, size = b * moves + t, 0.0
     for number in range(0, many, 8):
-        lv, lu, nv, nu, u, v = place(where, first + number, first + many - 1, sizes, height, width, sharpness)
+        lv, lu, nv, nu, u, v, sums = place(where, first + number, first + many - 1, sizes, height, width, sharpness)
+        size += total(sums)
         for column, axis in ((U, u), (V, v)):
             store(columns, 8 * column, axis[0] + middle * (axis[1] + axis[2]))
             store(columns, 8 * (column + 1), samples * axis[1])
@@ -131,6 +153,7 @@ def place_stamps(stamps, where, which, outlines, sizes, dense, samples, sharpnes
         top, bottom = rows(u, v, outline)
         store(bounds, number, top)
         store(bounds, TOGETHER + number, bottom)
+    return size
 
 
 @inlined
@@ -180,14 +203,14 @@ def clip_rows(many, begin, width, layout, flat, rows_of_eight, hidden):
 
     Rows past a band's last may be cut twice, by the same, which changes nothing.
     """
-    bits = block_bits(width)
+    blocks = blocks_in_row(width, hidden)
     for m in range(many - 1, -1, -1):
         number, j, hides, place = read_four(rows_of_eight, m)
         (at, room), here = row_index(layout, begin + number), 2 * number * flat.shape[2] + j
         before, last = load(hidden, place + j), load(flat, here + flat.shape[2])
-        more = hidden_by(load(flat, here), choose(count() + j < hides, last, 0), width, bits)
+        more = hidden_by(load(flat, here), choose(count() + j < hides, last, 0), width, blocks)
         store(hidden, place + j, before | more)
-        store_spans(clip(load_spans(layout, at + j, room), before, bits), layout, at + j, room)
+        store_spans(clip(load_spans(layout, at + j, room), before, blocks), layout, at + j, room)
 
 
 @inlined
@@ -229,47 +252,6 @@ def count_rows(j0, j1, b, t, layout, keep):
         kept = kept + choose(seen, more, 0)
     seen_rows, flat_rows = (least(top), 0 - least(0 - bottom)), (least(flat_top), 0 - least(0 - flat_bottom))
     return seen_rows, flat_rows, total(under), total(kept)
-
-
-@inlined
-def join_samples(stamps, samples, width, fine, flat, reach, layout):
-    """Fill the layout of stamps from their rows of samples, and turn reach from these into rows of pixels."""
-    (b0, b1, t0, t1), number = stamps, 0
-    for b in range(b0, b1):
-        for t in range(t0, t1):
-            for k in range(reach.shape[1]):
-                own = reach[b, k, t]
-                own[0], own[1] = whole_pixels(samples, own[0], own[1], width, b, t, fine, flat[number], layout)
-            number += 1
-
-
-@inlined
-def whole_pixels(samples, j0, j1, width, b, t, fine, flat, layout):
-    """Fill the layout of the pixels that hold rows of samples j0 to j1; returns the first and past-last of their rows.
-
-    The flat run of a row of pixels is where all their samples are.  flat (2, row): first and past-last flat sample.
-    """
-    if j0 >= j1:
-        return 0, 0
-    first_row, end_row = j0 // samples, (j1 - 1) // samples + 1
-    for j in range(samples * first_row, j0):
-        fine[b, t, :, j], flat[1, j] = 0, 0
-    for j in range(j1, samples * end_row):
-        fine[b, t, :, j], flat[1, j] = 0, 0
-    for r in range(first_row, end_row):
-        first, start, stop, last = samples * width, 0, samples * width, 0
-        for j in range(samples * r, samples * (r + 1)):
-            if fine[b, t, 0, j] < fine[b, t, 3, j]:
-                first, last = min(first, fine[b, t, 0, j]), max(last, fine[b, t, 3, j])
-            start, stop = max(start, flat[0, j]), min(stop, flat[1, j])
-        first, last = first // samples, (last + samples - 1) // samples
-        start, stop = (start + samples - 1) // samples, stop // samples
-        if first >= last:
-            first, start, stop, last = 0, 0, 0, 0
-        elif start >= stop:
-            start, stop = last, last
-        layout[b, t, 0, r], layout[b, t, 1, r], layout[b, t, 2, r], layout[b, t, 3, r] = first, start, stop, last
-    return first_row, end_row
 
 
 @inlined

@@ -8,6 +8,7 @@ small arrays as for laying out.
 import math
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import local
 
 import numpy as np
@@ -16,9 +17,9 @@ LEAST, MOST = 1 << 16, 1 << 25
 """Bytes of an array for which this pays, and that are left to the next in blocks of one size, of ten sizes."""
 
 DESKS, LARGEST = 16, 1 << 20
-"""Desks that a thread keeps, and bytes of one."""
+"""Desks that a thread keeps, and bytes of one; and kinds of `Lent` arrays, with at most four times as many of each."""
 
-_left = {1 << k: deque["_Block"](maxlen=MOST >> k) for k in range(LEAST.bit_length() - 1, MOST.bit_length())}
+_left = {1 << k: deque[bytearray](maxlen=MOST >> k) for k in range(LEAST.bit_length() - 1, MOST.bit_length())}
 
 
 class _Desks(local):
@@ -29,24 +30,16 @@ class _Desks(local):
 
 
 _desks = _Desks()
+_lent: dict[tuple, deque] = {}
 
 
-class _Block:
-    """So many bytes, and how numpy is told of them."""
+class _Block(np.ndarray):
+    """Bytes on loan: what arrays on them hold on to. When the last is gone the next may have the bytes."""
 
-    def __init__(self, size: int) -> None:
-        self.bytes = np.empty(size, np.uint8)
-        self.interface, self.left = self.bytes.__array_interface__, _left[size]
-
-
-class _Lent:
-    """What arrays on a block hold on to, wherever they are; when the last is gone the next may have the block."""
-
-    def __init__(self, block: _Block) -> None:
-        self.block, self.__array_interface__ = block, block.interface
+    store: bytearray
 
     def __del__(self) -> None:
-        self.block.left.append(self.block)
+        _left[len(self.store)].append(self.store)
 
 
 def array(shape: tuple[int, ...], kind: type[np.generic]) -> np.ndarray:
@@ -56,10 +49,40 @@ def array(shape: tuple[int, ...], kind: type[np.generic]) -> np.ndarray:
         return np.empty(shape, kind)
     room = 1 << (size - 1).bit_length()
     try:
-        block = _left[room].pop()
+        store = _left[room].pop()
     except IndexError:
-        block = _Block(room)
-    return np.ndarray(shape, kind, np.asarray(_Lent(block)))
+        store = bytearray(room)
+    block = _Block((room,), np.uint8, store)
+    block.store = store
+    return np.ndarray(shape, kind, block)
+
+
+class Lent:
+    """Arrays for one render, which a later one has when nothing holds this any more: hold it as long as them."""
+
+    __slots__ = ("_left", "arrays")
+
+    def __init__(self, arrays: tuple[np.ndarray, ...], left: deque) -> None:
+        self.arrays, self._left = arrays, left
+
+    def __del__(self) -> None:
+        self._left.append(self.arrays)
+
+
+def lent(make: Callable[..., tuple[np.ndarray, ...]], *sizes) -> Lent:
+    """The arrays `make(*sizes)`, or such as a render has left, which hold anything."""
+    key = make, *sizes
+    left = _lent.get(key)
+    if left:
+        with suppress(IndexError):  # another thread may have taken the last
+            return Lent(left.pop(), left)
+    arrays = make(*sizes)
+    if left is None:
+        room = 4 * LARGEST // max(1, _bytes(arrays))
+        left = deque(maxlen=room if room >= 4 else 0)
+        if left.maxlen:
+            _keep(_lent, key, left)
+    return Lent(arrays, left)
 
 
 def desk(make: Callable[..., tuple], *sizes) -> tuple:
@@ -69,10 +92,15 @@ def desk(make: Callable[..., tuple], *sizes) -> tuple:
     if found is None:
         found = make(*sizes)
         if _bytes(found) <= LARGEST:
-            kept[key] = found
-            if len(kept) > DESKS:
-                del kept[next(iter(kept))]
+            _keep(kept, key, found)
     return found
+
+
+def _keep(kept: dict, key: tuple, found: object) -> None:
+    """Keep one more, and the oldest no longer if they are many."""
+    kept[key] = found
+    if len(kept) > DESKS:
+        kept.pop(next(iter(kept.copy())), None)
 
 
 def _bytes(arrays: tuple) -> int:

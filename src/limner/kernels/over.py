@@ -61,14 +61,14 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, de
     additive, keep_edges, keep_all, tilted = on(switches[0]), on(switches[1]), on(switches[2]), on(slope)
     placed, reach, layout, _, kept, begins, ends, listed = plan
     channels, (_, _, height, width) = len(switches[3]), canvas.shape
-    bands, stride = (height + band - 1) // band, width + 8
+    bands = (height + band - 1) // band
     places = binary_places(sizes[0])
     one, x, y = splat(F(1)), splat(F(0)), splat(F(0))
     for task in range(first, last):
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
-        page = (bottom - top) * stride
-        take_rows(ground, b, top, bottom, stride, pad)
+        page = (bottom - top) * width + 8
+        take_rows(ground, b, top, bottom, pad)
         for t in range(where.shape[1]):
             if reach[b, k, t, 0] >= reach[b, k, t, 1]:
                 continue
@@ -85,7 +85,7 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, de
                 if tilted:
                     x, y = template_points(b, t, i, 0, j, placed)
                 for c in range(channels):
-                    at = c * page + (j - top) * stride + i
+                    at = c * page + (j - top) * width + i
                     below, paint = load(pad, at), mask * colour_of(what, slope, b, t, c, x, y)
                     if keep_edges:
                         store(kept, 8 * (channels * e + c), below)
@@ -95,7 +95,7 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, de
             for j in range(reach[b, k, t, 2], reach[b, k, t, 3]):
                 _, start, stop, _ = row_of(layout, b, t, j)
                 for c in range(channels):
-                    plain, line = splat(what[b, t, c]), c * page + (j - top) * stride
+                    plain, line = splat(what[b, t, c]), c * page + (j - top) * width
                     for i in range(start, stop, 8):
                         if tilted:
                             x, y = template_points(b, t, i, 0, j, placed)
@@ -105,7 +105,7 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, de
                             store(kept, cursor, below)
                             cursor += 8
                         store(pad, line + i, paint + (below if additive else below * (one - mask)))
-        put_rows(canvas, b, top, bottom, stride, pad)
+        put_rows(canvas, b, top, bottom, pad)
 
 
 @kernel
@@ -122,7 +122,7 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
     placed, reach, layout, _, kept, begins, ends, listed = plan
     d_where, d_which, d_what, d_opacity, d_slope, d_cells = gradients
     channels, (_, _, height, width) = len(switches[3]), grad.shape
-    bands, stride = (height + band - 1) // band, width + 8
+    bands = (height + band - 1) // band
     places = binary_places(sizes[0])
     dx, dy = F(2.0 / width), F(2.0 / height)
     x0, y0 = ramp() * dx + F(1.0 / width - 1.0), splat(F(1.0 / height - 1.0))
@@ -130,8 +130,8 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
     for task in range(first, last):
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
-        page = (bottom - top) * stride
-        take_rows(grad, b, top, bottom, stride, pad)
+        page = (bottom - top) * width + 8
+        take_rows(grad, b, top, bottom, pad)
         for t in range(where.shape[1] - 1, -1, -1):
             if reach[b, k, t, 0] >= reach[b, k, t, 1]:
                 continue
@@ -149,7 +149,7 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
                 if tilted:
                     x, y = template_points(b, t, i, 0, j, placed)
                 for c in range(channels):
-                    at = c * page + (j - top) * stride + i
+                    at = c * page + (j - top) * width + i
                     g = load(pad, at)
                     painted = g * mask
                     add_colours(sums, c, painted, tilted, painted, painted * xs, painted * ys, painted * x, painted * y)
@@ -171,7 +171,7 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
             for j in range(reach[b, k, t, 2], reach[b, k, t, 3]):
                 _, start, stop, _ = row_of(layout, b, t, j)
                 for c in range(channels):
-                    plain, line, ys = splat(what[b, t, c]), c * page + (j - top) * stride, splat(F(j)) * dy + y0
+                    plain, line, ys = splat(what[b, t, c]), c * page + (j - top) * width, splat(F(j)) * dy + y0
                     whole, by_x, by_y, by_u, by_v = none, none, none, none, none
                     for i in range(start, stop, 8):
                         g, live = load(pad, line + i), prefix(int32(stop - i))
@@ -195,4 +195,4 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
             )  # fmt: skip
             settle_colours(k, b, t, sums, 0, slope, d_where, d_what, d_slope)
         if back:
-            put_rows(grad, b, top, bottom, stride, pad)
+            put_rows(grad, b, top, bottom, pad)

@@ -9,6 +9,7 @@ from limner.kernels.lanes import (
     as_lanes,
     double8,
     float8,
+    half8,
     in_every_lane,
     instruction,
     whole8,
@@ -23,6 +24,7 @@ KINDS = {
     types.float64: double8,
     types.int16: whole8,
     types.int32: whole8,
+    types.uint32: half8,
     types.uint64: word8,
 }
 """What eight neighbours in an array are."""

@@ -18,7 +18,7 @@ SUMS = 48
 def row_desk(size, band):
     """Room for a band of rows (`take_rows`) of a picture of this size: (channel, H, W)."""
     channels, height, width = size
-    return np.zeros(channels * min(band, height) * (width + 8), np.float32)
+    return np.zeros(channels * (min(band, height) * width + 8), np.float32)
 
 
 def cell_desk(side, dense=None):
@@ -182,38 +182,38 @@ def settle_mask(
 
 
 @inlined
-def take_rows(canvas, b, top, bottom, stride, pad):
-    """Copy rows of all channels to a flat working copy, `stride` values a row, (bottom - top) rows a channel.
+def take_rows(canvas, b, top, bottom, pad):
+    """Copy rows of all channels to a flat working copy, a page each: the rows side by side, and eight zeros behind.
 
-    A canvas of one picture stands for any number. Behind a row, where its last eights may end, are zeros.
+    An eight at the end of a row may reach into the next, or behind the last, where its masks are zero: nothing changes.
+    A canvas of one picture stands for any number.
     """
     pictures, channels, height, width = canvas.shape
-    b = b if pictures > 1 else 0
+    b, many = b if pictures > 1 else 0, (bottom - top) * width
     for c in range(channels):
-        for j in range(top, bottom):
-            line = (c * (bottom - top) + j - top) * stride
-            store(pad, line + width, splat(F(0)))
-            copy_eights(canvas, ((b * channels + c) * height + j) * width, pad, line, width)
-            for i in range(width if width < 8 else 0):
-                pad[line + i] = canvas[b, c, j, i]
+        page = c * (many + 8)
+        copy_eights(canvas, ((b * channels + c) * height + top) * width, pad, page, many)
+        for i in range(many if many < 8 else 0):
+            pad[page + i] = canvas[b, c, top + i // width, i % width]
+        store(pad, page + many, splat(F(0)))
 
 
 @inlined
-def put_rows(canvas, b, top, bottom, stride, pad):
+def put_rows(canvas, b, top, bottom, pad):
     """The way back of take_rows."""
     _, channels, height, width = canvas.shape
+    many = (bottom - top) * width
     for c in range(channels):
-        for j in range(top, bottom):
-            line = (c * (bottom - top) + j - top) * stride
-            copy_eights(pad, line, canvas, ((b * channels + c) * height + j) * width, width)
-            for i in range(width if width < 8 else 0):
-                canvas[b, c, j, i] = pad[line + i]
+        page = c * (many + 8)
+        copy_eights(pad, page, canvas, ((b * channels + c) * height + top) * width, many)
+        for i in range(many if many < 8 else 0):
+            canvas[b, c, top + i // width, i % width] = pad[page + i]
 
 
 @inlined
-def copy_eights(source, here, target, there, width):
-    """Copy a row of at least eight values, the last eight of them in any case; both counted as if flat."""
-    for i in range(0, width - 7, 8):
+def copy_eights(source, here, target, there, many):
+    """Copy at least eight values, the last eight of them in any case; both counted as if flat."""
+    for i in range(0, many - 7, 8):
         store(target, there + i, load(source, here + i))
-    if width >= 8:
-        store(target, there + width - 8, load(source, here + width - 8))
+    if many >= 8:
+        store(target, there + many - 8, load(source, here + many - 8))

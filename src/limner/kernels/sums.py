@@ -15,16 +15,16 @@ F = np.float32
 
 
 @kernel
-def sum_under(first, last, planes, stride, which, bank, placed, reach, layout, sums, mix, lanes):
+def sum_under(first, last, planes, height, width, which, bank, placed, reach, layout, sums, mix, lanes):
     """Fill sums (stamp, plane) for stamps first to last.
 
-    planes: flat, rows of `stride` values, eight more than the canvas has columns.
+    planes: flat, and eight values more.
     which (stamp, 1, template), and placed, reach and layout as if each stamp were painted on a canvas of its own; the
     whole canvas is one band.
     mix: from `cell_desk`.  lanes: eight values for each plane.
     """
     sizes = bank[2]
-    page = len(planes) // sums.shape[1]
+    page = height * width
     places = binary_places(sizes[0])
     for b in range(first, last):
         lanes[:] = 0.0
@@ -40,7 +40,7 @@ def sum_under(first, last, planes, stride, which, bank, placed, reach, layout, s
                 p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, int32(end - i))
                 mask = p + q * fu + (r + s * fu) * fv
                 for c in range(sums.shape[1]):
-                    add(lanes, 8 * c, mask * load(planes, c * page + j * stride + i))
+                    add(lanes, 8 * c, mask * load(planes, c * page + j * width + i))
                 i += 8
                 i = stop if i == start else i
         for c in range(sums.shape[1]):
@@ -48,7 +48,7 @@ def sum_under(first, last, planes, stride, which, bank, placed, reach, layout, s
             for j in range(reach[b, 0, 0, 2], reach[b, 0, 0, 3]):
                 _, start, stop, _ = row_of(layout, b, 0, j)
                 for i in range(start, stop, 8):
-                    run = run + load(planes, c * page + j * stride + i) * prefix(int32(stop - i))
+                    run = run + load(planes, c * page + j * width + i) * prefix(int32(stop - i))
             add(lanes, 8 * c, run * F(placed[b, 0, FLAT]))
         for c in range(sums.shape[1]):
             sums[b, c] = total(load(lanes, 8 * c))

@@ -18,24 +18,22 @@ F = np.float32
 
 
 @kernel
-def worth(first, last, band, planes, stride, strokes, bank, switches, plan, found, desk):
+def worth(first, last, band, height, width, planes, strokes, bank, switches, plan, found, desk):
     """Fill found (band, batch, move) for tasks first to last, where `over.forward` has kept what was below all pixels.
 
-    planes: flat, for each picture rows of `stride` values, eight more than the canvas has columns: how far each channel
-    of the painting is off, then the weight of each pixel.
+    planes: flat, for each picture how far each channel of the painting is off, then the weight of each pixel; and eight
+    values more.
     Other arguments as in `over`, whose desk it is.
     """
     through, mix, _, _ = desk
     where, which, _, opacity, _ = strokes
     placed, reach, layout, _, kept, begins, ends, listed = plan
     channels, places = len(switches[3]), binary_places(bank[2][0])
-    page = len(planes) // (where.shape[0] * (channels + 1))
-    height = page // stride
     bands = (height + band - 1) // band
     for task in range(first, last):
         b, k = task // bands, task % bands
         top, bottom = k * band, min(height, (k + 1) * band)
-        through[: (bottom - top) * stride] = 1.0
+        through[: (bottom - top) * width + 8] = 1.0
         for t in range(where.shape[1] - 1, -1, -1):
             alpha, change = F(opacity[b, t]), splat(F(0))
             if reach[b, k, t, 0] < reach[b, k, t, 1]:
@@ -44,10 +42,10 @@ def worth(first, last, band, planes, stride, strokes, bank, switches, plan, foun
                 for e in range(begins[b, k, t], ends[b, k, t]):
                     u, v, j, spot = read_four(listed, e)
                     p, q, r, s, fu, fv = fetch(source, zero, hop, places, u, v, steps_u, steps_v, spot & 15)
-                    seen = see(through, (j - top) * stride + (spot >> 4), (p + q * fu + (r + s * fu) * fv) * alpha)
+                    seen = see(through, (j - top) * width + (spot >> 4), (p + q * fu + (r + s * fu) * fv) * alpha)
                     at = 8 * channels * e
                     change = change + changed(
-                        seen, b, t, j, spot >> 4, strokes, placed, kept, at, 8, planes, page, stride, channels
+                        seen, b, t, j, spot >> 4, strokes, placed, kept, at, 8, planes, height, width, channels
                     )
                 cursor = 8 * channels * ends[b, k, t]
                 flat = splat(F(placed[b, t, FLAT])) * alpha
@@ -55,10 +53,10 @@ def worth(first, last, band, planes, stride, strokes, bank, switches, plan, foun
                     _, start, stop, _ = row_of(layout, b, t, j)
                     row = 8 * eights(start, stop)
                     for i in range(start, stop, 8):
-                        seen = see(through, (j - top) * stride + i, flat * prefix(np.int32(stop - i)))
+                        seen = see(through, (j - top) * width + i, flat * prefix(np.int32(stop - i)))
                         at = cursor + i - start
                         change = change + changed(
-                            seen, b, t, j, i, strokes, placed, kept, at, row, planes, page, stride, channels
+                            seen, b, t, j, i, strokes, placed, kept, at, row, planes, height, width, channels
                         )
                     cursor += channels * row
             found[k, b, t] = total(change)
@@ -73,13 +71,14 @@ def see(through, at, mask):
 
 
 @inlined
-def changed(seen, b, t, j, i, strokes, placed, kept, at, hop, planes, page, stride, channels):
+def changed(seen, b, t, j, i, strokes, placed, kept, at, hop, planes, height, width, channels):
     """By how much the squared error of eight pixels changes without a move; channel c was kept at + hop c."""
     _, _, what, _, slope = strokes
     x, y, change = splat(F(0)), splat(F(0)), splat(F(0))
     if on(slope):
         x, y = template_points(b, t, i, 0, j, placed)
-    begin = (b * (channels + 1) * page) + j * stride + i
+    page = height * width
+    begin = (b * (channels + 1) * page) + j * width + i
     for c in range(channels):
         less = seen * (colour_of(what, slope, b, t, c, x, y) - load(kept, at + hop * c))
         change = change + less * (less - load(planes, begin + c * page) * F(2))

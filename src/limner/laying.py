@@ -1,0 +1,103 @@
+"""Strokes as the kernels take them, and where they lie on a canvas."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from limner.checks import check_finite
+from limner.geometry import sharpness
+from limner.kernels import layout, memory
+from limner.kernels.edges import spare_eights
+from limner.kernels.threads import run
+
+BAND = 64
+"""Rows of a task where a single picture is cut into several."""
+GROUPS = 32
+"""Tasks are handed to threads in this many groups; templates' gradients are summed group by group."""
+ROW = 4
+"""Pixels that could be painted in the time that laying out a row of a stamp takes."""
+FIELDS = ("where", "which", "what", "opacity", "slope")
+"""What kernels take of strokes."""
+
+
+class Laid(NamedTuple):
+    """Where stamps lie, for the kernels; `arrays` are good as long as this is."""
+
+    touched: int
+    """Pixels."""
+    lent: memory.Lent
+    kept: np.ndarray
+    listed: np.ndarray
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """The plan that kernels share (`kernels.over`)."""
+        placed, reach, spans, fine, begins, tally = self.lent.arrays
+        return placed, reach, spans, fine, self.kept, begins, tally, self.listed
+
+    @property
+    def tasks(self) -> tuple[int, int]:
+        """Pictures, and bands of each."""
+        return self.lent.arrays[1].shape[:2]
+
+
+def lay_out(
+    strokes: tuple[Any, ...],
+    tables: tuple[np.ndarray, ...],
+    dense: bool,
+    keep: int,
+    hides: bool,
+    samples: int,
+    shape: tuple[int, ...],
+    band: int,
+) -> Laid:
+    """What the forward and the backward pass share; `band` rows are a task."""
+    (batch, channels, height, width), moves = shape, strokes[0].shape[1]
+    bands = -(-height // band)
+    lent = memory.lent(layout.room, batch, moves, bands, height, samples, samples * width < 2**15)
+    touched = [0] * GROUPS
+
+    def lay(first: int, last: int, group: int) -> None:
+        switches = dense, keep, hides, samples, sharpness(samples)
+        desk = memory.desk(layout.lay_desk, height, width, samples, bands)
+        placed, reach, spans, fine, _, tally = lent.arrays
+        given = (*strokes[:2], strokes[3], *tables[1:3], *switches, band, height, width)
+        touched[group] = layout.lay_out(first, last, *given, placed, reach, spans, fine, tally, desk)
+
+    run(lay, batch, GROUPS, ROW * batch * moves * height * samples)
+    if min(touched) < 0:
+        check_finite("where", torch.from_numpy(strokes[0]))
+    begins, tally = lent.arrays[4:]
+    share, sampled = keep in (layout.NOTHING, layout.ONE_MASK), keep >= layout.MASKS
+    room = layout.find_room(tally, begins, share, 0 if sampled else spare_eights(width))
+    values = 0 if keep <= layout.LIST else 8 * room * (1 if sampled else channels)
+    kept, listed = memory.array((values,), np.float32), memory.array((0 if sampled else 4 * room,), np.int32)
+    return Laid(sum(touched) * samples, lent, kept, listed)
+
+
+def band_of(batch: int, height: int) -> int:
+    """Rows of a task: few pictures are cut into bands, so that there is enough for all threads."""
+    return height if batch >= 8 or height <= 2 * BAND else BAND
+
+
+def side_of(tables: tuple[np.ndarray, ...]) -> int:
+    """Texels of a template."""
+    return int(tables[2][0])
+
+
+def arrays_of(where, which, what, opacity, slope) -> tuple[Any, ...]:
+    """The kernels' view of the strokes: arrays, or None; an opacity of 1 stands in where it is not set."""
+    tensors = (where, which, what, opacity, slope)
+    arrays = [None if tensor is None else np.ascontiguousarray(tensor.detach().numpy()) for tensor in tensors]
+    if opacity is None:
+        arrays[3] = _opaque(*where.shape[:2])
+    return tuple(arrays)
+
+
+@lru_cache(maxsize=8)
+def _opaque(batch: int, moves: int) -> np.ndarray:
+    return np.ones((batch, moves), np.float32)
