@@ -40,8 +40,8 @@ from limner.templates import TemplateBank
 class FakePainting(Painting):
     """Writes its own text instead of pictures, and scores 23.4 dB."""
 
-    def save(self, path: Path, longer_side: int | None = None) -> None:
-        path.write_text(f"{longer_side}")
+    def save(self, path: Path, longer_side: int | None = None, seconds: float | None = None) -> None:
+        path.write_text(f"{longer_side} for {seconds}" if seconds else f"{longer_side}")
 
     def save_frames(self, folder: Path, count: int, longer_side: int | None = None) -> int:
         (folder / "frame-0000.png").write_text(f"{count}, {longer_side}")
@@ -212,8 +212,10 @@ BAD = [
     ("photo.png --size 0", "--size 0: expected 1 to 8192"),
     ("photo.png --size 100000", "--size 100000"),
     ("photo.png --output-size -1", "--output-size -1"),
-    ("photo.png --model mnist --upright", "--model mnist proposes strokes of any shape: no --upright with it"),
-    ("photo.png --min-size .5 --max-size .1", "--min-size 0.5 is larger than --max-size 0.1"),
+    ("photo.png --model mnist --upright", "--model: a painter proposes strokes of any shape: leave out --upright"),
+    ("photo.png --model mnist --templates circle", "--model: a painter starts anew with its own templates"),
+    ("photo.png --model mnist --resume strokes.json", "leave out --resume"),
+    ("photo.png --min-size .5 --max-size .1", "--min-size: 0.5 is larger than --max-size, 0.1"),
     ("photo.png --min-size 0", "--min-size 0: expected a finite number above 0"),
     ("photo.png --max-size nan", "--max-size nan"),
     ("photo.png --max-size big", "--max-size: 'big' is no number"),
@@ -222,6 +224,8 @@ BAD = [
     ("photo.png --seed -1", "--seed -1"),
     ("photo.png --time -3", "--time -3"),
     ("photo.png --time inf", "--time inf: expected a finite number"),
+    ("photo.png --film-seconds 0", "--film-seconds 0: expected a finite number above 0 and up to 60"),
+    ("photo.png --film-seconds 61", "--film-seconds 61"),
     ("photo.png --stop-psnr 0", "--stop-psnr 0"),
     ("photo.png --opacity 2", "--opacity 2"),
     ("photo.png --opacity 0", "--opacity 0"),
@@ -256,14 +260,14 @@ BAD = [
     ("photo.png --resume two.json", "two.json: holds 2 pictures"),
     ("photo.png --resume bare.json -o new/a.json", "bare.json: does not hold its templates"),
     ("photo.png --resume long.json", 'long.json: "size" is'),
-    ("photo.png --resume strokes.json --background red -o new/a.png", "--background red cannot be chosen"),
+    ("photo.png --resume strokes.json --background red -o new/a.png", "--background: red cannot be chosen"),
     ("photo.png --model nope -o new/a.png", "nope: no trained model is there"),
     ("folder --resume strokes.json", "strokes.json continues one picture"),
-    ("photo.png --repaint square.png", "--repaint square.png needs --resume"),
+    ("photo.png --repaint square.png", "--repaint: needs strokes to repaint: give --resume, too"),
     ("photo.png --resume strokes.json --repaint square.png", "square.png: is 8 x 8"),
     ("photo.png --resume strokes.json --repaint dim.png -n 0", "dim.png: is nowhere lighter than half gray"),
     ("square.png --resume strokes.json", "strokes.json: is 40 x 30 pixels, square.png 8 x 8"),
-    ("photo.png --palette 4 --fill gradient", "--palette 4 gives each stroke one colour"),
+    ("photo.png --palette 4 --fill gradient", "--palette: gives each stroke one colour: leave out --fill gradient"),
 ]
 
 
@@ -379,6 +383,11 @@ def test_unwritable_folder(
 def test_strokes_are_saved_whatever_the_size_of_pictures(desk: Path, calls: list[object]) -> None:
     assert main(["paint", "photo.png", "-o", "a.json", "--output-size", "16384"]) == 0
     assert Path("a.json").exists()
+
+
+def test_films_are_told_their_length(desk: Path, calls: list[object]) -> None:
+    assert main(["paint", "photo.png", "-o", "a.mp4", "--film-seconds", "12.5"]) == 0
+    assert Path("a.mp4").read_text() == "None for 12.5"
 
 
 def test_strokes_are_written_as_they_are(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -587,7 +596,7 @@ def test_a_fill_that_no_svg_can_show_is_known_before_painting(
 def test_one_failing_output_leaves_the_others(
     desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def save(self: FakePainting, path: Path, longer_side: int | None = None) -> None:
+    def save(self: FakePainting, path: Path, longer_side: int | None = None, seconds: float | None = None) -> None:
         if path.name == "a.png":
             raise limner.errors.UserError(f"{path}: cannot be written: the disk is full")
         path.write_text("saved")
@@ -601,7 +610,7 @@ def test_one_failing_output_leaves_the_others(
 def test_a_picture_that_cannot_be_saved_leaves_the_others(
     desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def save(self: FakePainting, path: Path, longer_side: int | None = None) -> None:
+    def save(self: FakePainting, path: Path, longer_side: int | None = None, seconds: float | None = None) -> None:
         if path.name == "a.png":
             raise OSError(errno.EFBIG, "File too large", str(path))
         path.write_text("saved")
@@ -741,7 +750,7 @@ def test_an_interrupt_while_saving_costs_nothing_but_the_film(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def save(self: FakePainting, path: Path, longer_side: int | None = None) -> None:
+    def save(self: FakePainting, path: Path, longer_side: int | None = None, seconds: float | None = None) -> None:
         with atomic(path) as temporary:
             temporary.write_text("half")
             if path.suffix == during:

@@ -77,14 +77,21 @@ def test_bank_size_and_background(tmp_path: Path) -> None:
     bank = TemplateBank(torch.cat([shapes.masks, own]), ("circle", "curve", "own"), prefilter=False)
     strokes = strokes_of(1, 2, 3, 3, {"opacity"}, torch.float32)
     background = torch.rand(3)
-    dump(tmp_path / "strokes.json", strokes, bank, (30, 40), background)
+    dump(tmp_path / "strokes.json", strokes, bank, (30, 40), background, (300, 400))
     document = parse(tmp_path / "strokes.json")
     assert document.bank is not None
     assert (document.bank.names, document.bank.prefilter) == (bank.names, False)
     assert same(document.bank.masks, bank.masks)
-    assert document.size == (30, 40)
+    assert (document.size, document.picture_size) == ((30, 40), (300, 400))
     assert document.background is not None
     assert same(document.background, background)
+
+
+def test_older_files_do_not_tell_the_size_of_the_picture(tmp_path: Path) -> None:
+    path, content = document(tmp_path)
+    del content["picture_size"]
+    path.write_text(json.dumps(content))
+    assert parse(path).picture_size is None
 
 
 def test_what_is_redrawn_for_a_large_picture_is_a_shape_still(tmp_path: Path) -> None:
@@ -203,6 +210,7 @@ FAULTS = [
     ({"templates": [{"name": "own", "mask": "abcd"}]}, "not a picture"),
     ({"templates": [{"name": "circle", "texels": 8}, {"name": "line", "texels": 9}]}, "template 1: is 9 texels"),
     ({"templates": 2}, "which has 1 values where 2"),
+    ({"picture_size": [3]}, '"picture_size" is [3]'),
     ({"pictures": {}}, '"pictures" is a dict'),
     ({"pictures": [[], []]}, "picture 0: holds 0 strokes"),
     ({"pictures": [3]}, "picture 0: is no list"),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
+from limner.arguments import LONGEST_FILM, check_together, fixed_opacity, flag
 from limner.errors import UserError, within
 
 MOST = {
@@ -18,6 +19,7 @@ MOST = {
     "threads": 1024,
     "seed": 2**63 - 1,
     "stop_psnr": 200,
+    "film_seconds": LONGEST_FILM,
 }
 
 
@@ -27,7 +29,7 @@ class PaintOptions:
 
     photos: Annotated[Positional[tuple[str, ...]], arg(metavar="PHOTO [PHOTO ...]", help_behavior_hint="")]
     """Pictures, or folders of pictures, less those called NAME-painted; - is standard input.
-    Strokes in a JSON file are not painted, but written as they are, at the size that they were painted at."""
+    Strokes in a JSON file are not painted, but written as they are, at the size of the picture that they paint."""
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
     """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
     For several pictures a folder, or a pattern such as out/{name}.png. Left out: NAME-painted.png,
@@ -77,6 +79,8 @@ class PaintOptions:
     """Longer side of the picture while it is painted. Left out: what suits N."""
     output_size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="(default: as what is read)")] = None
     """Longer side of what is written. Left out, GIF has at most 480, MP4 and WebM 1080."""
+    film_seconds: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="(default: 8, or less)")] = None
+    """How long GIF, MP4 and WebM grow before they rest for two seconds."""
     frames: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
     """Also write the growing painting as numbered pictures, at most 100: frame-0000.png and on, over those there."""
     threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all cores)")] = None
@@ -94,23 +98,9 @@ class PaintOptions:
         _within("seed", self.seed, 0)
         for name in ("size", "output_size", "threads"):
             _within(name, getattr(self, name), 1)
-        for name in ("min_size", "max_size", "stop_psnr", "time"):
+        for name in ("min_size", "max_size", "stop_psnr", "time", "film_seconds"):
             _positive(name, getattr(self, name))
-        if self.min_size is not None and self.max_size is not None and self.min_size > self.max_size:
-            raise UserError(f"--min-size {self.min_size:g} is larger than --max-size {self.max_size:g}")
-        if self.model and (self.resume or self.templates):
-            raise UserError(
-                f"--model {self.model} starts anew with its own templates: no --resume or --templates with it"
-            )
-        if self.model and (self.keep_proportions or self.upright):
-            flag = "--keep-proportions" if self.keep_proportions else "--upright"
-            raise UserError(f"--model {self.model} proposes strokes of any shape: no {flag} with it")
-        if self.resume and self.background != "auto":
-            raise UserError(f"--background {self.background} cannot be chosen with --resume: the strokes have theirs")
-        if self.palette and self.fill == "gradient":
-            raise UserError(f"--palette {self.palette} gives each stroke one colour: no --fill gradient with it")
-        if self.repaint and not self.resume:
-            raise UserError(f"--repaint {self.repaint} needs --resume and the strokes to repaint")
+        check_together({**vars(self), "templates": self.templates or None}, flag)
         self.opacity_value()
 
     def opacity_value(self) -> str | float:
@@ -118,12 +108,11 @@ class PaintOptions:
         if self.opacity in ("free", "opaque"):
             return self.opacity
         try:
-            value = float(self.opacity)
+            return fixed_opacity(float(self.opacity)) or 1.0
         except ValueError:
-            value = math.nan
-        if not 0 < value <= 1:
-            raise UserError(f"--opacity {self.opacity}: expected free, opaque, or a number above 0 and up to 1")
-        return value
+            raise UserError(
+                f"--opacity {self.opacity}: expected free, opaque, or a number above 0 and up to 1"
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -206,11 +195,11 @@ def _counts(strokes: tuple[int, ...]) -> None:
 
 
 def _within(name: str, value: int | None, least: int) -> None:
-    within(f"--{name.replace('_', '-')}", value, least, MOST[name])
+    within(flag(name), value, least, MOST[name])
 
 
 def _positive(name: str, value: float | None) -> None:
     most = MOST.get(name, math.inf)
     if value is not None and not (0 < value <= most and math.isfinite(value)):
-        upper = f" and up to {most}" if math.isfinite(most) else ""
-        raise UserError(f"--{name.replace('_', '-')} {value:g}: expected a finite number above 0{upper}")
+        upper = f" and up to {most:g}" if math.isfinite(most) else ""
+        raise UserError(f"{flag(name)} {value:g}: expected a finite number above 0{upper}")

@@ -31,12 +31,16 @@ LIMIT = 2**31
 
 
 class Document(NamedTuple):
-    """What a file holds: size is (height, width) of the canvas; None stands for what was not said."""
+    """What a file holds; None stands for what was not said.
+
+    size, picture_size: (height, width) of the canvas that strokes were fitted on, and of the picture.
+    """
 
     strokes: Strokes
     bank: TemplateBank | None
     size: tuple[int, int] | None
     background: Float[Tensor, "channel"] | None
+    picture_size: tuple[int, int] | None = None
 
 
 def dump(
@@ -45,6 +49,7 @@ def dump(
     bank: TemplateBank | None = None,
     size: tuple[SupportsIndex, SupportsIndex] | None = None,
     background: Float[Tensor, "channel"] | None = None,
+    picture_size: tuple[SupportsIndex, SupportsIndex] | None = None,
 ) -> None:
     """Write strokes, exactly, and what they are painted with and on; a background of None is transparent.
 
@@ -64,6 +69,7 @@ def dump(
         "version": VERSION,
         "dtype": str(dtype).removeprefix("torch."),
         "size": None if size is None else [index(side) for side in size],
+        "picture_size": None if picture_size is None else [index(side) for side in picture_size],
         "background": background,
         "channels": strokes.what.shape[2],
         "templates": strokes.which.shape[2] if bank is None else _templates(bank),
@@ -173,7 +179,9 @@ def _document(content: Any) -> Document:
     }
     pictures = _get(content, "pictures", list)
     tensors = _tensors(pictures, {field: shapes[field] for field in fields}, moves, DTYPES[dtype])
-    return Document(Strokes(**tensors), bank, _size(content), _background(content, channels, DTYPES[dtype]))
+    size, background = _size(content, "size"), _background(content, channels, DTYPES[dtype])
+    picture_size = _size(content, "picture_size") if "picture_size" in content else None  # older files have none
+    return Document(Strokes(**tensors), bank, size, background, picture_size)
 
 
 def _get(content: dict, key: str, *kinds: type) -> Any:
@@ -222,12 +230,12 @@ def _mask(entry: dict, name: str) -> Float[Tensor, "S S"]:
     return torch.from_numpy(values[..., 0].copy())
 
 
-def _size(content: dict) -> tuple[int, int] | None:
-    size = _get(content, "size", object)
+def _size(content: dict, key: str) -> tuple[int, int] | None:
+    size = _get(content, key, object)
     if size is None:
         return None
     if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and 0 < side < LIMIT for side in size)):
-        raise UserError(f'"size" is {size}, expected [height, width] or null')
+        raise UserError(f'"{key}" is {size}, expected [height, width] or null')
     return size[0], size[1]
 
 

@@ -18,9 +18,9 @@ from torch import Tensor
 
 import limner
 from limner import geometry
+from limner.arguments import check_fill, fixed_opacity, positive, whole
 from limner.errors import UserError
 from limner.painting import sides
-from limner.painting.arguments import check_fill, fixed_opacity, positive, whole
 from limner.painting.fitting import fit
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
@@ -458,8 +458,8 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"background": [0.5]}, "no three numbers from 0 to 1"),
     ({"background": np.array([1, math.nan, 0])}, "no three numbers from 0 to 1"),
     ({"background": "green", "resume": "strokes.json"}, "background: green cannot be chosen"),
-    ({"model": "mnist", "upright": True}, "upright: a painter proposes strokes of any shape"),
-    ({"model": "mnist", "keep_proportions": True}, "keep_proportions: a painter proposes"),
+    ({"model": "mnist", "upright": True}, "model: a painter proposes strokes of any shape: leave out upright"),
+    ({"model": "mnist", "keep_proportions": True}, "model: .* leave out keep_proportions"),
     ({"templates": ["blob"]}, "blob: is no template: expected circle, square"),
     ({"templates": "none.svg"}, "none.svg: is no template"),
     ({"importance": torch.ones(30, 30)}, "importance: is 30 x 30 pixels, the picture 40 x 30"),

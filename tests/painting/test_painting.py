@@ -49,8 +49,11 @@ def test_what_was_saved_is_loaded_as_it_was(transparent: bool, tmp_path: Path) -
     one.save(tmp_path / "a.json")
     same = Painting.load(tmp_path / "a.json")
     assert torch.equal(same.canvas, one.canvas)
-    one.save(tmp_path / "a.svg", longer_side=64)
-    same.save(tmp_path / "b.svg", longer_side=64)
+    assert (same.size, same.shown_size) == (one.size, (48, 64))
+    one.save(tmp_path / "a.svg")
+    same.save(tmp_path / "b.svg")
+    same.save(tmp_path / "b.json")
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     with pytest.raises(ValueError, match="no target"):
         _ = same.psnr

@@ -1,6 +1,7 @@
 """Time-lapses, decoded again."""
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -43,8 +44,23 @@ def test_moments_are_bounded_and_rise_to_the_end(strokes: int, frames: int) -> N
 
 
 def frames_of(path: Path) -> list[np.ndarray]:
+    """What a player shows that knows no alpha."""
     with av.open(str(path)) as file:
         return [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
+
+
+def clear_frames_of(path: Path) -> list[np.ndarray]:
+    """What a player has that knows the alpha of VP9."""
+    decoder = av.CodecContext.create("libvpx-vp9", "r")
+    with av.open(str(path)) as file:
+        return [rgba(frame) for packet in file.demux(video=0) for frame in decoder.decode(packet)]
+
+
+def rgba(frame: av.VideoFrame) -> np.ndarray:
+    """Read plane by plane: at some widths FFmpeg converts alpha wrongly."""
+    plane = frame.planes[3]
+    alpha = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width, None]
+    return np.concatenate([frame.to_ndarray(format="rgb24"), alpha], 2)
 
 
 def gray(frame: np.ndarray) -> np.ndarray:
@@ -62,6 +78,8 @@ def test_film(suffix: str, background: torch.Tensor | None, tmp_path: Path) -> N
     one = painting(background=background)
     one.save(tmp_path / f"film{suffix}", longer_side=90)
     frames = frames_of(tmp_path / f"film{suffix}")
+    if background is None and suffix == ".webm":
+        frames = [on_white(torch.from_numpy(frame)).numpy() for frame in clear_frames_of(tmp_path / "film.webm")]
     rate = 4  # 31 pictures in about eight seconds
     assert len(frames) == 31 + 2 * rate
     assert frames[0].shape == (66, 90, 3)
@@ -95,7 +113,7 @@ def test_folders_with_a_colon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path)
     Path("12:30").mkdir()
     frames = [torch.zeros(16, 16, 3, dtype=torch.uint8)]
-    video.save_film(Path("12:30/film.mp4"), 1, frames, (16, 16))
+    video.save_film(Path("12:30/film.mp4"), Fraction(4), frames, (16, 16), clear=False)
     assert len(frames_of(Path("12:30/film.mp4").absolute())) == 1 + 2 * 4
 
 
@@ -106,6 +124,49 @@ def test_faults_of_the_encoder_name_the_file(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(av, "open", fail)
     with pytest.raises(UserError, match=r"film\.mp4: cannot be written: Invalid data found"):
         painting(background=WHITE).save(tmp_path / "film.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("opacity", [0.6, 1.0])
+def test_webm_has_alpha(opacity: float, tmp_path: Path) -> None:
+    one = painting(moves=12)
+    one = replace(one, strokes=replace(one.strokes, opacity=torch.full((1, 12), opacity)))
+    one.save(tmp_path / "film.webm", longer_side=180)
+    first, *_, last = clear_frames_of(tmp_path / "film.webm")
+    size = last.shape[:2]
+    wanted = one.render(*size).numpy()
+    assert (first[..., 3] == 0).all()
+    assert (first[..., :3] > 250).all()
+    assert decibels(last[..., 3], wanted[..., 3]) > 30
+    on_gray, expected = (
+        image[..., 3:] / 255 * image[..., :3] + (1 - image[..., 3:] / 255) * 99 for image in (last, wanted)
+    )
+    assert decibels(gray(on_gray.astype(np.uint8)), gray(expected.astype(np.uint8))) > 30
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm"])
+@pytest.mark.parametrize(("seconds", "moves"), [(0.5, 40), (3.0, 40), (12.5, 500), (20.0, 7)])
+def test_films_last_as_long_as_asked_for(seconds: float, moves: int, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"film{suffix}"
+    painting(moves, WHITE).save(path, seconds=seconds)
+    if suffix == ".gif":
+        with Image.open(path) as file:
+            spans = [frame.info["duration"] / 1000 for frame in ImageSequence.Iterator(file)]
+        assert sum(spans) - 2 == pytest.approx(seconds - seconds / (moves + 1), rel=0.1)
+        assert len(spans) <= 15 * seconds + 1
+        return
+    with av.open(str(path)) as file:
+        times = [float(frame.time) for frame in file.decode(video=0)]
+    steps = np.diff(times)
+    assert steps == pytest.approx(steps.mean(), abs=2e-3)
+    assert len(times) * steps.mean() == pytest.approx(seconds + 2, abs=steps.mean())
+    assert steps.mean() >= 1 / 30.1
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 61.0, float("nan")])
+def test_no_film_lasts_so_long(seconds: float, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f"seconds: {seconds!r} is not a number above 0 and up to 60"):
+        painting().save(tmp_path / "film.gif", seconds=seconds)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -37,9 +37,10 @@ class _Block(np.ndarray):
     """Bytes on loan: what arrays on them hold on to. When the last is gone the next may have the bytes."""
 
     store: bytearray
+    left: deque[bytearray]
 
     def __del__(self) -> None:
-        _left[len(self.store)].append(self.store)
+        self.left.append(self.store)
 
 
 def array(shape: tuple[int, ...], kind: type[np.generic]) -> np.ndarray:
@@ -48,12 +49,13 @@ def array(shape: tuple[int, ...], kind: type[np.generic]) -> np.ndarray:
     if not LEAST <= size <= MOST:
         return np.empty(shape, kind)
     room = 1 << (size - 1).bit_length()
+    left = _left[room]
     try:
-        store = _left[room].pop()
+        store = left.pop()
     except IndexError:
         store = bytearray(room)
     block = _Block((room,), np.uint8, store)
-    block.store = store
+    block.store, block.left = store, left
     return np.ndarray(shape, kind, block)
 
 

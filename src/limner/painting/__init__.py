@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limner.errors import UserError
+from limner import arguments
 from limner.kernels.threads import for_kernels_only
 from limner.models.build import Network
-from limner.painting import arguments, brushes, colours, light, raster, sides
+from limner.painting import brushes, colours, light, raster, sides
 from limner.painting.fitting import fit
 from limner.painting.goal import Goal, goal_and_ground
 from limner.painting.moves import Style
@@ -101,20 +101,20 @@ def paint(
     fixed = arguments.fixed_opacity(opacity)
     palette = None if palette is None else colours.inks(palette)
     smallest, largest = min_size or 0.0, max_size or math.inf
-    if smallest > largest:
-        raise UserError(f"min_size: {min_size} is larger than max_size, {max_size}")
-    if palette is not None and fill == "gradient":
-        raise UserError("fill: a palette gives each stroke one colour, so there is no gradient")
-    if repaint is not None and resume is None:
-        raise UserError("repaint: needs strokes to resume")
-    if model is not None and (resume is not None or templates):
-        raise UserError("model: a painter starts anew with its own templates: leave out resume and templates")
-    if model is not None and (keep_proportions or upright):
-        name = "keep_proportions" if keep_proportions else "upright"
-        raise UserError(f"{name}: a painter proposes strokes of any shape: leave out model")
-    if resume is not None and (chosen or background == "transparent"):
-        raise UserError(f"background: {background} cannot be chosen for strokes that are resumed: they have theirs")
-
+    together = {
+        "min_size": min_size,
+        "max_size": max_size,
+        "palette": palette,
+        "fill": fill,
+        "repaint": repaint,
+        "resume": resume,
+        "model": model,
+        "templates": templates or None,
+        "keep_proportions": bool(keep_proportions),
+        "upright": bool(upright),
+        "background": background,
+    }
+    arguments.check_together(together)
     templates = brushes.listed(templates)
     picture = read_picture(image)
     masks = {"importance": importance, "repaint": repaint}

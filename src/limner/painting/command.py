@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 import limner
+from limner.arguments import flag
 from limner.errors import UserError
 from limner.files import in_words, is_pipe
 from limner.masks import mask_files
@@ -29,7 +30,7 @@ from limner.signals import handled
 from limner.strokes import Strokes
 from limner.templates import SHAPES
 
-WRITING = {"photos", "output", "output_size", "frames", "threads", "quiet"}
+WRITING = {"photos", "output", "output_size", "film_seconds", "frames", "threads", "quiet"}
 """Options that are not about how to paint."""
 
 
@@ -90,7 +91,7 @@ def in_flags(names: Collection[str]) -> Iterator[None]:
         name, colon, words = str(fault).partition(":")
         if name not in names:
             raise
-        raise UserError(f"--{name.replace('_', '-')}{colon}{words}") from None
+        raise UserError(f"{flag(name)}{colon}{words}") from None
 
 
 def repainted(job: Job, options: PaintOptions) -> list[Path]:
@@ -134,8 +135,8 @@ def source(file: Path, options: PaintOptions) -> Path | Picture | Painting:
         return read_picture(file) if str(file) == "-" or is_pipe(file) else file
     for field in fields(options):
         if field.name not in WRITING and getattr(options, field.name) != field.default:
-            flag = field.name.replace("_", "-")
-            raise UserError(f"{file}: strokes are written as they are, without --{flag}: see --resume to paint on them")
+            asked = flag(field.name)
+            raise UserError(f"{file}: strokes are written as they are, without {asked}: see --resume to paint on them")
     painting = Painting.load(file)
     strokes, background = sound(file, painting.strokes, painting.background)
     return replace(painting, strokes=strokes, background=background)
@@ -202,8 +203,9 @@ def read_model(name: str | None) -> Network | None:
 def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     """UserError for a picture that cannot be read, or that its outputs or the masks do not fit."""
     picture = job.source if isinstance(job.source, Painting) else read_picture(job.source)
+    size = picture.shown_size if isinstance(picture, Painting) else picture.size
     for path in job.files:
-        outputs.check_size(path, picture.size, options.output_size)
+        outputs.check_size(path, size, options.output_size)
     if isinstance(picture, Painting):
         check_svg(picture.strokes, job.files)
         return

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.arguments import LONGEST_FILM, positive
 from limner.errors import UserError
 from limner.files import atomic
 from limner.painting import raster
@@ -43,6 +44,7 @@ class Painting:
     background: colour in [0, 1] under the strokes; None is transparent.
     size: (height, width) of the canvas that the strokes were fitted on.
     target: the picture that was painted, at its full size.  seed: of the fit.
+    picture_size: (height, width) of that picture, where it is not at hand.
     Raises ValueError for what does not belong together.
     """
 
@@ -52,6 +54,7 @@ class Painting:
     size: tuple[int, int]
     target: Picture | None = None
     seed: int | None = None
+    picture_size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         batch, channels = len(self.strokes.what), self.strokes.what.shape[-1]
@@ -66,8 +69,9 @@ class Painting:
         if ground is not None and not (isinstance(ground, Tensor) and ground.shape == (channels,)):
             found = f"has shape {tuple(ground.shape)}" if isinstance(ground, Tensor) else f"is {ground!r}"
             raise ValueError(f"painting: background {found}, expected a tensor of {channels} numbers, or None")
-        if not (isinstance(self.size, tuple) and [hasattr(side, "__index__") for side in self.size] == [True, True]):
-            raise ValueError(f"painting: size is {self.size!r}, expected (height, width) in whole pixels")
+        for name, size in (("size", self.size), ("picture_size", self.picture_size or self.size)):
+            if not (isinstance(size, tuple) and [hasattr(side, "__index__") for side in size] == [True, True]):
+                raise ValueError(f"painting: {name} is {size!r}, expected (height, width) in whole pixels")
 
     def __repr__(self) -> str:
         height, width = self.size
@@ -92,7 +96,7 @@ class Painting:
             raise UserError(f"{path}: holds strokes without their templates and size, as Strokes.save writes them")
         if len(found.strokes.where) != 1:
             raise UserError(f"{path}: holds {len(found.strokes.where)} pictures, expected one")
-        return cls(found.strokes, found.bank, found.background, found.size)
+        return cls(found.strokes, found.bank, found.background, found.size, picture_size=found.picture_size)
 
     @classmethod
     def of_ink(cls, strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Painting:
@@ -100,6 +104,11 @@ class Painting:
         slope = None if strokes.slope is None else -strokes.slope
         still = replace(strokes, what=1 - strokes.what, slope=slope).detach()
         return cls(still, bank.detach(), torch.ones(still.what.shape[-1]), size)
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """(height, width) of the picture, or else of the canvas: at which it is saved."""
+        return (self.picture_size or self.size) if self.target is None else self.target.size
 
     @cached_property
     def canvas(self) -> Float[Tensor, "1 channel height width"]:
@@ -152,12 +161,14 @@ class Painting:
         for colour, cover in self._layers(counts, size):
             yield raster.pixels(colour[0], None if cover is None else cover[0])
 
-    def save(self, path: str | Path, longer_side: int | None = None) -> None:
+    def save(self, path: str | Path, longer_side: int | None = None, seconds: float | None = None) -> None:
         """Write a picture (PNG, JPEG, WebP, SVG), a time-lapse (GIF, MP4, WebM) or the strokes (JSON), by suffix.
 
-        longer_side: in pixels; the default is the target's, or `size` without one, and at most 480 for GIF and 1080
-        for MP4 and WebM; JSON has none. Raises UserError for an unknown suffix, an absurd size, or a file that cannot
-        be written.
+        longer_side: in pixels; the default is the picture's, or that of `size` where it is not known, and at most 480
+        for GIF and 1080 for MP4 and WebM; JSON has none.
+        seconds: how long a time-lapse grows, at most 60, before it rests for two; the default is eight, or less where
+        strokes are few.
+        Raises UserError for an unknown suffix, an absurd size or length, or a file that cannot be written.
         """
         path = Path(path)
         suffix = path.suffix.lower()
@@ -166,8 +177,9 @@ class Painting:
         if suffix == ".json":
             from limner.strokes_json import dump
 
-            dump(path, self.strokes, self.bank, self.size, self.background)
+            dump(path, self.strokes, self.bank, self.size, self.background, self.shown_size)
             return
+        seconds = positive("seconds", seconds, LONGEST_FILM)
         size = self._output_size(longer_side)
         raster.check_side(path, max(size))
         with atomic(path) as temporary:
@@ -178,7 +190,7 @@ class Painting:
                 bank = raster.finer(self.bank, self.size, size) if sharp else self.bank
                 temporary.write_text(to_svg(self.strokes, bank, size, self.background), encoding="utf-8")
             elif suffix in FILMS:
-                self._save_time_lapse(temporary, longer_side)
+                self._save_time_lapse(temporary, longer_side, seconds)
             else:
                 temporary.write_bytes(raster.encoded(self.render(*size), suffix))
 
@@ -203,19 +215,19 @@ class Painting:
                 temporary.write_bytes(raster.encoded(image, ".png"))
         return len(counts)
 
-    def _save_time_lapse(self, path: Path, longer_side: int | None) -> None:
+    def _save_time_lapse(self, path: Path, longer_side: int | None, seconds: float | None) -> None:
         from limner.painting import video
 
         suffix = path.suffix.lower()
         height, width = self._output_size(longer_side or min(video.SIDES[suffix], max(self._output_size(None))))
-        counts = video.moments(len(self.strokes), video.FRAMES[suffix])
+        counts, rate = video.timing(len(self.strokes), suffix, seconds)
         if suffix == ".gif":
             frames = self.stages(counts, (height, width))
             sample = self.stages(video.moments(len(self.strokes), 6), (height, width))
-            video.save_gif(path, len(counts), frames, sample)
+            video.save_gif(path, len(counts), rate, frames, sample)
         else:
             even = max(height // 2 * 2, 2), max(width // 2 * 2, 2)
-            video.save_film(path, len(counts), self.stages(counts, even), even)
+            video.save_film(path, rate, self.stages(counts, even), even, clear=self.background is None)
 
     @torch.no_grad()
     def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:
@@ -233,7 +245,7 @@ class Painting:
             yield canvas, cover
 
     def _output_size(self, longer_side: int | None) -> tuple[int, int]:
-        height, width = self.size if self.target is None else self.target.size
+        height, width = self.shown_size
         if longer_side is not None:
             if not hasattr(longer_side, "__index__") or not 1 <= longer_side <= LONGEST:
                 raise UserError(f"longer_side: {longer_side!r} pixels cannot be saved: choose 1 to {LONGEST}")

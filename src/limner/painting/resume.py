@@ -90,7 +90,7 @@ def read_before(
     if isinstance(source, Painting):
         name, strokes, bank, size, background = "resume", source.strokes, source.bank, source.size, source.background
     elif isinstance(source, str | Path):
-        name, (strokes, bank, size, background) = source, parse(source)
+        name, (strokes, bank, size, background, _) = source, parse(source)
         if len(strokes.where) != 1:
             raise UserError(f"{source}: holds {len(strokes.where)} pictures, expected one")
         if bank is None:

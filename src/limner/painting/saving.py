@@ -38,7 +38,7 @@ def save(
 def write(painting: Painting, path: Path, options: PaintOptions) -> Exception | None:
     """Write one output and say what it scores; returns what went wrong."""
     try:
-        painting.save(path, longer_side=options.output_size)
+        painting.save(path, options.output_size, options.film_seconds)
         words = [] if options.quiet else told(painting, path, options)
     except Exception as fault:
         return fault

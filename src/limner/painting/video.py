@@ -1,8 +1,9 @@
 """Time-lapse: a painting that grows, as GIF, MP4 or WebM."""
 
 from collections.abc import Iterable
+from fractions import Fraction
 from io import BytesIO
-from itertools import chain, repeat
+from itertools import chain, pairwise, repeat
 from pathlib import Path
 from typing import cast
 
@@ -20,10 +21,10 @@ from torch import Tensor
 from limner.errors import UserError
 from limner.painting.raster import Pixels, on_white, picture
 
-FRAMES = {".gif": 120, ".mp4": 240, ".webm": 240}
+RATES = {".gif": 15, ".mp4": 30, ".webm": 30}  # frames a second, at most
 SIDES = {".gif": 480, ".mp4": 1080, ".webm": 1080}
 SECONDS, HOLD = 8, 2
-SLOWEST = 4  # frames a second
+SLOWEST = 4  # frames a second, unless it is asked to last so long
 CLEAR = 255  # the palette entry that is transparent
 BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
 """The order in which pixels of a 4 x 4 square become opaque with rising alpha (Bayer 1973)."""
@@ -34,6 +35,7 @@ ENCODERS = {
         "libvpx": {"b": "8M"},
     },
 }
+WITH_ALPHA = ("libvpx-vp9",)
 CONTAINERS = {".mp4": {"movflags": "faststart"}, ".webm": {"fflags": "bitexact"}}  # else WebM has a random number
 
 
@@ -45,7 +47,18 @@ def moments(strokes: int, frames: int) -> list[int]:
     return [max(i, round(strokes * (i / last) ** 2)) for i in range(last + 1)]
 
 
-def save_gif(path: Path, count: int, frames: Iterable[Pixels], sample: Iterable[Pixels]) -> None:
+def timing(strokes: int, suffix: str, seconds: float | None) -> tuple[list[int], Fraction]:
+    """The moments to show of a painting that grows for so long, and how many of them a second.
+
+    None: for eight seconds, or less where strokes are few.
+    """
+    counts = moments(strokes, round(RATES[suffix] * (seconds or SECONDS)))
+    if seconds:
+        return counts, min(Fraction(len(counts) / seconds).limit_denominator(1000), Fraction(RATES[suffix]))
+    return counts, Fraction(min(max(round(len(counts) / SECONDS), SLOWEST), RATES[suffix]))
+
+
+def save_gif(path: Path, count: int, rate: Fraction, frames: Iterable[Pixels], sample: Iterable[Pixels]) -> None:
     """Write `count` frames as a GIF that loops and rests on the last one; all share the palette of the `sample`.
 
     Frames with an even number of bands have alpha. A GIF has none: of a square of 4 x 4 pixels as many are opaque as
@@ -53,8 +66,8 @@ def save_gif(path: Path, count: int, frames: Iterable[Pixels], sample: Iterable[
     """
     palette = _palette(list(sample))
     first, *others = (_indexed(frame, palette) for frame in frames)
-    pause = min(max(1000 * SECONDS // count, 50), 1000 // SLOWEST)
-    durations = [pause] * (count - 1) + [1000 * HOLD]
+    times = [10 * round(100 * k / rate) for k in range(count)]  # a GIF counts hundredths of a second
+    durations = [after - before for before, after in pairwise(times)] + [1000 * HOLD]
     clear = {"transparency": CLEAR} if CLEAR in first.tobytes() else {}
     file = BytesIO()
     first.save(file, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False, **clear)
@@ -88,29 +101,36 @@ def _opaque(image: Pixels) -> Bool[Tensor, "height width"]:
     return image[..., -1] > least.repeat(-(-height // 4), -(-width // 4))[:height, :width]
 
 
-def save_film(path: Path, count: int, frames: Iterable[Pixels], size: tuple[int, int]) -> None:
-    """Write `count` frames of an even `size` (height, width) as MP4 or WebM, by suffix; the last is held two seconds.
+def save_film(path: Path, rate: Fraction, frames: Iterable[Pixels], size: tuple[int, int], clear: bool) -> None:
+    """Write frames of an even `size` (height, width) as MP4 or WebM, by suffix; the last is held two seconds.
 
-    Transparent frames are shown on white. Raises UserError when PyAV was built without an encoder for the format, and
-    OSError when it cannot write.
+    clear: whether frames have alpha, which a WebM by VP9 has, too; others are shown on white.
+    Raises UserError when PyAV was built without an encoder for the format, and OSError when it cannot write.
     """
     suffix = path.suffix.lower()
     name, options = _encoder(suffix)
-    rate = min(max(round(count / SECONDS), SLOWEST), 30)
+    inside, outside = ("rgba", "yuva420p") if clear and name in WITH_ALPHA else ("rgb24", "yuv420p")
     whole = str(path.absolute())  # in a relative one a colon would end the name of a protocol
     try:
         with av.open(whole, "w", format=suffix[1:], options=CONTAINERS[suffix]) as file:
             stream = cast(VideoStream, file.add_stream(name, rate=rate, options=options))
             stream.height, stream.width = size
-            stream.pix_fmt = "yuv420p"
+            stream.pix_fmt = outside
             stream.codec_context.colorspace = Colorspace.ITU709
             stream.codec_context.color_range = ColorRange.MPEG
-            for image in _held(frames, HOLD * rate):
-                frame = av.VideoFrame.from_ndarray(on_white(image).numpy(), "rgb24")
-                file.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)))
+            for image in _held(frames, round(HOLD * rate)):
+                shown = _over_white(image) if inside == "rgba" else on_white(image)
+                frame = av.VideoFrame.from_ndarray(shown.numpy(), inside)
+                file.mux(stream.encode(frame.reformat(format=outside, dst_colorspace=Colorspace.ITU709)))
             file.mux(stream.encode())
     except FFmpegError as error:
         raise OSError(error.errno, error.strerror) from error
+
+
+def _over_white(image: Pixels) -> UInt8[Tensor, "height width 4"]:
+    """RGBA, white where nothing is: players that know no alpha show that."""
+    alpha = image[..., -1:]
+    return torch.cat([torch.where(alpha > 0, _colours(image), 255), alpha], -1)
 
 
 def _held(frames: Iterable[Pixels], more: int) -> Iterable[Pixels]:

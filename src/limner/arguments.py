@@ -1,13 +1,16 @@
-"""Numbers and words that make sense, of whatever kind they come in."""
+"""Arguments of `limner.paint` that make sense: numbers and words of whatever kind they come in, and all together."""
 
 import math
 import operator
+from collections.abc import Callable
 from typing import Any, SupportsFloat
 
 from limner.errors import UserError
 
 FILLS = ("flat", "gradient")
 WHOLE = 2**63 - 1
+LONGEST_FILM = 60.0
+"""Seconds."""
 
 
 def whole(name: str, value: Any, least: int = 0) -> int:
@@ -53,3 +56,36 @@ def fixed_opacity(opacity: Any) -> float | None:
     if not 0 < _number(opacity) <= 1:
         raise UserError(f"opacity: {opacity!r} is neither free nor opaque nor a number above 0 and up to 1")
     return _number(opacity)
+
+
+def flag(name: str) -> str:
+    """What an argument is called on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def check_together(given: dict[str, Any], called: Callable[[str], str] = str) -> None:
+    """UserError for arguments that do not go with each other; None and False stand for what is not given.
+
+    called: gives the name of an argument.
+    """
+    named = {name: called(name) for name in given}
+    asked = {name for name, value in given.items() if value is not None and value is not False}
+
+    def refuse(name: str, because: str) -> None:
+        raise UserError(f"{named[name]}: {because}")
+
+    if {"min_size", "max_size"} <= asked and given["min_size"] > given["max_size"]:
+        refuse("min_size", f"{given['min_size']:g} is larger than {named['max_size']}, {given['max_size']:g}")
+    if "palette" in asked and given["fill"] == "gradient":
+        refuse("palette", f"gives each stroke one colour: leave out {named['fill']} gradient")
+    if "repaint" in asked and "resume" not in asked:
+        refuse("repaint", f"needs strokes to repaint: give {named['resume']}, too")
+    if "model" in asked:
+        for name in ("resume", "templates"):
+            if name in asked:
+                refuse("model", f"a painter starts anew with its own templates: leave out {named[name]}")
+        for name in ("keep_proportions", "upright"):
+            if name in asked:
+                refuse("model", f"a painter proposes strokes of any shape: leave out {named[name]}")
+    if "resume" in asked and not (isinstance(given["background"], str) and given["background"] == "auto"):
+        refuse("background", f"{given['background']} cannot be chosen for strokes that are resumed: they have theirs")
