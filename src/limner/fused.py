@@ -106,7 +106,8 @@ class _Painting(torch.autograd.Function):
         keep_edges = keep_all or (not additive and needs["where"])
         strokes = arrays_of(where, which, what, opacity, slope)
         base = as_array(ground)
-        image = np.empty((len(where), *base.shape[1:]), np.float32)
+        free = base.flags.owndata and len(base) == len(where) and not soft  # nobody else's, nor needed again
+        image = base if free else np.empty((len(where), *base.shape[1:]), np.float32)
         if soft or samples > 1:
             keep = layout.MASKS if soft or learns else layout.ONE_MASK
         else:

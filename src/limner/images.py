@@ -136,11 +136,14 @@ def to_values(image: Image.Image, name: str) -> tuple[Values, Alpha | None]:
         array = np.asarray(
             _in_srgb(image, ("LA" if see_through else "L") if gray else "RGBA" if see_through else "RGB")
         )
-    values = array.reshape(*array.shape[:2], -1).astype(np.float32) / 255
+    bands = np.atleast_3d(array)
+    planes = np.empty((bands.shape[2], *bands.shape[:2]), np.float32)  # side by side, as tensors want them
+    for k in range(len(planes)):
+        np.divide(bands[..., k], 255, out=planes[k], dtype=np.float32)
+    values = np.moveaxis(planes, 0, -1)
     if not see_through:
         return values, None
-    alpha = np.ascontiguousarray(values[..., -1])
-    return np.ascontiguousarray(values[..., :-1]), None if (alpha == 1).all() else alpha
+    return values[..., :-1], None if (planes[-1] == 1).all() else planes[-1]
 
 
 def _in_srgb(image: Image.Image, mode: str) -> Image.Image:

@@ -223,13 +223,15 @@ def test_what_is_scored_is_what_is_saved(transparent: bool, channels: int, tmp_p
         assert one.psnr_of(tmp_path / name) == pytest.approx(full, abs=0.1), name
 
 
-@pytest.mark.parametrize("rows", [1, 7, 256])
+@pytest.mark.parametrize("together", [1, 500, 2**18])
 def test_score_is_that_of_premultiplied_colours_and_alpha(
-    rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    together: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limner.painting.painting, "ROWS", rows)
     one = painting(transparent=True)
+    whole = one.render(48, 64)
+    monkeypatch.setattr(limner.painting.raster, "TOGETHER", together)
     one.save(tmp_path / "a.png")
+    assert torch.equal(raster.read(tmp_path / "a.png"), whole)
     with Image.open(tmp_path / "a.png") as file:
         values = torch.from_numpy(np.asarray(file).copy()).permute(2, 0, 1) / 255
     target = one.target

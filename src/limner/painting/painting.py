@@ -28,8 +28,6 @@ SUFFIXES = (*PICTURES, ".json", *FILMS)
 LONGEST = 2**14  # pixels of a side that is asked for
 LARGEST = 2**27  # pixels of a file
 FRAME = "frame-{:04}.png"
-ROWS = 256
-"""That are scored together: large pictures would take as much memory again, several times."""
 
 
 def psnr(a: Float[Tensor, "*shape"], b: Float[Tensor, "*shape"]) -> float:
@@ -142,8 +140,7 @@ class Painting:
             raise ValueError("painting: no target to score against")
         truth = fitted(self.target, (image.shape[0], image.shape[1]))
         squares, values = 0.0, 0
-        for top in range(0, len(image), ROWS):
-            rows = slice(top, top + ROWS)
+        for rows in raster.strips(*image.shape[:2]):
             shown, wanted = self._compared(
                 image[rows], truth.pixels[:, rows], None if truth.alpha is None else truth.alpha[rows]
             )
@@ -234,14 +231,13 @@ class Painting:
         """The canvas (1, channel, height, width), and its coverage if transparent, after so many strokes each time."""
         strokes, bank = in_depth_order(self.strokes), raster.finer(self.bank, self.size, size)
         samples = raster.samples(bank)
-        canvas = strokes.what.new_zeros(1, strokes.what.shape[-1], *size)
-        cover = canvas[:, :1] if self.background is None else None
-        canvas = canvas if self.background is None else canvas + self.background.to(canvas)[:, None, None]
+        canvas = 0.0 if self.background is None else self.background.to(strokes.what)
+        cover = 0.0 if self.background is None else None
         for done, count in pairwise([0, *counts]):
             some = strokes[:, done:count]
-            canvas = render(some, bank, None, canvas, samples=samples)
+            canvas = render(some, bank, size, canvas, samples=samples)
             if cover is not None:
-                cover = render(some.white(), bank, None, cover, samples=samples)
+                cover = render(some.white(), bank, size, cover, samples=samples)
             yield canvas, cover
 
     def _output_size(self, longer_side: int | None) -> tuple[int, int]:

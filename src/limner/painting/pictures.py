@@ -138,7 +138,7 @@ def _resize(planes: Pixels, size: tuple[int, int]) -> Float[Tensor, "channel row
 
 def _from_image(image: Image.Image, name: str, label: str) -> Picture:
     values, alpha = to_values(image, label)
-    pixels = torch.from_numpy(np.moveaxis(values, -1, 0).copy())
+    pixels = torch.from_numpy(np.ascontiguousarray(np.moveaxis(values, -1, 0)))
     return Picture(pixels, None if alpha is None else torch.from_numpy(alpha), name)
 
 

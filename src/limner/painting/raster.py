@@ -3,6 +3,7 @@
 import io
 import math
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,6 +23,8 @@ SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65
 """Most pixels a side."""
 SAMPLES = 4
 """Along each axis of a pixel; so many does resvg take of an outline."""
+TOGETHER = 2**18
+"""Pixels that are worked on together: large pictures would take as much memory again, several times."""
 ROUNDED = 0.1
 """Doublings that make no difference."""
 
@@ -51,15 +54,27 @@ def finer(bank: TemplateBank, fitted: tuple[int, int], size: tuple[int, int]) ->
 def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "1 height width"] | None) -> Pixels:
     """round(255 x) of a canvas; with `cover`, of premultiplied colours, un-premultiplied, and alpha as a last band.
 
-    By numpy, since PyTorch would wake all its threads for every one of many small frames.
+    Some rows after the others, which takes little memory beside the canvas; and by numpy, since PyTorch would wake all
+    its threads for every one of many small frames.
     """
-    values = colour.detach().cpu().numpy()
-    if cover is not None:
-        alpha = cover.detach().cpu().numpy().clip(0, 1)
-        straight = numpy.divide(values, alpha, out=numpy.zeros_like(values), where=alpha > 0)
-        values = numpy.concatenate([straight, alpha])
-    values = (values.clip(0, 1) * 255).round().astype(numpy.uint8)
-    return torch.from_numpy(numpy.stack(list(values), -1))
+    values, alpha = (None if part is None else part.detach().cpu().numpy() for part in (colour, cover))
+    assert values is not None
+    bands, height, width = values.shape
+    found = numpy.empty((height, width, bands + (alpha is not None)), numpy.uint8)
+    for rows in strips(height, width):
+        some = values[:, rows]
+        if alpha is not None:
+            share = alpha[:, rows].clip(0, 1)
+            straight = numpy.divide(some, share, out=numpy.zeros_like(some), where=share > 0)
+            some = numpy.concatenate([straight, share])
+        found[rows] = numpy.moveaxis((some.clip(0, 1) * 255).round(), 0, -1)
+    return torch.from_numpy(found)
+
+
+def strips(height: int, width: int) -> Iterator[slice]:
+    """The rows of a picture, some after the others."""
+    step = max(1, TOGETHER // width)
+    return (slice(top, top + step) for top in range(0, height, step))
 
 
 def premultiplied(image: Pixels) -> Float[Tensor, "channel height width"]:
