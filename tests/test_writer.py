@@ -290,13 +290,24 @@ def strokes_with(**fields: Any) -> Strokes:
     return Strokes(**{**TemplateWriter(BANK).strokes(*scores()).tensors(), **fields})
 
 
-def test_nan_names_picture_and_move() -> None:
-    for bad in (float("nan"), float("inf")):
-        where = torch.randn(2, 3, 2, 3)
-        where[1, 2, 0, 1] = bad
-        for backend in ("reference", "fused"):
-            with pytest.raises(ValueError, match="where of picture 1, move 2 is not finite"):
-                render(strokes_with(where=where), BANK, (4, 4), backend=backend)
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("compositing", ["over", "additive", "depth"])
+@pytest.mark.parametrize("backend", ["reference", "fused"])
+def test_nan_names_picture_and_move(backend: Any, compositing: Any, bad: float) -> None:
+    """As they are given, in whatever order they are painted, and whichever thread finds them."""
+    torch.manual_seed(0)
+    where, which, what = torch.randn(40, 70, 2, 3), torch.ones(40, 70, len(BANK)) / len(BANK), torch.rand(40, 70, 1)
+    where[37, 66, 0, 1] = bad
+    depths = [torch.rand(40, 70)] if compositing == "depth" else [None, torch.rand(40, 70)]
+    for depth in depths:
+        with pytest.raises(NotFinite, match="where of picture 37, move 66 is not finite"):
+            render(Strokes(where, which, what, None, depth), BANK, (4, 4), 0.0, compositing, backend)
+
+
+@pytest.mark.parametrize("backend", ["reference", "fused"])
+def test_huge_numbers_are_numbers(backend: Any) -> None:
+    where = 3e38 * torch.tensor([[1, 0, 0.5], [0, 1, 0.5]]).repeat(2, 3, 1, 1)
+    assert not render(strokes_with(where=where), BANK, (4, 4), backend=backend).any()
 
 
 @pytest.mark.parametrize(

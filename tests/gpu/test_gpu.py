@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import assume, given, settings
-from scenes import KINDS, compare, gradients, piles, scene_of, scenes, stamp, ties
+from scenes import KINDS, compare, gradients, paint, piles, scene_of, scenes, stamp, ties
 from torch import Tensor
 
 from limner import fused, geometry
@@ -39,6 +39,15 @@ def interpreted():
 def test_everything_is_learnt(compositing: str, samples: int) -> None:
     torch.manual_seed(samples)
     compare(scene_of(compositing, (20, 25), batch=2, samples=samples), DEVICE)
+
+
+@pytest.mark.parametrize("compositing", ["additive", "over", "depth"])
+def test_where_that_is_not_finite(compositing: str) -> None:
+    scene = scene_of(compositing, (20, 25), batch=2)
+    leaves = {name: leaf.to(DEVICE) for name, leaf in scene["leaves"].items()}
+    leaves["where"][1, 2, 0, 1] = float("nan")
+    with pytest.raises(ValueError, match="where of picture 1, move 2 is not finite"):
+        paint(leaves, True, scene["options"], "fused")
 
 
 @pytest.mark.parametrize("name", ["where", "which", "what", "opacity", "slope", "masks", "background"])
