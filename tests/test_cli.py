@@ -212,9 +212,9 @@ BAD = [
     ("photo.png --size 0", "--size 0: expected 1 to 8192"),
     ("photo.png --size 100000", "--size 100000"),
     ("photo.png --output-size -1", "--output-size -1"),
-    ("photo.png --model mnist --upright", "--model: a painter proposes strokes of any shape: leave out --upright"),
-    ("photo.png --model mnist --templates circle", "--model: a painter starts anew with its own templates"),
-    ("photo.png --model mnist --resume strokes.json", "leave out --resume"),
+    ("photo.png --model mnist --upright", "--model: mnist proposes strokes of any shape: leave out --upright"),
+    ("photo.png --model mnist --templates circle", "--model: mnist starts anew with its own templates"),
+    ("photo.png --model mnist --resume strokes.json --templates circle", "leave out --resume and --templates"),
     ("photo.png --min-size .5 --max-size .1", "--min-size: 0.5 is larger than --max-size, 0.1"),
     ("photo.png --min-size 0", "--min-size 0: expected a finite number above 0"),
     ("photo.png --max-size nan", "--max-size nan"),
@@ -263,11 +263,11 @@ BAD = [
     ("photo.png --resume strokes.json --background red -o new/a.png", "--background: red cannot be chosen"),
     ("photo.png --model nope -o new/a.png", "nope: no trained model is there"),
     ("folder --resume strokes.json", "strokes.json continues one picture"),
-    ("photo.png --repaint square.png", "--repaint: needs strokes to repaint: give --resume, too"),
+    ("photo.png --repaint square.png", "--repaint: square.png needs strokes to repaint: give --resume, too"),
     ("photo.png --resume strokes.json --repaint square.png", "square.png: is 8 x 8"),
     ("photo.png --resume strokes.json --repaint dim.png -n 0", "dim.png: is nowhere lighter than half gray"),
     ("square.png --resume strokes.json", "strokes.json: is 40 x 30 pixels, square.png 8 x 8"),
-    ("photo.png --palette 4 --fill gradient", "--palette: gives each stroke one colour: leave out --fill gradient"),
+    ("photo.png --palette 4 --fill gradient", "--palette: 4 gives each stroke one colour: leave out --fill gradient"),
 ]
 
 
@@ -383,6 +383,15 @@ def test_unwritable_folder(
 def test_strokes_are_saved_whatever_the_size_of_pictures(desk: Path, calls: list[object]) -> None:
     assert main(["paint", "photo.png", "-o", "a.json", "--output-size", "16384"]) == 0
     assert Path("a.json").exists()
+
+
+def test_nothing_is_written_of_strokes_whose_picture_is_too_large(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace(Painting.load("strokes.json"), picture_size=(30_000, 40_000)).save("large.json")
+    assert main(["paint", "large.json", "-o", "copy.json", "-o", "a.png"]) == 2
+    assert "a.png: 40000 x 30000 pixels are too many" in capsys.readouterr().err
+    assert not Path("copy.json").exists()
 
 
 def test_films_are_told_their_length(desk: Path, calls: list[object]) -> None:

@@ -15,7 +15,7 @@ from scenes import KINDS, OPAQUE, compare, double_by_default, gradients, paint, 
 from torch import Tensor
 
 import limner
-from limner import fused, gains, geometry, writer
+from limner import fused, gains, geometry, laying, writer
 from limner.cells import cells_of
 from limner.kernels import layout, over, threads
 from limner.strokes import Strokes
@@ -187,6 +187,14 @@ def test_where_that_is_not_finite(compositing: str, value: float) -> None:
     scene = scene_of(compositing)
     scene["leaves"]["where"][1, 2, 0, 1] = value
     with pytest.raises(ValueError, match="where of picture 1, move 2 is not finite"):
+        paint(scene["leaves"], True, scene["options"], "fused")
+
+
+def test_any_thread_finds_what_is_not_finite(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laying, "run", partial(threads.run, split=True))
+    scene = scene_of("over", batch=3)
+    scene["leaves"]["where"][2, 1, 1, 2] = float("nan")
+    with pytest.raises(ValueError, match="where of picture 2, move 1 is not finite"):
         paint(scene["leaves"], True, scene["options"], "fused")
 
 

@@ -93,9 +93,21 @@ def test_numbers_and_arrays_of_other_kinds(background: object, dtype: torch.dtyp
 
 
 @pytest.mark.parametrize(
-    "background", [10**400, "red", None, [0.5, "b"], torch.tensor([1, 2, 3])], ids=lambda value: str(value)[:9]
+    "background",
+    [10**400, "red", None, [0.5, "b"], torch.tensor([1, 2, 3])],
+    ids=lambda value: str(value)[:9],
 )
 @pytest.mark.parametrize("size", [SIZE, None])
 def test_what_is_no_background(background: object, size: tuple[int, int] | None) -> None:
     with pytest.raises(ValueError, match=r"render: background is .*, expected numbers in \[0, 1\]"):
         bare(torch.rand(1, 5, 3), background, size)
+
+
+@pytest.mark.parametrize("background", [1e39, np.float64(-1e300)])
+def test_numbers_beyond_those_of_the_strokes(background: float) -> None:
+    with pytest.raises(ValueError, match=r"render: background is .*, expected numbers in \[0, 1\]"):
+        bare(torch.rand(1, 5, 3), background, SIZE)
+    assert (
+        as_canvas(bare(torch.rand(1, 5, 3).double(), background, SIZE), torch.ones(1).double())[0, 0, 0, 0]
+        == background
+    )

@@ -259,7 +259,7 @@ def test_what_is_compiled_paints_the_same() -> None:
         painted = torch.compile(writer, backend="eager")(*scores, torch.zeros(2, 1, 9, 9))
         assert torch.equal(painted, writer(*scores, torch.zeros(2, 1, 9, 9)))
     """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-W", "error::UserWarning", "-c", code], check=True)
 
 
 @pytest.mark.parametrize("learnable", [False, True])

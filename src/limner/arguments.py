@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any, SupportsFloat
 
 from limner.errors import UserError
@@ -69,23 +70,28 @@ def check_together(given: dict[str, Any], called: Callable[[str], str] = str) ->
     called: gives the name of an argument.
     """
     named = {name: called(name) for name in given}
-    asked = {name for name, value in given.items() if value is not None and value is not False}
+    asked = [name for name, value in given.items() if value is not None and value is not False]
 
-    def refuse(name: str, because: str) -> None:
-        raise UserError(f"{named[name]}: {because}")
+    def held(name: str, otherwise: str) -> str:
+        value = given[name]
+        return f"{named[name]}: {value if isinstance(value, str | PurePath) else otherwise}"
 
-    if {"min_size", "max_size"} <= asked and given["min_size"] > given["max_size"]:
-        refuse("min_size", f"{given['min_size']:g} is larger than {named['max_size']}, {given['max_size']:g}")
+    def among(*names: str) -> str:
+        return " and ".join(named[name] for name in names if name in asked)
+
+    if "min_size" in asked and "max_size" in asked and given["min_size"] > given["max_size"]:
+        smallest, largest = (
+            f"{named[name]}{by} {given[name]:g}" for name, by in (("min_size", ":"), ("max_size", ","))
+        )
+        raise UserError(f"{smallest} is larger than {largest}")
     if "palette" in asked and given["fill"] == "gradient":
-        refuse("palette", f"gives each stroke one colour: leave out {named['fill']} gradient")
+        raise UserError(f"{held('palette', 'it')} gives each stroke one colour: leave out {named['fill']} gradient")
     if "repaint" in asked and "resume" not in asked:
-        refuse("repaint", f"needs strokes to repaint: give {named['resume']}, too")
-    if "model" in asked:
-        for name in ("resume", "templates"):
-            if name in asked:
-                refuse("model", f"a painter starts anew with its own templates: leave out {named[name]}")
-        for name in ("keep_proportions", "upright"):
-            if name in asked:
-                refuse("model", f"a painter proposes strokes of any shape: leave out {named[name]}")
+        raise UserError(f"{held('repaint', 'a mask')} needs strokes to repaint: give {named['resume']}, too")
+    if "model" in asked and (others := among("resume", "templates")):
+        raise UserError(f"{held('model', 'a painter')} starts anew with its own templates: leave out {others}")
+    if "model" in asked and (others := among("keep_proportions", "upright")):
+        raise UserError(f"{held('model', 'a painter')} proposes strokes of any shape: leave out {others}")
     if "resume" in asked and not (isinstance(given["background"], str) and given["background"] == "auto"):
-        refuse("background", f"{given['background']} cannot be chosen for strokes that are resumed: they have theirs")
+        because = "cannot be chosen for strokes that are resumed: they have theirs"
+        raise UserError(f"{named['background']}: {given['background']} {because}")

@@ -82,7 +82,7 @@ class Plan(NamedTuple):
     needs: dict[str, bool]
     strokes: tuple[Any, ...]
     tables: tuple[np.ndarray, ...]
-    base: np.ndarray
+    base: np.ndarray | None
     laid: Laid
     tasks: int
     band: int
@@ -123,8 +123,10 @@ class _Painting(torch.autograd.Function):
             below = memory.array((len(laid.kept) * channels if keep_edges else 0,), np.float32)
         tasks = batch * laid.tasks[1] if moves else 0
         softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None
-        given = needs, strokes, bank.tables, base, laid, tasks, band, switches, dense, samples, below, softness
-        plan = Plan(*given)
+        plan = Plan(
+            needs, strokes, bank.tables, base if soft else None, laid, tasks, band, switches, dense, samples, below,
+            softness,
+        )  # fmt: skip
 
         def paint(first: int, last: int, _: int) -> None:
             given = (first, last, band, base, image, strokes, plan.tables, switches, laid.arrays)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from operator import index
 from typing import NamedTuple
 
@@ -31,6 +32,8 @@ def ground_of(what: Tensor, background: float | Tensor, size: tuple[int, int] | 
     try:
         if isinstance(background, Tensor) and not background.is_floating_point():
             raise TypeError
+        if plain and math.isfinite(background) and abs(background) > torch.finfo(what.dtype).max:
+            raise OverflowError
         ground = float(background) if plain else torch.as_tensor(background, dtype=what.dtype, device=what.device)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         kind = f"of {background.dtype}" if isinstance(background, Tensor) else repr(background)

@@ -12,6 +12,7 @@ from limner.checks import check_finite
 from limner.geometry import sharpness
 from limner.kernels import layout, memory
 from limner.kernels.edges import spare_eights
+from limner.kernels.hiding import word_of
 from limner.kernels.threads import run
 
 BAND = 64
@@ -63,7 +64,7 @@ def lay_out(
 
     def lay(first: int, last: int, group: int) -> None:
         switches = dense, keep, hides, samples, sharpness(samples)
-        desk = memory.desk(layout.lay_desk, height, width, samples, bands)
+        desk = memory.desk(layout.lay_desk, height, word_of(width), samples, bands)
         placed, reach, spans, fine, _, tally = lent.arrays
         given = (*strokes[:2], strokes[3], *tables[1:3], *switches, band, height, width)
         touched[group] = layout.lay_out(first, last, *given, placed, reach, spans, fine, tally, desk)
@@ -92,7 +93,7 @@ def side_of(tables: tuple[np.ndarray, ...]) -> int:
 def arrays_of(where, which, what, opacity, slope) -> tuple[Any, ...]:
     """The kernels' view of the strokes: arrays, or None; an opacity of 1 stands in where it is not set."""
     tensors = (where, which, what, opacity, slope)
-    arrays = [None if tensor is None else np.ascontiguousarray(tensor.detach().numpy()) for tensor in tensors]
+    arrays = [None if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors]
     if opacity is None:
         arrays[3] = _opaque(*where.shape[:2])
     return tuple(arrays)

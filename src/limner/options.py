@@ -108,11 +108,12 @@ class PaintOptions:
         if self.opacity in ("free", "opaque"):
             return self.opacity
         try:
-            return fixed_opacity(float(self.opacity)) or 1.0
+            number = float(self.opacity)
+            fixed_opacity(number)
         except ValueError:
-            raise UserError(
-                f"--opacity {self.opacity}: expected free, opaque, or a number above 0 and up to 1"
-            ) from None
+            expected = "expected free, opaque, or a number above 0 and up to 1"
+            raise UserError(f"--opacity {self.opacity}: {expected}") from None
+        return number
 
 
 @dataclass(frozen=True)

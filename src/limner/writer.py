@@ -70,8 +70,8 @@ def render(
         raise ValueError('render: compositing "depth" needs strokes.depth')
     if compositing == "additive" or strokes.depth is None:
         return painter(strokes, bank, ground, compositing)
-    check_finite("depth", strokes.depth)
     check_finite("where", strokes.where)
+    check_finite("depth", strokes.depth)
     if temperature and not straight_through:
         return painter(strokes, bank, ground, "depth", temperature)
     exact = painter(in_depth_order(strokes), bank, ground, "over")
@@ -286,10 +286,13 @@ def _backend(where: Tensor, backend: Backend) -> Callable[..., Canvas]:
         raise ValueError(f'render: {asked} need backend="reference" or "auto"')
     if not fits:
         raise ValueError("render: the fused backend needs float32 tensors, on the CPU or on a GPU with Triton")
-    paint_fused = _kernels(device).paint_fused
     if torch.compiler.is_compiling():
-        return torch.compiler.disable(paint_fused)  # pyright: ignore[reportReturnType]
-    return paint_fused
+        return torch.compiler.disable(_paint_fused)  # pyright: ignore[reportReturnType]
+    return _paint_fused
+
+
+def _paint_fused(strokes: Strokes, *given, **options) -> Canvas:
+    return _kernels(strokes.where.device.type).paint_fused(strokes, *given, **options)
 
 
 @cache

@@ -90,3 +90,8 @@ def test_whole_blocks_are_hidden(width: int) -> None:
             for k in range(-(-width // block)):
                 whole = low <= k * block and min((k + 1) * block, width) <= high
                 assert (int(word) >> k) & 1 == whole
+
+
+def test_words_are_as_small_as_will_do() -> None:
+    assert [columns(width) for width in (8, 32, 33, 64, 65, 128, 129)] == [1, 1, 1, 1, 2, 2, 4]
+    assert hiding.word_of(32) is np.uint32

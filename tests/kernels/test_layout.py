@@ -85,6 +85,14 @@ def garbage(given):
 def test_what_memory_held_does_not_matter(compositing: str, samples: int, monkeypatch: pytest.MonkeyPatch) -> None:
     lend, lay_desk = memory.array, layout.lay_desk
     monkeypatch.setattr(memory, "array", lambda *args: garbage(lend(*args)))
+    lend_all = memory.lent
+
+    def lent(*args) -> memory.Lent:
+        loan = lend_all(*args)
+        garbage(loan.arrays)
+        return loan
+
+    monkeypatch.setattr(memory, "lent", lent)
     monkeypatch.setattr(layout, "lay_desk", lambda *args: garbage(lay_desk(*args)))
     for seed in range(20):
         torch.manual_seed(seed)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from limner import Strokes, TemplateBank, fused, laying, render
-from limner.kernels.memory import DESKS, LARGEST, LEAST, MOST, array, desk, lent
+from limner.kernels.memory import DESKS, LARGEST, LEAST, MOST, WAITING, array, desk, lent
 
 
 def place(block: np.ndarray) -> int:
@@ -65,7 +65,8 @@ def test_few_small_and_recent_arrays_wait_to_be_lent() -> None:
     assert all(left(length) is one for length, one in zip(lengths, waiting, strict=True))
     left(20 + DESKS)
     assert left(20) is not waiting[0]
-    assert left(LARGEST) is not left(LARGEST)
+    assert left(WAITING // 8 - 3) is left(WAITING // 8 - 3)
+    assert left(WAITING // 8 - 2) is not left(WAITING // 8 - 2)
 
 
 @pytest.mark.parametrize("part", [laying, fused])

@@ -458,7 +458,7 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"background": [0.5]}, "no three numbers from 0 to 1"),
     ({"background": np.array([1, math.nan, 0])}, "no three numbers from 0 to 1"),
     ({"background": "green", "resume": "strokes.json"}, "background: green cannot be chosen"),
-    ({"model": "mnist", "upright": True}, "model: a painter proposes strokes of any shape: leave out upright"),
+    ({"model": "mnist", "upright": True}, "model: mnist proposes strokes of any shape: leave out upright"),
     ({"model": "mnist", "keep_proportions": True}, "model: .* leave out keep_proportions"),
     ({"templates": ["blob"]}, "blob: is no template: expected circle, square"),
     ({"templates": "none.svg"}, "none.svg: is no template"),

@@ -260,7 +260,7 @@ def test_what_cannot_be_painted_on(first: tuple[Tensor, Painting, Path], tmp_pat
         limner.paint(image, 3, resume=file, templates=["blob"])
     with pytest.raises(UserError, match="they have theirs"):
         limner.paint(image, 3, resume=file, background="red")
-    with pytest.raises(UserError, match="repaint: needs strokes to repaint: give resume, too"):
+    with pytest.raises(UserError, match="repaint: a mask needs strokes to repaint: give resume, too"):
         limner.paint(image, 3, repaint=torch.ones(30, 40))
 
 

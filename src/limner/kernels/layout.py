@@ -17,7 +17,7 @@ import numpy as np
 
 from limner.kernels.bank import choose_outline
 from limner.kernels.footprint import eights, place, rows, sides, spans_of
-from limner.kernels.hiding import blocks_in_row, clip, hidden_by, word_of
+from limner.kernels.hiding import blocks_in_row, clip, hidden_by
 from limner.kernels.jit import inlined, kernel
 from limner.kernels.joining import join_samples
 from limner.kernels.lanes import choose, count, doubles, larger, least, smaller, total
@@ -53,7 +53,7 @@ def room(batch, moves, bands, height, samples, narrow):
     )
 
 
-def lay_desk(height, width, samples, bands):
+def lay_desk(height, word, samples, bands):
     """What `lay_out` works in.
 
     What `placed` and outlines hold of eight stamps; of those laid out together the sides, the first and past-last rows,
@@ -62,7 +62,7 @@ def lay_desk(height, width, samples, bands):
     few, many = (np.empty((COLUMNS, 8)), np.zeros((17, 8))), (np.empty((20, TOGETHER)), np.empty((2, TOGETHER)))
     flat = np.empty((TOGETHER, 2, samples * height + SPARE), np.int32)
     rows_of_eight = np.empty(4 * (TOGETHER * (samples * height // 8 + bands) + FEW), np.int32)
-    return *few, *many, flat, rows_of_eight, np.empty((TOGETHER, height + SPARE), word_of(width))
+    return *few, *many, flat, rows_of_eight, np.empty((TOGETHER, height + SPARE), word)
 
 
 @kernel

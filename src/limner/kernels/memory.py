@@ -17,9 +17,12 @@ LEAST, MOST = 1 << 16, 1 << 25
 """Bytes of an array for which this pays, and that are left to the next in blocks of one size, of ten sizes."""
 
 DESKS, LARGEST = 16, 1 << 20
-"""Desks that a thread keeps, and bytes of one; and kinds of `Lent` arrays, with at most four times as many of each."""
+"""Desks that a thread keeps, and bytes of one."""
 
-_left = {1 << k: deque[bytearray](maxlen=MOST >> k) for k in range(LEAST.bit_length() - 1, MOST.bit_length())}
+WAITING = 1 << 22
+"""Bytes of `Lent` arrays of a kind that wait for the next, of as many kinds as there are desks."""
+
+_left = {1 << k: deque["_Store"](maxlen=MOST >> k) for k in range(LEAST.bit_length() - 1, MOST.bit_length())}
 
 
 class _Desks(local):
@@ -33,11 +36,15 @@ _desks = _Desks()
 _lent: dict[tuple, deque] = {}
 
 
+class _Store(np.ndarray):
+    """Bytes; of a class of their own, else numpy would let arrays on a loan of them hold on to these instead."""
+
+
 class _Block(np.ndarray):
     """Bytes on loan: what arrays on them hold on to. When the last is gone the next may have the bytes."""
 
-    store: bytearray
-    left: deque[bytearray]
+    store: _Store
+    left: deque[_Store]
 
     def __del__(self) -> None:
         self.left.append(self.store)
@@ -53,7 +60,7 @@ def array(shape: tuple[int, ...], kind: type[np.generic]) -> np.ndarray:
     try:
         store = left.pop()
     except IndexError:
-        store = bytearray(room)
+        store = np.empty(room, np.uint8).view(_Store)
     block = _Block((room,), np.uint8, store)
     block.store, block.left = store, left
     return np.ndarray(shape, kind, block)
@@ -80,8 +87,7 @@ def lent(make: Callable[..., tuple[np.ndarray, ...]], *sizes) -> Lent:
             return Lent(left.pop(), left)
     arrays = make(*sizes)
     if left is None:
-        room = 4 * LARGEST // max(1, _bytes(arrays))
-        left = deque(maxlen=room if room >= 4 else 0)
+        left = deque(maxlen=WAITING // max(1, _bytes(arrays)))
         if left.maxlen:
             _keep(_lent, key, left)
     return Lent(arrays, left)

@@ -185,7 +185,8 @@ def settle_mask(
 def take_rows(canvas, b, top, bottom, pad):
     """Copy rows of all channels to a flat working copy, a page each: the rows side by side, and eight zeros behind.
 
-    An eight at the end of a row may reach into the next, or behind the last, where its masks are zero: nothing changes.
+    An eight at the end of a row may reach into the next, or behind the last, where its masks are zero, so that finite
+    numbers stay as they are.
     A canvas of one picture stands for any number.
     """
     pictures, channels, height, width = canvas.shape

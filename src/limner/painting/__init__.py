@@ -101,6 +101,7 @@ def paint(
     fixed = arguments.fixed_opacity(opacity)
     palette = None if palette is None else colours.inks(palette)
     smallest, largest = min_size or 0.0, max_size or math.inf
+    templates = brushes.listed(templates)
     together = {
         "min_size": min_size,
         "max_size": max_size,
@@ -109,13 +110,12 @@ def paint(
         "repaint": repaint,
         "resume": resume,
         "model": model,
-        "templates": templates or None,
+        "templates": templates,
         "keep_proportions": bool(keep_proportions),
         "upright": bool(upright),
         "background": background,
     }
     arguments.check_together(together)
-    templates = brushes.listed(templates)
     picture = read_picture(image)
     masks = {"importance": importance, "repaint": repaint}
     masks = {name: read_picture(mask) for name, mask in masks.items() if mask is not None}

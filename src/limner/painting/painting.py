@@ -174,7 +174,8 @@ class Painting:
         if suffix == ".json":
             from limner.strokes_json import dump
 
-            dump(path, self.strokes, self.bank, self.size, self.background, self.shown_size)
+            full = self.picture_size if self.target is None else self.target.size
+            dump(path, self.strokes, self.bank, self.size, self.background, full)
             return
         seconds = positive("seconds", seconds, LONGEST_FILM)
         size = self._output_size(longer_side)
@@ -217,7 +218,7 @@ class Painting:
 
         suffix = path.suffix.lower()
         height, width = self._output_size(longer_side or min(video.SIDES[suffix], max(self._output_size(None))))
-        counts, rate = video.timing(len(self.strokes), suffix, seconds)
+        counts, rate = video.timing(len(self.strokes), suffix, seconds, height * width)
         if suffix == ".gif":
             frames = self.stages(counts, (height, width))
             sample = self.stages(video.moments(len(self.strokes), 6), (height, width))

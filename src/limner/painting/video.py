@@ -1,9 +1,10 @@
 """Time-lapse: a painting that grows, as GIF, MP4 or WebM."""
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 from io import BytesIO
-from itertools import chain, pairwise, repeat
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import cast
 
@@ -24,7 +25,8 @@ from limner.painting.raster import Pixels, on_white, picture
 RATES = {".gif": 15, ".mp4": 30, ".webm": 30}  # frames a second, at most
 SIDES = {".gif": 480, ".mp4": 1080, ".webm": 1080}
 SECONDS, HOLD = 8, 2
-SLOWEST = 4  # frames a second, unless it is asked to last so long
+SLOWEST = 4  # frames a second
+LARGEST_GIF = 2**28  # pixels of all its frames
 CLEAR = 255  # the palette entry that is transparent
 BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
 """The order in which pixels of a 4 x 4 square become opaque with rising alpha (Bayer 1973)."""
@@ -47,14 +49,17 @@ def moments(strokes: int, frames: int) -> list[int]:
     return [max(i, round(strokes * (i / last) ** 2)) for i in range(last + 1)]
 
 
-def timing(strokes: int, suffix: str, seconds: float | None) -> tuple[list[int], Fraction]:
-    """The moments to show of a painting that grows for so long, and how many of them a second.
+def timing(strokes: int, suffix: str, seconds: float | None, pixels: int) -> tuple[list[int], Fraction]:
+    """The moments to show of a painting of so many pixels that grows for so long, and how many of them a second.
 
     None: for eight seconds, or less where strokes are few.
     """
-    counts = moments(strokes, round(RATES[suffix] * (seconds or SECONDS)))
-    if seconds:
-        return counts, min(Fraction(len(counts) / seconds).limit_denominator(1000), Fraction(RATES[suffix]))
+    most = round(RATES[suffix] * (seconds or SECONDS))
+    if suffix == ".gif":  # all of it is in memory
+        most = min(most, max(RATES[suffix] * SECONDS, LARGEST_GIF // pixels))
+    counts = moments(strokes, most)
+    if seconds and len(counts) > 1:
+        return counts, Fraction((len(counts) - 1) / seconds).limit_denominator(1000)
     return counts, Fraction(min(max(round(len(counts) / SECONDS), SLOWEST), RATES[suffix]))
 
 
@@ -109,16 +114,17 @@ def save_film(path: Path, rate: Fraction, frames: Iterable[Pixels], size: tuple[
     """
     suffix = path.suffix.lower()
     name, options = _encoder(suffix)
+    each = math.ceil(SLOWEST / rate)  # so that films last as long as they should, to a fraction of a second
     inside, outside = ("rgba", "yuva420p") if clear and name in WITH_ALPHA else ("rgb24", "yuv420p")
     whole = str(path.absolute())  # in a relative one a colon would end the name of a protocol
     try:
         with av.open(whole, "w", format=suffix[1:], options=CONTAINERS[suffix]) as file:
-            stream = cast(VideoStream, file.add_stream(name, rate=rate, options=options))
+            stream = cast(VideoStream, file.add_stream(name, rate=each * rate, options=options))
             stream.height, stream.width = size
             stream.pix_fmt = outside
             stream.codec_context.colorspace = Colorspace.ITU709
             stream.codec_context.color_range = ColorRange.MPEG
-            for image in _held(frames, round(HOLD * rate)):
+            for image in _held(frames, each, round(HOLD * each * rate)):
                 shown = _over_white(image) if inside == "rgba" else on_white(image)
                 frame = av.VideoFrame.from_ndarray(shown.numpy(), inside)
                 file.mux(stream.encode(frame.reformat(format=outside, dst_colorspace=Colorspace.ITU709)))
@@ -133,13 +139,13 @@ def _over_white(image: Pixels) -> UInt8[Tensor, "height width 4"]:
     return torch.cat([torch.where(alpha > 0, _colours(image), 255), alpha], -1)
 
 
-def _held(frames: Iterable[Pixels], more: int) -> Iterable[Pixels]:
-    """The frames, and the last of them `more` times again."""
-    last = []
+def _held(frames: Iterable[Pixels], each: int, more: int) -> Iterable[Pixels]:
+    """The frames, `each` so many times but for the last, which is held `more` times longer than once."""
+    last = None
     for frame in frames:
-        last = [frame]
-        yield frame
-    yield from chain.from_iterable(repeat(last, more))
+        yield from repeat(last, each) if last is not None else ()
+        last = frame
+    yield from repeat(last, 1 + more) if last is not None else ()
 
 
 def _encoder(suffix: str) -> tuple[str, dict[str, str]]:
