@@ -76,8 +76,8 @@ def lay_out(
     share, sampled = keep in (layout.NOTHING, layout.ONE_MASK), keep >= layout.MASKS
     room = layout.find_room(tally, begins, share, 0 if sampled else spare_eights(width))
     values = 0 if keep <= layout.LIST else 8 * room * (1 if sampled else channels)
-    kept, listed = memory.array((values,), np.float32), memory.array((0 if sampled else 4 * room,), np.int32)
-    return Laid(sum(touched) * samples, lent, kept, listed)
+    both = memory.array((values + (0 if sampled else 4 * room),), np.float32)
+    return Laid(sum(touched) * samples, lent, both[:values], both[values:].view(np.int32))
 
 
 def band_of(batch: int, height: int) -> int:

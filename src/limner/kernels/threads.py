@@ -54,7 +54,9 @@ def run(job: Callable[[int, int, int], None], tasks: int, groups: int, work: int
     `split`: one call for each group, also on a single thread; else a call may be for several, and is told the first.
     """
     groups = min(groups, tasks)
-    threads = min(_allowed.get() or torch.get_num_threads(), groups, 1 + work // WORTH)
+    threads = min(groups, 1 + work // WORTH)
+    if threads > 1:
+        threads = min(threads, _allowed.get() or torch.get_num_threads())
     if threads < 2 and not split:
         job(0, tasks, 0)
         return
