@@ -1,10 +1,12 @@
 """Time, memory and compiling of the engine against plain PyTorch: `limner bench engine`, about two minutes.
 
 Every figure is the median of steps after warm-up, plain and limner by turns in one process and on one thread unless
-said otherwise. A step is forward and backward of a linear loss, whose gradient costs nothing to find. "First" is the
-first step of a fresh process that has painted a tiny picture before; memory is how much that process then grows.
+said otherwise; a ratio is the median of those of all turns. A step is forward and backward of a linear loss, whose
+gradient costs nothing to find. "First" is the first step of a fresh process that has painted a tiny picture before;
+memory is how much that process then grows.
 """
 
+import itertools
 import json
 import os
 import platform
@@ -66,17 +68,35 @@ def same_function(steps: dict[str, Step], most: float = 1e-3) -> None:
         assert apart <= most, f"plain and limner disagree: {apart:.1e} of the norm"
 
 
-def medians(steps: dict[str, Step], rounds: int, times: int = 10) -> dict[str, float]:
-    """Milliseconds a step, from `rounds` rounds by turns; all but the plain one take `times` steps in a row."""
-    found: dict[str, list[float]] = {name: [] for name in steps}
+def by_turns(steps: dict[str, Step], rounds: int, times: int = 10) -> dict[str, list[list[float]]]:
+    """Milliseconds of steps in each of `rounds` rounds; all but the plain one take `times` steps in a row."""
+    found: dict[str, list[list[float]]] = {name: [] for name in steps}
     for turn in range(rounds + 1):
         for name, step in steps.items():
+            spans = []
             for _ in range(1 if name == "plain" else times):
                 start = time.perf_counter()
                 step()
-                if turn:
-                    found[name].append(1e3 * (time.perf_counter() - start))
-    return {name: statistics.median(spans) for name, spans in found.items()}
+                spans.append(1e3 * (time.perf_counter() - start))
+            if turn:
+                found[name].append(spans)
+    return found
+
+
+def medians(steps: dict[str, Step], rounds: int, times: int = 10) -> dict[str, float]:
+    """Milliseconds a step."""
+    return {name: middle(turns) for name, turns in by_turns(steps, rounds, times).items()}
+
+
+def middle(turns: list[list[float]]) -> float:
+    """The median of all steps."""
+    return statistics.median(itertools.chain.from_iterable(turns))
+
+
+def ratio(slow: list[list[float]], fast: list[list[float]]) -> float:
+    """How many times as long, round by round: others slow a machine down for some time, both alike; the median."""
+    pairs = zip(slow, fast, strict=True)
+    return statistics.median(statistics.median(ours) / statistics.median(theirs) for ours, theirs in pairs)
 
 
 def row(label: str, shape: tuple[int, ...], rounds: int, **options) -> dict:
@@ -84,13 +104,13 @@ def row(label: str, shape: tuple[int, ...], rounds: int, **options) -> dict:
     steps = problem(shape, **options)
     if not options.get("prefilter"):
         same_function(steps)
-    warm = medians(steps, rounds)
+    warm = by_turns(steps, rounds)
     fresh = {name: probe("fresh", name, shape, options) for name in steps}
     return {
         "label": label,
         "shape": shape,
-        "ratio": warm["plain"] / warm["limner"],
-        **{f"{name}_ms": warm[name] for name in steps},
+        "ratio": ratio(warm["plain"], warm["limner"]),
+        **{f"{name}_ms": middle(warm[name]) for name in steps},
         **{f"{name}_first_ms": fresh[name]["ms"] for name in steps},
         **{f"{name}_mib": fresh[name]["mib"] for name in steps},
     }

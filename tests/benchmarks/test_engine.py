@@ -28,6 +28,12 @@ def test_medians_take_turns() -> None:
     assert turns == ["plain", "limner", "limner"] * 2
 
 
+def test_a_ratio_is_that_of_steps_at_the_same_time() -> None:
+    slow, fast = [[10.0], [40.0], [12.0]], [[1.0, 2.0, 9.0], [8.0, 8.0, 8.0], [3.0, 2.0, 4.0]]
+    assert engine.ratio(slow, fast) == 5.0
+    assert engine.middle(fast) == 4.0
+
+
 def test_a_row_of_the_bench_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the CPU: what it asks of a GPU is told here."""
     gpu, problem, waits = bench("gpu"), engine.problem, []
