@@ -67,6 +67,15 @@ def test_two_pictures_are_no_painting(tmp_path: Path) -> None:
         Painting.load(tmp_path / "a.json")
 
 
+def test_a_painting_has_the_proportions_of_its_picture(tmp_path: Path) -> None:
+    one = replace(painting(), target=None, size=(1, 256), picture_size=(5, 1000))
+    one.save(tmp_path / "narrow.json")
+    assert Painting.load(tmp_path / "narrow.json").shown_size == (5, 1000)
+    replace(one, picture_size=(1000, 5)).save(tmp_path / "a.json")
+    with pytest.raises(UserError, match=r"a\.json: is 256 x 1 pixels, its picture 5 x 1000: they must have the same"):
+        Painting.load(tmp_path / "a.json")
+
+
 def test_strokes_alone_are_no_painting(tmp_path: Path) -> None:
     painting().strokes.save(tmp_path / "a.json")
     with pytest.raises(UserError, match=r"a\.json: holds strokes without their templates and size"):

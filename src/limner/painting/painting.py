@@ -18,6 +18,7 @@ from limner.files import atomic
 from limner.painting import raster
 from limner.painting.pictures import Picture, fitted
 from limner.painting.raster import Pixels
+from limner.painting.sides import check_shape
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
@@ -85,7 +86,8 @@ class Painting:
     def load(cls, path: str | Path) -> Painting:
         """What `save` wrote as JSON, without the target, so that nothing can be scored.
 
-        Raises UserError for a file that is none, or that holds strokes alone, or several pictures.
+        Raises UserError for a file that is none, or that holds strokes alone, several pictures, or two sizes of
+        different proportions.
         """
         from limner.strokes_json import parse
 
@@ -94,6 +96,8 @@ class Painting:
             raise UserError(f"{path}: holds strokes without their templates and size, as Strokes.save writes them")
         if len(found.strokes.where) != 1:
             raise UserError(f"{path}: holds {len(found.strokes.where)} pictures, expected one")
+        if found.picture_size is not None:
+            check_shape(str(path), found.size, "its picture", found.picture_size)
         return cls(found.strokes, found.bank, found.background, found.size, picture_size=found.picture_size)
 
     @classmethod
