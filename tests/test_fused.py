@@ -192,10 +192,10 @@ def test_where_that_is_not_finite(compositing: str, value: float) -> None:
 
 def test_any_thread_finds_what_is_not_finite(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(laying, "run", partial(threads.run, split=True))
-    scene = scene_of("over", batch=3)
-    scene["leaves"]["where"][2, 1, 1, 2] = float("nan")
+    where = torch.randn(3, 4, 2, 3)
+    where[2, 1, 1, 2] = float("nan")
     with pytest.raises(ValueError, match="where of picture 2, move 1 is not finite"):
-        paint(scene["leaves"], True, scene["options"], "fused")
+        render(Strokes(where, torch.ones(3, 4, 1), torch.rand(3, 4, 1)), TemplateBank.named("circle"), (9, 9))
 
 
 @pytest.mark.parametrize("compositing", ["additive", "over", "depth"])

@@ -1,5 +1,6 @@
 """Backgrounds of every kind, against a whole canvas of them."""
 
+import weakref
 from inspect import unwrap
 
 import numpy as np
@@ -72,6 +73,16 @@ def test_a_background_of_channels_learns(compositing: str, batch: int) -> None:
         found.append(torch.autograd.grad(canvas.square().sum(), colour)[0])
         assert torch.equal(colour.detach(), torch.tensor([0.25, 0.5, 1.0]))
     torch.testing.assert_close(*found)
+
+
+def test_no_render_holds_what_it_painted_on() -> None:
+    """A chain of them, as networks have it, would hold all canvases until the backward pass is done."""
+    canvas = np.ones((2, 3, *SIZE), np.float32)
+    gone = weakref.ref(canvas)
+    painted = render(scene(2), BANK, None, torch.from_numpy(canvas), backend="fused")
+    del canvas
+    assert painted.requires_grad
+    assert gone() is None
 
 
 def test_a_background_is_left_as_it_was() -> None:

@@ -171,6 +171,12 @@ def test_films_last_as_long_as_asked_for(seconds: float, moves: int, suffix: str
     assert times[-1] + steps.mean() == pytest.approx(seconds + 2, abs=0.3)
 
 
+def test_long_gifs_have_fewer_frames_where_they_are_large() -> None:
+    numbers = [len(video.timing(5000, ".gif", 60.0, side**2)[0]) for side in (400, 1000, 8000)]
+    assert numbers == [900, 268, 120]
+    assert len(video.timing(5000, ".mp4", 60.0, 2000**2)[0]) == 1800
+
+
 @pytest.mark.parametrize("seconds", [0.0, -1.0, 61.0, float("nan")])
 def test_no_film_lasts_so_long(seconds: float, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"seconds: {seconds!r} is not a number above 0 and up to 60"):
