@@ -43,14 +43,8 @@ def room(batch, moves, bands, height, samples, narrow):
     placed, reach = array((batch, moves, COLUMNS), np.float64), array((batch, bands, moves, 4), np.int32)
     layout = array((batch, moves, 4, height + SPARE), number)
     fine = layout if samples == 1 else array((batch, moves, 4, samples * height + SPARE), number)
-    return (
-        placed,
-        reach,
-        layout,
-        fine,
-        np.empty((batch, bands, moves), np.int64),
-        array((batch, bands, moves), np.int64),
-    )
+    begins, tally = np.empty((batch, bands, moves), np.int64), np.empty((batch, bands, moves), np.int64)
+    return placed, reach, layout, fine, begins, tally
 
 
 def lay_desk(height, word, samples, bands):

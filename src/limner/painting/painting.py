@@ -110,7 +110,12 @@ class Painting:
     @property
     def shown_size(self) -> tuple[int, int]:
         """(height, width) of the picture, or else of the canvas: at which it is saved."""
-        return (self.picture_size or self.size) if self.target is None else self.target.size
+        return self._full_size or self.size
+
+    @property
+    def _full_size(self) -> tuple[int, int] | None:
+        """That of the picture, if it is known."""
+        return self.picture_size if self.target is None else self.target.size
 
     @cached_property
     def canvas(self) -> Float[Tensor, "1 channel height width"]:
@@ -178,8 +183,7 @@ class Painting:
         if suffix == ".json":
             from limner.strokes_json import dump
 
-            full = self.picture_size if self.target is None else self.target.size
-            dump(path, self.strokes, self.bank, self.size, self.background, full)
+            dump(path, self.strokes, self.bank, self.size, self.background, self._full_size)
             return
         seconds = positive("seconds", seconds, LONGEST_FILM)
         size = self._output_size(longer_side)
