@@ -100,6 +100,7 @@ def test_a_background_is_left_as_it_was() -> None:
 def test_numbers_and_arrays_of_other_kinds(background: object, dtype: torch.dtype) -> None:
     what = torch.rand(2, 5, 3, dtype=dtype)
     canvas = as_canvas(bare(what, background, SIZE), what)
+    assert canvas.dtype == dtype
     assert torch.equal(canvas, torch.ones(2, 3, *SIZE, dtype=dtype))
 
 
