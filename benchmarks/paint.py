@@ -1,7 +1,7 @@
 """Quality and cost of `limner paint`, whole processes: `limner bench paint --pictures FOLDER`, half an hour.
 
 Every picture of the folder is scaled to 256 px on the longer side by a box filter and painted with each number of
-strokes, in four styles, with three seeds each, whose means count: the mean PSNR of twelve pictures differs by 0.1 dB
+strokes, in five styles, with three seeds each, whose means count: the mean PSNR of twelve pictures differs by 0.1 dB
 from seed to seed. CPU-seconds are those of the process, start-up included; PSNR is of the saved PNG; the SVG is written
 from the saved JSON and rendered by resvg at the same size. With `--primitive PROGRAM`, primitive paints each picture in
 the same run, another half hour. Then one larger picture: time, memory, and how time grows with N.
@@ -29,6 +29,7 @@ STYLES = {
     "opaque, flat": ["--opacity", "opaque"],
     "free, gradient": ["--fill", "gradient"],
     "free, flat, soft rims": ["--templates", "soft"],
+    "free, flat, squares": ["--templates", "square"],
 }
 LARGE, MANY = (1024, 768), (250, 500, 1000, 2000)
 

@@ -19,6 +19,7 @@ NOTHING: dict[str, Any] = {
     "templates": None,
     "keep_proportions": False,
     "upright": False,
+    "keep_angles": False,
     "background": "auto",
 }
 
@@ -57,9 +58,9 @@ def test_these_go_together(given: dict[str, Any]) -> None:
             "--model: a painter starts anew with its own templates: leave out --resume and --templates",
         ),
         (
-            {"model": "mnist", "keep_proportions": True, "upright": True},
-            "model: mnist proposes strokes of any shape: leave out keep_proportions and upright",
-            "--model: mnist proposes strokes of any shape: leave out --keep-proportions and --upright",
+            {"model": "mnist", "keep_proportions": True, "upright": True, "keep_angles": True},
+            "model: mnist proposes strokes of any shape: leave out keep_proportions and upright and keep_angles",
+            "--model: mnist proposes strokes of any shape: leave out --keep-proportions and --upright and --keep-angles",
         ),
         (
             {"resume": "a.json", "background": (1, 0, 0)},

@@ -488,7 +488,7 @@ def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[s
     line = (
         "paint photo.png -q -n 0 --templates circle line --opacity .5 --fill flat --background auto --palette 5"
         " --min-size .1 --max-size .5 --importance photo.png --resume strokes.json --repaint photo.png --seed 3"
-        " --stop-psnr 30 --time 2 --size 128 --keep-proportions --upright"
+        " --stop-psnr 30 --time 2 --size 128 --keep-proportions --upright --keep-angles"
     )
     assert main(line.split()) == 0
     arguments = calls[0][1]
@@ -505,6 +505,7 @@ def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[s
         "max_size": 0.5,
         "keep_proportions": True,
         "upright": True,
+        "keep_angles": True,
         "resume": Path("strokes.json"),
         "seed": 3,
         "stop_psnr": 30.0,

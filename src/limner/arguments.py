@@ -90,7 +90,7 @@ def check_together(given: dict[str, Any], called: Callable[[str], str] = str) ->
         raise UserError(f"{held('repaint', 'a mask')} needs strokes to repaint: give {named['resume']}, too")
     if "model" in asked and (others := among("resume", "templates")):
         raise UserError(f"{held('model', 'a painter')} starts anew with its own templates: leave out {others}")
-    if "model" in asked and (others := among("keep_proportions", "upright")):
+    if "model" in asked and (others := among("keep_proportions", "upright", "keep_angles")):
         raise UserError(f"{held('model', 'a painter')} proposes strokes of any shape: leave out {others}")
     if "resume" in asked and not (isinstance(given["background"], str) and given["background"] == "auto"):
         because = "cannot be chosen for strokes that are resumed: they have theirs"

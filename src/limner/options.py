@@ -58,6 +58,8 @@ class PaintOptions:
     """Brushes are not stretched: circles stay round, lines thin."""
     upright: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
     """Brushes are not turned."""
+    keep_angles: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
+    """Brushes are not slanted: rectangles keep right angles. The two options above keep them, too."""
     importance: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
     """A gray picture: the lighter, the more its place matters."""
     model: Annotated[str | None, arg(metavar="RUN", help_behavior_hint="")] = None

@@ -52,7 +52,7 @@ def in_own_frame(where: Tensor, pull: Tensor) -> Tensor:
     found = pull.flatten(1).clone()
     for phi, each, aspect in zip(where.flatten(1).numpy(), found.numpy(), aspects(where), strict=True):
         into_own_frame(phi, each, aspect)
-    return found[:, :5]
+    return found
 
 
 def moved(where: Tensor, step: Tensor) -> Tensor:
@@ -80,15 +80,16 @@ def test_half_sizes_are_the_lengths_of_the_axes() -> None:
 def test_gradient_in_the_own_frame_is_that_of_small_steps() -> None:
     where, pull = stamps(20), torch.randn(20, 2, 3, dtype=torch.float64)
     found = in_own_frame(where, pull)
-    for k in range(5):
-        step = torch.zeros(20, 5, dtype=torch.float64)
+    for k in range(6):
+        step = torch.zeros(20, 6, dtype=torch.float64)
         step[:, k] = 1e-6
         slope = ((moved(where, step) - moved(where, -step)) * pull).sum((1, 2)) / 2e-6
         assert torch.allclose(found[:, k], slope, rtol=1e-5, atol=1e-6), k
 
 
-def test_a_step_scales_turns_and_shifts_and_never_shears() -> None:
-    where, step = stamps(30), 0.7 * torch.randn(30, 5, dtype=torch.float64)
+def test_a_step_without_slant_scales_turns_and_shifts_and_keeps_right_angles() -> None:
+    where, step = stamps(30), 0.7 * torch.randn(30, 6, dtype=torch.float64)
+    step[:, 3] = 0
     half = half_sizes(where, SIZE)
     new = moved(where, step)
     before, after = axes(where, SIZE), axes(new, SIZE)
@@ -98,12 +99,22 @@ def test_a_step_scales_turns_and_shifts_and_never_shears() -> None:
     assert torch.allclose(cosine, step[:, 2, None].cos().expand(-1, 2))
     assert torch.equal(after.det().sign(), before.det().sign())
     centre = geometry.invert(new)[..., 2:]
-    assert torch.allclose((where[..., :2] @ centre + where[..., 2:])[..., 0], step[:, 3:])
+    assert torch.allclose((where[..., :2] @ centre + where[..., 2:])[..., 0], step[:, 4:])
+
+
+def test_a_slant_stretches_one_diagonal_of_a_stamp_and_squeezes_the_other() -> None:
+    where, step = stamps(30), torch.zeros(30, 6, dtype=torch.float64)
+    step[:, 3] = 0.5 * torch.randn(30, dtype=torch.float64)
+    diagonals = torch.tensor([[1.0, 1.0], [1.0, -1.0]], dtype=torch.float64)
+    before, after = axes(where, SIZE), axes(moved(where, step), SIZE)
+    before, after = before / before.norm(dim=-2, keepdim=True) @ diagonals, after / before.norm(dim=-2, keepdim=True)
+    grown = torch.stack([-step[:, 3], step[:, 3]], -1).exp()[:, None]
+    assert torch.allclose(after @ diagonals, before * grown)
 
 
 def test_no_step_is_no_change() -> None:
     where = stamps(4)
-    assert torch.allclose(moved(where, torch.zeros(4, 5, dtype=torch.float64)), where)
+    assert torch.allclose(moved(where, torch.zeros(4, 6, dtype=torch.float64)), where)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -165,8 +176,10 @@ def test_steps_lower_the_error_and_stay_in_range(style: Style) -> None:
 
 @pytest.mark.parametrize("square", [False, True])
 @pytest.mark.parametrize("upright", [False, True])
-def test_steps_keep_what_the_style_keeps(square: bool, upright: bool) -> None:
-    moves, goal = some(6, Style(keep_proportions=square, upright=upright)), Goal(torch.rand(3, *SIZE))
+@pytest.mark.parametrize("angles", [False, True])
+def test_steps_keep_what_the_style_keeps(square: bool, upright: bool, angles: bool) -> None:
+    style = Style(keep_proportions=square, upright=upright, keep_angles=angles)
+    moves, goal = some(6, style), Goal(torch.rand(3, *SIZE))
     before = axes(moves.values["where"].double(), SIZE)
     moves.limit(SIZE)
     whole = half_sizes(moves.values["where"], SIZE)
@@ -178,6 +191,8 @@ def test_steps_keep_what_the_style_keeps(square: bool, upright: bool) -> None:
     assert torch.allclose(wide, high, rtol=1e-4) == square
     same = torch.nn.functional.cosine_similarity(before, after, dim=-2)
     assert torch.allclose(same, torch.ones_like(same), atol=1e-6) == upright
+    slant = torch.nn.functional.cosine_similarity(after[..., 0], after[..., 1], dim=-1)
+    assert torch.allclose(slant, torch.zeros_like(slant), atol=1e-5) == (square or upright or angles)
     assert (half_sizes(moves.values["where"], SIZE) - whole).abs().max() > 0.1
 
 
@@ -219,6 +234,24 @@ def test_limit_brings_back_what_has_left_its_range() -> None:
     assert moves.values["level"].max() <= SOLID
     kept = torch.nn.functional.cosine_similarity(axes(moves.values["where"].double(), SIZE), angles, dim=-2)
     assert torch.allclose(kept, torch.ones_like(kept), atol=1e-5)
+
+
+@pytest.mark.parametrize("square", [False, True])
+def test_limit_holds_a_slanted_stamp_in_every_direction(square: bool) -> None:
+    moves = some(40, Style(smallest=0.05, largest=0.2, keep_proportions=square))
+    moves.values["where"] = where = torch.randn(40, 2, 3) * torch.tensor([8.0, 8.0, 1.0])
+    where[0, 1, :2] = -where[0, 0, :2] * (1 + 1e-6)  # hardly wide
+    left, before, right = np.linalg.svd(axes(where.double(), SIZE).numpy())
+    centre = geometry.invert(where.double())[..., 2]
+    moves.limit(SIZE)
+    wanted = before.clip(3, 12)
+    if square:
+        wanted = np.sqrt(wanted.prod(-1, keepdims=True)).repeat(2, -1)
+    found = axes(moves.values["where"].double(), SIZE).numpy()
+    assert (before != wanted).any(-1).sum() > 10
+    np.testing.assert_allclose(found[1:], (left * wanted[:, None] @ right)[1:], rtol=1e-4, atol=1e-3)
+    assert np.linalg.svd(found[0])[1] == pytest.approx(wanted[0], rel=1e-3)
+    assert torch.allclose(geometry.invert(moves.values["where"].double())[1:, :, 2], centre[1:], rtol=1e-3, atol=1e-3)
 
 
 def test_what_was_copied_stays_as_it_was() -> None:

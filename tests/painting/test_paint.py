@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from scenes import double_by_default, half_sizes
+from scenes import axes, double_by_default, half_sizes
 from torch import Tensor
 
 import limner
@@ -217,7 +217,7 @@ def test_palette_of_so_many_colours(count: int) -> None:
 @pytest.mark.parametrize("seconds", [None, 1e-3])
 def test_sizes_are_respected(sizes: dict[str, float], seconds: float | None) -> None:
     painting = limner.paint(picture(3, 64, 60), 15, time=seconds, **sizes)
-    share = 2 * half_sizes(painting.strokes.where[0], painting.size) / 64
+    share = 2 * torch.linalg.svdvals(axes(painting.strokes.where[0], painting.size)) / 64
     assert share.min() >= sizes.get("min_size", 0) * 0.999
     assert share.max() <= sizes.get("max_size", math.inf) * 1.001
 
@@ -426,11 +426,17 @@ def test_templates_may_be_files(tmp_path: Path) -> None:
 DISC = '<circle cx="4" cy="4" r="3"/>'
 
 
-@pytest.mark.parametrize(("keep_proportions", "upright"), [(True, False), (False, True), (True, True)])
-def test_brushes_keep_their_look(keep_proportions: bool, upright: bool) -> None:
-    image = torch.rand(3, 37, 53)
-    painting = limner.paint(image, 12, templates="square", keep_proportions=keep_proportions, upright=upright)
+KEPT = "keep_proportions", "upright", "keep_angles"
+
+
+@pytest.mark.parametrize(KEPT, [(False,) * 3, (False, False, True), (True, False, False), (False, True, False), (True,) * 3])
+def test_brushes_keep_their_look(keep_proportions: bool, upright: bool, keep_angles: bool) -> None:
+    image, kept = torch.rand(3, 37, 53), dict(zip(KEPT, (keep_proportions, upright, keep_angles), strict=True))
+    painting = limner.paint(image, 12, templates="square", **kept)
     where = painting.strokes.where[0]
+    across, down = axes(where.double(), painting.size).unbind(-1)
+    right = torch.nn.functional.cosine_similarity(across, down, dim=-1).abs() < 1e-4
+    assert bool(right.all()) == any(kept.values())
     wide, high = half_sizes(where, painting.size).unbind(-1)
     assert torch.allclose(wide, high, rtol=1e-3) == keep_proportions
     assert bool((where[:, [0, 1], [1, 0]] == 0).all()) == upright
@@ -458,7 +464,7 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"background": [0.5]}, "no three numbers from 0 to 1"),
     ({"background": np.array([1, math.nan, 0])}, "no three numbers from 0 to 1"),
     ({"background": "green", "resume": "strokes.json"}, "background: green cannot be chosen"),
-    ({"model": "mnist", "upright": True}, "model: mnist proposes strokes of any shape: leave out upright"),
+    ({"model": "mnist", "keep_angles": True}, "model: mnist proposes strokes of any shape: leave out keep_angles"),
     ({"model": "mnist", "keep_proportions": True}, "model: .* leave out keep_proportions"),
     ({"templates": ["blob"]}, "blob: is no template: expected circle, square"),
     ({"templates": "none.svg"}, "none.svg: is no template"),

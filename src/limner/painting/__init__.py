@@ -54,6 +54,7 @@ def paint(
     max_size: float | None = None,
     keep_proportions: bool = False,
     upright: bool = False,
+    keep_angles: bool = False,
     importance: Source | None = None,
     model: str | Path | Network | None = None,
     resume: str | Path | Painting | None = None,
@@ -75,7 +76,8 @@ def paint(
     palette: strokes take only these colours: so many chosen from the image, or those given by name, as #rrggbb, in a
         file, or as (colour, 3) numbers in [0, 1].
     min_size, max_size: of a stroke, as a share of the image's longer side; half a pixel is the least that can be seen.
-    keep_proportions, upright: templates are not stretched, not turned; both can be asked for.
+    keep_proportions, upright, keep_angles: templates are not stretched, not turned, not slanted; the first two allow no
+        slant either, and go together.
     importance: a gray picture, light where the image matters.
     model: a trained painter, the folder of its run, or the name of one that comes with limner (two-rectangles, mnist,
         omniglot, faces, cifar), whose strokes are the first; its templates are used.
@@ -113,6 +115,7 @@ def paint(
         "templates": templates,
         "keep_proportions": bool(keep_proportions),
         "upright": bool(upright),
+        "keep_angles": bool(keep_angles),
         "background": background,
     }
     arguments.check_together(together)
@@ -176,6 +179,7 @@ def paint(
         learn_ground=not clear and given is None and inks is None,
         keep_proportions=bool(keep_proportions),
         upright=bool(upright),
+        keep_angles=bool(keep_angles),
     )
     with for_kernels_only(), bar(progress) as show:
         stop = math.inf if stop_psnr is None else stop_psnr

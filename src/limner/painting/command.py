@@ -164,6 +164,7 @@ def settings(options: PaintOptions) -> dict[str, Any]:
         "max_size": options.max_size,
         "keep_proportions": options.keep_proportions or None,
         "upright": options.upright or None,
+        "keep_angles": options.keep_angles or None,
         "importance": read_mask(options.importance),
         "model": read_model(options.model),
         "resume": options.resume,

@@ -1,9 +1,8 @@
 """The strokes while they are being fitted: their numbers, and small steps in them.
 
-A stamp is moved in its own frame, so that one rate suits large and small stamps: a step (D, d) stretches and turns it
-by D and shifts it by d, in units of the template, and Phi becomes about (I - D)(Phi - [0 | d]). At D = d = 0 the
-gradient to [D | d] is -dPhi [Phi^T | e3], where dPhi is the gradient to Phi. Stamps are not sheared: a sheared stamp's
-texels are slanted, so that its edges are blurred, which a fit exploits and an SVG cannot show.
+A stamp is moved in its own frame, so that one rate suits large and small stamps: a step (D, d) stretches, turns and
+slants it by D and shifts it by d, in units of the template, and Phi becomes about (I - D)(Phi - [0 | d]). At D = d = 0
+the gradient to [D | d] is -dPhi [Phi^T | e3], where dPhi is the gradient to Phi.
 """
 
 import math
@@ -32,9 +31,10 @@ SPECK = 0.5
 class Style:
     """How strokes may look: fixed opacity (None is free), gradient fill, least and largest half sizes.
 
-    smallest, largest: half width and half height, as a share of the canvas' longer side.
+    smallest, largest: half sizes in any direction, as a share of the canvas' longer side.
     palette: the colours allowed; a stroke keeps the one that it starts with.  learn_ground: whether the ground is free.
-    keep_proportions, upright: whether templates are not stretched, and not turned.
+    keep_proportions, upright: whether templates are not stretched, and not turned.  keep_angles: whether they are not
+    slanted, which neither of the others allows.
     """
 
     opacity: float | None = None
@@ -45,6 +45,7 @@ class Style:
     learn_ground: bool = True
     keep_proportions: bool = False
     upright: bool = False
+    keep_angles: bool = False
 
     def half_sizes(self, size: tuple[int, int]) -> tuple[float, float]:
         """Least and largest half size in pixels of a canvas of (height, width); at least a speck if that is allowed."""
@@ -52,9 +53,9 @@ class Style:
         return min(max(SPECK, self.smallest * max(size)), most), most
 
     @property
-    def kept(self) -> tuple[bool, bool]:
-        """What of a template's look is kept: its proportions, and which way is up."""
-        return self.keep_proportions, self.upright
+    def kept(self) -> tuple[bool, bool, bool]:
+        """What of a template's look is kept: its proportions, which way is up, and its angles."""
+        return self.keep_proportions, self.upright, self.keep_angles or self.keep_proportions or self.upright
 
     def ink(self, what: Float[Tensor, "n channel"]) -> Float[Tensor, "n channel"]:
         """The allowed colours that are nearest."""
@@ -94,7 +95,7 @@ class Moves:
             values["slope"] = torch.zeros(0, channels, 2)
         moves = Moves(torch.zeros(0, templates), values, ground.clone(), style)
         moves.first = {name: torch.zeros_like(value) for name, value in values.items()}
-        moves.first |= {"where": torch.zeros(0, 5), "ground": torch.zeros_like(ground)}
+        moves.first |= {"where": torch.zeros(0, 6), "ground": torch.zeros_like(ground)}
         moves.second = {name: torch.zeros_like(value) for name, value in moves.first.items()}
         return moves
 

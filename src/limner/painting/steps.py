@@ -2,9 +2,9 @@
 
 Free numbers, and all that belongs to them, come as arrays (stroke, number), and (1, number) for the ground, of no
 numbers where there are none: where (Phi, row by row), what, level, slope (x and y of each channel), ground. The running
-means for where are those for steps (width, height, turn, x, y) in the stamp's own frame, see `moves`.
+means for where are those for steps (width, height, turn, slant, x, y) in the stamp's own frame, see `moves`.
 size: (height, width) of the canvas.  bounds: least and largest half size of a stamp, in pixels.
-kept: whether stamps stay as wide as they are high, and whether they stay upright.
+kept: whether stamps stay as wide as they are high, whether they stay upright, and whether they keep their angles.
 """
 
 import math
@@ -68,7 +68,9 @@ def travel(phi, pull, first, second, k, rate, size, kept):
     into_own_frame(phi, pull, across / down)
     if kept[1]:
         pull[2] = 0.0
-    for m in range(5):
+    if kept[2]:
+        pull[3] = 0.0
+    for m in range(6):
         pull[m] = change(pull[m], first, second, k, m, rate)
     move(phi, pull, across / down)
 
@@ -86,35 +88,42 @@ def change(pull, first, second, k, m, rate):
 def half_sizes(phi, size):
     """Half width and half height of a stamp, along its own axes, in pixels."""
     height, width = size
-    twice = 2 * max(abs(phi[0] * phi[4] - phi[1] * phi[3]), 1e-12)
+    twice = 2 * area_share(phi)
     return math.hypot(phi[4] * width, phi[3] * height) / twice, math.hypot(phi[1] * width, phi[0] * height) / twice
 
 
 @inlined
+def area_share(phi):
+    """The determinant's size, kept from 0."""
+    return max(abs(phi[0] * phi[4] - phi[1] * phi[3]), 1e-12)
+
+
+@inlined
 def into_own_frame(phi, pull, aspect):
-    """The gradient to a step (width, height, turn, x, y) in the stamp's own frame, in place of that to Phi.
+    """The gradient to a step (width, height, turn, slant, x, y) in the stamp's own frame, in place of that to Phi.
 
     aspect: half width by half height.
     """
-    turn = pull[0] * phi[3] + pull[1] * phi[4] + pull[2] * phi[5]
-    back = pull[3] * phi[0] + pull[4] * phi[1] + pull[5] * phi[2]
+    along = (pull[0] * phi[3] + pull[1] * phi[4] + pull[2] * phi[5]) / aspect
+    down = (pull[3] * phi[0] + pull[4] * phi[1] + pull[5] * phi[2]) * aspect
     width = -(pull[0] * phi[0] + pull[1] * phi[1] + pull[2] * phi[2])
     height = -(pull[3] * phi[3] + pull[4] * phi[4] + pull[5] * phi[5])
     x, y = -pull[2], -pull[5]
-    pull[0], pull[1], pull[2], pull[3], pull[4] = width, height, turn / aspect - back * aspect, x, y
+    pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = width, height, along - down, along + down, x, y
 
 
 @inlined
 def move(phi, step, aspect):
-    """Take a step (width, height, turn, x, y) in the stamp's own frame."""
-    width, height, turn, x, y = step[0], step[1], step[2], step[3], step[4]
+    """Take a step (width, height, turn, slant, x, y) in the stamp's own frame."""
+    width, height, turn, slant, x, y = step[0], step[1], step[2], step[3], step[4], step[5]
     cos, sin, narrow, low = math.cos(turn), math.sin(turn), math.exp(-width), math.exp(-height)
+    straight, slanted = math.cosh(slant), math.sinh(slant)
     phi[2] -= x
     phi[5] -= y
     for m in range(3):
-        along, down = phi[m], phi[m + 3]
-        phi[m] = narrow * (cos * along + sin / aspect * down)
-        phi[m + 3] = low * (cos * down - sin * aspect * along)
+        along, down = cos * phi[m] + sin / aspect * phi[m + 3], cos * phi[m + 3] - sin * aspect * phi[m]
+        phi[m] = narrow * (straight * along + slanted / aspect * down)
+        phi[m + 3] = low * (straight * down + slanted * aspect * along)
 
 
 @inlined
@@ -124,14 +133,43 @@ def hold_stroke(k, where, what, level, slope, size, bounds, kept):
         level[k, m] = min(max(level[k, m], FAINT), SOLID)
     if slope.shape[1] > 0:
         hold_slope(what[k], slope[k])
-    across, down = half_sizes(where[k], size)
-    least, most = bounds
-    wide, high = min(max(across, least), most), min(max(down, least), most)
-    if kept[0]:
-        wide = high = math.sqrt(wide * high)
-    for m in range(3):
-        where[k, m] *= across / wide
-        where[k, m + 3] *= down / high
+    hold_size(where[k], size, bounds, kept[0])
+
+
+@inlined
+def hold_size(phi, size, bounds, round):
+    """Bring the smallest and the largest half size of a stamp, whatever their directions, into bounds.
+
+    Phi is a rotation plus a mirrored one; sum and difference of their lengths are one by those half sizes.
+    """
+    (height, width), (least, most) = size, bounds
+    across, down = 2.0 / width, 2.0 / height
+    a, b, c, d = phi[0] * across, phi[1] * down, phi[3] * across, phi[4] * down
+    turned, mirrored = math.hypot(a + d, c - b), math.hypot(a - d, c + b)
+    fine, coarse = 0.5 * (turned + mirrored), 0.5 * abs(turned - mirrored)
+    new_fine, new_coarse = min(max(fine, 1.0 / most), 1.0 / least), min(max(coarse, 1.0 / most), 1.0 / least)
+    if round:
+        new_fine = new_coarse = math.sqrt(new_fine * new_coarse)
+    if new_fine != fine or new_coarse != coarse:
+        longer, shorter = new_fine + new_coarse, new_fine - new_coarse
+        if turned < mirrored:
+            longer, shorter = shorter, longer
+        longer, shorter = 0.5 * longer / max(turned, 1e-12), 0.5 * shorter / max(mirrored, 1e-12)
+        x, y = centre_of(phi)
+        phi[0] = (longer * (a + d) + shorter * (a - d)) / across
+        phi[1] = (shorter * (c + b) - longer * (c - b)) / down
+        phi[3] = (shorter * (c + b) + longer * (c - b)) / across
+        phi[4] = (longer * (a + d) - shorter * (a - d)) / down
+        phi[2], phi[5] = -(phi[0] * x + phi[1] * y), -(phi[3] * x + phi[4] * y)
+
+
+@inlined
+def centre_of(phi):
+    """The canvas point that is the template's middle."""
+    det = phi[0] * phi[4] - phi[1] * phi[3]
+    area = area_share(phi)
+    det = -area if det < 0 else area
+    return (phi[1] * phi[5] - phi[4] * phi[2]) / det, (phi[3] * phi[2] - phi[0] * phi[5]) / det
 
 
 @inlined
