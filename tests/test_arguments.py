@@ -60,7 +60,8 @@ def test_these_go_together(given: dict[str, Any]) -> None:
         (
             {"model": "mnist", "keep_proportions": True, "upright": True, "keep_angles": True},
             "model: mnist proposes strokes of any shape: leave out keep_proportions and upright and keep_angles",
-            "--model: mnist proposes strokes of any shape: leave out --keep-proportions and --upright and --keep-angles",
+            "--model: mnist proposes strokes of any shape: "
+            "leave out --keep-proportions and --upright and --keep-angles",
         ),
         (
             {"resume": "a.json", "background": (1, 0, 0)},

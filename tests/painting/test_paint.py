@@ -429,7 +429,9 @@ DISC = '<circle cx="4" cy="4" r="3"/>'
 KEPT = "keep_proportions", "upright", "keep_angles"
 
 
-@pytest.mark.parametrize(KEPT, [(False,) * 3, (False, False, True), (True, False, False), (False, True, False), (True,) * 3])
+@pytest.mark.parametrize(
+    KEPT, [(False,) * 3, (False, False, True), (True, False, False), (False, True, False), (True,) * 3]
+)
 def test_brushes_keep_their_look(keep_proportions: bool, upright: bool, keep_angles: bool) -> None:
     image, kept = torch.rand(3, 37, 53), dict(zip(KEPT, (keep_proportions, upright, keep_angles), strict=True))
     painting = limner.paint(image, 12, templates="square", **kept)
