@@ -141,8 +141,12 @@ def test_what_an_svg_shows_as_pictures_takes_one_sample_a_pixel(tmp_path: Path) 
     assert torch.allclose(mixed.canvas, render(mixed.strokes, bank, (24, 32), GROUND, samples=4), atol=1e-6)
 
 
-def test_stills_have_the_edges_of_an_svg(tmp_path: Path) -> None:
+@pytest.mark.parametrize("slant", [0.0, 1.0])
+def test_stills_have_the_edges_of_an_svg(slant: float, tmp_path: Path) -> None:
     one = painting(moves=40)
+    where = one.strokes.where.clone()
+    where[..., 0, :] += where[..., 1, :] * slant * torch.randn(40, 1)
+    one = replace(one, strokes=replace(one.strokes, where=where))
     one.save(tmp_path / "a.svg", longer_side=64)
     drawn = raster.read(tmp_path / "a.svg")[..., :3] / 255
     rough = render(one.strokes, BANK, (48, 64), GROUND)[0].permute(1, 2, 0)

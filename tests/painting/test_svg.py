@@ -24,9 +24,10 @@ NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
 def random_strokes(count: int, templates: int, smallest: float = 0.1, channels: int = 3) -> Strokes:
-    """Stamps of every size and angle, half transparent on the average; each chooses one template."""
+    """Stamps of every size and angle, every other one slanted, half transparent on the average; each chooses one template."""
     half = smallest * (0.6 / smallest) ** torch.rand(count, 2)
     where = geometry.phi(torch.rand(count, 2) * 2 - 1, half, torch.rand(count) * 6.3, SIZE[1] / SIZE[0])
+    where[::2, 0] += where[::2, 1] * torch.rand(len(where[::2]), 1)  # slanted
     which = torch.nn.functional.one_hot(torch.arange(count) % templates, templates).float()
     opacity = 0.2 + 0.8 * torch.rand(1, count)
     return Strokes(where[None], which[None], 0.2 + 0.6 * torch.rand(1, count, channels), opacity)
