@@ -21,7 +21,7 @@ from limner import geometry
 from limner.arguments import check_fill, fixed_opacity, positive, whole
 from limner.errors import UserError
 from limner.painting import sides
-from limner.painting.fitting import fit
+from limner.painting.fitting import Progress, fit
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
 from limner.painting.painting import Painting, psnr
@@ -424,6 +424,23 @@ def test_templates_may_be_files(tmp_path: Path) -> None:
 
 
 DISC = '<circle cx="4" cy="4" r="3"/>'
+
+
+def test_a_function_follows_the_painting_and_can_end_it() -> None:
+    seen, ended = [], []
+    whole = limner.paint(picture(), 6, progress=seen.append)
+    assert [each.done for each in seen] == sorted(each.done for each in seen)
+    assert (seen[-1].done, seen[-1].strokes) == (1, 6)
+    assert seen[-1].psnr == pytest.approx(whole.psnr, abs=0.5)
+
+    def watch(progress: Progress) -> None:
+        ended.append(progress)
+        if progress.done > 0.5:
+            raise KeyboardInterrupt
+
+    part = limner.paint(picture(), 6, progress=watch)
+    assert ended[-2].done <= 0.5 < ended[-1].done < 1
+    assert len(part.strokes) == 6
 
 
 KEPT = "keep_proportions", "upright", "keep_angles"

@@ -37,6 +37,14 @@ def test_bar_is_called_as_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     assert "cat.png (2 of 9)  50%" in capsys.readouterr().err
 
 
+def test_a_function_takes_the_place_of_the_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[Progress] = []
+    with bar(seen.append) as watch:
+        watch(Progress(0.5, 0.01, 3))
+    assert seen == [Progress(0.5, 0.01, 3)]
+    assert capsys.readouterr() == ("", "")
+
+
 def test_bar_begins_again_with_another_fit(capsys: pytest.CaptureFixture[str]) -> None:
     with bar(True) as watch:
         for done in (0.2, 0.9, 0.1):

@@ -24,7 +24,7 @@ NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
 def random_strokes(count: int, templates: int, smallest: float = 0.1, channels: int = 3) -> Strokes:
-    """Stamps of every size and angle, every other one slanted, half transparent on the average; each chooses one template."""
+    """Stamps of every size and angle, some slanted, half transparent on the average; each chooses one template."""
     half = smallest * (0.6 / smallest) ** torch.rand(count, 2)
     where = geometry.phi(torch.rand(count, 2) * 2 - 1, half, torch.rand(count) * 6.3, SIZE[1] / SIZE[0])
     where[::2, 0] += where[::2, 1] * torch.rand(len(where[::2]), 1)  # slanted

@@ -1,7 +1,7 @@
 """Painting a picture with strokes: reading it, fitting the strokes, and writing what was painted."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from limner import arguments
 from limner.kernels.threads import for_kernels_only
 from limner.models.build import Network
 from limner.painting import brushes, colours, light, raster, sides
-from limner.painting.fitting import fit
+from limner.painting.fitting import Progress, fit
 from limner.painting.goal import Goal, goal_and_ground
 from limner.painting.moves import Style
 from limner.painting.painting import Painting
@@ -63,7 +63,7 @@ def paint(
     stop_psnr: float | None = None,
     time: float | None = None,
     size: int | None = None,
-    progress: bool | str = False,
+    progress: bool | str | Callable[[Progress], None] = False,
 ) -> Painting:
     """Paint a picture with exactly so many strokes.
 
@@ -88,10 +88,11 @@ def paint(
     stop_psnr: at most so many strokes, as few as reach this quality, in dB at the picture's size (or 2048 pixels); with
         a `model`, the first that do.  size: longer side of the canvas worked at.
     time: seconds to take, or at most with `stop_psnr`; fewer strokes where that is too short for so many.
-    progress: whether standard error is to show a bar, or what to call it.
+    progress: whether standard error is to show a bar, or what to call it; or a function, which is called after every
+        round with the share of the work that is `done`, and `strokes` and `psnr` (dB, at the size worked at) so far.
     Masks, and strokes that are resumed, have the proportions of the image. Numbers may be numpy's.
     Raises UserError for arguments that make no sense. Ctrl-C ends the fit and returns what there is; KeyboardInterrupt
-    where there is no stroke yet.
+    where there is no stroke yet. So does a function of progress that raises KeyboardInterrupt.
     """
     strokes, seed = arguments.whole("strokes", strokes), arguments.whole("seed", seed)
     min_size, max_size = arguments.positive("min_size", min_size, 1.0), arguments.positive("max_size", max_size, 1.0)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
 from tqdm import tqdm
 
@@ -10,16 +11,22 @@ from limner.painting.fitting import Progress
 from limner.printing import unheard
 from limner.waiting import told
 
+Watch: TypeAlias = Callable[[Progress], None]
 LAYOUT = "{desc} {percentage:3.0f}%|{bar:30}| {unit} [{elapsed}<{remaining}]"
 
 
 @contextmanager
-def bar(shown: bool | str) -> Iterator[Callable[[Progress], None]]:
-    """A bar with the PSNR so far and the time left, and what `fit` is to call to move it.  shown: or what to call it.
+def bar(shown: bool | str | Watch) -> Iterator[Watch]:
+    """A bar with the PSNR so far and the time left, and what `fit` is to call to move it.
+
+    shown: or what to call the bar, or what `fit` is to call instead.
 
     It appears at the first move, or when kernels are compiled, whose time it leaves out. It cannot fail: where standard
     error takes nothing, there is none.
     """
+    if callable(shown):
+        yield shown
+        return
     if not shown or sys.stderr is None:
         yield lambda progress: None
         return
