@@ -1,6 +1,7 @@
 """The fused kernels against the reference, evaluated in float64 on the same numbers."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -270,6 +271,33 @@ def test_without_a_cache_folder(tmp_path: Path) -> None:
     assert ran.stderr.count("no writable cache folder, so kernels are compiled in every run") == 1
     outlines = cells_of(TemplateBank.named("circle")).tables[1]
     assert float(ran.stdout) == pytest.approx(outlines.sum(), rel=1e-6)
+
+
+def test_on_a_full_disk(tmp_path: Path) -> None:
+    """Folders and files can be made, and nothing be written to them."""
+    bank = "limner.TemplateBank.named('circle')"
+    code = f"import limner, limner.cells; print(limner.cells.cells_of({bank}).tables[1].sum())"
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("no writable cache folder, so kernels are compiled in every run") == 1
+    assert float(ran.stdout) == pytest.approx(cells_of(TemplateBank.named("circle")).tables[1].sum(), rel=1e-6)
+
+
+def test_levels_where_the_last_digit_decides() -> None:
+    """A texel step of the root of two in exact numbers, which takes the finer level."""
+    where = torch.tensor([[1.25, 1.25, 0], [-1.25, 1.25, 0]])[None, None]
+    strokes = Strokes(where, torch.ones(1, 1, 1), torch.ones(1, 1, 1))
+    fused, reference = (
+        render(strokes, TemplateBank.named("circle", size=28), (35, 35), backend=backend)
+        for backend in ("fused", "reference")
+    )
+    torch.testing.assert_close(fused, reference, rtol=0, atol=1e-5)
 
 
 def test_a_kernel_from_the_cache_needs_no_compiler(tmp_path: Path) -> None:

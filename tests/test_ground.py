@@ -95,7 +95,9 @@ def test_a_background_is_left_as_it_was() -> None:
         assert torch.equal(once, twice)
 
 
-@pytest.mark.parametrize("background", [1, True, np.float32(1), np.array(1.0), [1.0, 1.0, 1.0], np.ones((2, 3))])
+@pytest.mark.parametrize(
+    "background", [1, True, np.float32(1), np.array(1.0), [1.0, 1.0, 1.0], np.ones((2, 3)), np.ones((2, 3))[::-1]]
+)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_numbers_and_arrays_of_other_kinds(background: object, dtype: torch.dtype) -> None:
     what = torch.rand(2, 5, 3, dtype=dtype)
@@ -106,7 +108,7 @@ def test_numbers_and_arrays_of_other_kinds(background: object, dtype: torch.dtyp
 
 @pytest.mark.parametrize(
     "background",
-    [10**400, "red", None, [0.5, "b"], torch.tensor([1, 2, 3])],
+    [10**400, "red", None, [0.5, "b"], torch.tensor([1, 2, 3]), np.array(["red"]), np.array([None, 1])],
     ids=lambda value: str(value)[:9],
 )
 @pytest.mark.parametrize("size", [SIZE, None])

@@ -337,6 +337,10 @@ def test_huge_numbers_are_numbers(backend: Any) -> None:
         ({"size": (4, 4), "temperature": -1.0}, "temperature -1.0 is no number from 0 up"),
         ({"size": (4, 4), "temperature": float("nan")}, "temperature nan is no number from 0 up"),
         ({"size": (4, 4), "temperature": "a"}, "temperature 'a' is no number from 0 up"),
+        (
+            {"size": (4, 4), "compositing": "depth", "temperature": 1e-40},
+            "temperature 1e-40 is too small: take 0, or from 1e-30 up",
+        ),
         ({"size": (4, 4), "background": torch.zeros(1, dtype=torch.complex64)}, r"background is of torch\.complex64"),
         ({"size": (4, 4), "temperature": 0.1}, 'compositing "over" has no temperature: choose "depth"'),
         ({"size": (4, 4), "straight_through": True}, 'compositing "over" has no straight_through'),
@@ -454,6 +458,26 @@ def test_strokes_of_16_bits_are_painted_in_float32(compositing: Any, backend: An
         assert leaf.grad.any()
     writer, h = TemplateWriter(BANK, backend=backend).to(kind), [each.to(kind) for each in scores()]
     assert writer(*h, torch.zeros(2, 3, 9, 9, dtype=kind)).dtype == kind
+
+
+@pytest.mark.parametrize("kinds", [(torch.float32, torch.bfloat16), (torch.float64, torch.float32)])
+def test_scores_of_another_kind_than_the_writer(kinds: tuple[torch.dtype, torch.dtype]) -> None:
+    """As decoders give them that were under autocast."""
+    one, other = kinds
+    writer, h = TemplateWriter(BANK, "depth").to(one), [each.to(other).requires_grad_() for each in scores()]
+    extra = torch.rand(2, 3).to(other), torch.rand(2, 3).to(other), torch.zeros(2, 3, 3, 2).to(other)
+    strokes = writer.strokes(*h, *extra)
+    assert {tensor.dtype for tensor in strokes.tensors().values()} == {one}
+    canvas = writer(*h, torch.zeros(2, 3, 9, 9, dtype=other), *extra)
+    assert canvas.dtype == one
+    assert torch.equal(canvas, writer(*(each.to(one) for each in h), torch.zeros(2, 3, 9, 9, dtype=one), *extra))
+    assert [pull.dtype for pull in torch.autograd.grad(canvas.sum(), h)] == [other] * 3
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_bank_is_no_tensor() -> None:
+    with pytest.raises(ValueError, match="render: bank is of Tensor, expected a TemplateBank"):
+        render(strokes_with(), BANK.masks, (4, 4))  # pyright: ignore[reportArgumentType]
 
 
 def test_weights_and_bank_must_match() -> None:

@@ -33,9 +33,10 @@ def _made(pyramid: Pyramid) -> Cells:
     sizes, offsets = pyramid.sizes.numpy(), pyramid.offsets.numpy()
     margin = int(sizes[0]) + MARGIN
     texels = torch.nn.functional.pad(pyramid.texels.float(), (0, margin))
-    widths = [torch.full(((n + 2 * BORDER) * (m + 2 * BORDER),), m + 2 * BORDER) for n in sizes for m in sizes]
-    stride = torch.cat([*widths, torch.ones(margin, dtype=torch.long)])
-    here, last = torch.arange(texels.shape[1]), texels.shape[1] - 1
+    widths = [np.full((n + 2 * BORDER) * (m + 2 * BORDER), m + 2 * BORDER) for n in sizes for m in sizes]
+    stride = torch.from_numpy(np.concatenate([*widths, np.ones(margin, np.int64)]))
+    last = texels.shape[1] - 1
+    here = torch.arange(last + 1, device="cpu")
     right, below, beyond = (texels[:, (here + step).clamp(max=last)] for step in (1, stride, stride + 1))
     cells = torch.stack([texels, right - texels, below - texels, beyond - below - right + texels], -1).flatten(1)
     outlines = np.empty((len(texels), len(sizes), len(sizes), 17))

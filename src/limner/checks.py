@@ -19,6 +19,8 @@ Compositing = Literal["additive", "over", "depth"]
 Backend = Literal["auto", "reference", "fused"]
 SAMPLES = 16
 """Most along an axis of a pixel."""
+COLDEST = 1e-30
+"""Least temperature that float32 can divide by, on any device."""
 
 
 def check_options(compositing: str, backend: str, temperature: float, straight_through: bool, samples: int) -> None:
@@ -27,8 +29,10 @@ def check_options(compositing: str, backend: str, temperature: float, straight_t
         raise ValueError(f'render: unknown compositing "{compositing}": choose additive, over or depth')
     if backend not in ("auto", "reference", "fused"):
         raise ValueError(f'render: unknown backend "{backend}": choose auto, reference or fused')
-    if not (isinstance(temperature, (float, Real)) and 0 <= temperature < math.inf):
+    if not (isinstance(temperature, Real) and 0 <= temperature < math.inf):
         raise ValueError(f"render: temperature {temperature!r} is no number from 0 up")
+    if 0 < temperature < COLDEST:
+        raise ValueError(f"render: temperature {temperature:g} is too small: take 0, or from {COLDEST:g} up")
     if compositing != "depth" and (temperature or straight_through):
         option = "temperature" if temperature else "straight_through"
         raise ValueError(f'render: compositing "{compositing}" has no {option}: choose "depth" for it')
@@ -39,7 +43,9 @@ def check_options(compositing: str, backend: str, temperature: float, straight_t
 
 
 def check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
-    """ValueError for strokes that do not go with each other or with the bank."""
+    """ValueError for strokes that do not go with each other or with the bank, or for none."""
+    if not isinstance(bank, TemplateBank):
+        raise ValueError(f"render: bank is of {type(bank).__name__}, expected a TemplateBank")
     where, weights = tensors["where"], tensors["which"].shape[-1]
     if weights != len(bank):
         raise ValueError(f"render: which has {weights} weights, the bank {len(bank)} templates")

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.canvas import Canvas, depth_order
-from limner.cells import Cells, cells_of
+from limner.cells import cells_of
 from limner.ground import Plain, as_array
 from limner.kernels import coverage, layout, memory, over
 from limner.kernels import depth as soft_depth
@@ -37,9 +37,8 @@ def paint_fused(
     if not torch.is_grad_enabled():  # else a backward pass would be prepared
         strokes, ground, cells = strokes.detach(), ground.detach(), cells._replace(cells=cells.cells.detach())
     return _Painting.apply(  # pyright: ignore[reportReturnType]
-        ground, strokes.where, strokes.which, strokes.what, strokes.opacity, strokes.depth, strokes.slope, cells.cells,
-        cells, compositing, temperature, samples,
-    )  # fmt: skip
+        ground, *_fields(strokes), cells.cells, cells.tables, compositing, temperature, samples
+    )
 
 
 def painted(
@@ -49,35 +48,18 @@ def painted(
     samples: int,
     wanted: Collection[str],
 ) -> tuple[Tensor, Callable[[Tensor], dict[str, Tensor]]]:
-    """A painting (`over`), and what gives the gradients of the `wanted` to one of it, which is used up; once.
+    """A painting (`over`), and what gives the gradients of the `wanted` to one of it; once.
 
     wanted: fields of strokes, and canvas for the ground. As `render`, but without the graph that torch would make of
     it, which takes as long as painting a small picture does.
     """
-    cells, tape = cells_of(bank), _Tape(wanted)
-    tensors = (strokes.where, strokes.which, strokes.what, strokes.opacity, strokes.depth, strokes.slope)
-    image = _Painting.forward(tape, ground, *tensors, cells.cells, cells, "over", 0.0, samples)
-
-    def back(grad: Tensor) -> dict[str, Tensor]:
-        with torch.no_grad():
-            found = _Painting.backward(tape, grad)
-        return {name: gradient for name, gradient in zip(_NAMES, found, strict=False) if gradient is not None}
-
-    return image, back
-
-
-class _Tape:
-    """Stands in for what torch hands from a forward to a backward pass."""
-
-    def __init__(self, wanted: Collection[str]) -> None:
-        self.needs_input_grad = [name in wanted for name in _NAMES]
-
-    def save_for_backward(self, *tensors: Tensor | None) -> None:
-        self.saved_tensors = tensors
+    needs = {name: name in wanted for name in _NAMES}
+    image, plan = _paint(needs, ground, _fields(strokes), cells_of(bank).tables, "over", 0.0, samples)
+    return image, lambda grad: _pull(plan, grad)
 
 
 class Plan(NamedTuple):
-    """What the forward pass leaves for the backward pass, beside the tensors."""
+    """What the forward pass leaves for the backward pass."""
 
     needs: dict[str, bool]
     strokes: tuple[Any, ...]
@@ -96,102 +78,128 @@ class Plan(NamedTuple):
 class _Painting(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx, ground, where, which, what, opacity, depth, slope, cells, bank: Cells, compositing, temperature, samples
+        ctx, ground, where, which, what, opacity, depth, slope, cells, tables, compositing, temperature, samples
     ):  # fmt: skip
         needs: dict[str, bool] = dict(zip(_NAMES, ctx.needs_input_grad, strict=False))
-        learns = any(needs.values())
-        soft, additive = compositing == "depth", compositing == "additive"
-        dense = needs["which"] or needs["cells"]
-        keep_all = not additive and (needs["opacity"] or dense)
-        keep_edges = keep_all or (not additive and needs["where"])
-        strokes = arrays_of(where, which, what, opacity, slope)
-        base = as_array(ground)
-        free = base.flags.owndata and len(base) == len(where) and not soft  # nobody else's, nor needed again
-        image = base if free else np.empty((len(where), *base.shape[1:]), np.float32)
-        if soft or samples > 1:
-            keep = layout.MASKS if soft or learns else layout.ONE_MASK
-        else:
-            least = layout.LIST if learns else layout.NOTHING
-            keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else least
-        hides = keep <= layout.EDGES and not additive
-        batch, moves, channels = what.shape
-        band = band_of(batch, base.shape[2])
-        laid = lay_out(strokes, bank.tables, dense, keep, hides, samples, image.shape, band)
-        switches = additive or None, keep in _BELOW or None, keep == layout.PIXELS or None, (None,) * channels
-        below = None
-        if samples > 1 and not soft:
-            below = memory.array((len(laid.kept) * channels if keep_edges else 0,), np.float32)
-        tasks = batch * laid.tasks[1] if moves else 0
-        softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None
-        plan = Plan(
-            needs, strokes, bank.tables, base if soft else None, laid, tasks, band, switches, dense, samples, below,
-            softness,
-        )  # fmt: skip
-
-        def paint(first: int, last: int, _: int) -> None:
-            given = (first, last, band, base, image, strokes, plan.tables, switches, laid.arrays)
-            sizes = image.shape[1:], band, side_of(plan.tables)
-            if plan.softness:
-                desk = soft_depth.desk(*sizes, samples, moves)
-                soft_depth.forward(*given, samples, plan.softness[0], desk)
-            elif samples > 1:
-                coverage.forward(*given, samples, below, coverage.desk(*sizes, samples))
-            else:
-                over.forward(*given, memory.desk(over.desk, *sizes, None))
-
-        if tasks:
-            run(paint, tasks, GROUPS, laid.touched)
-        else:
-            image[:] = base
-        if learns:
-            kept = ground if soft and isinstance(ground, Tensor) else None
+        moves = (where, which, what, opacity, depth, slope)
+        image, plan = _paint(needs, ground, moves, tables, compositing, temperature, samples)
+        if any(needs.values()):
+            kept = ground if plan.softness and isinstance(ground, Tensor) else None
             ctx.save_for_backward(where, which, what, opacity, slope, cells, kept)
             ctx.plan = plan
-        return torch.from_numpy(image)
+        return image
 
     @staticmethod
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         check_backward(grad)
-        plan, saved = ctx.plan, ctx.saved_tensors  # which raises if they were written to
-        needs, dense, samples, band = plan.needs, plan.dense or None, plan.samples, plan.band
-        where, which, what, _, slope = plan.strokes
-        back, moves, bands = needs["canvas"], where.shape[1], plan.laid.tasks[1]
-        image = np.array(grad.numpy(), order="C", copy=True if back else None)
-        parts = [
-            np.zeros((bands, *where.shape), np.float32),
-            np.zeros((bands, *which.shape), np.float32) if dense else _no_numbers(4),
-            np.zeros((bands, *what.shape), np.float32),
-            np.zeros((bands, *where.shape[:2]), np.float32),
-            _no_numbers(5) if slope is None else np.zeros((bands, *slope.shape), np.float32),
-        ]
-        cells = saved[5].numel() if needs["cells"] else 0
-        d_cells = np.zeros((min(GROUPS, plan.tasks), cells), np.float32) if cells else _no_numbers(2)
-        d_depth = np.zeros((bands, *where.shape[:2]), np.float32) if plan.softness else _no_numbers(3)
+        cells = ctx.saved_tensors[5]  # which raises if any of them were written to
+        found = _pull(ctx.plan, grad)
+        if "cells" in found:
+            found["cells"] = found["cells"].view_as(cells)
+        return *(found.get(name) for name in _NAMES), None, None, None, None
 
-        def pull(first: int, last: int, group: int) -> None:
-            gradients, sizes = (*parts, d_cells), (image.shape[1:], band, side_of(plan.tables))
-            laid = plan.laid.arrays
-            given = (first, last, band, group, image, back, plan.strokes, plan.tables, plan.switches, dense, laid)
-            if plan.softness:
-                desk = soft_depth.desk(*sizes, samples, moves, dense)
-                kept = task_desk(laid, first, last)
-                soft_depth.backward(*given, samples, plan.softness[0], plan.base, gradients, d_depth, kept, desk)
-            elif samples > 1:
-                desk, kept = coverage.desk(*sizes, samples, dense), task_desk(laid, first, last)
-                coverage.backward(*given, samples, plan.below, gradients, kept, desk)
-            else:
-                over.backward(*given, gradients, memory.desk(over.desk, *sizes, dense))
 
-        run(pull, plan.tasks, GROUPS, plan.laid.touched, split=needs["cells"])
+def _paint(
+    needs: dict[str, bool],
+    ground: Canvas | Plain,
+    moves: tuple[Any, ...],
+    tables: tuple[np.ndarray, ...],
+    compositing: str,
+    temperature: float,
+    samples: int,
+) -> tuple[Tensor, Plan]:
+    """A painting of moves (`_fields`), and how to find the gradients that it `needs`."""
+    where, which, what, opacity, depth, slope = moves
+    learns = any(needs.values())
+    soft, additive = compositing == "depth", compositing == "additive"
+    dense = needs["which"] or needs["cells"]
+    keep_all = not additive and (needs["opacity"] or dense)
+    keep_edges = keep_all or (not additive and needs["where"])
+    strokes = arrays_of(where, which, what, opacity, slope)
+    base = as_array(ground)
+    free = base.flags.owndata and len(base) == len(where) and not soft  # nobody else's, nor needed again
+    image = base if free else np.empty((len(where), *base.shape[1:]), np.float32)
+    if soft or samples > 1:
+        keep = layout.MASKS if soft or learns else layout.ONE_MASK
+    else:
+        least = layout.LIST if learns else layout.NOTHING
+        keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else least
+    hides = keep <= layout.EDGES and not additive
+    batch, count, channels = what.shape
+    band = band_of(batch, base.shape[2])
+    laid = lay_out(strokes, tables, dense, keep, hides, samples, image.shape, band)
+    switches = additive or None, keep in _BELOW or None, keep == layout.PIXELS or None, (None,) * channels
+    below = None
+    if samples > 1 and not soft:
+        below = memory.array((len(laid.kept) * channels if keep_edges else 0,), np.float32)
+    tasks = batch * laid.tasks[1] if count else 0
+    softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None
+    plan = Plan(
+        needs, strokes, tables, base if soft else None, laid, tasks, band, switches, dense, samples, below, softness
+    )
 
-        def whole(name: str, parts: np.ndarray) -> Tensor | None:
-            return torch.from_numpy(parts[0] if len(parts) == 1 else parts.sum(0)) if needs[name] else None
+    def paint(first: int, last: int, _: int) -> None:
+        given = (first, last, band, base, image, strokes, tables, switches, laid.arrays)
+        sizes = image.shape[1:], band, side_of(tables)
+        if plan.softness:
+            desk = soft_depth.desk(*sizes, samples, count)
+            soft_depth.forward(*given, samples, plan.softness[0], desk)
+        elif samples > 1:
+            coverage.forward(*given, samples, below, coverage.desk(*sizes, samples))
+        else:
+            over.forward(*given, memory.desk(over.desk, *sizes, None))
 
-        d_where, d_which, d_what, d_opacity, d_slope = map(whole, FIELDS, parts)
-        by_depth = torch.from_numpy(d_depth.sum(0) / plan.softness[1]) if plan.softness else None
-        by_cells = torch.from_numpy(d_cells.sum(0)).view_as(saved[5]) if needs["cells"] else None
-        by_canvas = torch.from_numpy(image) if back else None
-        return by_canvas, d_where, d_which, d_what, d_opacity, by_depth, d_slope, by_cells, None, None, None, None
+    if tasks:
+        run(paint, tasks, GROUPS, laid.touched)
+    else:
+        image[:] = base
+    return torch.from_numpy(image), plan
+
+
+def _pull(plan: Plan, grad: Tensor) -> dict[str, Tensor]:
+    """The gradients that a painting needs, from that to it; those of cells flat."""
+    needs, dense, samples, band = plan.needs, plan.dense or None, plan.samples, plan.band
+    where, which, what, _, slope = plan.strokes
+    back, moves, bands = needs["canvas"], where.shape[1], plan.laid.tasks[1]
+    image = np.array(grad.numpy(), order="C", copy=True if back else None)
+    parts = [
+        np.zeros((bands, *where.shape), np.float32),
+        np.zeros((bands, *which.shape), np.float32) if dense else _no_numbers(4),
+        np.zeros((bands, *what.shape), np.float32),
+        np.zeros((bands, *where.shape[:2]), np.float32),
+        _no_numbers(5) if slope is None else np.zeros((bands, *slope.shape), np.float32),
+    ]
+    groups = min(GROUPS, plan.tasks)
+    d_cells = np.zeros((groups, plan.tables[0].size), np.float32) if needs["cells"] else _no_numbers(2)
+    d_depth = np.zeros((bands, *where.shape[:2]), np.float32) if plan.softness else _no_numbers(3)
+
+    def pull(first: int, last: int, group: int) -> None:
+        gradients, sizes = (*parts, d_cells), (image.shape[1:], band, side_of(plan.tables))
+        laid = plan.laid.arrays
+        given = (first, last, band, group, image, back, plan.strokes, plan.tables, plan.switches, dense, laid)
+        if plan.softness:
+            desk = soft_depth.desk(*sizes, samples, moves, dense)
+            kept = task_desk(laid, first, last)
+            soft_depth.backward(*given, samples, plan.softness[0], plan.base, gradients, d_depth, kept, desk)
+        elif samples > 1:
+            desk, kept = coverage.desk(*sizes, samples, dense), task_desk(laid, first, last)
+            coverage.backward(*given, samples, plan.below, gradients, kept, desk)
+        else:
+            over.backward(*given, gradients, memory.desk(over.desk, *sizes, dense))
+
+    run(pull, plan.tasks, GROUPS, plan.laid.touched, split=needs["cells"])
+    found = {
+        name: part[0] if bands == 1 else part.sum(0) for name, part in zip(FIELDS, parts, strict=True) if needs[name]
+    }
+    found |= {"canvas": image} if back else {}
+    found |= {"cells": d_cells.sum(0)} if needs["cells"] else {}
+    found |= {"depth": d_depth.sum(0) / plan.softness[1]} if plan.softness and needs["depth"] else {}
+    return {name: torch.from_numpy(array) for name, array in found.items()}
+
+
+def _fields(strokes: Strokes) -> tuple[Any, ...]:
+    """Tensors, and None for those that are not set, in the order of `_NAMES`."""
+    return tuple(getattr(strokes, name) for name in _NAMES[1:-1])
 
 
 _BELOW = layout.EDGES, layout.PIXELS

@@ -69,7 +69,7 @@ def prefilter_levels(
     `size` (height, width). The two axes are chosen apart, since a long thin stamp shrinks one axis only.
     """
     look_ups = [side * samples * sharpness(samples) for side in reversed(size)]
-    per_pixel = where.detach().double()[..., :2] * (texels / torch.tensor(look_ups, device=where.device))
+    per_pixel = where.detach().double()[..., :2] * (texels / torch.tensor(look_ups, device=where.device).double())
     squared = per_pixel.square().sum(-1)
     steps = 2.0 * 4.0 ** torch.arange(levels - 1, device=where.device, dtype=torch.float64)
     return (squared[..., None] > steps).sum(-1)

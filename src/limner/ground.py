@@ -26,10 +26,10 @@ class Plain(NamedTuple):
 
 def ground_of(what: Tensor, background: float | Tensor, size: tuple[int, int] | None) -> Canvas | Plain:
     """A background as `render` takes it, as a whole canvas for strokes of these colours (batch, move, channel)."""
-    if isinstance(background, np.ndarray):
-        background = torch.from_numpy(background)
     plain = isinstance(background, float | int) and size is not None
     try:
+        if isinstance(background, np.ndarray):
+            background = torch.from_numpy(np.array(background, order="C", copy=None))
         if isinstance(background, Tensor) and not background.is_floating_point():
             raise TypeError
         if plain and math.isfinite(background) and abs(background) > torch.finfo(what.dtype).max:

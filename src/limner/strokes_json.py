@@ -243,7 +243,7 @@ def _background(content: dict, channels: int, dtype: torch.dtype) -> Tensor | No
     background = _get(content, "background", object)
     if background is None:
         return None
-    colour = torch.tensor(_numbers(background, (channels,), '"background"'), dtype=torch.float64).to(dtype)
+    colour = torch.from_numpy(np.array(_numbers(background, (channels,), '"background"'), np.float64)).to(dtype)
     if not colour.isfinite().all():
         raise UserError('"background" is not finite')
     return colour

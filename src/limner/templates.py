@@ -24,6 +24,8 @@ RIM = 0.3
 FINEST = 1024
 """Texels a side up to which a shape is drawn anew for a large picture, and is told by its name alone."""
 SUBSAMPLES = 16
+TOGETHER = 2**14
+"""Texels that are sampled at once, in some tens of megabytes."""
 COARSE = 32
 """Texels a side, up to which the thinnest shape may pass between the corners of one."""
 T = TypeVar("T")
@@ -72,7 +74,7 @@ class TemplateBank:
             object.__setattr__(self, "names", tuple(f"template {k}" for k in range(len(self.masks))))
         if len(self.names) != len(self.masks):
             raise ValueError(f"template bank: {len(self.masks)} masks but {len(self.names)} names")
-        if not transforms.traced() and not ((self.masks >= 0) & (self.masks <= 1)).all():
+        if not (transforms.traced() or self.masks.is_meta) and not ((self.masks >= 0) & (self.masks <= 1)).all():
             raise ValueError("template bank: masks hold values that are not numbers in [0, 1]")
 
     @classmethod
@@ -83,7 +85,8 @@ class TemplateBank:
         if unknown or not names:
             choice = f"choose from {', '.join(SHAPES)}, one argument each"
             raise ValueError(f"unknown template {', '.join(unknown) or '(none)'}: {choice}")
-        return cls(torch.stack([draw(SHAPES[name], size) for name in names]), names, prefilter)
+        masks = torch.stack([draw(SHAPES[name], size) for name in names])
+        return cls(masks.to(torch.get_default_device()), names, prefilter)
 
     @classmethod
     def load(cls, templates: str | Path | Iterable[str | Path], size: int = 64, prefilter: bool = True) -> TemplateBank:
@@ -107,7 +110,8 @@ class TemplateBank:
                 masks.append((str(item), draw(SHAPES[str(item)], size)))
             else:
                 masks += [(path.stem, read_mask(path, size)) for path in mask_files(item)]
-        return cls(torch.stack([mask for _, mask in masks]), tuple(name for name, _ in masks), prefilter)
+        whole = torch.stack([mask for _, mask in masks]).to(torch.get_default_device())
+        return cls(whole, tuple(name for name, _ in masks), prefilter)
 
     def to(self, device: torch.device | str) -> TemplateBank:
         """The same bank on a device; itself where it is there."""
@@ -196,14 +200,18 @@ def _check_size(size: int) -> None:
 
 
 def draw(shape: Shape, size: int) -> Float[Tensor, "S S"]:
-    """The mask of a shape: its mean over each texel, from points where an outline can pass, else from its middle."""
-    middle = centres(size)
+    """The mask of a shape: its mean over each texel, from points where an outline can pass, else from its middle.
+
+    On the CPU, whatever torch's default is.
+    """
+    middle = centres(size, device="cpu")
     mask = shape.mask(*torch.meshgrid(middle, middle, indexing="xy")).float()
-    points = (torch.arange(SUBSAMPLES) + 0.5) * 2 / (SUBSAMPLES * size) - 1 / size
-    y, x = (at[:, None] for at in _mixed(shape, mask).nonzero().mT)
-    down, across = torch.meshgrid(points, points, indexing="ij")
-    found = shape.mask(middle[x] + across.flatten(), middle[y] + down.flatten())
-    mask[y[:, 0], x[:, 0]] = found.float().mean(1)
+    points = (torch.arange(SUBSAMPLES, device="cpu") + 0.5) * 2 / (SUBSAMPLES * size) - 1 / size
+    down, across = (at.flatten() for at in torch.meshgrid(points, points, indexing="ij"))
+    for some in _mixed(shape, mask).nonzero().split(TOGETHER):
+        y, x = some[:, :1], some[:, 1:]
+        found = shape.mask(middle[x] + across, middle[y] + down)
+        mask[y[:, 0], x[:, 0]] = found.float().mean(1)
     return mask
 
 
@@ -211,7 +219,7 @@ def _mixed(shape: Shape, mask: Float[Tensor, "S S"]) -> Bool[Tensor, "S S"]:
     """Texels whose corners and middle are not all the same; all texels where these are too coarse to tell."""
     if len(mask) <= COARSE:
         return torch.ones_like(mask, dtype=torch.bool)
-    edges = torch.arange(len(mask) + 1) * 2 / len(mask) - 1
+    edges = torch.arange(len(mask) + 1, device="cpu") * 2 / len(mask) - 1
     corners = shape.mask(*torch.meshgrid(edges, edges, indexing="xy")).float()
     corners = torch.stack([corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]])
     return (corners != mask).any(0)

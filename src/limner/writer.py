@@ -249,20 +249,21 @@ class TemplateWriter(torch.nn.Module):
         slope: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Strokes:
-        """The moves that scores stand for; chance is taken from `generator`, or else from torch's own."""
+        """The moves that scores stand for, all floats of one kind; chance is from `generator`, or else torch's own."""
         if h_where.shape[-2:] != (2, 3):
             raise ValueError(f"template writer: h_where has shape {tuple(h_where.shape)}, expected (batch, move, 2, 3)")
         if h_which.shape[-1:] != (len(self._bank),):
             expected = f"(batch, move, {len(self._bank)})"
             raise ValueError(f"template writer: h_which has shape {tuple(h_which.shape)}, expected {expected}")
+        where = self.phi0 + h_where
+        h_which, h_what = h_which.to(where.dtype), h_what.to(where.dtype)
         if self.training:
             which = choose.softmax(h_which, self.gamma, self.noise, self.gumbel, self.hard, generator)
         else:
             gamma = self.gamma if self.gamma_test is None else self.gamma_test
             which = choose.softmax(h_which, gamma, straight_through=self.hard)
-        where = self.phi0 + h_where
-        what = h_what.sigmoid()
-        return Strokes(where, which, what, opacity, depth, slope)
+        moves = Strokes(where, which, h_what.sigmoid(), opacity, depth, slope)
+        return moves.map(lambda tensor: tensor.to(where.dtype))
 
     def extra_repr(self) -> str:
         """What it paints with, in `print(network)`."""

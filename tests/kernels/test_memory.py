@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from limner import Strokes, TemplateBank, fused, laying, render
+from limner.checks import Compositing
 from limner.kernels.memory import DESKS, LARGEST, LEAST, MOST, WAITING, array, desk, lent
 
 
@@ -139,7 +140,10 @@ def test_few_and_small_desks_are_kept() -> None:
 @pytest.mark.parametrize("learnt", [False, True])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("broken", ["what", "opacity", "which"])
-def test_what_is_no_number_stays_in_its_picture(broken: str, channels: int, learnt: bool) -> None:
+@pytest.mark.parametrize(("compositing", "samples"), [("over", 1), ("over", 2), ("depth", 1), ("depth", 2)])
+def test_what_is_no_number_stays_in_its_picture(
+    broken: str, channels: int, learnt: bool, compositing: Compositing, samples: int
+) -> None:
     """The kernels leave what they work in to the next picture, and to the next render."""
     bank = TemplateBank.named("circle", "line")
     if learnt:
@@ -149,10 +153,13 @@ def test_what_is_no_number_stays_in_its_picture(broken: str, channels: int, lear
     where[:, 3:6, :, 2] -= 2  # in the last corner, whose eights reach past a picture
     parts = {"where": where, "which": torch.rand(2, 9, 2).softmax(-1), "what": torch.rand(2, 9, channels)}
     parts["opacity"] = torch.rand(2, 9)
+    if compositing == "depth":
+        parts["depth"] = torch.rand(2, 9)
+    options = {"compositing": compositing, "temperature": 0.3 * (compositing == "depth"), "samples": samples}
 
     def painted(parts: dict[str, Tensor]) -> list[Tensor]:
         leaves = {name: tensor.clone().requires_grad_() for name, tensor in parts.items()}
-        canvas = render(Strokes(**leaves), bank, (30, 21), backend="fused")
+        canvas = render(Strokes(**leaves), bank, (30, 21), backend="fused", **options)
         return [canvas, *torch.autograd.grad(canvas.square().sum(), list(leaves.values()))]
 
     wanted = painted(parts)

@@ -58,6 +58,16 @@ def test_threads_are_as_many_as_ever_worked_together(monkeypatch: pytest.MonkeyP
     assert len(set(threading.enumerate()) - before) == 4
 
 
+def test_where_no_thread_can_be_started_one_does_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = ThreadPoolExecutor(3)
+    pool.shutdown()  # as Python does to all pools when it ends
+    monkeypatch.setattr(threads, "_pool", lambda most: pool)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    done: list[int] = []
+    threads.run(lambda first, last, group: done.extend(range(first, last)), 100, 32, 100 * threads.WORTH)
+    assert done == list(range(100))
+
+
 def test_torch_has_its_threads_back_after_two_paint_at_a_time() -> None:
     before, barrier, found = torch.get_num_threads(), Barrier(2), []
     torch.set_num_threads(2)

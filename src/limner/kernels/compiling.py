@@ -5,6 +5,8 @@ kernels that it is inlined into have copies of their own. Parts are spared that.
 """
 
 import gc
+import warnings
+from functools import cache
 
 from numba.core.caching import FunctionCache
 from numba.core.codegen import JITCodeLibrary
@@ -33,11 +35,26 @@ class KernelCompiler(Compiler):
 
 
 class KernelCache(FunctionCache):
-    """numba's cache, which gets ready to compile before it looks for a kernel, and loads scipy for it: not here."""
+    """numba's cache, which gets ready to compile before it looks for a kernel, and loads scipy for it: not here.
+
+    A kernel that cannot be kept, on a full disk, is used all the same.
+    """
 
     def load_overload(self, sig, target_context):
         with held(), self._guard_against_spurious_io_errors():
             return self._load_overload(sig, target_context)
+
+    def save_overload(self, sig, data):
+        try:
+            super().save_overload(sig, data)
+        except OSError:
+            warn_of_no_cache()
+
+
+@cache
+def warn_of_no_cache() -> None:
+    """Once."""
+    warnings.warn("limner: no writable cache folder, so kernels are compiled in every run", stacklevel=3)
 
 
 class PartLibrary(JITCodeLibrary):

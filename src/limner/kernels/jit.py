@@ -1,6 +1,5 @@
 """Compiling: once per machine, cached on disk where that is possible."""
 
-import warnings
 from functools import cache
 from inspect import unwrap
 from pathlib import Path
@@ -9,7 +8,7 @@ from zlib import crc32
 
 from numba import njit
 
-from limner.kernels.compiling import KernelCache, KernelCompiler, PartCompiler
+from limner.kernels.compiling import KernelCache, KernelCompiler, PartCompiler, warn_of_no_cache
 
 OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -34,7 +33,7 @@ def kernel(function) -> Any:
     try:
         compiled._cache = KernelCache(function)
     except RuntimeError:  # numba found no folder to write to
-        _warn()
+        warn_of_no_cache()
     return compiled
 
 
@@ -43,11 +42,6 @@ def _sources() -> str:
     """A mark of all that kernels are made from."""
     sources = (path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
     return f"{crc32(b''.join(sources)):08x}"
-
-
-@cache
-def _warn() -> None:
-    warnings.warn("limner: no writable cache folder, so kernels are compiled in every run", stacklevel=3)
 
 
 def inlined(function) -> Any:

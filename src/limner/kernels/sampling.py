@@ -88,6 +88,8 @@ def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin
         i, start, stop, end = layout[b, t, 0, j], layout[b, t, 1, j], layout[b, t, 2, j], layout[b, t, 3, j]
         at = cursor - i // 8 * 8
         cursor += 8 * blocks_of(i, end)
+        if i < end:
+            store(d_kept, cursor - 8, none)  # the margin, which is read: times zero, but NaN there would spread
         for x in range(start, stop, 8):
             smooth = smooth + load(d_kept, at + x) * prefix(int32(stop - x))
         for side in range(2):
@@ -99,6 +101,7 @@ def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin
                 for x in range(left, right):
                     for step in range(samples):
                         pulls[samples * x + step] = share * d_kept[at + x]
+                store(pulls, samples * right, none)
             for row in range(samples * j, samples * (j + 1)):
                 first, last = max(fine[b, t, 0, row], samples * left), min(fine[b, t, 3, row], samples * right)
                 y = F((row + 0.5) * dy - 1.0)

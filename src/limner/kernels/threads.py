@@ -8,7 +8,7 @@ and single ones in the end: one that is held up by another process takes fewer.
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from threading import Lock
 
@@ -66,7 +66,9 @@ def run(job: Callable[[int, int, int], None], tasks: int, groups: int, work: int
         for first, last in left:
             job(first * tasks // groups, last * tasks // groups, first)
 
-    helpers = [_pool(threads - 1).submit(drain) for _ in range(threads - 1)]
+    helpers = []
+    with suppress(RuntimeError):  # when Python is ending, or may start no more threads, this one works alone
+        helpers += (_pool(threads - 1).submit(drain) for _ in range(threads - 1))
     drain()
     for helper in helpers:
         if not helper.cancel():

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -29,18 +29,19 @@ __all__ = ["Painting", "paint"]
 
 
 @contextmanager
-def in_float32() -> Iterator[None]:
-    """New tensors have 32 bits inside, whatever kind is torch's default, since kernels take no other."""
+def in_float32_on_cpu() -> Iterator[None]:
+    """New tensors are such inside, whatever torch's defaults are, since a photograph's kernels take no other."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
     try:
-        yield
+        with nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu"):
+            yield
     finally:
         torch.set_default_dtype(before)
 
 
 @torch.inference_mode(False)
-@in_float32()
+@in_float32_on_cpu()
 def paint(
     image: Source,
     strokes: int = 500,

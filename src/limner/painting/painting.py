@@ -266,5 +266,5 @@ class Painting:
         shown, wanted = raster.premultiplied(image), (pixels * alpha).expand(3, -1, -1)
         if len(shown) == 4 and self.background is None:
             return shown, torch.cat([wanted, alpha])
-        ground = torch.ones(1) if self.background is None else self.background.to(wanted)
+        ground = wanted.new_ones(1) if self.background is None else self.background.to(wanted)
         return shown[:3], wanted + (1 - alpha) * ground[:, None, None]

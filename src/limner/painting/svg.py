@@ -89,7 +89,7 @@ def _matrices(where: Float[Tensor, "move 2 3"], size: tuple[int, int]) -> Float[
     """Template units to pixels, in the order of SVG's matrix()."""
     left, stretch, right = torch.linalg.svd(where[..., :2])
     linear = left @ torch.diag_embed(stretch.clamp(min=1 / WIDEST)) @ right
-    half = torch.tensor([[size[1] / 2], [size[0] / 2]], dtype=where.dtype)
+    half = where.new_tensor([[size[1] / 2], [size[0] / 2]])
     pixels = invert(torch.cat([linear, where[..., 2:]], -1)) * half
     pixels[..., 2:] += half
     return pixels.mT.flatten(1)

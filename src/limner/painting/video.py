@@ -28,7 +28,7 @@ SECONDS, HOLD = 8, 2
 SLOWEST = 4  # frames a second
 LARGEST_GIF = 2**28  # pixels of all its frames
 CLEAR = 255  # the palette entry that is transparent
-BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
+BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], device="cpu")
 """The order in which pixels of a 4 x 4 square become opaque with rising alpha (Bayer 1973)."""
 ENCODERS = {
     ".mp4": {"libx264": {"crf": "17", "preset": "veryfast"}, "mpeg4": {"b": "8M"}},
@@ -82,7 +82,7 @@ def save_gif(path: Path, count: int, rate: Fraction, frames: Iterable[Pixels], s
 def _palette(sample: list[Pixels]) -> Image.Image:
     """A picture whose palette, of one colour less than a GIF may hold, suits all of the sample."""
     seen = torch.cat([_colours(image)[::2, ::2][_opaque(image)[::2, ::2]] for image in sample])
-    seen = seen if len(seen) else torch.zeros(1, 3, dtype=torch.uint8)
+    seen = seen if len(seen) else seen.new_zeros(1, 3)
     return picture(seen[None]).quantize(CLEAR, kmeans=1)
 
 
@@ -101,7 +101,7 @@ def _opaque(image: Pixels) -> Bool[Tensor, "height width"]:
     """Which pixels are opaque where each must be so or not at all."""
     height, width, bands = image.shape
     if bands % 2:
-        return torch.ones(height, width, dtype=torch.bool)
+        return torch.ones(height, width, dtype=torch.bool, device="cpu")
     least = (BAYER + 0.5) * 255 / 16
     return image[..., -1] > least.repeat(-(-height // 4), -(-width // 4))[:height, :width]
 
