@@ -14,6 +14,8 @@ from limner.kernels.jit import inlined, kernel
 MOMENTS = (0.9, 0.99)
 FAINT, SOLID = -3.0, 4.0
 """Bounds of the opacity's logit."""
+LEAST = 1e-150
+"""To divide by in place of zero."""
 
 
 @kernel
@@ -64,15 +66,15 @@ def follow(value, pull, first, second, k, rate):
 @inlined
 def travel(phi, pull, first, second, k, rate, size, kept):
     """Adam's step of a stamp, in its own frame."""
-    across, down = half_sizes(phi, size)
-    into_own_frame(phi, pull, across / down)
+    aspect = aspect_of(phi, size)
+    into_own_frame(phi, pull, aspect)
     if kept[1]:
         pull[2] = 0.0
     if kept[2]:
         pull[3] = 0.0
     for m in range(6):
         pull[m] = change(pull[m], first, second, k, m, rate)
-    move(phi, pull, across / down)
+    move(phi, pull, aspect)
 
 
 @inlined
@@ -85,17 +87,10 @@ def change(pull, first, second, k, m, rate):
 
 
 @inlined
-def half_sizes(phi, size):
-    """Half width and half height of a stamp, along its own axes, in pixels."""
+def aspect_of(phi, size):
+    """Half width by half height of a stamp, along its own axes, in pixels."""
     height, width = size
-    twice = 2 * area_share(phi)
-    return math.hypot(phi[4] * width, phi[3] * height) / twice, math.hypot(phi[1] * width, phi[0] * height) / twice
-
-
-@inlined
-def area_share(phi):
-    """The determinant's size, kept from 0."""
-    return max(abs(phi[0] * phi[4] - phi[1] * phi[3]), 1e-12)
+    return math.hypot(phi[4] * width, phi[3] * height) / max(math.hypot(phi[1] * width, phi[0] * height), LEAST)
 
 
 @inlined
@@ -140,36 +135,25 @@ def hold_stroke(k, where, what, level, slope, size, bounds, kept):
 def hold_size(phi, size, bounds, round):
     """Bring the smallest and the largest half size of a stamp, whatever their directions, into bounds.
 
-    Phi is a rotation plus a mirrored one; sum and difference of their lengths are one by those half sizes.
+    These are one by the singular values of M, which is Phi for pixels. What is multiplied by a symmetric matrix with
+    the eigenvectors of M M^T keeps its directions and, as it multiplies all of Phi, its centre.
     """
     (height, width), (least, most) = size, bounds
     across, down = 2.0 / width, 2.0 / height
     a, b, c, d = phi[0] * across, phi[1] * down, phi[3] * across, phi[4] * down
-    turned, mirrored = math.hypot(a + d, c - b), math.hypot(a - d, c + b)
-    fine, coarse = 0.5 * (turned + mirrored), 0.5 * abs(turned - mirrored)
+    p, q = a * a + b * b - c * c - d * d, 2.0 * (a * c + b * d)
+    apart = math.hypot(p, q)
+    fine = max(math.sqrt(0.5 * (a * a + b * b + c * c + d * d + apart)), LEAST)
+    coarse = max(abs(a * d - b * c) / fine, 1e-9 * fine)
     new_fine, new_coarse = min(max(fine, 1.0 / most), 1.0 / least), min(max(coarse, 1.0 / most), 1.0 / least)
     if round:
         new_fine = new_coarse = math.sqrt(new_fine * new_coarse)
     if new_fine != fine or new_coarse != coarse:
-        longer, shorter = new_fine + new_coarse, new_fine - new_coarse
-        if turned < mirrored:
-            longer, shorter = shorter, longer
-        longer, shorter = 0.5 * longer / max(turned, 1e-12), 0.5 * shorter / max(mirrored, 1e-12)
-        x, y = centre_of(phi)
-        phi[0] = (longer * (a + d) + shorter * (a - d)) / across
-        phi[1] = (shorter * (c + b) - longer * (c - b)) / down
-        phi[3] = (shorter * (c + b) + longer * (c - b)) / across
-        phi[4] = (longer * (a + d) - shorter * (a - d)) / down
-        phi[2], phi[5] = -(phi[0] * x + phi[1] * y), -(phi[3] * x + phi[4] * y)
-
-
-@inlined
-def centre_of(phi):
-    """The canvas point that is the template's middle."""
-    det = phi[0] * phi[4] - phi[1] * phi[3]
-    area = area_share(phi)
-    det = -area if det < 0 else area
-    return (phi[1] * phi[5] - phi[4] * phi[2]) / det, (phi[3] * phi[2] - phi[0] * phi[5]) / det
+        grow, rise = new_fine / fine, new_coarse / coarse
+        mean, half = 0.5 * (grow + rise), 0.5 * (grow - rise) / max(apart, LEAST)
+        for m in range(3):
+            x, y = phi[m], phi[m + 3]
+            phi[m], phi[m + 3] = (mean + half * p) * x + half * q * y, half * q * x + (mean - half * p) * y
 
 
 @inlined
