@@ -263,6 +263,7 @@ BAD = [
     ("photo.png --resume strokes.json --background red -o new/a.png", "--background: red cannot be chosen"),
     ("photo.png --model nope -o new/a.png", "nope: no trained model is there"),
     ("folder --resume strokes.json", "strokes.json continues one picture"),
+    ("photo.png --templates transparent -o new/a.png", "transparent: strokes of nothing else cannot be seen"),
     ("photo.png --repaint square.png", "--repaint: square.png needs strokes to repaint: give --resume, too"),
     ("photo.png --resume strokes.json --repaint square.png", "square.png: is 8 x 8"),
     ("photo.png --resume strokes.json --repaint dim.png -n 0", "dim.png: is nowhere lighter than half gray"),

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from limner.printing import on_terminal, say, unheard
+from limner.printing import on_terminal, say, silence, unheard
 
 
 def test_what_cannot_be_encoded_is_escaped() -> None:
@@ -15,6 +15,7 @@ def test_what_cannot_be_encoded_is_escaped() -> None:
 
 def test_nobody_need_listen(capsys: pytest.CaptureFixture[str]) -> None:
     say("a", None)
+    silence(None)
     assert capsys.readouterr() == ("", "")
 
 

@@ -12,6 +12,8 @@ FILLS = ("flat", "gradient")
 WHOLE = 2**63 - 1
 LONGEST_FILM = 60.0
 """Seconds."""
+LONGEST_SIDE = 2**14
+"""Pixels of what is written, if somebody says."""
 
 
 def whole(name: str, value: Any, least: int = 0) -> int:

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
-from limner.arguments import LONGEST_FILM, check_together, fixed_opacity, flag
+from limner.arguments import LONGEST_FILM, LONGEST_SIDE, check_together, fixed_opacity, flag
 from limner.errors import UserError, within
 
 MOST = {
     "strokes": 100_000,
     "size": 8192,
-    "output_size": 16384,
+    "output_size": LONGEST_SIDE,
     "min_size": 1,
     "max_size": 1,
     "threads": 1024,

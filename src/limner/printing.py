@@ -31,5 +31,7 @@ def unheard(stream: Any) -> Iterator[None]:
 
 def silence(stream: Any) -> None:
     """Drop all that is printed to the stream from now on."""
+    if stream is None:
+        return
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

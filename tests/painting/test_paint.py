@@ -443,6 +443,17 @@ def test_a_function_follows_the_painting_and_can_end_it() -> None:
     assert len(part.strokes) == 6
 
 
+def test_what_a_function_raises_is_not_lost() -> None:
+    """A TimeoutError too, as a socket raises it; although a fit in a given time ends."""
+
+    def watch(progress: Progress) -> None:
+        raise TimeoutError("no answer")
+
+    for seconds in (None, 5.0):
+        with pytest.raises(TimeoutError, match="no answer"):
+            limner.paint(picture(), 3, progress=watch, time=seconds)
+
+
 KEPT = "keep_proportions", "upright", "keep_angles"
 
 

@@ -17,10 +17,11 @@ from PIL import Image
 
 import limner
 from limner import geometry
+from limner.arguments import LONGEST_SIDE
 from limner.errors import UserError
 from limner.options import MOST
 from limner.painting import raster
-from limner.painting.painting import LONGEST, SUFFIXES, Painting, psnr
+from limner.painting.painting import SUFFIXES, Painting, psnr
 from limner.painting.pictures import Picture, fitted
 from limner.strokes import Strokes
 from limner.strokes_json import dump, parse
@@ -392,6 +393,27 @@ def test_some_kinds_have_a_largest_side(name: str, most: int, blocked: Path) -> 
         thin.save(blocked.parent / name)
 
 
+def test_films_of_the_largest_pictures_are_small(tmp_path: Path) -> None:
+    one = replace(painting(), target=None, picture_size=(12_000, 16_000))
+    with pytest.raises(UserError, match="16000 x 12000 pixels are too many"):
+        one.save(tmp_path / "a.png")
+    one.save(tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.gif") as film:
+        assert film.size == (480, 360)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16, torch.float64])
+def test_strokes_of_other_kinds_are_shown(kind: torch.dtype, tmp_path: Path) -> None:
+    one = painting()
+    other = replace(one, strokes=one.strokes.map(lambda tensor: tensor.to(kind)))
+    other.save(tmp_path / "a.json")
+    same = Painting.load(tmp_path / "a.json")
+    assert same.strokes.where.dtype == kind
+    assert same.background is not None
+    plain = replace(same, strokes=same.strokes.map(torch.Tensor.float), background=same.background.float())
+    assert torch.equal(same.render(24, 32), plain.render(24, 32))
+
+
 @contextmanager
 def no_room() -> Iterator[None]:
     """Files end after 700 bytes, as on a full disk."""
@@ -420,7 +442,7 @@ def test_json_has_no_longer_side(tmp_path: Path) -> None:
 
 
 def test_sides_are_those_of_the_command() -> None:
-    assert MOST["output_size"] == LONGEST
+    assert MOST["output_size"] == LONGEST_SIDE
 
 
 def test_what_cannot_be_scored(tmp_path: Path) -> None:

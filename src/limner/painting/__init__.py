@@ -106,6 +106,8 @@ def paint(
     palette = None if palette is None else colours.inks(palette)
     smallest, largest = min_size or 0.0, max_size or math.inf
     templates = brushes.listed(templates)
+    looks = {"keep_proportions": keep_proportions, "upright": upright, "keep_angles": keep_angles}
+    kept = {name: bool(value) for name, value in looks.items()}
     together = {
         "min_size": min_size,
         "max_size": max_size,
@@ -115,9 +117,7 @@ def paint(
         "resume": resume,
         "model": model,
         "templates": templates,
-        "keep_proportions": bool(keep_proportions),
-        "upright": bool(upright),
-        "keep_angles": bool(keep_angles),
+        **kept,
         "background": background,
     }
     arguments.check_together(together)
@@ -179,9 +179,7 @@ def paint(
         smallest=smallest / 2,
         largest=largest / 2,
         learn_ground=not clear and given is None and inks is None,
-        keep_proportions=bool(keep_proportions),
-        upright=bool(upright),
-        keep_angles=bool(keep_angles),
+        **kept,
     )
     with for_kernels_only(), bar(progress) as show:
         stop = math.inf if stop_psnr is None else stop_psnr

@@ -33,6 +33,8 @@ def bank_of(
     items = listed(templates) or ["circle"]
     if isinstance(items, TemplateBank):
         return items.detach().to("cpu")
+    if all(item == "transparent" for item in items):
+        raise UserError("transparent: strokes of nothing else cannot be seen: name another template")
     for item in items:
         if isinstance(item, str | Path) and item not in SHAPES and not os.path.exists(item):
             known = ", ".join(name for name in SHAPES if name != "transparent")

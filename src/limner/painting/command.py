@@ -22,6 +22,7 @@ from limner.painting import brushes, light, outputs, sides
 from limner.painting.colours import colour, palette
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, picture_files, read_picture
+from limner.painting.raster import saved_size
 from limner.painting.resume import read_before, sound
 from limner.painting.saving import counted, save
 from limner.painting.svg import check_fills
@@ -116,7 +117,7 @@ def plan(options: PaintOptions) -> list[Job]:
     several = len(files) > 1 or any(os.path.isdir(photo) for photo in options.photos)
     if options.resume and is_pipe(options.resume):
         raise UserError(f"{options.resume}: is a pipe, and --resume is read more than once: save it as a file first")
-    if several and options.resume:
+    if len(files) > 1 and options.resume:
         raise UserError(f"--resume {options.resume} continues one picture, {len(files)} are given")
     names = outputs.names_of([Path("stdin") if file == stdin else file for file in files])
     planned = outputs.plan(options.output, names, several)
@@ -206,7 +207,8 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     picture = job.source if isinstance(job.source, Painting) else read_picture(job.source)
     size = picture.shown_size if isinstance(picture, Painting) else picture.size
     for path in job.files:
-        outputs.check_size(path, size, options.output_size)
+        if path.suffix.lower() != ".json":
+            saved_size(path, size, options.output_size)
     if isinstance(picture, Painting):
         check_svg(picture.strokes, job.files)
         return

@@ -75,6 +75,10 @@ class Progress:
         return decibels(self.error)
 
 
+class _TimeIsUp(Exception):
+    """Ends a fit; a TimeoutError could be that of `watch`."""
+
+
 def fit(
     goal: Goal,
     bank: TemplateBank,
@@ -130,7 +134,7 @@ def fit(
     def in_time(paintings: Iterator[Painted]) -> Iterator[Painted]:
         for painted in paintings:
             if clock and clock.done() == 1:
-                raise TimeoutError
+                raise _TimeIsUp
             yield painted
 
     def paintings() -> Iterator[Painted]:
@@ -148,7 +152,7 @@ def fit(
         try:
             for one in paintings():
                 painted = one
-        except TimeoutError:
+        except _TimeIsUp:
             pass
         except KeyboardInterrupt:
             if not len(painted[0]):

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from limner.errors import UserError
 from limner.files import reason, try_writing
-from limner.painting.painting import FRAME, LARGEST, SUFFIXES
-from limner.painting.raster import check_side
+from limner.painting.painting import FRAME, SUFFIXES
 
 
 def names_of(files: list[Path]) -> list[str]:
@@ -51,17 +50,6 @@ def spare(files: Iterable[Path], outputs: Iterable[Path], folders: Iterable[Path
     for place, path in (taken | written).items():
         if os.path.dirname(place) in framed and re.fullmatch(r"frame-\d{4}\.png", os.path.basename(place)):
             raise UserError(f"{path}: would be replaced by a frame: choose another folder for --frames")
-
-
-def check_size(path: Path, size: tuple[int, int], longer_side: int | None) -> None:
-    """UserError for pictures larger than their file may be; `size` is (height, width) of the source."""
-    if path.suffix.lower() == ".json":
-        return
-    scale = 1 if longer_side is None else longer_side / max(size)
-    height, width = (max(1, round(side * scale)) for side in size)
-    if height * width > LARGEST:
-        raise UserError(f"{path}: {width} x {height} pixels are too many: choose a smaller --output-size")
-    check_side(path, max(height, width))
 
 
 def make_room(files: Iterable[Path], folders: Iterable[Path]) -> None:

@@ -12,22 +12,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.arguments import LONGEST_FILM, positive
+from limner.arguments import LONGEST_FILM, LONGEST_SIDE, positive
 from limner.errors import UserError
 from limner.files import atomic
 from limner.painting import raster
 from limner.painting.pictures import Picture, fitted
-from limner.painting.raster import Pixels
+from limner.painting.raster import FILMS, Pixels
 from limner.painting.sides import check_shape
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
 
-FILMS = (".gif", ".mp4", ".webm")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".svg")
 SUFFIXES = (*PICTURES, ".json", *FILMS)
-LONGEST = 2**14  # pixels of a side that is asked for
-LARGEST = 2**27  # pixels of a file
 FRAME = "frame-{:04}.png"
 
 
@@ -186,8 +183,7 @@ class Painting:
             dump(path, self.strokes, self.bank, self.size, self.background, self._full_size)
             return
         seconds = positive("seconds", seconds, LONGEST_FILM)
-        size = self._output_size(longer_side)
-        raster.check_side(path, max(size))
+        size = self._saved_size(path, longer_side)
         with atomic(path) as temporary:
             if suffix == ".svg":
                 from limner.painting.svg import to_svg
@@ -196,7 +192,7 @@ class Painting:
                 bank = raster.finer(self.bank, self.size, size) if sharp else self.bank
                 temporary.write_text(to_svg(self.strokes, bank, size, self.background), encoding="utf-8")
             elif suffix in FILMS:
-                self._save_time_lapse(temporary, longer_side, seconds)
+                self._save_time_lapse(temporary, size, seconds)
             else:
                 temporary.write_bytes(raster.encoded(self.render(*size), suffix))
 
@@ -214,18 +210,17 @@ class Painting:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"{folder}: cannot make this folder: {error.strerror}") from None
-        size = self._output_size(longer_side)
+        size = self._saved_size(folder / FRAME, longer_side)
         counts = moments(len(self.strokes), count)
         for i, image in enumerate(self.stages(counts, size)):
             with atomic(folder / FRAME.format(i)) as temporary:
                 temporary.write_bytes(raster.encoded(image, ".png"))
         return len(counts)
 
-    def _save_time_lapse(self, path: Path, longer_side: int | None, seconds: float | None) -> None:
+    def _save_time_lapse(self, path: Path, size: tuple[int, int], seconds: float | None) -> None:
         from limner.painting import video
 
-        suffix = path.suffix.lower()
-        height, width = self._output_size(longer_side or min(video.SIDES[suffix], max(self._output_size(None))))
+        suffix, (height, width) = path.suffix.lower(), size
         counts, rate = video.timing(len(self.strokes), suffix, seconds, height * width)
         if suffix == ".gif":
             frames = self.stages(counts, (height, width))
@@ -238,7 +233,7 @@ class Painting:
     @torch.no_grad()
     def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:
         """The canvas (1, channel, height, width), and its coverage if transparent, after so many strokes each time."""
-        strokes, bank = in_depth_order(self.strokes), raster.finer(self.bank, self.size, size)
+        strokes, bank = in_depth_order(self.strokes.map(Tensor.float)), raster.finer(self.bank, self.size, size)
         samples = raster.samples(bank)
         canvas = 0.0 if self.background is None else self.background.to(strokes.what)
         cover = 0.0 if self.background is None else None
@@ -249,16 +244,10 @@ class Painting:
                 cover = render(some.white(), bank, size, cover, samples=samples)
             yield canvas, cover
 
-    def _output_size(self, longer_side: int | None) -> tuple[int, int]:
-        height, width = self.shown_size
-        if longer_side is not None:
-            if not hasattr(longer_side, "__index__") or not 1 <= longer_side <= LONGEST:
-                raise UserError(f"longer_side: {longer_side!r} pixels cannot be saved: choose 1 to {LONGEST}")
-            scale = longer_side / max(height, width)
-            height, width = max(round(height * scale), 1), max(round(width * scale), 1)
-        if height * width > LARGEST:
-            raise UserError(f"{width} x {height} pixels are too many to save: choose a smaller longer_side")
-        return height, width
+    def _saved_size(self, path: Path, longer_side: int | None) -> tuple[int, int]:
+        if longer_side is not None and not (hasattr(longer_side, "__index__") and 1 <= longer_side <= LONGEST_SIDE):
+            raise UserError(f"longer_side: {longer_side!r} pixels cannot be saved: choose 1 to {LONGEST_SIDE}")
+        return raster.saved_size(path, self.shown_size, longer_side)
 
     def _compared(self, image: Pixels, pixels: Tensor, alpha: Tensor | None) -> tuple[Tensor, Tensor]:
         """What is scored of some rows of an image: itself and the target, on the painting's background if any."""

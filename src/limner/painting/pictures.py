@@ -114,8 +114,13 @@ def resized(picture: Picture, longer_side: int) -> Picture:
     longest = max(picture.size)
     if longest <= longer_side:
         return picture
-    height, width = (max(1, round(side * longer_side / longest)) for side in picture.size)
-    return fitted(picture, (height, width))
+    return fitted(picture, scaled(picture.size, longer_side))
+
+
+def scaled(size: tuple[int, int], longer_side: int) -> tuple[int, int]:
+    """A (height, width) of the same proportions whose longer side has so many pixels; at least one a side."""
+    height, width = (max(1, round(side * longer_side / max(size))) for side in size)
+    return height, width
 
 
 def fitted(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -61,7 +61,10 @@ def random_stamps(
     style: Style,
     generator,
 ) -> tuple[Float[Tensor, "tries 2 3"], Float[Tensor, "tries"], Float[Tensor, "tries 2"]]:
-    """Phi, radius and centre (pixels) of stamps where the error is large, of any angle, sizes even on a log scale."""
+    """Phi, radius and centre (pixels) of stamps where the error is large, sizes even on a log scale.
+
+    Angles are of half a turn; the other half gains nothing (docs/log.md).
+    """
     height, width = goal.size
     side = 2 * (max(height, width) // 100) + 1
     near = avg_pool2d(error[None], side, 1, side // 2, count_include_pad=False).flatten()

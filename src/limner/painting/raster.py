@@ -16,9 +16,14 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.images import DPI, decoding, read_bytes
+from limner.painting.pictures import scaled
 from limner.templates import FINEST, TemplateBank
 
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
+FILMS = {".gif": 480, ".mp4": 1080, ".webm": 1080}
+"""And how long their longer side is at most if nobody says."""
+LARGEST = 2**27
+"""Pixels of a file."""
 SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
 """Most pixels a side."""
 SAMPLES = 4
@@ -105,11 +110,19 @@ def picture(image: Pixels) -> Image.Image:
     return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
 
 
-def check_side(path: Path, longest: int) -> None:
-    """UserError for a picture longer than its kind of file may be."""
-    kind, most = SIDES.get(path.suffix.lower(), ("", longest))
-    if longest > most:
+def saved_size(path: Path, full: tuple[int, int], longer_side: int | None = None) -> tuple[int, int]:
+    """(height, width) at which a picture of a full size is saved; by default in full, films smaller.
+
+    Raises UserError for one that is too large for its kind of file, or for any.
+    """
+    side = min(max(full), FILMS.get(path.suffix.lower(), max(full))) if longer_side is None else longer_side
+    height, width = scaled(full, side)
+    if height * width > LARGEST:
+        raise UserError(f"{path}: {width} x {height} pixels are too many: choose a smaller size")
+    kind, most = SIDES.get(path.suffix.lower(), ("", side))
+    if max(height, width) > most:
         raise UserError(f"{path}: {kind} ends at {most} pixels a side: choose PNG, or a smaller size")
+    return height, width
 
 
 def encoded(image: Pixels, suffix: str) -> bytes:

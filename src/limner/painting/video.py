@@ -23,7 +23,6 @@ from limner.errors import UserError
 from limner.painting.raster import Pixels, on_white, picture
 
 RATES = {".gif": 15, ".mp4": 30, ".webm": 30}  # frames a second, at most
-SIDES = {".gif": 480, ".mp4": 1080, ".webm": 1080}
 SECONDS, HOLD = 8, 2
 SLOWEST = 4  # frames a second
 LARGEST_GIF = 2**28  # pixels of all its frames
