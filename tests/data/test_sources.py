@@ -9,6 +9,7 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -61,6 +62,18 @@ def test_what_is_downloaded_is_what_lies_in_a_folder(name: str, server: Path, sa
     assert {file for file in files_below(cache) if not file.startswith("decoded")} == files
     shutil.rmtree(server)
     assert here.pixels.equal(load(data).pixels)
+
+
+def test_of_several_that_want_a_set_one_downloads_it(
+    server: Path, sample: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, asked = Data("omniglot", folder=None), []
+    monkeypatch.setattr(Quiet, "log_request", lambda self, *_: asked.append(self.path), raising=True)
+    with ThreadPoolExecutor(4) as pool:
+        folders = list(pool.map(sources.fetch, [data] * 4))
+    assert len(set(folders)) == 1
+    assert asked == ["/images_background.zip"]
+    assert load(data).pixels.equal(load(replace(data, folder=sample)).pixels)
 
 
 def test_other_bytes_are_refused(server: Path, cache: Path) -> None:

@@ -283,7 +283,7 @@ def test_only_one_process_trains_in_a_folder(run: Path, tmp_path: Path) -> None:
     runs.start(longer, again, resume=True, quiet=True)
 
 
-def test_a_run_does_not_go_on_with_more_images(tmp_path: Path) -> None:
+def test_a_run_does_not_go_on_with_more_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "pictures").mkdir()
     for k in range(12):
         Image.new("L", (32, 32), 20 * k).save(tmp_path / "pictures" / f"{k}.png")
@@ -293,7 +293,10 @@ def test_a_run_does_not_go_on_with_more_images(tmp_path: Path) -> None:
     longer = replace(mine, training=replace(mine.training, iterations=25))
     with pytest.raises(UserError, match="was trained on 10 images, now there are 11: train anew"):
         runs.start(longer, tmp_path / "run", resume=True, quiet=True)
+    assert cli.main(["evaluate", str(tmp_path / "run")]) == 2
+    assert "was trained on 10 images, now there are 11: train anew" in capsys.readouterr().err
     (tmp_path / "pictures" / "12.png").unlink()
+    assert cli.main(["evaluate", str(tmp_path / "run")]) == 0
     runs.start(longer, tmp_path / "run", resume=True, quiet=True)
 
 

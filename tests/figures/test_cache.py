@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import fields, replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,14 @@ from jaxtyping import TypeCheckError
 from safetensors import safe_open
 
 from limner.data.settings import Data
+from limner.errors import UserError
 from limner.experiments import runs
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS
 from limner.figures import cache
 from limner.models.settings import Model
 from limner.training import record
-from limner.training.settings import Training
+from limner.training.settings import HARMLESS, Training
 
 SMALL = Experiment(Data(images=60, held_out=20), Model(hidden=8), Training(iterations=12, batch=20))
 SOME = (
@@ -70,7 +72,7 @@ def test_every_setting_that_matters_changes_the_key(part: str) -> None:
     whole = Experiment()
     for field in fields(getattr(whole, part)):
         changed = replace(whole, **{part: another(getattr(whole, part), field.name)})
-        assert (cache.key(changed) == cache.key(whole)) == (field.name in cache.UNCOUNTED), field.name
+        assert (cache.key(changed) == cache.key(whole)) == (field.name in HARMLESS), field.name
 
 
 def another(settings: Any, name: str) -> Any:
@@ -144,6 +146,36 @@ def test_processes_train_the_same_runs(tmp_path: Path) -> None:
     trained([two[0]], tmp_path / "one")
     assert sorted(trained(two, tmp_path / "several", jobs=2)) == sorted(map(cache.key, two))
     assert losses(tmp_path / "several", two[0]) == losses(tmp_path / "one", two[0])
+
+
+def test_a_run_that_breaks_off_is_told_and_the_others_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, start = replace(SMALL, training=replace(SMALL.training, seed=5)), runs.start
+
+    def broken(experiment: Experiment, *given: Any, **options: Any) -> None:
+        if experiment == SMALL:
+            raise RuntimeError("no memory left")
+        start(experiment, *given, **options)
+
+    monkeypatch.setattr(runs, "start", broken)
+    (_, error), (_, fine) = cache.train([SMALL, other], tmp_path, quiet=True)
+    assert str(error) == f"{tmp_path / cache.key(SMALL)}: broke off: RuntimeError: no memory left"
+    assert fine is None
+    assert cache.finished(tmp_path, other)
+
+
+def test_a_killed_worker_is_told(tmp_path: Path) -> None:
+    endless = [replace(SMALL, training=replace(SMALL.training, iterations=10**6, seed=seed)) for seed in (0, 1)]
+
+    def kill() -> None:
+        while not (workers := [each for each in psutil.Process().children() if "spawn_main" in str(each.cmdline())]):
+            time.sleep(0.05)
+        workers[0].kill()
+
+    thread = Thread(target=kill)
+    thread.start()
+    with pytest.raises(UserError, match="a process that trained was killed, probably for memory: give fewer --jobs"):
+        list(cache.train(endless, tmp_path, jobs=2, quiet=True))
+    thread.join()
 
 
 def test_stopping_saves_and_leaves_no_process(tmp_path: Path) -> None:

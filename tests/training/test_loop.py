@@ -234,6 +234,15 @@ def test_moves_that_overflow_are_told_like_a_loss_that_is_no_number(tmp_path: Pa
         trained(tmp_path, replace(SETTINGS, rate=1e30, drop_at=0), noise=0.0, latent=0, batch_norm=False)
 
 
+@pytest.mark.parametrize("likelihood", ["ce", "ce-squeezed", "flip"])
+@pytest.mark.parametrize("kind", ["autoencoder", "draw"])
+def test_a_canvas_without_strokes_that_overflows_is_told_so_too(kind: str, likelihood: str, tmp_path: Path) -> None:
+    model = Model(kind, hidden=8, likelihood=likelihood, window=4, moves=2)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match=r"no longer a number in iteration \d+;.*lower --training.rate"):
+        train(build(model, (12, 12), 1), images(), replace(SETTINGS, rate=1e30, drop_at=0), tmp_path, quiet=True)
+    assert record.read(tmp_path / "metrics.jsonl")["iteration"]
+
+
 def test_a_picture_that_cannot_be_painted_is_told_like_it_and_nothing_is_saved(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no longer a number in iteration 1; start again with a lower"):
         trained(tmp_path, replace(SETTINGS, iterations=1, rate=1e30, drop_at=0), noise=0.0, latent=0, batch_norm=False)

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pooch
 import requests
+from filelock import FileLock
 
 from limner.data.settings import Data, Name
 from limner.errors import UserError
@@ -120,8 +121,11 @@ def fetch(data: Data) -> Path:
     source = SOURCES[data.name]
     if named_root(data) or not source.hashes:
         raise UserError(f"{data.name} is missing: {advice(data)}")
+    cache().mkdir(parents=True, exist_ok=True)
     try:
-        download(source, cache())
+        with FileLock(cache() / f"{data.name}.lock"):  # of processes that want it at a time, one downloads it
+            if not present(data):
+                download(source, cache())
     except requests.ConnectionError as error:
         raise UserError(f"{data.name} cannot be downloaded, without a connection: {by_hand(source)}") from error
     except (requests.RequestException, OSError, ValueError, tarfile.TarError, zipfile.BadZipFile) as error:

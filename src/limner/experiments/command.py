@@ -32,7 +32,10 @@ def evaluate(options: EvaluateOptions) -> int:
     for path in (options.json, options.picture):
         if path:
             try_writing(path)
-    model, experiment = runs.load(options.run), runs.read(options.run).experiment
+    model, trained = runs.load(options.run), runs.read(options.run)
+    experiment = trained.experiment
+    if experiment.data.name == "folder":
+        runs.check_images(options.run, trained, len(load_data(experiment.data, "train")))
     torch.set_num_threads(experiment.training.threads)
     images = load_data(experiment.data, options.split).spread(options.images)
     model.to(device())

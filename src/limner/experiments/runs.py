@@ -23,6 +23,7 @@ from limner.models.build import Network, build, check
 from limner.training.checkpoints import CHECKPOINT, WEIGHTS, iterations_done, load_weights
 from limner.training.loop import device, train
 from limner.training.record import METRICS
+from limner.training.settings import HARMLESS
 
 SETTINGS = shipped.SETTINGS
 
@@ -59,13 +60,19 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
         processes.wait_for_everyone()
         with processes.local_main_process_first():  # which may download
             images = load_data(experiment.data, "train")
-        if before and before.images not in (0, len(images)):
-            raise UserError(f"{run}: was trained on {before.images} images, now there are {len(images)}: train anew")
+        if before:
+            check_images(run, before, len(images))
         torch.manual_seed(experiment.training.seed)
         model = build(experiment.model, images.size, images.channels)
         if processes.is_main_process:
             write(run / SETTINGS, as_json(Trained(experiment, images.size, images.channels, len(images))))
         train(model, images, experiment.training, run, quiet)
+
+
+def check_images(run: str | Path, trained: Trained, count: int) -> None:
+    """UserError where a run was trained on fewer or more images than there are: each may be in another split now."""
+    if trained.images not in (0, count):
+        raise UserError(f"{run}: was trained on {trained.images} images, now there are {count}: train anew")
 
 
 def _one_gpu_each() -> None:
@@ -159,20 +166,7 @@ def _before(run: Path, experiment: Experiment, resume: bool) -> Trained | None:
     return before
 
 
-FREE = {
-    f"training.{name}"
-    for name in (
-        "iterations",
-        "rate",
-        "drop_at",
-        "rate_after",
-        "clip",
-        "checkpoint_every",
-        "picture_every",
-        "threads",
-        "tensorboard",
-    )
-}
+FREE = {f"training.{name}" for name in ("iterations", "rate", "drop_at", "rate_after", "clip", *HARMLESS)}
 """Settings that a run may go on with other values of."""
 
 

@@ -15,7 +15,7 @@ from limner.experiments.thesis import (
     two_shapes,
 )
 from limner.figures.figure import Figure, Judgement, vary
-from limner.figures.judging import GOOD, SOLVED, blank, both, solves, stuck, tally
+from limner.figures.judging import GOOD, SOLVED, WHOLE_STAMPS, blank, both, solves, stuck, tally
 from limner.figures.layouts import Curves, Dots, Process, Reconstructions
 from limner.figures.painters import KINDS
 from limner.figures.results import Results, number
@@ -119,10 +119,10 @@ def _orders(results: Results) -> Judgement:
 
 def _offsets(results: Results) -> Judgement:
     why = f"seeds that solve it: {tally(results, results.variants)}"
-    if any(blank(results, f"{kind}, Φ0=0") for kind in KINDS):
+    if any(blank(results, kind + WHOLE_STAMPS) for kind in KINDS):
         why += "; where nothing is learnt, stamps of many times the canvas have no edge in it, and so no gradient"
     whole = all(solves(results, f"{kind}, Φ0=2") for kind in KINDS)
-    some_fail = not all(solves(results, f"{kind}, Φ0=0") for kind in KINDS)
+    some_fail = not all(solves(results, kind + WHOLE_STAMPS) for kind in KINDS)
     return both(whole, some_fail, why)
 
 

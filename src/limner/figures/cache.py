@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from multiprocessing import active_children, get_context
 from pathlib import Path
@@ -16,9 +17,7 @@ from typing import Any
 from limner.errors import UserError
 from limner.experiments.settings import Experiment, normalised
 from limner.signals import handled
-
-UNCOUNTED = ("checkpoint_every", "picture_every", "threads", "tensorboard")
-"""Settings of training that leave a run the same."""
+from limner.training.settings import HARMLESS
 
 Attempt = tuple[Experiment, UserError | None]
 
@@ -30,7 +29,7 @@ def key(experiment: Experiment) -> str:
     change, `train` finds the folder taken by another run, and says so.
     """
     settings, plain = asdict(normalised(experiment)), asdict(Experiment())
-    for name in UNCOUNTED:
+    for name in HARMLESS:
         del settings["training"][name]
     changed = {
         part: {name: value for name, value in values.items() if value != plain[part][name]}
@@ -88,6 +87,8 @@ def _attempt(experiment: Experiment, folder: Path, quiet: bool) -> UserError | N
         runs.start(experiment, run, resume=True, quiet=quiet)
     except UserError as error:
         return error
+    except (RuntimeError, MemoryError) as error:  # such as torch's, for memory
+        return UserError(f"{run}: broke off: {type(error).__name__}: {error}")
     return None
 
 
@@ -105,6 +106,8 @@ def _by_processes(experiments: list[Experiment], folder: Path, jobs: int) -> Ite
                     running[pool.submit(_attempt, experiment, folder, True)] = experiment
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     yield running.pop(future), future.result()
+        except BrokenProcessPool as error:
+            raise UserError("a process that trained was killed, probably for memory: give fewer --jobs") from error
         except BaseException:
             for child in active_children():
                 child.terminate()  # training saves first

@@ -17,7 +17,7 @@ GOOD, FAILED = 0.7, 0.3
 BLANK = 0.05
 """Share of the variance below which nothing was learnt: a plain gray explains none."""
 
-THESIS = ", Φ0=0"
+WHOLE_STAMPS = ", Φ0=0"
 """Ends the names of variants whose stamps start as the thesis' text has it: Phi near 0, many times the canvas."""
 
 
@@ -47,9 +47,9 @@ def tally(results: Results, variants: Iterable[str]) -> str:
 
 
 def all_stuck(results: Results, variants: Iterable[str]) -> Judgement:
-    """The claim that `variants` are stuck, each also with `THESIS` behind its name; what learns nothing is no case."""
+    """The claim that `variants` are stuck, with `WHOLE_STAMPS` behind their names too, if they learn anything there."""
     ours = list(variants)
-    tried = [*ours, *(name + THESIS for name in ours)]
+    tried = [*ours, *(name + WHOLE_STAMPS for name in ours)]
     cases = [name for name in tried if not blank(results, name)]
     free = [name for name in cases if not stuck(results, name)]
     boxed = " and ".join(number(results.mean(name, "boxed")) for name in ours)
@@ -62,9 +62,9 @@ def all_stuck(results: Results, variants: Iterable[str]) -> Judgement:
 
 
 def all_solve(results: Results, variants: Iterable[str]) -> Judgement:
-    """The claim that `variants` solve their task; each was also run with `THESIS` behind its name."""
+    """The claim that `variants` solve their task; each was also run with `WHOLE_STAMPS` behind its name."""
     ours = list(variants)
-    theirs = [name + THESIS for name in ours]
+    theirs = [name + WHOLE_STAMPS for name in ours]
     why = f"seeds that solve it: {tally(results, ours + theirs)}"
     if not all(solves(results, name) for name in ours):
         return Judgement("not confirmed", why)

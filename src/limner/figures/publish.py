@@ -14,7 +14,7 @@ from limner.figures.measuring import measured, rounded
 from limner.figures.records import document, read, text
 from limner.figures.results import Results
 from limner.figures.reuse import Known
-from limner.files import write
+from limner.files import reason, write
 
 
 def publish(figure: Figure, scale: Scale, runs: Path, out: Path, known: Known) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def publish(figure: Figure, scale: Scale, runs: Path, out: Path, known: Known) -
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{out}: no results can be put there: {error.strerror}") from error
+        raise UserError(f"{out}: no results can be put there: {reason(error)}") from error
     sheets.save(picture, out / f"{figure.name}.png")
     write(path, text(record))
     return record

@@ -22,7 +22,7 @@ THESIS = {
     figure.name: figure
     for figure in sorted(chain.from_iterable(part.FIGURES for part in MODULES), key=lambda each: _place(each.name))
 }
-DRAWINGS = ("2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "3.6", "5.1", "5.15")
+WITHOUT_RUNS = ("2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "3.6", "5.1", "5.15")
 """The thesis' figures that show how something works, and no result."""
 FIGURES: dict[str, Figure] = THESIS | {figure.name: figure for figure in beyond.FIGURES}
 
@@ -38,7 +38,7 @@ def find(names: Sequence[str]) -> list[Figure]:
             found |= {each.name: each for each in sorted(FIGURES.values(), key=lambda each: -each.minutes)}
             continue
         name = name.lower().removeprefix("figure").removeprefix("fig").strip(" .")
-        if name in DRAWINGS:
+        if name in WITHOUT_RUNS:
             raise UserError(f"figure {name}: shows no result: limner reproduce --list shows those that do")
         if name not in FIGURES:
             like = get_close_matches(name, FIGURES, 5, 0.5) or [each for each in FIGURES if name and name in each][:5]

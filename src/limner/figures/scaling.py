@@ -17,7 +17,7 @@ LENGTH = "the thesis tells only that the rate falls after 30,000, on Faces"
 MOVES = (10, 20, 40, 80)
 PLATEAU = 0.05
 """Share of the error that more moves have to save to count."""
-STUCK = 1.5
+FAR_BEHIND = 1.5
 """Ratio of final losses from which the recurrent Painter counts as stuck against the simple one."""
 SPREAD = 0.11
 """By what share the final losses of two trainings of the convolutional Painter differ (0.00412 and 0.00457); it has to
@@ -36,7 +36,7 @@ def _architectures(results: Results) -> Judgement:
     best = conv < (1 - SPREAD) * simple
     if conv < simple and not best:
         why += f"; the convolutional one is better by no more than two trainings of it differ, {SPREAD:.0%}"
-    return both(recurrent > STUCK * simple, best and shaky > steady and smooth < shaky / 2, why)
+    return both(recurrent > FAR_BEHIND * simple, best and shaky > steady and smooth < shaky / 2, why)
 
 
 def _recurrent(results: Results) -> Judgement:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import mnist, two_rectangles
 from limner.figures.figure import Figure, Judgement, vary
-from limner.figures.judging import FAILED, GOOD, STUCK, THESIS, all_stuck, blank, both, solves, stuck, tally
+from limner.figures.judging import FAILED, GOOD, STUCK, WHOLE_STAMPS, all_stuck, blank, both, solves, stuck, tally
 from limner.figures.layouts import Curves, Process, Progress
 from limner.figures.results import Results, number
 
@@ -54,7 +54,7 @@ SCALED = {
 
 def with_whole_stamps(variants: dict[str, Experiment]) -> dict[str, Experiment]:
     """The same, and each also with Phi0 = 0."""
-    return variants | {name + THESIS: vary(experiment, phi0=0.0) for name, experiment in variants.items()}
+    return variants | {name + WHOLE_STAMPS: vary(experiment, phi0=0.0) for name, experiment in variants.items()}
 
 
 def _digits(results: Results) -> Judgement:
@@ -86,7 +86,7 @@ def _air(results: Results) -> Judgement:
 def _air_digits(results: Results) -> Judgement:
     found = {name: results.mean(name, "explained") for name in results.variants}
     why = ", ".join(f"{name} explains {number(value)} of the digits' variance" for name, value in found.items())
-    return both(found["T-AIR" + THESIS] < FAILED, found["T-AIR"] < FAILED, why)
+    return both(found["T-AIR" + WHOLE_STAMPS] < FAILED, found["T-AIR"] < FAILED, why)
 
 
 def _slow(results: Results) -> Judgement:
@@ -102,15 +102,15 @@ def _one_box(results: Results) -> Judgement:
         f"after 200 iterations one box lies over both in {number(boxed)} of the images, and {number(live)} of all "
         "moves leave a mark"
     )
-    if blank(results, "200" + THESIS):
+    if blank(results, "200" + WHOLE_STAMPS):
         why += "; with Φ0=0 the canvas is plain gray, and there is no box"
     return both(boxed >= 0.5 and results.mean("200", "all_found") < STUCK, live < IDLE, why)
 
 
 def _ten(results: Results) -> Judgement:
     ours = {name[0] for name in LETTERS if solves(results, name)}
-    theirs = {name[0] for name in LETTERS if solves(results, name + THESIS)}
-    failing = {name[0] for name in LETTERS if stuck(results, name + THESIS)}
+    theirs = {name[0] for name in LETTERS if solves(results, name + WHOLE_STAMPS)}
+    failing = {name[0] for name in LETTERS if stuck(results, name + WHOLE_STAMPS)}
     scaled = [name for name in SCALED if solves(results, name)]
     costs = [f"{name} ({number(results.mean(name, 'latent') / SCALED[name].model.beta)})" for name in scaled]
     squeezed = {name[0] for name in SQUEEZED if solves(results, name)}
@@ -165,7 +165,7 @@ FIGURES = (
         "stuck",
         "images in which both rectangles are found",
         16,
-        Process(("T-DRAW", "T-DRAW" + THESIS), columns=2, across=2),
+        Process(("T-DRAW", "T-DRAW" + WHOLE_STAMPS), columns=2, across=2),
         lambda results: all_stuck(results, ["T-DRAW"]),
         ("all_found", "boxed", "mse"),
         with_whole_stamps({"T-DRAW": RECTANGLES}),
@@ -179,7 +179,7 @@ FIGURES = (
         "stuck; solved with held windows",
         "images in which both rectangles are found",
         11,
-        Process(("T-AIR", "T-AIR" + THESIS, "windows held"), columns=2),
+        Process(("T-AIR", "T-AIR" + WHOLE_STAMPS, "windows held"), columns=2),
         _air,
         ("all_found", "boxed", "mse"),
         {**with_whole_stamps({"T-AIR": AIR}), "windows held": vary(AIR, window_size=WINDOW)},
@@ -193,7 +193,7 @@ FIGURES = (
         "fails",
         "share of the variance explained",
         14,
-        Process(("T-AIR", "T-AIR" + THESIS), across=2),
+        Process(("T-AIR", "T-AIR" + WHOLE_STAMPS), across=2),
         _air_digits,
         ("explained", "mse"),
         with_whole_stamps({"T-AIR": vary(mnist(), kind="t-air", likelihood="ce")}),
@@ -220,7 +220,7 @@ FIGURES = (
         "one box over both",
         "images in which one box lies over both rectangles; moves that leave a mark",
         1,
-        Progress(tuple(str(count) + end for end in ("", THESIS) for count in FIRST), images=6, across=6),
+        Progress(tuple(str(count) + end for end in ("", WHOLE_STAMPS) for count in FIRST), images=6, across=6),
         _one_box,
         ("boxed", "live", "all_found"),
         with_whole_stamps({str(count): vary(RECTANGLES, count) for count in FIRST}),
@@ -233,7 +233,7 @@ FIGURES = (
         "stuck",
         "images in which both rectangles are found",
         7,
-        Process(("T=2", "T=2" + THESIS, "T=20", "T=20" + THESIS), columns=10, across=2),
+        Process(("T=2", "T=2" + WHOLE_STAMPS, "T=20", "T=20" + WHOLE_STAMPS), columns=10, across=2),
         lambda results: all_stuck(results, ["T=2", "T=20"]),
         ("all_found", "boxed", "mse"),
         with_whole_stamps(

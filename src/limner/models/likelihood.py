@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from limner.canvas import Canvas
+from limner.errors import NotFinite
 
 PerImage = Float[Tensor, "batch"]
 
@@ -97,6 +98,11 @@ LIKELIHOODS = {
 
 
 def bernoulli(images: Canvas, probability: Canvas) -> PerImage:
-    """Cross-entropy of Bernoulli pixels, summed over each image, in nats."""
+    """Cross-entropy of Bernoulli pixels, summed over each image, in nats.
+
+    Raises NotFinite for NaN in the probability.
+    """
+    if not math.isfinite(probability.detach().sum()):
+        raise NotFinite("likelihood: the canvas is not finite")
     loss = nn.functional.binary_cross_entropy(probability, images, reduction="none")
     return loss.flatten(1).sum(1)

@@ -11,6 +11,7 @@ from torch.nn.functional import interpolate
 
 from limner.errors import UserError
 from limner.experiments.runs import load
+from limner.geometry import canvas_points
 from limner.models.build import Network
 from limner.models.code import mean_codes
 from limner.models.evaluating import evaluating
@@ -74,8 +75,6 @@ def cut(pixels: Pixels, cells: int, size: tuple[int, int]) -> Float[Tensor, "pat
 
 def patch_frames(cells: int) -> Float[Tensor, "patch 3 3"]:
     """For every patch of the grid, the affine map from canvas points to points of the patch."""
-    centres = (2 * torch.arange(cells) + 1) / cells - 1
-    y, x = torch.meshgrid(centres, centres, indexing="ij")
     frames = torch.diag(torch.tensor([cells, cells, 1.0])).repeat(cells**2, 1, 1)
-    frames[:, :2, 2] = -cells * torch.stack([x.flatten(), y.flatten()], 1)
+    frames[:, :2, 2] = -cells * canvas_points(cells, cells).flatten(0, 1)[:, :2]
     return frames

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from limner.arguments import LONGEST_FILM, LONGEST_SIDE, positive
 from limner.errors import UserError
-from limner.files import atomic
+from limner.files import atomic, reason
 from limner.painting import raster
 from limner.painting.pictures import Picture, fitted
 from limner.painting.raster import FILMS, Pixels
@@ -209,7 +209,7 @@ class Painting:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f"{folder}: cannot make this folder: {error.strerror}") from None
+            raise UserError(f"{folder}: cannot make this folder: {reason(error)}") from None
         size = self._saved_size(folder / FRAME, longer_side)
         counts = moments(len(self.strokes), count)
         for i, image in enumerate(self.stages(counts, size)):
