@@ -42,7 +42,8 @@ def render(
     size: (height, width) in pixels; may be left out where `background` is a canvas.
     background: a number, (channel,), (batch, channel) or a whole canvas (batch, channel, height, width).
     compositing: "additive" (eq. 3.3), "over" (eq. 3.4, 3.5), in the order of `strokes.depth` where that is set, or
-        "depth": the same at temperature 0, and above that the order is soft and can be learnt.
+        "depth": the same at temperature 0, and above that the order is soft and can be learnt, of up to some hundred
+        opaque moves of the same depth in a pixel.
     temperature: softness of the order of "depth"; 0 is the exact order, which has no gradient to depth.
     straight_through: with "depth" and a temperature, the exact picture with the gradient to depth of the soft one.
     backend: "reference" (plain PyTorch), "fused" (float32, on the CPU or, with Triton, on a CUDA GPU), or "auto": fused
