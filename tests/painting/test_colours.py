@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from limner.errors import UserError
-from limner.painting.colours import colour, palette, read_palette
+from limner.painting.colours import colour, inks, palette, read_palette
 
 
 @pytest.mark.parametrize("text", ["#ff8000", "ff8000", "#FF8000 "])
@@ -61,6 +62,19 @@ def test_faults_name_file_and_line(tmp_path: Path, content: bytes, words: str) -
     path.write_bytes(content)
     with pytest.raises(UserError, match=rf"colours\.txt.*{words}"):
         read_palette(path)
+
+
+def test_one_colour_is_a_palette_unless_it_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert torch.equal(as_tensor(palette("red")), torch.tensor([[1.0, 0, 0]]))
+    assert torch.equal(as_tensor(inks("#00f")), torch.tensor([[0, 0, 1.0]]))
+    monkeypatch.chdir(tmp_path)
+    Path("red").write_text("white\nblue\n")
+    assert as_tensor(palette("red")).tolist() == [[1, 1, 1], [0, 0, 1]]
+
+
+def as_tensor(palette: int | Tensor) -> Tensor:
+    assert isinstance(palette, Tensor)
+    return palette
 
 
 def test_palette_is_a_number_or_a_file(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Colours and palettes as people write them."""
 
+import os
 import re
 from collections.abc import Sequence
 from operator import index
@@ -20,13 +21,16 @@ HEX = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 def colour(text: str) -> Float[Tensor, "3"]:
     """sRGB values in [0, 1] of "#rrggbb", "#rgb" (the # may be left out) or a CSS name; UserError for anything else."""
+    if not _is_colour(text):
+        raise UserError(f'"{text}" is no colour: expected #rrggbb or a name such as white')
     if match := HEX.fullmatch(text.strip()):
         digits = match[1] if len(match[1]) == 6 else "".join(digit * 2 for digit in match[1])
         return torch.tensor(list(bytes.fromhex(digits))) / 255
-    name = text.strip().lower()
-    if name not in ImageColor.colormap:
-        raise UserError(f'"{text}" is no colour: expected #rrggbb or a name such as white')
-    return torch.tensor(ImageColor.getrgb(name)) / 255
+    return torch.tensor(ImageColor.getrgb(text.strip().lower())) / 255
+
+
+def _is_colour(text: str) -> bool:
+    return bool(HEX.fullmatch(text.strip())) or text.strip().lower() in ImageColor.colormap
 
 
 def ground(given: str | Sequence | np.ndarray | Tensor) -> Float[Tensor, "3"]:
@@ -44,11 +48,12 @@ def ground(given: str | Sequence | np.ndarray | Tensor) -> Float[Tensor, "3"]:
 
 
 def palette(text: str) -> int | Float[Tensor, "colour 3"]:
-    """A number of colours, from 1 to 256, or the colours in a file (`read_palette`)."""
+    """A number of colours, from 1 to 256, those in a file (`read_palette`), or, without such a file, one colour."""
     try:
         number = float(text)
     except ValueError:
-        return read_palette(Path(text))
+        alone = _is_colour(text) and not os.path.exists(text)
+        return colour(text)[None] if alone else read_palette(Path(text))
     if not (1 <= number <= MOST and number.is_integer()):
         raise UserError(f"palette of {text} colours: expected a whole number from 1 to {MOST}, or a file of colours")
     return int(number)
