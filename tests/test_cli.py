@@ -129,7 +129,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(name).write_text(text)
     for name, content in pictures.items():
         Path(name).write_bytes(content)
-    for folder in ("folder", "barren", "painted", "stills", "stills/frame-0000.png"):
+    for folder in ("folder", "single", "barren", "painted", "stills", "stills/frame-0000.png"):
         Path(folder).mkdir()
     Path("painted/a-painted.jpg").write_bytes(photo)
     Path("stills/frame-0003.png").write_bytes(photo)
@@ -138,6 +138,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     dump("bare.json", strokes)
     Path("folder/a.png").write_bytes(photo)
     Path("folder/b.png").write_bytes(photo)
+    Path("single/a.png").write_bytes(photo)
     Path("barren/notes.txt").write_text("text")
     return tmp_path
 
@@ -544,6 +545,7 @@ def test_palette_files_become_colours(desk: Path, calls: list[tuple[Picture, dic
         ("-", ["stdin-painted.png"]),
         ("photo.png -o old.json --resume old.json", ["old.json"]),
         ("thin.png --resume thin.json", ["thin-painted.png"]),
+        ("single --resume old.json -o new/", ["new/a.png"]),
     ],
 )
 def test_names_of_outputs(
