@@ -7,7 +7,8 @@ from PIL import Image
 from limner.models.output import Output
 from limner.models.painter import Painter
 from limner.models.settings import Model
-from limner.training.process import GAP, of_output, paint_process, save_sheet, steps
+from limner.tables import GAP
+from limner.training.process import of_output, paint_process, save_sheet, steps
 from limner.writer import render
 
 

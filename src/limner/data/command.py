@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from torch import Tensor
 
 from limner.data import sources
 from limner.data.images import Images
@@ -16,9 +15,9 @@ from limner.data.settings import HELD_OUT, SPLITS, SYNTHETIC, THESIS_SIZE, TRAIN
 from limner.errors import UserError
 from limner.files import atomic, try_writing
 from limner.printing import say
+from limner.tables import table
 
 TILE = 84
-GAP = 2
 GRAY = 160
 
 
@@ -59,18 +58,9 @@ def show(options: ShowData) -> int:
 
 def sheet(images: Images) -> Image.Image:
     """Images in rows, small ones enlarged, ink shown as black."""
-    side = images.size[0]
-    scale = max(1, round(TILE / side))
     columns = min(len(images), math.ceil(math.sqrt(1.5 * len(images))))
-    tiles = 255 - images.pixels.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
-    pitch = side * scale + GAP
-    rows = math.ceil(len(tiles) / columns)
-    paper = torch.full((images.channels, rows * pitch + GAP, columns * pitch + GAP), GRAY, dtype=torch.uint8)
-    for k, tile in enumerate(tiles):
-        y, x = (GAP + place * pitch for place in divmod(k, columns))
-        paper[:, y : y + side * scale, x : x + side * scale] = tile
-    return Image.fromarray(_channels_last(paper).numpy())
-
-
-def _channels_last(pixels: Tensor) -> Tensor:
-    return pixels[0] if len(pixels) == 1 else pixels.permute(1, 2, 0).contiguous()
+    rows = math.ceil(len(images) / columns)
+    shown = (255 - images.pixels) / 255
+    empty = torch.full((rows * columns - len(images), *shown.shape[1:]), GRAY / 255)
+    cells = torch.cat([shown, empty]).unflatten(0, (rows, columns))
+    return table(cells, max(1, round(TILE / images.size[0])), GRAY)

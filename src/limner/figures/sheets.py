@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from limner.files import atomic
-from limner.training.process import GAP, Cells
-from limner.training.process import table as cells_table
+from limner.tables import GAP, Cells
+from limner.tables import table as cells_table
 
 MARGIN, TEXT = 12, 13
 LINE = TEXT + 5

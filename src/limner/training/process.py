@@ -4,7 +4,6 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor, nn
 
 from limner.canvas import Canvas
@@ -13,13 +12,11 @@ from limner.models.code import mean_codes
 from limner.models.evaluating import evaluating
 from limner.models.output import Output
 from limner.strokes import Strokes
+from limner.tables import Cells, table
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
 
 Steps = Float[Tensor, "image step channel height width"]
-Cells = Float[Tensor, "row column channel height width"]
-
-GAP = 2
 COLUMNS_MOST = 12
 
 
@@ -66,18 +63,3 @@ def save_sheet(cells: Cells, path: Path) -> None:
     """Write a table of images of ink, shown as black on white, with gray lines between them."""
     with atomic(path) as temporary:
         table(1 - cells).save(temporary)
-
-
-def table(cells: Cells, scale: int = 1, lines: int = 128) -> Image.Image:
-    """A picture of images of brightness in rows and columns, each pixel `scale` wide, with lines of a gray around."""
-    rows, columns, channels, height, width = cells.shape
-    height, width = height * scale, width * scale
-    sheet = torch.full((channels, rows * (height + GAP) + GAP, columns * (width + GAP) + GAP), lines, dtype=torch.uint8)
-    shown = (255 * cells.clamp(0, 1)).round().to("cpu", torch.uint8)
-    shown = shown.repeat_interleave(scale, 3).repeat_interleave(scale, 4)
-    for row in range(rows):
-        for column in range(columns):
-            top, left = GAP + row * (height + GAP), GAP + column * (width + GAP)
-            sheet[:, top : top + height, left : left + width] = shown[row, column]
-    pixels = sheet.permute(1, 2, 0).numpy()
-    return Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
