@@ -123,7 +123,7 @@ def fetch(data: Data) -> Path:
         raise UserError(f"{data.name} is missing: {advice(data)}")
     cache().mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(cache() / f"{data.name}.lock"):  # of processes that want it at a time, one downloads it
+        with FileLock(cache() / f".{data.name}.lock"):  # of processes that want it at a time, one downloads it
             if not present(data):
                 download(source, cache())
     except requests.ConnectionError as error:
