@@ -45,9 +45,10 @@ def test_photographs_are_painted_on_the_cpu(background: str, tmp_path: Path) -> 
         painting = limner.paint(image, 6, importance=mask, **options)
         assert torch.equal(painting.strokes.where, wanted.strokes.where)
         assert painting.psnr == wanted.psnr
-        for suffix in ("png", "svg", "json", "gif", "webm"):
+        for suffix in ("png", "jpg", "svg", "json", "gif", "webm"):
             painting.save(tmp_path / f"a.{suffix}")
         assert painting.psnr_of(tmp_path / "a.png") == painting.psnr
+        assert painting.psnr_of(tmp_path / "a.jpg") > 5
         again = limner.Painting.load(tmp_path / "a.json")
         assert torch.equal(again.canvas, wanted.canvas)
         more = limner.paint(image, 4, resume=painting, palette=3)

@@ -218,6 +218,21 @@ def test_backward_twice(compositing: str, samples: int) -> None:
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
+@pytest.mark.parametrize("name", ["where", "which", "what", "opacity", "background"])
+def test_what_is_written_to_has_no_gradient_any_more(name: str) -> None:
+    """As with torch's own operations; a background is needed again by soft depth only."""
+    leaves = {"where": torch.randn(1, 3, 2, 3), "which": torch.rand(1, 3, 2), "what": torch.rand(1, 3, 1)}
+    leaves |= {"opacity": torch.rand(1, 3), "depth": torch.rand(1, 3), "background": torch.rand(1, 1, 9, 9)}
+    leaves = {key: leaf.requires_grad_() for key, leaf in leaves.items()}
+    strokes = Strokes(**{key: leaf for key, leaf in leaves.items() if key != "background"})
+    bank = TemplateBank.named("circle", "line", size=8)
+    canvas = render(strokes, bank, None, leaves["background"], "depth", "fused", temperature=0.5)
+    with torch.no_grad():
+        leaves[name].mul_(0.5)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        canvas.sum().backward()
+
+
 def test_auto_picks_by_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
     picked = []
 
