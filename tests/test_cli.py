@@ -498,7 +498,7 @@ def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[s
         assert arguments.pop(mask).size == (30, 40)
     assert arguments == {
         "strokes": 0,
-        "templates": ("circle", "line"),
+        "templates": ["circle", "line"],
         "opacity": 0.5,
         "fill": "flat",
         "background": "auto",

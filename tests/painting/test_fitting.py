@@ -134,7 +134,8 @@ def test_other_numbers_of_strokes_go_on_from_the_last(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(fitting, "fewest", search)
     plan = Plan(adding=8, steps=4, dropping=4, moving=4, moving_steps=4, settling=60, tries=100)
-    assert len(fit(Goal(picture()), BANK, 80, GROUND, Style(), plan=plan, stop_psnr=20.0)[0]) == 28
+    style = Style(keep_angles=True)
+    assert len(fit(Goal(picture()), BANK, 80, GROUND, style, plan=plan, stop_psnr=20.0)[0]) == 28
 
 
 def test_an_interrupted_search_keeps_what_is_good_enough() -> None:

@@ -552,7 +552,7 @@ from limner.errors import UserError
 image, one, arguments = numpy.full((6, 8), 0.5), numpy.int64(1), {}
 painting = limner.paint(image, one, size=one * 8, seed=one, time=numpy.float32(0.01), palette=one, opacity=one)
 assert len(painting.strokes) == 1
-wrong = dict(templates=[3], resume=painting.strokes, model=3, importance=3, palette="red", background=3, seed=0.5)
+wrong = dict(templates=[3], resume=painting.strokes, model=3, importance=3, palette="redd", background=3, seed=0.5)
 for name, value in [*wrong.items(), ("templates", 5), ("palette", numpy.zeros(3)), ("palette", [1, "red"])]:
     try:
         limner.paint(image, 1, **{name: value})
@@ -568,7 +568,7 @@ def test_arguments_of_any_type() -> None:
         "resume: a Strokes is no painting: give one, or a file of strokes",
         "model: a int is no painter: give one, or the folder of a run",
         "a int is no picture: expected a path, an image, an array or a tensor",
-        "red: no such file",
+        "redd: no such file",
         "background: 3 is no name of a colour, no #rrggbb and no three numbers from 0 to 1",
         "seed: 0.5 is not a whole number from 0 to 9223372036854775807",
         "templates: 5 is neither the name of a shape nor a path, and no list of them",

@@ -14,13 +14,19 @@ FINE = {"line": 512, "curve": 256}
 
 
 def listed(templates: TemplateBank | str | Path | Iterable[str | Path] | None) -> TemplateBank | list[Any] | None:
-    """A bank itself, or names of shapes and paths in a list; None for none. UserError for what is no list of them."""
+    """A bank itself, or names of shapes and paths in a list; None for none.
+
+    UserError for what is no list of them, and for one of templates that cannot be seen.
+    """
     if templates is None or isinstance(templates, TemplateBank):
         return templates
     items = [templates] if isinstance(templates, str | Path) else templates
     if not isinstance(items, Iterable):
         raise UserError(f"templates: {items!r} is neither the name of a shape nor a path, and no list of them")
-    return list(items) or None
+    items = list(items)
+    if items and all(item == "transparent" for item in items):
+        raise UserError("transparent: strokes of nothing else cannot be seen: name another template")
+    return items or None
 
 
 def bank_of(
@@ -33,8 +39,6 @@ def bank_of(
     items = listed(templates) or ["circle"]
     if isinstance(items, TemplateBank):
         return items.detach().to("cpu")
-    if all(item == "transparent" for item in items):
-        raise UserError("transparent: strokes of nothing else cannot be seen: name another template")
     for item in items:
         if isinstance(item, str | Path) and item not in SHAPES and not os.path.exists(item):
             known = ", ".join(name for name in SHAPES if name != "transparent")

@@ -157,9 +157,9 @@ def settings(options: PaintOptions) -> dict[str, Any]:
     """The arguments of `limner.paint`; what was not asked for is left to its defaults."""
     if options.background not in ("auto", "transparent"):
         colour(options.background)
-    shapes = set(options.templates) <= SHAPES.keys()
+    templates = brushes.listed(options.templates)
     chosen = {
-        "templates": (options.templates or None) if shapes else brushes.bank_of(options.templates),
+        "templates": templates if set(options.templates) <= SHAPES.keys() else brushes.bank_of(templates),
         "palette": palette(options.palette) if options.palette else None,
         "min_size": options.min_size,
         "max_size": options.max_size,
