@@ -4,7 +4,7 @@ Every picture of the folder is scaled to 256 px on the longer side by a box filt
 strokes, in five styles, with three seeds each, whose means count: the mean PSNR of twelve pictures differs by 0.1 dB
 from seed to seed. CPU-seconds are those of the process, start-up included; PSNR is of the saved PNG; the SVG is written
 from the saved JSON and rendered by resvg at the same size. With `--primitive PROGRAM`, primitive paints each picture in
-the same run, another half hour. Then one larger picture: time, memory, and how time grows with N.
+the same run, twenty minutes more. Then one larger picture: time, memory, and how time grows with N.
 """
 
 import os

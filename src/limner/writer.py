@@ -258,13 +258,13 @@ class TemplateWriter(torch.nn.Module):
             raise ValueError(f"template writer: h_which has shape {tuple(h_which.shape)}, expected {expected}")
         where = self.phi0 + h_where
         h_which, h_what = h_which.to(where.dtype), h_what.to(where.dtype)
+        others = [None if given is None else given.to(where.dtype) for given in (opacity, depth, slope)]
         if self.training:
             which = choose.softmax(h_which, self.gamma, self.noise, self.gumbel, self.hard, generator)
         else:
             gamma = self.gamma if self.gamma_test is None else self.gamma_test
             which = choose.softmax(h_which, gamma, straight_through=self.hard)
-        moves = Strokes(where, which, h_what.sigmoid(), opacity, depth, slope)
-        return moves.map(lambda tensor: tensor.to(where.dtype))
+        return Strokes(where, which, h_what.sigmoid(), *others)
 
     def extra_repr(self) -> str:
         """What it paints with, in `print(network)`."""

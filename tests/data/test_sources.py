@@ -104,6 +104,12 @@ def test_no_connection(server: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         load(Data("mnist"))
 
 
+def test_a_cache_that_cannot_be_made(server: Path, cache: Path) -> None:
+    cache.touch()
+    with pytest.raises(UserError, match=r"mnist cannot be downloaded: .* and set LIMNER_DATA=DIR"):
+        sources.fetch(Data("mnist"))
+
+
 def test_half_an_archive_is_unpacked_anew(server: Path, cache: Path) -> None:
     half = cache / "cifar-10-batches-bin/data_batch_1.bin"
     half.parent.mkdir(parents=True)

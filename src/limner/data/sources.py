@@ -121,8 +121,8 @@ def fetch(data: Data) -> Path:
     source = SOURCES[data.name]
     if named_root(data) or not source.hashes:
         raise UserError(f"{data.name} is missing: {advice(data)}")
-    cache().mkdir(parents=True, exist_ok=True)
     try:
+        cache().mkdir(parents=True, exist_ok=True)
         with FileLock(cache() / f".{data.name}.lock"):  # of processes that want it at a time, one downloads it
             if not present(data):
                 download(source, cache())
