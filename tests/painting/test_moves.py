@@ -30,11 +30,11 @@ def from_python(part) -> Any:
 
 
 into_own_frame, move = from_python(steps.into_own_frame), from_python(steps.move)
-hold_slope, aspect_of = from_python(steps.hold_slope), from_python(steps.aspect_of)
+hold_slope, frame_of = from_python(steps.hold_slope), from_python(steps.frame_of)
 
 
 def stamps(count: int) -> Tensor:
-    """Phi of unsheared stamps on a canvas of SIZE, in float64, some of them mirrored."""
+    """Phi of stamps without a slant on a canvas of SIZE, in float64, some of them mirrored."""
     half = 0.1 + torch.rand(count, 2, dtype=torch.float64)
     centre, angle = torch.rand(count, 2, dtype=torch.float64) - 0.5, 6 * torch.rand(count, dtype=torch.float64)
     where = geometry.phi(centre, half, angle, SIZE[1] / SIZE[0])
@@ -42,24 +42,19 @@ def stamps(count: int) -> Tensor:
     return where
 
 
-def aspects(where: Tensor) -> list[float]:
-    """Half width by half height of stamps."""
-    return torch.div(*half_sizes(where, SIZE).unbind(-1)).tolist()
-
-
 def in_own_frame(where: Tensor, pull: Tensor) -> Tensor:
     """Of each stamp the gradient to a step, from that to Phi."""
     found = pull.flatten(1).clone()
-    for phi, each, aspect in zip(where.flatten(1).numpy(), found.numpy(), aspects(where), strict=True):
-        into_own_frame(phi, each, aspect)
+    for phi, each in zip(where.flatten(1).numpy(), found.numpy(), strict=True):
+        into_own_frame(phi, each, frame_of(phi, SIZE))
     return found
 
 
 def moved(where: Tensor, step: Tensor) -> Tensor:
     """Stamps after a step each."""
     new = where.clone()
-    for phi, each, aspect in zip(new.flatten(1).numpy(), step.numpy(), aspects(where), strict=True):
-        move(phi, each, aspect)
+    for phi, each in zip(new.flatten(1).numpy(), step.numpy(), strict=True):
+        move(phi, each, frame_of(phi, SIZE))
     return new
 
 
@@ -71,13 +66,15 @@ def fillable(what: Tensor, slope: Tensor) -> Tensor:
     return new
 
 
-def test_the_aspect_is_that_of_the_axes() -> None:
-    where = torch.cat([stamps(30), torch.randn(30, 2, 3, dtype=torch.float64)])
-    assert [aspect_of(phi, SIZE) for phi in where.flatten(1).numpy()] == pytest.approx(aspects(where))
+def slanted(count: int) -> Tensor:
+    """Phi of stamps of all kinds, some of them thin."""
+    where = stamps(count)
+    where[:, :, :2] += torch.randn(count, 2, 2, dtype=torch.float64)
+    return where
 
 
 def test_gradient_in_the_own_frame_is_that_of_small_steps() -> None:
-    where, pull = stamps(20), torch.randn(20, 2, 3, dtype=torch.float64)
+    where, pull = torch.cat([stamps(10), slanted(10)]), torch.randn(20, 2, 3, dtype=torch.float64)
     found = in_own_frame(where, pull)
     for k in range(6):
         step = torch.zeros(20, 6, dtype=torch.float64)
@@ -99,6 +96,17 @@ def test_a_step_without_slant_scales_turns_and_shifts_and_keeps_right_angles() -
     assert torch.equal(after.det().sign(), before.det().sign())
     centre = geometry.invert(new)[..., 2:]
     assert torch.allclose((where[..., :2] @ centre + where[..., 2:])[..., 0], step[:, 4:])
+
+
+def test_a_turn_is_one_of_any_stamp() -> None:
+    where, step = slanted(30), torch.zeros(30, 6, dtype=torch.float64)
+    step[:, 2] = angle = 2 * torch.randn(30, dtype=torch.float64)
+    before, after = axes(where, SIZE), axes(moved(where, step), SIZE)
+    angle = angle * before.det().sign()
+    turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], -1).unflatten(-1, (2, 2))
+    assert torch.allclose(after, turn @ before)
+    centre = geometry.invert(where)[..., 2:]
+    assert torch.allclose(geometry.invert(moved(where, step))[..., 2:], centre)
 
 
 def test_a_slant_stretches_one_diagonal_of_a_stamp_and_squeezes_the_other() -> None:

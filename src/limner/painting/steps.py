@@ -66,15 +66,15 @@ def follow(value, pull, first, second, k, rate):
 @inlined
 def travel(phi, pull, first, second, k, rate, size, kept):
     """Adam's step of a stamp, in its own frame."""
-    aspect = aspect_of(phi, size)
-    into_own_frame(phi, pull, aspect)
+    frame = frame_of(phi, size)
+    into_own_frame(phi, pull, frame)
     if kept[1]:
         pull[2] = 0.0
     if kept[2]:
         pull[3] = 0.0
     for m in range(6):
         pull[m] = change(pull[m], first, second, k, m, rate)
-    move(phi, pull, aspect)
+    move(phi, pull, frame)
 
 
 @inlined
@@ -87,38 +87,47 @@ def change(pull, first, second, k, m, rate):
 
 
 @inlined
-def aspect_of(phi, size):
-    """Half width by half height of a stamp, along its own axes, in pixels."""
-    height, width = size
-    return math.hypot(phi[4] * width, phi[3] * height) / max(math.hypot(phi[1] * width, phi[0] * height), LEAST)
+def frame_of(phi, size):
+    """How a stamp turns and slants, as seen from its template: (lean, across, down, aspect).
 
-
-@inlined
-def into_own_frame(phi, pull, aspect):
-    """The gradient to a step (width, height, turn, slant, x, y) in the stamp's own frame, in place of that to Phi.
-
-    aspect: half width by half height.
+    A quarter turn J of M, which is Phi for pixels, is M J M^-1 = [[-lean, across], [-down, lean]] there, and a slant
+    [[0, 1 / aspect], [aspect, 0]]. Where axes are at right angles lean is 0, and aspect half width by half height.
     """
-    along = (pull[0] * phi[3] + pull[1] * phi[4] + pull[2] * phi[5]) / aspect
-    down = (pull[3] * phi[0] + pull[4] * phi[1] + pull[5] * phi[2]) * aspect
-    width = -(pull[0] * phi[0] + pull[1] * phi[1] + pull[2] * phi[2])
-    height = -(pull[3] * phi[3] + pull[4] * phi[4] + pull[5] * phi[5])
-    x, y = -pull[2], -pull[5]
-    pull[0], pull[1], pull[2], pull[3], pull[4], pull[5] = width, height, along - down, along + down, x, y
+    height, width = size
+    a, b, c, d = phi[0] * height, phi[1] * width, phi[3] * height, phi[4] * width
+    narrow, low = a * a + b * b, c * c + d * d
+    area = max(abs(a * d - b * c), LEAST)
+    return (a * c + b * d) / area, narrow / area, low / area, math.sqrt(low / max(narrow, LEAST))
 
 
 @inlined
-def move(phi, step, aspect):
+def into_own_frame(phi, pull, frame):
+    """The gradient to a step (width, height, turn, slant, x, y) in the stamp's own frame, in place of that to Phi."""
+    lean, across, down, aspect = frame
+    width = pull[0] * phi[0] + pull[1] * phi[1] + pull[2] * phi[2]
+    height = pull[3] * phi[3] + pull[4] * phi[4] + pull[5] * phi[5]
+    right = pull[0] * phi[3] + pull[1] * phi[4] + pull[2] * phi[5]
+    left = pull[3] * phi[0] + pull[4] * phi[1] + pull[5] * phi[2]
+    x, y = -pull[2], -pull[5]
+    pull[0], pull[1], pull[4], pull[5] = -width, -height, x, y
+    pull[2] = lean * (height - width) + across * right - down * left
+    pull[3] = right / aspect + left * aspect
+
+
+@inlined
+def move(phi, step, frame):
     """Take a step (width, height, turn, slant, x, y) in the stamp's own frame."""
+    lean, across, down, aspect = frame
     width, height, turn, slant, x, y = step[0], step[1], step[2], step[3], step[4], step[5]
     cos, sin, narrow, low = math.cos(turn), math.sin(turn), math.exp(-width), math.exp(-height)
     straight, slanted = math.cosh(slant), math.sinh(slant)
     phi[2] -= x
     phi[5] -= y
     for m in range(3):
-        along, down = cos * phi[m] + sin / aspect * phi[m + 3], cos * phi[m + 3] - sin * aspect * phi[m]
-        phi[m] = narrow * (straight * along + slanted / aspect * down)
-        phi[m + 3] = low * (straight * down + slanted * aspect * along)
+        u, v = phi[m], phi[m + 3]
+        u, v = cos * u + sin * (across * v - lean * u), cos * v + sin * (lean * v - down * u)
+        phi[m] = narrow * (straight * u + slanted / aspect * v)
+        phi[m + 3] = low * (straight * v + slanted * aspect * u)
 
 
 @inlined
