@@ -86,7 +86,8 @@ def _air(results: Results) -> Judgement:
 def _air_digits(results: Results) -> Judgement:
     found = {name: results.mean(name, "explained") for name in results.variants}
     why = ", ".join(f"{name} explains {number(value)} of the digits' variance" for name, value in found.items())
-    return both(found["T-AIR" + WHOLE_STAMPS] < FAILED, found["T-AIR"] < FAILED, why)
+    theirs = [value for name, value in found.items() if name.endswith(WHOLE_STAMPS)]
+    return both(max(theirs) < FAILED, max(found.values()) < FAILED, why)
 
 
 def _slow(results: Results) -> Judgement:
@@ -193,12 +194,14 @@ FIGURES = (
         "fails",
         "share of the variance explained",
         14,
-        Process(("T-AIR", "T-AIR" + WHOLE_STAMPS), across=2),
+        Process(("T=2", "T=2" + WHOLE_STAMPS, "T=20", "T=20" + WHOLE_STAMPS), columns=10, across=2),
         _air_digits,
         ("explained", "mse"),
-        with_whole_stamps({"T-AIR": vary(mnist(), kind="t-air", likelihood="ce")}),
+        with_whole_stamps(
+            {f"T={moves}": vary(mnist(), 20_000, kind="t-air", likelihood="ce", moves=moves) for moves in (2, 20)}
+        ),
         quick=100,
-        shortened=LENGTH,
+        shortened="the caption has 2 moves, the settings, those of T-DRAW on MNIST, 20: both were run",
     ),
     Figure(
         "4.6",
