@@ -227,6 +227,9 @@ BAD = [
     ("photo.png --time inf", "--time inf: expected a finite number"),
     ("photo.png --film-seconds 0", "--film-seconds 0: expected a finite number above 0 and up to 60"),
     ("photo.png --film-seconds 61", "--film-seconds 61"),
+    ("photo.png --film-seconds 9 -o a.png", "--film-seconds is of no use without a film"),
+    ("photo.png -n 2 --templates", "--templates names none"),
+    ("photo.png --templates -n 2", "--templates names none"),
     ("photo.png --stop-psnr 0", "--stop-psnr 0"),
     ("photo.png --opacity 2", "--opacity 2"),
     ("photo.png --opacity 0", "--opacity 0"),
@@ -426,7 +429,9 @@ def test_strokes_of_other_numbers_are_written_too(kind: torch.dtype, desk: Path)
     strokes = Strokes.load("strokes.json")
     tilted = Strokes(strokes.where, strokes.which, strokes.what, slope=torch.full((1, 2, 3, 2), 0.25))
     dump("other.json", tilted.map(lambda tensor: tensor.to(kind)), TemplateBank.named("circle", size=8), (30, 40))
-    assert main(["paint", "other.json", "-o", "a.svg", "-o", "a.png", "-o", "a.gif", "-q"]) == 0
+    line = "paint other.json -o a.svg -o a.png -o a.gif -o a.mp4 -o copy.json -q"
+    assert main(line.split()) == 0
+    assert Path("copy.json").read_bytes() == Path("other.json").read_bytes()
 
 
 def test_every_output_is_written_and_scored(

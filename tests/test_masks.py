@@ -1,3 +1,5 @@
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,14 @@ def test_files_that_are_no_picture(tmp_path: Path, name: str, content: bytes) ->
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"mask\."):
+        read_mask(path, 16)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="has no such names")
+def test_an_svg_whose_name_cannot_be_written(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"m\xe9.svg")
+    path.write_text(SVG.format(SHAPES["circle"].svg))
+    with pytest.raises(UserError, match="an SVG whose name is not UTF-8 cannot be drawn: rename it"):
         read_mask(path, 16)
 
 

@@ -195,6 +195,8 @@ FAULTS = [
     ({"size": [4]}, '"size"'),
     ({"size": [4, 0]}, '"size"'),
     ({"size": "big"}, '"size"'),
+    ({"size": True}, '"size" is True, expected [height, width] or null'),
+    ({"background": True}, '"background" has a bool where 3 are expected'),
     ({"size": [10**400, 1]}, '"size"'),
     ({"strokes": 10**30, "pictures": []}, '"strokes" is 1000000000000000000000000000000, expected 0 to 2147483647'),
     ({"templates": 10**30, "pictures": []}, '"templates" is 1000000000000000000000000000000, expected'),

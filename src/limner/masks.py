@@ -60,6 +60,8 @@ def render_svg(path: Path, side: int) -> Image.Image:
     wordless = b"text" not in content and path.suffix.lower() == ".svg"
     try:
         png = resvg_py.svg_to_bytes(svg_path=str(path), width=side, height=side, dpi=DPI, skip_system_fonts=wordless)
+    except UnicodeEncodeError:
+        raise UserError(f"{path}: an SVG whose name is not UTF-8 cannot be drawn: rename it") from None
     except ValueError as error:
         raise UserError(f"{path}: is not an SVG that can be drawn ({error})") from error
     return Image.open(BytesIO(png))

@@ -36,7 +36,7 @@ class PaintOptions:
     in the current folder."""
     strokes: Annotated[int, arg(aliases=["-n"], metavar="N")] = 500
     """How many strokes."""
-    templates: Annotated[tuple[str, ...], arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = ()
+    templates: Annotated[tuple[str, ...] | None, arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = None
     """Brushes: any of circle, square, line, curve, triangle, soft, and masks (PNG, SVG) or folders of them.
     A mask is brush where it is opaque; one that is opaque everywhere, where it differs from its corners.
     All of a white one is.
@@ -102,7 +102,9 @@ class PaintOptions:
             _within(name, getattr(self, name), 1)
         for name in ("min_size", "max_size", "stop_psnr", "time", "film_seconds"):
             _positive(name, getattr(self, name))
-        check_together({**vars(self), "templates": self.templates or None}, flag)
+        if self.templates == ():
+            raise UserError("--templates names none: name some, or leave it out")
+        check_together(vars(self), flag)
         self.opacity_value()
 
     def opacity_value(self) -> str | float:

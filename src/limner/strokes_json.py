@@ -188,7 +188,7 @@ def _get(content: dict, key: str, *kinds: type) -> Any:
     if key not in content:
         raise UserError(f'"{key}" is missing')
     value = content[key]
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+    if kinds and (not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)):
         raise UserError(f'"{key}" is a {type(value).__name__}, expected {" or ".join(kind.__name__ for kind in kinds)}')
     if isinstance(value, int) and not 0 <= value < LIMIT:
         raise UserError(f'"{key}" is {value}, expected 0 to {LIMIT - 1}')
@@ -231,7 +231,7 @@ def _mask(entry: dict, name: str) -> Float[Tensor, "S S"]:
 
 
 def _size(content: dict, key: str) -> tuple[int, int] | None:
-    size = _get(content, key, object)
+    size = _get(content, key)
     if size is None:
         return None
     if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and 0 < side < LIMIT for side in size)):
@@ -240,7 +240,7 @@ def _size(content: dict, key: str) -> tuple[int, int] | None:
 
 
 def _background(content: dict, channels: int, dtype: torch.dtype) -> Tensor | None:
-    background = _get(content, "background", object)
+    background = _get(content, "background")
     if background is None:
         return None
     colour = torch.from_numpy(np.array(_numbers(background, (channels,), '"background"'), np.float64)).to(dtype)

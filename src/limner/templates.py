@@ -136,7 +136,8 @@ class TemplateBank:
 
                 return drawn(outlines[k], size)
             mask = self.masks[k].detach().cpu().float()
-            return interpolate(mask[None, None], (size, size), mode="bilinear", antialias=True)[0, 0]
+            finer = interpolate(mask[None, None], (size, size), mode="bilinear", antialias=True)[0, 0]
+            return (finer * 255).round() / 255  # what a file of strokes can hold
 
         masks = torch.stack([at_size(k) for k in range(len(self))])
         bank = replace(self, masks=masks.to(self.masks))

@@ -200,8 +200,8 @@ def test_a_palette_of_a_gray_picture_on_a_coloured_ground() -> None:
 def test_templates_of_any_iterable() -> None:
     bank = limner.paint(picture(), 3, templates=(name for name in ("square", "circle"))).bank
     assert bank.names == ("square", "circle")
-    again = limner.paint(picture(), 3, templates=iter([])).bank
-    assert again.names == ("circle",)
+    with pytest.raises(UserError, match="templates: none are named"):
+        limner.paint(picture(), 3, templates=iter([]))
     more = limner.paint(picture(), 2, templates=iter(["line"]), resume=limner.paint(picture(), 2))
     assert more.bank.names == ("circle", "line")
 
@@ -622,3 +622,14 @@ def test_quality(monkeypatch: pytest.MonkeyPatch) -> None:
 
 QUALITY = 6.0
 """dB by which fitted strokes beat random ones at the least."""
+
+
+@pytest.mark.parametrize("bank", [TemplateBank.named("transparent"), TemplateBank(torch.zeros(2, 16, 16))])
+def test_strokes_that_nobody_could_see_are_refused(bank: TemplateBank) -> None:
+    with pytest.raises(UserError, match="templates: are transparent everywhere"):
+        limner.paint(picture(), 3, templates=bank)
+    none = Strokes(torch.zeros(1, 0, 2, 3), torch.zeros(1, 0, len(bank)), torch.zeros(1, 0, 3))
+    before = Painting(none, bank, torch.zeros(3), (30, 40))
+    with pytest.raises(UserError, match="templates: are transparent everywhere"):
+        limner.paint(picture(), 3, resume=before)
+    assert len(limner.paint(picture(), 0, templates=bank).strokes) == 0

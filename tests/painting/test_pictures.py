@@ -185,7 +185,10 @@ def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
         read_picture(tmp_path / "none.png")
     with pytest.raises(UserError, match="is a folder"):
         read_picture(tmp_path)
-    with pytest.raises(UserError, match="SVG cannot be painted"):
+    (tmp_path / "a.txt").write_text("a")
+    with (tmp_path / "a.txt").open() as text, pytest.raises(UserError, match=r"a\.txt: is open as text"):
+        read_picture(text)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match="SVG cannot be read as a picture"):
         read_picture(tmp_path / "logo.svg")
 
 

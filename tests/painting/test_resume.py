@@ -84,6 +84,35 @@ def test_repainting_replaces_what_has_its_centre_in_the_mask(first: tuple[Tensor
     assert len(limner.paint(image, 0, resume=file, repaint=mask).strokes) == 12
 
 
+def test_what_is_repainted_does_not_depend_on_the_canvas_worked_at(first: tuple[Tensor, Painting, Path]) -> None:
+    image, painting, file = first
+    large, dots = torch.nn.functional.interpolate(image[None], scale_factor=20)[0], torch.zeros(600, 800)
+    centres = geometry.invert(painting.strokes.where)[0, :, :, 2]
+    x, y = ((centres[5] + 1) / 2 * torch.tensor([800, 600])).long().tolist()
+    dots[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] = 1
+    assert dots.any()
+    new = limner.paint(large, 0, resume=file, repaint=dots, size=32)
+    assert len(new.strokes) == 12
+    left = [bool((new.strokes.where[0] == where).all((1, 2)).any()) for where in painting.strokes.where[0]]
+    assert not left[5]
+    assert sum(left) >= 9
+
+
+def test_a_painting_resumed_at_a_larger_size_is_what_its_file_holds(tmp_path: Path) -> None:
+    square = torch.zeros(16, 16)
+    square[3:13, 5:12] = 1
+    bank = TemplateBank(torch.stack([square, torch.linspace(0, 1, 16).expand(16, 16)]), ("box", "fade"))
+    before = limner.paint(picture(), 6, templates=bank, size=20)
+    after = limner.paint(torch.rand(3, 90, 120), 6, resume=before, max_size=0.3)
+    assert after.bank.masks.shape[-1] > 16
+    after.save(tmp_path / "a.json")
+    again = Painting.load(tmp_path / "a.json")
+    for suffix in (".png", ".svg"):
+        for name, painting in (("a", after), ("b", again)):
+            painting.save((tmp_path / name).with_suffix(suffix))
+        assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
 def test_strokes_that_are_resumed_count_for_the_canvas_worked_at() -> None:
     image = torch.rand(3, 300, 400)
     strokes = Strokes(3 + torch.rand(1, 450, 2, 3), torch.ones(1, 450, 1), torch.rand(1, 450, 3))

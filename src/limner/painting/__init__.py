@@ -90,7 +90,8 @@ def paint(
         a `model`, the first that do.  size: longer side of the canvas worked at.
     time: seconds to take, or at most with `stop_psnr`; fewer strokes where that is too short for so many.
     progress: whether standard error is to show a bar, or what to call it; or a function, which is called after every
-        round with the share of the work that is `done`, and `strokes` and `psnr` (dB, at the size worked at) so far.
+        round with the share of the work that is `done`, and `strokes` and `psnr` (dB, at the size worked at, weighed by
+        `importance`) so far.
     Masks, and strokes that are resumed, have the proportions of the image. Numbers may be numpy's.
     Raises UserError for arguments that make no sense. Ctrl-C ends the fit and returns what there is; KeyboardInterrupt
     where there is no stroke yet. So does a function of progress that raises KeyboardInterrupt.
@@ -134,7 +135,8 @@ def paint(
     if before:
         if before.size:
             sides.check_shape("resume", before.size, "the picture", picture.size)
-            before = replace(before, bank=raster.finer(before.bank, before.size, small.size))
+            bank = raster.finer(before.bank, before.size, small.size)
+            before = replace(before, bank=replace(bank))  # whose outlines are found anew, as those of a file are
         clear, given = before.background is None, before.background
     coloured = colours.coloured(palette) or colours.coloured(given) or (before is not None and before.coloured)
     channels = 3 if coloured else len(picture.pixels)
@@ -158,10 +160,10 @@ def paint(
         seen = goal.pixels if goal.alpha is None else goal.pixels + 1 - goal.alpha
         start = by_model.proposed(painter, seen, count)
     elif before:
-        region = None
+        region, dropped = None, 0
         if repainted := masks.get("repaint"):
             region = light.lit("repaint", repainted, goal.size) if strokes else light.gray(repainted, goal.size)
-        before, dropped = before.without(region)
+            before, dropped = before.without(light.gray(repainted, repainted.size))
         under, cover = before.canvas(goal.size, ground, clear)
         goal = replace(goal, region=region, under=under, under_cover=cover)
         if judged:
@@ -171,6 +173,8 @@ def paint(
         bank, count = before.brushes, strokes + dropped
     else:
         bank = brushes.bank_of(templates)
+    if count:
+        brushes.check_visible(bank)
     goal = replace(goal, saved=raster.samples(before.bank if before else bank))
     style = Style(
         opacity=fixed,

@@ -24,9 +24,17 @@ def listed(templates: TemplateBank | str | Path | Iterable[str | Path] | None) -
     if not isinstance(items, Iterable):
         raise UserError(f"templates: {items!r} is neither the name of a shape nor a path, and no list of them")
     items = list(items)
-    if items and all(item == "transparent" for item in items):
+    if not items:
+        raise UserError("templates: none are named: name some, or leave them out")
+    if all(item == "transparent" for item in items):
         raise UserError("transparent: strokes of nothing else cannot be seen: name another template")
-    return items or None
+    return items
+
+
+def check_visible(bank: TemplateBank) -> None:
+    """UserError for a bank whose strokes cannot be seen, whatever they are."""
+    if not bank.masks.any():
+        raise UserError("templates: are transparent everywhere, so that no stroke can be seen: name another one")
 
 
 def bank_of(

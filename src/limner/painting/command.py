@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from limner.painting import brushes, light, outputs, sides
 from limner.painting.colours import colour, palette
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, picture_files, read_picture
-from limner.painting.raster import saved_size
+from limner.painting.raster import FILMS, saved_size
 from limner.painting.resume import read_before, sound
 from limner.painting.saving import counted, save
 from limner.painting.svg import check_fills
@@ -139,13 +139,13 @@ def source(file: Path, options: PaintOptions) -> Path | Picture | Painting:
             asked = flag(field.name)
             raise UserError(f"{file}: strokes are written as they are, without {asked}: see --resume to paint on them")
     painting = Painting.load(file)
-    strokes, background = sound(file, painting.strokes, painting.background)
-    return replace(painting, strokes=strokes, background=background)
+    sound(file, painting.strokes, painting.background)
+    return painting
 
 
 def read_too(options: PaintOptions) -> Iterator[Path]:
     """The files beside the pictures that are read and must stay as they are: masks, and a palette."""
-    for item in options.templates:
+    for item in options.templates or ():
         if item not in SHAPES and os.path.exists(item):
             yield from mask_files(item)
     yield from (path for path in (options.importance, options.repaint) if path)
@@ -159,7 +159,7 @@ def settings(options: PaintOptions) -> dict[str, Any]:
         colour(options.background)
     templates = brushes.listed(options.templates)
     chosen = {
-        "templates": templates if set(options.templates) <= SHAPES.keys() else brushes.bank_of(templates),
+        "templates": templates if set(options.templates or ()) <= SHAPES.keys() else brushes.bank_of(templates),
         "palette": palette(options.palette) if options.palette else None,
         "min_size": options.min_size,
         "max_size": options.max_size,
@@ -206,6 +206,8 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     """UserError for a picture that cannot be read, or that its outputs or the masks do not fit."""
     picture = job.source if isinstance(job.source, Painting) else read_picture(job.source)
     size = picture.shown_size if isinstance(picture, Painting) else picture.size
+    if options.film_seconds and not any(path.suffix.lower() in FILMS for path in job.files):
+        raise UserError(f"{flag('film_seconds')} is of no use without a film: give -o FILE.mp4, .webm or .gif, too")
     for path in job.files:
         if path.suffix.lower() != ".json":
             saved_size(path, size, options.output_size)

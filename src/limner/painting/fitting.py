@@ -63,7 +63,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Progress:
-    """done: share of the work.  error: mean squared error at the size worked at.  strokes: painted so far."""
+    """done: share of the work.  error: weighted mean squared error at the size worked at.  strokes: so far."""
 
     done: float
     error: float

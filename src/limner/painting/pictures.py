@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from io import TextIOBase
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -73,7 +74,7 @@ def read_picture(source: Source) -> Picture:
     if isinstance(source, str | Path) and str(source) != "-":
         path = Path(source)
         if path.suffix.lower() in (".svg", ".svgz"):
-            raise UserError(f"{path}: SVG cannot be painted: save it as PNG first")
+            raise UserError(f"{path}: SVG cannot be read as a picture: save it as PNG first")
         return _from_image(open_image(path, str(path)), path.stem, str(path))
     if isinstance(source, bytes):
         return _from_image(open_image(source, "bytes"), "picture", "bytes")
@@ -85,6 +86,8 @@ def read_picture(source: Source) -> Picture:
         except OSError as error:
             raise UserError(f"standard input: cannot be read: {reason(error)}") from error
         return _from_image(open_image(content, "standard input"), "stdin", "standard input")
+    if isinstance(source, TextIOBase):
+        raise UserError(f'{getattr(source, "name", "file")}: is open as text: open it in binary, with "rb"')
     if isinstance(source, BinaryFile):
         name = str(getattr(source, "name", "file"))
         return _from_image(open_image(source.read(), name), Path(name).stem, name)
@@ -109,8 +112,6 @@ def picture_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
 
 def resized(picture: Picture, longer_side: int) -> Picture:
     """Shrunk until its longer side has that many pixels; never enlarged."""
-    if longer_side < 1:
-        raise UserError(f"size {longer_side}: expected at least one pixel")
     longest = max(picture.size)
     if longest <= longer_side:
         return picture

@@ -49,9 +49,9 @@ class Before:
             self.bank, masks=self.bank.masks[self.fresh], names=tuple(self.bank.names[k] for k in self.fresh)
         )
 
-    def without(self, region: Float[Tensor, "height width"] | None) -> tuple["Before", int]:
+    def without(self, region: Float[Tensor, "height width"]) -> tuple["Before", int]:
         """These less the strokes whose centre lies in a region (where it is above one half), and how many those are."""
-        if region is None or not len(self.strokes):
+        if not len(self.strokes):
             return self, 0
         height, width = region.shape
         centre = invert(self.strokes.where)[0, :, :, 2].nan_to_num(9, 9, 9)

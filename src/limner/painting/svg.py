@@ -53,7 +53,7 @@ def check_fills(strokes: Strokes) -> None:
     """UserError for a gradient fill of rank two, which is no linear gradient."""
     if strokes.slope is None or strokes.slope.shape[2] < 2:
         return
-    strength = torch.linalg.svdvals(strokes.slope[0].detach())[:, 1]
+    strength = torch.linalg.svdvals(strokes.slope[0].detach().double())[:, 1]
     if (found := torch.nonzero(strength * 2**0.5 > 2 * SHADE)).numel():
         which = f"the fill of stroke {int(found[0])} changes along both axes"
         raise UserError(f"svg: {which}, which no linear gradient can do: choose another format")
