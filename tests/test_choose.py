@@ -105,3 +105,10 @@ def test_straight_through_is_hard_forward_and_soft_backward() -> None:
 def test_numbers_that_make_no_sense_are_refused(numbers: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be numbers from 0 up"):
         choose.softmax(torch.zeros(2), **numbers)
+
+
+def test_no_chance_of_gumbel_noise_is_infinite_in_16_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.Tensor, "exponential_", lambda self, generator=None: self.fill_(1e-9))
+    weights = choose.softmax(torch.zeros(3, 2, dtype=torch.float16), gumbel=True)
+    assert weights.dtype == torch.float16
+    assert torch.allclose(weights, torch.full_like(weights, 0.5))

@@ -5,9 +5,11 @@ import resource
 import shutil
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -218,11 +220,49 @@ def test_backward_twice(compositing: str, samples: int) -> None:
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-@pytest.mark.parametrize("name", ["where", "which", "what", "opacity", "background"])
+@pytest.mark.parametrize("samples", [1, 2])
+def test_strokes_that_do_not_lie_side_by_side(samples: int) -> None:
+    scene = scene_of("over", samples=samples)
+    leaves = scene["leaves"]
+    scene["leaves"] = {name: leaf.transpose(0, 1).contiguous().transpose(0, 1) for name, leaf in leaves.items()}
+    assert not scene["leaves"]["where"].is_contiguous()
+    compare(scene)
+
+
+@pytest.mark.parametrize("samples", [1, 4])
+def test_a_loss_that_is_held_holds_no_memory_after_its_backward_pass(samples: int) -> None:
+    scene = scene_of("over", samples=samples)
+    where = scene["leaves"]["where"].requires_grad_()
+    canvas = paint(scene["leaves"], True, scene["options"], "fused")
+    loss, held = canvas.sum(), weakref.ref(canvas.grad_fn.plan.laid.listed)  # pyright: ignore
+    loss.backward(retain_graph=True)
+    assert held() is not None
+    first, where.grad = where.grad, None
+    loss.backward()
+    assert held() is None
+    assert torch.equal(first, where.grad)
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        loss.backward()
+
+
+@pytest.mark.parametrize("backend", ["reference", "fused"])
+def test_more_moves_than_soft_depth_can_weigh_fade(backend: Any) -> None:
+    where, depth = torch.eye(2, 3).repeat(1, 250, 1, 1).requires_grad_(), 0.1 * torch.rand(1, 250)
+    strokes = Strokes(where, torch.ones(1, 250, 1), torch.full((1, 250, 1), 0.7), depth=depth)
+    bank = TemplateBank.named("square")
+    canvas = render(strokes, bank, (4, 4), 1.0, "depth", backend, temperature=1.0)
+    assert torch.allclose(canvas, torch.zeros(4, 4), atol=1e-5)
+    canvas.sum().backward()
+    assert where.grad is not None
+    assert where.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("name", ["where", "which", "what", "opacity", "slope", "background"])
 def test_what_is_written_to_has_no_gradient_any_more(name: str) -> None:
     """As with torch's own operations; a background is needed again by soft depth only."""
     leaves = {"where": torch.randn(1, 3, 2, 3), "which": torch.rand(1, 3, 2), "what": torch.rand(1, 3, 1)}
     leaves |= {"opacity": torch.rand(1, 3), "depth": torch.rand(1, 3), "background": torch.rand(1, 1, 9, 9)}
+    leaves |= {"slope": torch.randn(1, 3, 1, 2)}
     leaves = {key: leaf.requires_grad_() for key, leaf in leaves.items()}
     strokes = Strokes(**{key: leaf for key, leaf in leaves.items() if key != "background"})
     bank = TemplateBank.named("circle", "line", size=8)

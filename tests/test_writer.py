@@ -153,8 +153,11 @@ def test_learnable_templates_are_kept_while_nothing_changes_them() -> None:
             assert writer.bank.pyramid is not bank.pyramid
             assert torch.equal(writer.bank.masks, logits.sigmoid())
         assert writer.bank.masks.requires_grad
+    shift_data()
     with torch.inference_mode():
-        assert torch.equal(writer.bank.masks, logits.sigmoid())
+        bank = writer.bank
+        assert torch.equal(bank.masks, logits.sigmoid())
+        assert writer.bank.pyramid is bank.pyramid
     assert not writer._bank.masks.is_inference()
 
 
@@ -308,6 +311,8 @@ def test_nan_names_picture_and_move(backend: Any, compositing: Any, bad: float) 
 def test_huge_numbers_are_numbers(backend: Any) -> None:
     where = 3e38 * torch.tensor([[1, 0, 0.5], [0, 1, 0.5]]).repeat(2, 3, 1, 1)
     assert not render(strokes_with(where=where), BANK, (4, 4), backend=backend).any()
+    tilted = strokes_with(where=where, slope=torch.full((2, 3, 3, 2), 20.0))
+    assert not render(tilted, BANK, (4, 4), backend=backend).any()
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def colour_field(
     flat = what[..., None, None]
     if slope is None:
         return flat
-    tilt = torch.einsum("bhwp,bcp->bchw", template_points(where, size), slope)
+    tilt = torch.einsum("bhwp,bcp->bchw", template_points(where, size), slope).nan_to_num()
     if samples > 1:
         reach = slope.abs().sum(-1)[..., None, None]
         tilt = torch.where(tilt.abs() <= reach, tilt, reach * tilt.detach().sign())
@@ -107,7 +107,7 @@ def soft_depth(
         weights.append(masks[:, t] * (1 - masks * nearer[..., None, None]).prod(1))
     coverage = 1 - (1 - masks).prod(1)
     total = torch.stack(weights).sum(0)
-    share = coverage / torch.where(total > 0, total, 1)
+    share = coverage / total.clamp(min=torch.finfo(total.dtype).tiny)
     paint = sum(weight[:, None] * colour for weight, colour in zip(weights, colours, strict=True))
     return canvas * (1 - coverage[:, None]) + paint * share[:, None]
 

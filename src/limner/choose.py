@@ -30,9 +30,9 @@ def softmax(
     if scores.shape[-1] == 1:
         return torch.ones_like(scores)
     if noise:
-        scores = scores + noise * _like(scores, torch.Tensor.normal_, generator)
+        scores = scores + (noise * _like(scores, torch.Tensor.normal_, generator)).to(scores)
     if gumbel:
-        scores = scores - _like(scores, torch.Tensor.exponential_, generator).log()
+        scores = scores - _like(scores, torch.Tensor.exponential_, generator).log().to(scores)
     weights = scores.softmax(-1) if gamma == 1 else (gamma * scores.log_softmax(-1)).softmax(-1)
     return hard(weights) if straight_through else weights
 
@@ -50,4 +50,5 @@ def hard(weights: Scores) -> Scores:
 
 
 def _like(scores: Tensor, fill, generator: torch.Generator | None) -> Tensor:
-    return fill(torch.empty_like(scores), generator=generator)
+    wide = torch.promote_types(scores.dtype, torch.float32)  # in 16 bits an exponential number may be 0
+    return fill(torch.empty_like(scores, dtype=wide), generator=generator)

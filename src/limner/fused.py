@@ -93,7 +93,10 @@ class _Painting(torch.autograd.Function):
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         check_backward(grad)
         cells = ctx.saved_tensors[5]  # which raises if any of them were written to
-        found = _pull(ctx.plan, grad)
+        plan = ctx.plan
+        if not torch._C._autograd._get_current_graph_task_keep_graph():  # pyright: ignore[reportAttributeAccessIssue]
+            ctx.plan = None  # as torch lets go of what it has saved, though a loss or canvas may be held
+        found = _pull(plan, grad)
         if "cells" in found:
             found["cells"] = found["cells"].view_as(cells)
         return *(found.get(name) for name in _NAMES), None, None, None, None

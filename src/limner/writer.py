@@ -209,6 +209,9 @@ class TemplateWriter(torch.nn.Module):
 
     def _learnt(self, logits: Tensor) -> Tensor:
         """The masks of logits; those of the bank, if they are equal and no gradient is asked for, as it keeps more."""
+        if not transforms.traced() and torch.is_inference_mode_enabled() and not logits.is_inference():
+            with torch.inference_mode(False), torch.no_grad():  # else nothing of them could be kept
+                return self._learnt(logits)
         masks, before = logits.sigmoid(), self._bank.masks
         if transforms.traced() or masks.requires_grad or (masks.dtype, masks.device) != (before.dtype, before.device):
             return masks
