@@ -39,6 +39,8 @@ LETTERS = {
     )
 }
 SUCCEED = "eij"
+TWO_CIRCLES = "Painter, T=2"
+"""What two circles can explain of a digit, to compare T-AIR with."""
 SQUEEZED = {
     f"{name[0]}, squeezed": vary(experiment, likelihood="ce-squeezed")
     for name, experiment in LETTERS.items()
@@ -86,6 +88,7 @@ def _air(results: Results) -> Judgement:
 def _air_digits(results: Results) -> Judgement:
     found = {name: results.mean(name, "explained") for name in results.variants}
     why = ", ".join(f"{name} explains {number(value)} of the digits' variance" for name, value in found.items())
+    found.pop(TWO_CIRCLES)
     theirs = [value for name, value in found.items() if name.endswith(WHOLE_STAMPS)]
     return both(max(theirs) < FAILED, max(found.values()) < FAILED, why)
 
@@ -193,15 +196,19 @@ FIGURES = (
         "T-AIR does not learn MNIST",
         "fails",
         "share of the variance explained",
-        14,
-        Process(("T=2", "T=2" + WHOLE_STAMPS, "T=20", "T=20" + WHOLE_STAMPS), columns=10, across=2),
+        24,
+        Process(("T=2", "T=2" + WHOLE_STAMPS), columns=2, across=2),
         _air_digits,
         ("explained", "mse"),
         with_whole_stamps(
-            {f"T={moves}": vary(mnist(), 20_000, kind="t-air", likelihood="ce", moves=moves) for moves in (2, 20)}
-        ),
+            {
+                f"T={moves}": vary(mnist(), iterations, kind="t-air", likelihood="ce", moves=moves)
+                for moves, iterations in ((2, 20_000), (20, 10_000))
+            }
+        )
+        | {TWO_CIRCLES: vary(mnist(), 20_000, moves=2)},
         quick=100,
-        shortened="the caption has 2 moves, the settings, those of T-DRAW on MNIST, 20: both were run",
+        shortened="the caption has 2 moves, T-DRAW on MNIST 20: both were run, 20 for half as long as T-DRAW",
     ),
     Figure(
         "4.6",
