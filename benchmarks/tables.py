@@ -143,7 +143,12 @@ def aims() -> str:
     return aimed(rows)
 
 
-ENGINES = {"engine": "AMD EPYC (Zen 5)", "engine-zen3": "AMD EPYC (Zen 3)", "engine-xeon": "Intel Xeon"}
+ENGINES = {
+    "engine": "AMD EPYC (Zen 4)",
+    "engine-zen5": "AMD EPYC (Zen 5)",
+    "engine-zen3": "AMD EPYC (Zen 3)",
+    "engine-xeon": "Intel Xeon",
+}
 """Machines the engine was measured on, by the names of the result files."""
 
 
