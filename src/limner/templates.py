@@ -136,8 +136,7 @@ class TemplateBank:
 
                 return drawn(outlines[k], size)
             mask = self.masks[k].detach().cpu().float()
-            finer = interpolate(mask[None, None], (size, size), mode="bilinear", antialias=True)[0, 0]
-            return (finer * 255).round() / 255  # what a file of strokes can hold
+            return interpolate(mask[None, None], (size, size), mode="bilinear", antialias=True)[0, 0]
 
         masks = torch.stack([at_size(k) for k in range(len(self))])
         bank = replace(self, masks=masks.to(self.masks))

@@ -22,7 +22,7 @@ from limner.painting.painting import Painting
 from limner.painting.palette import inks_of
 from limner.painting.pictures import Picture, Source, read_picture, resized
 from limner.painting.progress import bar
-from limner.painting.resume import read_before
+from limner.painting.resume import as_written, read_before
 from limner.templates import TemplateBank
 
 __all__ = ["Painting", "paint"]
@@ -135,8 +135,8 @@ def paint(
     if before:
         if before.size:
             sides.check_shape("resume", before.size, "the picture", picture.size)
-            bank = raster.finer(before.bank, before.size, small.size)
-            before = replace(before, bank=replace(bank))  # whose outlines are found anew, as those of a file are
+            before = replace(before, bank=raster.finer(before.bank, before.size, small.size))
+        before = replace(before, bank=as_written(before.bank))
         clear, given = before.background is None, before.background
     coloured = colours.coloured(palette) or colours.coloured(given) or (before is not None and before.coloured)
     channels = 3 if coloured else len(picture.pixels)

@@ -137,6 +137,12 @@ def sound(
     return strokes, background
 
 
+def as_written(bank: TemplateBank) -> TemplateBank:
+    """A bank as a file of strokes gives it back: masks but those of shapes in 8 bits, and their outlines found anew."""
+    masks = [mask if k in bank.shapes else (mask * 255).round() / 255 for k, mask in enumerate(bank.masks)]
+    return replace(bank, masks=torch.stack(masks))
+
+
 def _joined(bank: TemplateBank, more: TemplateBank) -> tuple[TemplateBank, list[int]]:
     """One bank of both, each mask once, and where in it the second's are."""
     masks, names, fresh = list(bank.masks), list(bank.names), []
