@@ -25,6 +25,9 @@ def test_eyes_lie_where_they_should(sample: Path) -> None:
 def test_blocks_of_frames_are_held_out(sample: Path) -> None:
     splits = [faces.read(sample / FOLDER, split) for split in ("train", "validation", "test")]
     assert [len(images) for images in splits] == [4, 4, 4]
+    for suffix in ("pgm", "eye"):  # a copy that a desktop made
+        copied = (sample / FOLDER / f"BioID_1214.{suffix}").read_bytes()
+        (sample / FOLDER / f"BioID_1214 (1).{suffix}").write_bytes(copied)
     (sample / FOLDER / "BioID_1214.pgm").rename(sample / FOLDER / "BioID_1213.pgm")
     (sample / FOLDER / "BioID_1214.eye").rename(sample / FOLDER / "BioID_1213.eye")
     (sample / FOLDER / "BioID_1319.pgm").rename(sample / FOLDER / "BioID_1318.pgm")

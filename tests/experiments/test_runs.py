@@ -267,6 +267,14 @@ def test_a_model_without_a_checkpoint_is_left_alone(run: Path, tmp_path: Path) -
     assert {name: (shipped / name).read_bytes() for name in before} == before
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_settings_of_something_else_are_left_alone(resume: bool, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"editor.fontSize": 14}')
+    with pytest.raises(UserError, match=r"settings\.json: not the settings of a run"):
+        runs.start(SMALL, tmp_path, resume, quiet=True)
+    assert (tmp_path / "settings.json").read_text() == '{"editor.fontSize": 14}'
+
+
 def test_a_start_that_failed_is_in_nobodys_way(tmp_path: Path) -> None:
     broken = replace(SMALL, training=replace(SMALL.training, rate=1e30), model=replace(SMALL.model, gamma_rate=0.0))
     with pytest.raises(UserError, match="no longer a number"):
@@ -298,6 +306,23 @@ def test_a_run_does_not_go_on_with_more_images(tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "pictures" / "12.png").unlink()
     assert cli.main(["evaluate", str(tmp_path / "run")]) == 0
     runs.start(longer, tmp_path / "run", resume=True, quiet=True)
+
+
+@pytest.mark.parametrize(("count", "images"), [(12, 6), (19, None)])
+def test_more_pictures_are_noticed_though_as_many_are_trained_on(
+    count: int, images: int | None, tmp_path: Path
+) -> None:
+    (tmp_path / "pictures").mkdir()
+    for k in range(count):
+        Image.new("L", (32, 32), 10 * k).save(tmp_path / "pictures" / f"{k}.png")
+    mine = replace(SMALL, data=Data("folder", folder=tmp_path / "pictures", size=28, images=images))
+    runs.start(mine, tmp_path / "run", quiet=True)
+    for k in range(count, count + 2):
+        Image.new("L", (32, 32), 7).save(tmp_path / "pictures" / f"{k}.png")
+    longer = replace(mine, training=replace(mine.training, iterations=25))
+    with pytest.raises(UserError, match=f"its folder held {count} pictures, and holds {count + 2} now: train anew"):
+        runs.start(longer, tmp_path / "run", resume=True, quiet=True)
+    assert cli.main(["evaluate", str(tmp_path / "run")]) == 2
 
 
 def test_a_run_on_a_folder_is_evaluated_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

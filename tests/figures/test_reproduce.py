@@ -1,6 +1,7 @@
 """Figures from end to end, in few iterations: trained, measured, judged and drawn."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +112,34 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert shown.err.startswith("limner: 5.12: ")
     assert shown.err.count("\n") == 1
     assert (tmp_path / "out/3.4.json").exists()
+    assert cli.main(["reproduce", "5.12", "--list", "--out", str(tmp_path / "out")]) == 0
+    assert "quick, so without a verdict" in capsys.readouterr().out
+    page = (tmp_path / "page.md").read_text("utf-8")
+    assert "1 confirmed, 34 not run yet, 1 quick, so without a verdict" in page
+
+
+def test_what_cannot_be_written_is_told_before_any_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cache, "train", lambda *_: pytest.fail("was trained"))
+    (tmp_path / "file").touch()
+    line = ["reproduce", "5.12", "--quick", "--runs", str(tmp_path / "runs"), "--out"]
+    assert cli.main([*line, str(tmp_path / "file")]) == 2
+    assert "file: no results can be put there" in capsys.readouterr().err
+    full = {"quick": False, "verdict": "confirmed", "why": "", "images": 1, "runs": []}
+    (tmp_path / "5.12.json").write_text(json.dumps(full))
+    assert cli.main([*line, str(tmp_path)]) == 2
+    assert "5.12.json: holds full results" in capsys.readouterr().err
+
+
+def test_losses_that_are_missing_are_told(runs: Path, tmp_path: Path) -> None:
+    figure, mine = FIGURES["5.12"], tmp_path / "runs"
+    made(figure, runs, tmp_path)
+    shutil.copytree(runs, mine)
+    for metrics in mine.glob("*/metrics.jsonl"):
+        metrics.write_text("".join(metrics.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(UserError, match=r"metrics\.jsonl: lacks losses of some iterations"):
+        made(figure, mine, tmp_path)
 
 
 def test_known_runs_are_trained_again_only_for_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,6 +164,7 @@ def test_gamma_sharpens_the_choice_out_of_training() -> None:
         ({"moves": 0}, "moves"),
         ({"kind": "canvas-recurrent", "order": "soft"}, "order"),
         ({"order": "soft", "temperature": 0.0}, "temperature"),
+        ({"order": "soft", "temperature": 1e-31}, "temperature 1e-31: expected at least 1e-30"),
         ({"sigma": 0.5}, "latent"),
         ({"beta": -1.0}, "beta"),
         ({"kind": "air", "input_noise": 0.1}, "input-noise"),
@@ -224,3 +225,11 @@ def test_the_cost_of_a_code_needs_a_code(setting: dict[str, Any]) -> None:
 def test_words_that_are_misspelt_are_refused(setting: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         build(Model(**setting), SIZE, 1)
+
+
+@pytest.mark.parametrize("moves", [1, 2])
+def test_every_weight_of_a_canvas_recurrent_painter_learns(moves: int) -> None:
+    """Weights without a gradient stop training in several processes."""
+    model = build(Model(kind="canvas-recurrent", moves=moves), SIZE, 1)
+    model(torch.rand(3, 1, *SIZE)).losses["reconstruction"].sum().backward()
+    assert all(weight.grad is not None for weight in model.parameters())

@@ -20,7 +20,7 @@ LUMA = (0.299, 0.587, 0.114)
 
 
 def load(data: Data, split: Split = "train") -> Images:
-    """The images of one split, held in memory as ink; the splits of a set share no image.
+    """The images of one split, held in memory as ink; the splits of a set share no image, unless it is blank.
 
     A real set that is not on this machine is downloaded once, where its terms allow that.
     Raises UserError for settings that make no sense, and for a set that is missing, with the place to get it from.

@@ -18,7 +18,15 @@ SHARE = 10
 
 
 def read(folder: str | Path | None, split: Split, size: int, channels: int) -> Images:
-    """The pictures in `folder` and below it, but hidden ones, that fall in a split; UserError names what is none."""
+    """The pictures of a folder (`files_of`) that fall in a split; UserError names what is none."""
+    files = files_of(folder)
+    folder, name = Path(str(folder)), f"folder-{size}-{channels}"
+    pixels = decoded(name, folder, files, lambda: np.stack([_ink(file, size, channels) for file in files]))
+    return Images(torch.from_numpy(pixels[_members(folder, files, split)]))
+
+
+def files_of(folder: str | Path | None) -> list[Path]:
+    """The pictures in `folder` and below it, but hidden ones; UserError for fewer than there are splits."""
     if folder is None:
         raise UserError("folder: say which folder holds the pictures")
     folder = Path(folder)
@@ -28,9 +36,7 @@ def read(folder: str | Path | None, split: Split, size: int, channels: int) -> I
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     if len(files) < len(SPLITS):
         raise UserError(f"{folder}: holds {len(files)} pictures, a data set needs at least {len(SPLITS)}")
-    name = f"folder-{size}-{channels}"
-    pixels = decoded(name, folder, files, lambda: np.stack([_ink(file, size, channels) for file in files]))
-    return Images(torch.from_numpy(pixels[_members(folder, files, split)]))
+    return files
 
 
 def _members(folder: Path, files: list[Path], split: Split) -> list[int]:

@@ -31,6 +31,7 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 THESIS_SIZE, FOLDER_SIZE = 28, 64
 TRAIN, HELD_OUT = 10_000, 2_000
 MOST = {"images": 10**8, "held_out": 10**8, "size": 8192}
+MOST_SHAPES = 1000
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,8 @@ class Data:
             within(_flag(name), getattr(self, name), 1, most)
         if not 0 <= self.seed < 2**63:
             raise UserError(f"seed {self.seed}: expected 0 to 2^63 - 1")
+        if self.synthetic and self.folder:
+            raise UserError(f"folder {self.folder}: {self.name} is drawn: your own pictures are the set called folder")
         if self.synthetic:
             self.recipe()
         elif given := self._given():
@@ -146,6 +149,7 @@ def _check(recipe: Recipe) -> None:
     fewest, most = recipe.counts
     if not 0 <= fewest <= most or most < 1:
         raise UserError(f"counts {fewest} {most}: expected the fewest shapes, then the most")
+    within("counts", most, 1, MOST_SHAPES)
     if not recipe.shapes:
         raise UserError("shapes: name at least one")
     if not 0 < recipe.min_side <= recipe.max_side < math.inf:

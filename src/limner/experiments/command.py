@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from limner.data.loading import load as load_data
+from limner.errors import Stopped
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.files import try_writing, write
@@ -21,7 +22,10 @@ ROWS = 10
 
 def train(options: TrainOptions) -> int:
     """Train."""
-    runs.start(options.experiment(), options.out, options.resume, options.quiet)
+    try:
+        runs.start(options.experiment(), options.out, options.resume, options.quiet)
+    except Stopped as stopped:
+        raise Stopped(f"{stopped}: --resume goes on") from None
     if not options.quiet:
         say(f"{options.out}: trained; see how good it is with: limner evaluate {options.out}", sys.stdout)
     return 0
@@ -35,7 +39,8 @@ def evaluate(options: EvaluateOptions) -> int:
     model, trained = runs.load(options.run), runs.read(options.run)
     experiment = trained.experiment
     if experiment.data.name == "folder":
-        runs.check_images(options.run, trained, len(load_data(experiment.data, "train")))
+        there = len(load_data(experiment.data, "train")), runs.count_pictures(experiment.data)
+        runs.check_images(options.run, trained, *there)
     torch.set_num_threads(experiment.training.threads)
     images = load_data(experiment.data, options.split).spread(options.images)
     model.to(device())

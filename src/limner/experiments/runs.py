@@ -15,6 +15,8 @@ from accelerate import PartialState
 from filelock import FileLock, Timeout
 
 from limner.data.loading import load as load_data
+from limner.data.pictures import files_of
+from limner.data.settings import Data
 from limner.errors import UserError
 from limner.experiments import shipped
 from limner.experiments.settings import Experiment, normalised, restored
@@ -30,12 +32,16 @@ SETTINGS = shipped.SETTINGS
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run's settings.json holds: the experiment, and the images it was made for; 0 is a number not known."""
+    """What a run's settings.json holds: the experiment, and the images it was made for.
+
+    images: to train on.  pictures: in a folder of one's own, those held out included.  0 is a number not known.
+    """
 
     experiment: Experiment
     size: tuple[int, int]
     channels: int
     images: int = 0
+    pictures: int = 0
 
 
 def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: bool = False) -> None:
@@ -53,26 +59,33 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
     if experiment.model.batch_norm and experiment.training.batch <= processes.num_processes:
         raise UserError("--model.batch-norm needs two images a process: give a larger --training.batch")
     with ExitStack() as held:
-        before = None
         if processes.is_main_process:
             held.enter_context(_alone(run))
-            before = _before(run, experiment, resume)
+        before = _before(run, experiment, resume)  # which tells every process of a fault, so that none waits
         processes.wait_for_everyone()
         with processes.local_main_process_first():  # which may download
             images = load_data(experiment.data, "train")
+        pictures = count_pictures(experiment.data)
         if before:
-            check_images(run, before, len(images))
+            check_images(run, before, len(images), pictures)
         torch.manual_seed(experiment.training.seed)
         model = build(experiment.model, images.size, images.channels)
         if processes.is_main_process:
-            write(run / SETTINGS, as_json(Trained(experiment, images.size, images.channels, len(images))))
+            write(run / SETTINGS, as_json(Trained(experiment, images.size, images.channels, len(images), pictures)))
         train(model, images, experiment.training, run, quiet)
 
 
-def check_images(run: str | Path, trained: Trained, count: int) -> None:
-    """UserError where a run was trained on fewer or more images than there are: each may be in another split now."""
-    if trained.images not in (0, count):
-        raise UserError(f"{run}: was trained on {trained.images} images, now there are {count}: train anew")
+def count_pictures(data: Data) -> int:
+    """Of a folder of pictures, all that are in it; 0 for other sets."""
+    return len(files_of(data.folder)) if data.name == "folder" else 0
+
+
+def check_images(run: str | Path, trained: Trained, images: int, pictures: int) -> None:
+    """UserError where a run was trained on fewer or more than there are now: each may be in another split."""
+    if trained.images not in (0, images):
+        raise UserError(f"{run}: was trained on {trained.images} images, now there are {images}: train anew")
+    if trained.pictures not in (0, pictures):
+        raise UserError(f"{run}: its folder held {trained.pictures} pictures, and holds {pictures} now: train anew")
 
 
 def _one_gpu_each() -> None:
@@ -150,6 +163,8 @@ def _before(run: Path, experiment: Experiment, resume: bool) -> Trained | None:
     if CHECKPOINT not in there:
         if WEIGHTS in there:
             raise UserError(f"{run}: holds {WEIGHTS} without the {CHECKPOINT} to go on from: choose another folder")
+        if there:
+            read(run)  # settings of something else are not to be replaced
         return None
     if not resume:
         raise UserError(f"{run}: a run is there already: give --resume to go on with it, or another folder")

@@ -8,10 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 from limner.errors import UserError
-from limner.figures import cache, page, reuse
+from limner.figures import cache, page, records, reuse
 from limner.figures.figure import FULL, Figure, Scale
 from limner.figures.options import ReproduceOptions
-from limner.figures.records import read
 from limner.figures.registry import FIGURES, find
 from limner.files import try_writing, write
 from limner.printing import on_terminal, say
@@ -36,17 +35,20 @@ def reproduce(options: ReproduceOptions) -> int:
 def listing(figures: list[Figure], options: ReproduceOptions) -> None:
     """Print each figure in one line."""
     for figure in figures:
-        record = read(options.folder(), figure.name)
-        verdict = record["verdict"] if record else "not run yet"
+        record = records.read(options.folder(), figure.name)
         minutes = str(figure.minutes or "<1")
         command = f"limner reproduce {figure.name}"
-        line = f"{command:<36}{minutes:>4} min  {verdict:<27}  {figure.title}; expected: {figure.expected}"
+        line = (
+            f"{command:<36}{minutes:>4} min  {records.verdict(record):<27}  {figure.title}; expected: {figure.expected}"
+        )
         say(line, sys.stdout)
 
 
 def _make(figures: list[Figure], options: ReproduceOptions) -> int:
     """Train all that is missing, and publish each figure as soon as its runs are there."""
     scales = {figure.name: figure.quick_scale() if options.quick and figure.variants else FULL for figure in figures}
+    for figure in figures:
+        records.make_room(options.folder(), figure.name, scales[figure.name].quick)
     known = reuse.known(options.folder()) if options.reuse else {}
     needs = {
         figure.name: {
@@ -79,7 +81,8 @@ def _make(figures: list[Figure], options: ReproduceOptions) -> int:
         for experiment, error in attempts:
             outcomes[cache.key(experiment)] = error
             if not options.quiet and waiting:
-                say(f"{len(outcomes)} of {len(every)} runs are there", sys.stderr)
+                there = sum(each is None for each in outcomes.values())
+                say(f"{there} of {len(every)} runs are there", sys.stderr)
             publish_ready()
     return 2 if failed else 0
 
@@ -89,5 +92,4 @@ def _publish(figure: Figure, scale: Scale, options: ReproduceOptions, known: reu
 
     record = publish(figure, scale, options.runs, options.folder(), known)
     if not options.quiet:
-        verdict = "quick, so without a verdict" if scale.quick else record["verdict"]
-        say(f"{figure.name}  {verdict}: {record['why']}", sys.stdout)
+        say(f"{figure.name}  {records.verdict(record)}: {record['why']}", sys.stdout)

@@ -14,6 +14,7 @@ import torch
 from limner.data.images import Images
 from limner.data.loading import load as load_data
 from limner.data.settings import Data, Split
+from limner.errors import UserError
 from limner.experiments import runs
 from limner.experiments.settings import Experiment
 from limner.figures.cache import key
@@ -49,6 +50,8 @@ def _run(figure: Figure, scale: Scale, experiment: Experiment, folder: Path) -> 
     model = runs.load(folder)
     pixels = model.size[0] * model.size[1] * model.channels if experiment.model.likelihood == "mse" else 1
     losses = {name: [each / pixels for each in course] for name, course in record.read(folder / record.METRICS).items()}
+    if len(losses.get("loss", ())) != experiment.training.iterations:
+        raise UserError(f"{folder / record.METRICS}: lacks losses of some iterations: remove the folder, to train anew")
     found: dict[str, Any] = {"iterations": experiment.training.iterations, "run": folder.name}
     for split in SPLITS:
         images = images_of(experiment.data, split).spread(scale.images)

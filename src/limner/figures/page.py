@@ -6,8 +6,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from limner.figures import records
 from limner.figures.figure import Figure
-from limner.figures.records import read
 from limner.figures.registry import FIGURES, THESIS
 from limner.figures.results import WORDS, Results, number
 
@@ -50,7 +50,7 @@ SPLITS = {"train": "training set", "test": "held out"}
 
 def text(folder: Path, pictures: str = "reproduction") -> str:
     """The whole page from the records in `folder`; `pictures` is where the page finds that folder."""
-    found = {name: read(folder, name) for name in FIGURES}
+    found = {name: records.read(folder, name) for name in FIGURES}
     beyond = [figure for figure in FIGURES.values() if figure.name not in THESIS]
     parts = [
         HEAD,
@@ -67,7 +67,7 @@ def text(folder: Path, pictures: str = "reproduction") -> str:
 
 
 def _tally(found: dict[str, Any]) -> str:
-    verdicts = [found[name]["verdict"] if found[name] else "not run yet" for name in THESIS]
+    verdicts = [records.verdict(found[name]) for name in THESIS]
     counts = [f"{verdicts.count(each)} {each}" for each in dict.fromkeys(sorted(verdicts))]
     return f"Of {len(THESIS)} figures and claims of the thesis: {', '.join(counts)}.\n"
 
@@ -113,7 +113,7 @@ def _row(figure: Figure, found: dict[str, Any]) -> tuple[str, ...]:
         record["why"],
         "" if drawn else _span({results.seeds(variant) for variant in results.variants}),
         "" if drawn else _span({run["iterations"] for run in record["runs"]}, figure.shortened),
-        f"**{record['verdict']}**",
+        f"**{records.verdict(record)}**",
         turned,
     )
 
@@ -125,8 +125,7 @@ def _span(numbers: set[int], note: str = "") -> str:
 
 
 def _turned(beyond: Figure, found: dict[str, Any]) -> str:
-    record = found[beyond.name]
-    return f"[{beyond.title}](#{anchor(beyond)}): {record['verdict'] if record else 'not run yet'}"
+    return f"[{beyond.title}](#{anchor(beyond)}): {records.verdict(found[beyond.name])}"
 
 
 def _section(figure: Figure, record: dict[str, Any] | None, pictures: str) -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from limner.errors import UserError
 from limner.figures import engine, sheets
 from limner.figures.drawing import draw
 from limner.figures.figure import Figure, Scale
 from limner.figures.layouts import Drawn
 from limner.figures.measuring import measured, rounded
-from limner.figures.records import document, read, text
+from limner.figures.records import document, make_room, text
 from limner.figures.results import Results
 from limner.figures.reuse import Known
-from limner.files import reason, write
+from limner.files import write
 
 
 def publish(figure: Figure, scale: Scale, runs: Path, out: Path, known: Known) -> dict[str, Any]:
@@ -24,10 +23,7 @@ def publish(figure: Figure, scale: Scale, runs: Path, out: Path, known: Known) -
 
     UserError where quick results would replace full ones.
     """
-    path = out / f"{figure.name}.json"
-    before = read(out, figure.name)
-    if scale.quick and before and not before["quick"]:
-        raise UserError(f"{path}: holds full results, which --quick must not replace: choose another --out")
+    make_room(out, figure.name, scale.quick)
     if isinstance(figure.layout, Drawn):
         picture, scores = engine.DRAWINGS[figure.layout.what]()
         found = [{"variant": "engine", "seed": 0, "test": rounded(scores)}]
@@ -35,10 +31,6 @@ def publish(figure: Figure, scale: Scale, runs: Path, out: Path, known: Known) -
         found = measured(figure, scale, runs, known)
         picture = draw(figure, scale, Results(found), runs)
     record = document(figure, scale, found)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{out}: no results can be put there: {reason(error)}") from error
     sheets.save(picture, out / f"{figure.name}.png")
-    write(path, text(record))
+    write(out / f"{figure.name}.json", text(record))
     return record

@@ -9,6 +9,7 @@ from typing import Any
 from limner.errors import UserError
 from limner.figures.figure import Figure, Scale
 from limner.figures.results import Results
+from limner.files import reason, try_writing
 
 READ = {"quick", "verdict", "why", "images", "runs"}
 """Fields that others rely on."""
@@ -26,6 +27,25 @@ def document(figure: Figure, scale: Scale, runs: list[dict[str, Any]]) -> dict[s
         "images": scale.images,
         "runs": runs,
     }
+
+
+def make_room(folder: Path, name: str, quick: bool) -> None:
+    """Make the folder, if need be; UserError where a record cannot be put into it, or, being quick, should not."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: no results can be put there: {reason(error)}") from error
+    path, before = folder / f"{name}.json", read(folder, name)
+    if quick and before and not before["quick"]:
+        raise UserError(f"{path}: holds full results, which --quick must not replace: choose another --out")
+    try_writing(path)
+
+
+def verdict(record: dict[str, Any] | None) -> str:
+    """In words; quick results decide nothing."""
+    if record is None:
+        return "not run yet"
+    return "quick, so without a verdict" if record["quick"] else record["verdict"]
 
 
 def text(record: dict[str, Any]) -> str:

@@ -54,7 +54,7 @@ class Recurrent(nn.Module):
         self.by_image = nn.Linear(self.before.features, 4 * settings.hidden)
         self.by_state = nn.Linear(settings.hidden, 4 * settings.hidden, bias=False)
         self.by_canvas = None
-        if settings.kind == "canvas-recurrent":
+        if settings.kind == "canvas-recurrent" and settings.moves > 1:  # before the first there is nothing to see
             self.by_canvas = nn.Linear(pixels, 4 * settings.hidden, bias=False)
 
     def start(self, images: Canvas) -> tuple[Tensor, Features, Features]:

@@ -76,6 +76,7 @@ def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
+        path.open("rb").close()  # which says why it cannot be read
         with safe_open(path, "pt") as file:
             yield file
     except (OSError, SafetensorError) as error:

@@ -128,7 +128,7 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             if stop or _due(iteration, settings.checkpoint_every):
                 save(iteration)
             if stop:
-                raise Stopped(f"stopped after iteration {iteration} of {settings.iterations}: --resume goes on")
+                raise Stopped(f"stopped after iteration {iteration} of {settings.iterations}")
         note(settings.iterations)
         picture(settings.iterations)
         save(settings.iterations)

@@ -8,7 +8,7 @@ from limner.errors import UserError, within
 SEED_MOST = 10**8
 """With a seed for every iteration and process, larger ones would not fit into 64 bits."""
 HARMLESS = ("checkpoint_every", "picture_every", "threads", "tensorboard")
-"""Settings that leave a run the same."""
+"""Settings that leave a run the same, threads but for rounding."""
 MOST = {"iterations": 10**9, "batch": 10**6, "threads": 1024}
 
 
