@@ -157,7 +157,7 @@ def test_senseless_settings_are_refused(sample: Path) -> None:
 @pytest.mark.parametrize("name", ["shapes", "mnist"])
 def test_there_are_three_splits(name: Any, sample: Path) -> None:
     with pytest.raises(UserError, match="split foo: expected one of train, validation, test"):
-        load(Data(name, folder=sample), "foo")  # pyright: ignore[reportArgumentType]
+        load(Data(name, folder=sample if name == "mnist" else None), "foo")  # pyright: ignore[reportArgumentType]
 
 
 def test_a_split_without_images_is_said(sample: Path) -> None:

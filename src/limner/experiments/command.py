@@ -26,6 +26,9 @@ def train(options: TrainOptions) -> int:
         runs.start(options.experiment(), options.out, options.resume, options.quiet)
     except Stopped as stopped:
         raise Stopped(f"{stopped}: --resume goes on") from None
+    finally:
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()  # whose threads can abort a process that ends before them
     if not options.quiet:
         say(f"{options.out}: trained; see how good it is with: limner evaluate {options.out}", sys.stdout)
     return 0
