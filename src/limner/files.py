@@ -9,6 +9,8 @@ from secrets import token_hex
 
 from limner.errors import UserError
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+"""Suffixes of the pictures that are written."""
 ADVICE = {
     errno.ENOENT: "its folder does not exist: create it, or choose another",
     errno.ENOTDIR: "its folder is a file: choose another",

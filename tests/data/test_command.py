@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from limner.cli import main
-from limner.data import Data, load
+from limner.data import Data, load, loading
+from limner.data.loading import resized
 from limner.data.settings import SPLITS, SYNTHETIC, Recipe
 from limner.data.sources import SOURCES
 
@@ -87,6 +89,21 @@ def test_names_that_cannot_be_shown_are_no_fault(tmp_path: Path) -> None:
     assert run.stdout.startswith("\\xfc.png  9 of 9 images")
 
 
+def test_only_what_is_shown_is_enlarged(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    enlarged: list[int] = []
+
+    def noted(pixels: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        enlarged.append(len(pixels))
+        return resized(pixels, size)
+
+    monkeypatch.setattr(loading, "resized", noted)
+    file = tmp_path / "sheet.png"
+    line = ["data", "show", "mnist", "--folder", str(sample), "--count", "3", "--size", "84", "-o", str(file)]
+    assert main(line) == 0
+    assert enlarged == [3]
+    assert np.asarray(Image.open(file)).shape == (86 + 2, 3 * 86 + 2)
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -97,8 +114,8 @@ def test_names_that_cannot_be_shown_are_no_fault(tmp_path: Path) -> None:
         ("shapes --counts 2 few", "--counts: ['2', 'few'] cannot be understood\n"),
         ("shapes --levels dark", "--levels: ['dark'] cannot be understood\n"),
         ("shapes --counts 3 2", "counts 3 2"),
-        ("shapes -o sheet.doc", "sheet.doc: is no kind of picture"),
-        ("shapes -o sheet.psd", "sheet.psd: is no kind of picture"),
+        ("shapes -o sheet.doc", "--output sheet.doc: expected a name that ends in"),
+        ("shapes -o sheet.blp", "--output sheet.blp: expected a name that ends in"),
         ("shapes -o none/sheet.png", "none/sheet.png: cannot be written"),
         ("folder", "say which folder"),
         ("shapes --max-side 40", "do not fit"),

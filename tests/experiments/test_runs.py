@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,7 +22,7 @@ from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS
 from limner.models.settings import Model
 from limner.painting import by_model
-from limner.training import record
+from limner.training import loop, record
 from limner.training.settings import Training
 
 SMALL = Experiment(
@@ -383,6 +384,36 @@ def test_no_bar_where_nobody_looks(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.usefixtures("interruptible")
+def test_a_stopped_training_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seed_noise, run = loop.seed_noise, str(tmp_path / "run")
+
+    def interrupting(seed: int, iteration: int, process: int = 0) -> None:
+        if iteration == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        seed_noise(seed, iteration, process)
+
+    train = ["train", "two-rectangles", "--data.images", "50", "--training.iterations", "6", "-q", "--out", run]
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "seed_noise", interrupting)
+        assert cli.main(train) == 130
+    assert capsys.readouterr().err == "limner: stopped after iteration 3 of 6: --resume goes on\n"
+    assert cli.main([*train, "--resume"]) == 0
+    assert len(record.read(tmp_path / "run" / "metrics.jsonl")["loss"]) == 6
+
+
+def test_without_tensorboard_nothing_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    run = tmp_path / "run"
+    assert cli.main(["train", "two-rectangles", "--training.tensorboard", "--out", str(run)]) == 2
+    assert "needs the package tensorboard" in capsys.readouterr().err
+    assert not run.exists()
+
+
 def test_two_processes_need_two_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(runs, "device", lambda: torch.device("cuda"))
     monkeypatch.setattr(torch.accelerator, "device_count", lambda: 1)
@@ -404,6 +435,7 @@ def test_two_processes_train_the_same_model(tmp_path: Path) -> None:
     odd = [sys.executable, *launch, *train, "odd", "--training.batch", "5"]
     refused = subprocess.run(odd, check=False, **quietly)
     assert "5 cannot be shared by 2 processes" in refused.stderr
+    assert not (tmp_path / "odd").exists()
     one, two = (record.read(tmp_path / name / "metrics.jsonl")["loss"] for name in ("one", "two"))
     assert len(two) == 30
     assert two == pytest.approx(one, rel=1e-3)

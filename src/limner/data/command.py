@@ -9,10 +9,9 @@ from PIL import Image
 
 from limner.data import sources
 from limner.data.images import Images
-from limner.data.loading import load
+from limner.data.loading import fitted, some
 from limner.data.options import ListData, ShowData
 from limner.data.settings import HELD_OUT, SPLITS, SYNTHETIC, THESIS_SIZE, TRAIN, Data
-from limner.errors import UserError
 from limner.files import atomic, try_writing
 from limner.printing import say
 from limner.tables import table
@@ -44,14 +43,13 @@ def _line(name: str, counts: tuple[int, ...], side: int, words: str) -> str:
 def show(options: ShowData) -> int:
     """Write a sheet of images, chosen by the seed, with ink shown black."""
     path = options.output or Path(f"{options.name}.png")
-    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
-        raise UserError(f"{path}: is no kind of picture that can be written: choose a name such as {path.stem}.png")
     try_writing(path)
-    images = load(options, options.split)
+    images = some(options, options.split)
     generator = torch.Generator().manual_seed(options.seed)
     chosen = torch.randperm(len(images), generator=generator)[: options.count].sort().values
+    shown = sheet(fitted(images[chosen], options))
     with atomic(path) as temporary:
-        sheet(images[chosen]).save(temporary)
+        shown.save(temporary)
     say(f"{path}  {len(chosen)} of {len(images):,} images, {options.split}", sys.stdout)
     return 0
 

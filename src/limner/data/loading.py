@@ -25,6 +25,11 @@ def load(data: Data, split: Split = "train") -> Images:
     A real set that is not on this machine is downloaded once, where its terms allow that.
     Raises UserError for settings that make no sense, and for a set that is missing, with the place to get it from.
     """
+    return fitted(some(data, split), data)
+
+
+def some(data: Data, split: Split) -> Images:
+    """As many images of a split as are asked for, of the size and the channels that their set has."""
     data.check()
     if split not in SPLITS:
         raise UserError(f"split {split}: expected one of {', '.join(SPLITS)}")
@@ -40,11 +45,16 @@ def load(data: Data, split: Split = "train") -> Images:
     if wanted is not None and wanted < len(images):
         chosen = torch.randperm(len(images), generator=torch.Generator().manual_seed(data.seed))[:wanted]
         images = images[chosen.sort().values]
+    return images
+
+
+def fitted(images: Images, data: Data) -> Images:
+    """The images with the size and the channels that are asked for."""
     pixels = images.pixels
     if data.channels != images.channels:
         pixels = _chunked(gray, pixels) if data.channels == 1 else pixels.expand(-1, 3, -1, -1)
     if (side := data.size) and images.size != (side, side):
-        pixels = _chunked(lambda some: resized(some, (side, side)), pixels)
+        pixels = _chunked(lambda part: resized(part, (side, side)), pixels)
     return replace(images, pixels=pixels)
 
 
@@ -60,4 +70,4 @@ def resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _chunked(function: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:
-    return torch.cat([function(some) for some in pixels.split(CHUNK)])
+    return torch.cat([function(part) for part in pixels.split(CHUNK)])

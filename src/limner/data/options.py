@@ -8,6 +8,7 @@ from tyro.conf import Positional, arg
 
 from limner.data.settings import Data, Name, Split
 from limner.errors import UserError
+from limner.files import PICTURES
 
 
 @dataclass(frozen=True)
@@ -34,5 +35,7 @@ class ShowData(Data):
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
         super().check()
+        if self.output and self.output.suffix.lower() not in PICTURES:
+            raise UserError(f"--output {self.output}: expected a name that ends in {', '.join(PICTURES)}")
         if not 1 <= self.count <= 10_000:
             raise UserError(f"--count {self.count}: expected 1 to 10000")

@@ -9,10 +9,9 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg
 from limner.data.settings import Data
 from limner.errors import UserError, within
 from limner.experiments.settings import Experiment
+from limner.files import PICTURES
 from limner.models.settings import Model
 from limner.training.settings import Training
-
-PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 @dataclass(frozen=True)

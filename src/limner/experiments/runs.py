@@ -56,7 +56,10 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
     experiment.data.check()
     _one_gpu_each()
     processes = PartialState(cpu=device().type == "cpu")
-    if experiment.model.batch_norm and experiment.training.batch <= processes.num_processes:
+    batch, count = experiment.training.batch, processes.num_processes
+    if batch % count:
+        raise UserError(f"--training.batch {batch} cannot be shared by {count} processes")
+    if experiment.model.batch_norm and batch <= count:
         raise UserError("--model.batch-norm needs two images a process: give a larger --training.batch")
     with ExitStack() as held:
         if processes.is_main_process:

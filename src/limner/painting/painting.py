@@ -14,7 +14,7 @@ from torch import Tensor
 
 from limner.arguments import LONGEST_FILM, LONGEST_SIDE, positive
 from limner.errors import UserError
-from limner.files import atomic, reason
+from limner.files import PICTURES, atomic, reason
 from limner.painting import raster
 from limner.painting.pictures import Picture, fitted
 from limner.painting.raster import FILMS, Pixels
@@ -23,8 +23,8 @@ from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".svg")
-SUFFIXES = (*PICTURES, ".json", *FILMS)
+STILLS = (*PICTURES, ".svg")
+SUFFIXES = (*STILLS, ".json", *FILMS)
 FRAME = "frame-{:04}.png"
 
 

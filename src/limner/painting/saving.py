@@ -7,7 +7,7 @@ from pathlib import Path
 
 from limner.options import PaintOptions
 from limner.painting import sides
-from limner.painting.painting import FILMS, PICTURES, Painting
+from limner.painting.painting import FILMS, STILLS, Painting
 from limner.printing import say
 
 FRAMES = 100
@@ -48,7 +48,7 @@ def write(painting: Painting, path: Path, options: PaintOptions) -> Exception | 
 
 def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
     """What is said of a file that has been written: its score, its strokes, and whether it is as good as wanted."""
-    scored, wanted = painting.target is not None and path.suffix.lower() in PICTURES, options.stop_psnr
+    scored, wanted = painting.target is not None and path.suffix.lower() in STILLS, options.stop_psnr
     words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
     words += [counted(len(painting.strokes))] if wanted or options.time or not scored else []
     return words + ([f"short of --stop-psnr {wanted:g}"] if wanted and reached(painting) < wanted - ROUNDING else [])

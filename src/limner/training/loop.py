@@ -48,8 +48,6 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
     """
     accelerator = Accelerator(cpu=device().type == "cpu")
     here, process = accelerator.device, accelerator.process_index
-    if settings.batch % accelerator.num_processes:
-        raise UserError(f"--training.batch {settings.batch} cannot be shared by {accelerator.num_processes} processes")
     images = Images(images.pixels.to(here))
     model.to(here).train()
     optimiser = torch.optim.Adam(model.parameters(), settings.rate, settings.betas, fused=here.type in ("cpu", "cuda"))
@@ -165,10 +163,8 @@ def _not_a_number(iteration: int, checkpoint: Path) -> str:
 
 
 def _board(run: Path):
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise UserError("--training.tensorboard needs the package tensorboard: pip install tensorboard") from None
+    from torch.utils.tensorboard import SummaryWriter
+
     return SummaryWriter(str(run / "tensorboard"))
 
 

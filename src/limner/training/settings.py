@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from limner.errors import UserError, within
 
@@ -67,5 +68,7 @@ class Training:
             raise UserError(
                 f"--training.betas {self.betas[0]:g} {self.betas[1]:g}: expected two numbers from 0 to below 1"
             )
+        if self.tensorboard and not find_spec("tensorboard"):
+            raise UserError("--training.tensorboard needs the package tensorboard: pip install tensorboard")
         if self.seed > SEED_MOST:
             raise UserError(f"--training.seed {self.seed}: expected at most {SEED_MOST}")
