@@ -196,7 +196,7 @@ FIGURES = (
         "T-AIR does not learn MNIST",
         "fails",
         "share of the variance explained",
-        24,
+        44,
         Process(("T=2", "T=2" + WHOLE_STAMPS), columns=2, across=2),
         _air_digits,
         ("explained", "mse"),
