@@ -1,7 +1,7 @@
 import os
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +87,23 @@ def test_names_that_cannot_be_shown_are_no_fault(tmp_path: Path) -> None:
     run = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("\\xfc.png  9 of 9 images")
+
+
+def test_a_set_that_is_there_in_part_is_said(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LIMNER_DATA", str(sample))
+    main(["data"])
+    listed = lines(capsys)
+    for name, missing in (("faces", "1,509 of the 1,521"), ("omniglot", "19,256 of the 19,280")):
+        words = f"{sample / SOURCES[name].folder}: {missing} images are missing"
+        assert f"in {words}" in listed[name]
+        assert main(["data", "show", name, "--count", "1", "-o", str(tmp_path / "sheet.png")]) == 0
+        assert capsys.readouterr().err == f"limner: {words}\n"
+    assert "missing" not in listed["mnist"] + listed["cifar"]
+    monkeypatch.setitem(SOURCES, "faces", replace(SOURCES["faces"], counts=(4, 4, 4)))
+    assert main(["data", "show", "faces", "--count", "1", "-o", str(tmp_path / "sheet.png")]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_only_what_is_shown_is_enlarged(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

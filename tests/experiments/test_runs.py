@@ -384,6 +384,24 @@ def test_no_bar_where_nobody_looks(
     assert capsys.readouterr().err == ""
 
 
+def test_a_set_that_is_there_in_part_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "omniglot-py" / "images_background"
+    for alphabet in ("Latin", "Greek"):
+        (folder / alphabet / "character01").mkdir(parents=True)
+        for k in range(1, 5):
+            Image.new("L", (105, 105), 50 * k).save(folder / alphabet / "character01" / f"0001_0{k}.png")
+    sizes = ["--training.batch", "4", "--training.iterations", "1", "--data.size", "28"]
+    train = ["train", "omniglot", "--data.folder", str(tmp_path), *sizes, "--out"]
+    words = f"limner: {folder}: 19,272 of the 19,280 images are missing\n"
+    for command, said in (
+        ([*train, str(tmp_path / "run")], words),
+        (["evaluate", str(tmp_path / "run")], words),
+        ([*train, str(tmp_path / "other"), "-q"], ""),
+    ):
+        assert cli.main(command) == 0
+        assert capsys.readouterr().err == said
+
+
 @pytest.mark.usefixtures("interruptible")
 def test_a_stopped_training_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -33,6 +33,8 @@ def listing(_: ListData) -> int:
 
 def _whereabouts(data: Data) -> str:
     found = sources.present(data)
+    if words := sources.in_part(data):
+        return f"in {words}"
     return f"in {found}" if found else f"missing: {sources.advice(data)}"
 
 
@@ -45,6 +47,7 @@ def show(options: ShowData) -> int:
     path = options.output or Path(f"{options.name}.png")
     try_writing(path)
     images = some(options, options.split)
+    sources.tell_of_part(options)
     generator = torch.Generator().manual_seed(options.seed)
     chosen = torch.randperm(len(images), generator=generator)[: options.count].sort().values
     shown = sheet(fitted(images[chosen], options))

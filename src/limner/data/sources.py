@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from limner.data.settings import Data, Name
 from limner.errors import UserError
-from limner.printing import on_terminal
+from limner.printing import on_terminal, say
 
 TIMEOUT = 30
 
@@ -44,6 +44,11 @@ class Source:
         """The set's folder below `root`, if all of its files are there."""
         folder = root / self.folder
         return folder if all(next(folder.glob(name), None) for name in self.files) else None
+
+    def missing(self, folder: Path) -> int:
+        """Images that are not there, of a set with a file for each; others are a few files, for which `inside` looks."""
+        one_each = "*" in self.files[0]
+        return max(0, sum(self.counts) - sum(1 for _ in folder.glob(self.files[0]))) if one_each else 0
 
 
 SOURCES: dict[Name, Source] = {
@@ -109,6 +114,20 @@ def named_root(data: Data) -> Path | None:
 def present(data: Data) -> Path | None:
     """The folder of a real set, if it is on this machine."""
     return SOURCES[data.name].inside(named_root(data) or cache())
+
+
+def in_part(data: Data) -> str:
+    """What to say of a real set of which only a part is on this machine; empty where there is nothing to say."""
+    source = SOURCES.get(data.name)
+    folder = present(data) if source else None
+    missing = source.missing(folder) if source and folder else 0
+    return f"{folder}: {missing:,} of the {sum(source.counts):,} images are missing" if source and missing else ""
+
+
+def tell_of_part(data: Data) -> None:
+    """Say on stderr where only a part of a real set is on this machine."""
+    if words := in_part(data):
+        say(f"limner: {words}", sys.stderr)
 
 
 def fetch(data: Data) -> Path:

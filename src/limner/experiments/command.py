@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from limner.data.loading import load as load_data
+from limner.data.sources import tell_of_part
 from limner.errors import Stopped
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
@@ -22,6 +23,8 @@ ROWS = 10
 
 def train(options: TrainOptions) -> int:
     """Train."""
+    if not options.quiet:
+        tell_of_part(options.data)
     try:
         runs.start(options.experiment(), options.out, options.resume, options.quiet)
     except Stopped as stopped:
@@ -46,6 +49,7 @@ def evaluate(options: EvaluateOptions) -> int:
         runs.check_images(options.run, trained, *there)
     torch.set_num_threads(experiment.training.threads)
     images = load_data(experiment.data, options.split).spread(options.images)
+    tell_of_part(experiment.data)
     model.to(device())
     found = measure(model, images, samples=options.samples, seed=options.seed)
     for name, value in found.items():
