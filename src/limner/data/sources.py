@@ -46,7 +46,7 @@ class Source:
         return folder if all(next(folder.glob(name), None) for name in self.files) else None
 
     def missing(self, folder: Path) -> int:
-        """Images that are not there, of a set with a file for each; others are a few files, for which `inside` looks."""
+        """How many images are missing, of a set with a file for each; for the few files of others `inside` looks."""
         one_each = "*" in self.files[0]
         return max(0, sum(self.counts) - sum(1 for _ in folder.glob(self.files[0]))) if one_each else 0
 
