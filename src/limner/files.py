@@ -10,7 +10,7 @@ from secrets import token_hex
 from limner.errors import UserError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
-"""Suffixes of the pictures that are written."""
+"""Suffixes of the pictures that can be written."""
 ADVICE = {
     errno.ENOENT: "its folder does not exist: create it, or choose another",
     errno.ENOTDIR: "its folder is a file: choose another",
@@ -34,6 +34,12 @@ def atomic(path: str | Path) -> Iterator[Path]:
     with _beside(Path(path)) as temporary:
         yield temporary
         os.replace(temporary, os.path.realpath(path))
+
+
+def check_picture(option: str, path: Path | None) -> None:
+    """UserError for what an option names that is no picture that can be written; None is nothing."""
+    if path and path.suffix.lower() not in PICTURES:
+        raise UserError(f"{option} {path}: expected a name that ends in {', '.join(PICTURES)}")
 
 
 def write(path: str | Path, text: str) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from limner.data import sources
 from limner.data.images import Images
-from limner.data.loading import fitted, some
+from limner.data.loading import fitted, selected
 from limner.data.options import ListData, ShowData
 from limner.data.settings import HELD_OUT, SPLITS, SYNTHETIC, THESIS_SIZE, TRAIN, Data
 from limner.files import atomic, try_writing
@@ -33,9 +33,7 @@ def listing(_: ListData) -> int:
 
 def _whereabouts(data: Data) -> str:
     found = sources.present(data)
-    if words := sources.in_part(data):
-        return f"in {words}"
-    return f"in {found}" if found else f"missing: {sources.advice(data)}"
+    return f"in {sources.SOURCES[data.name].missing(found) or found}" if found else f"missing: {sources.advice(data)}"
 
 
 def _line(name: str, counts: tuple[int, ...], side: int, words: str) -> str:
@@ -46,7 +44,7 @@ def show(options: ShowData) -> int:
     """Write a sheet of images, chosen by the seed, with ink shown black."""
     path = options.output or Path(f"{options.name}.png")
     try_writing(path)
-    images = some(options, options.split)
+    images = selected(options, options.split)
     sources.tell_of_part(options)
     generator = torch.Generator().manual_seed(options.seed)
     chosen = torch.randperm(len(images), generator=generator)[: options.count].sort().values

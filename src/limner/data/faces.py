@@ -10,6 +10,7 @@ from PIL import Image
 from limner.data.decoded import decoded
 from limner.data.images import Images
 from limner.data.settings import Split
+from limner.data.sources import SOURCES
 from limner.errors import UserError
 from limner.images import open_image, read_bytes
 
@@ -22,7 +23,7 @@ VALIDATION, TEST = 1214, 1319
 
 def read(folder: Path, split: Split) -> Images:
     """The faces of a split, in the order of the frames; UserError names a damaged file."""
-    frames = sorted(folder.glob("BioID_[0-9][0-9][0-9][0-9].pgm"))
+    frames = sorted(folder.glob(SOURCES["faces"].files[0]))
     files = [file for frame in frames for file in (frame, frame.with_suffix(".eye"))]
     pixels = decoded("faces", folder, files, lambda: np.stack([_ink(frame) for frame in frames]))
     chosen = [k for k, frame in enumerate(frames) if _split(frame) == split]

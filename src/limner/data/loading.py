@@ -25,10 +25,10 @@ def load(data: Data, split: Split = "train") -> Images:
     A real set that is not on this machine is downloaded once, where its terms allow that.
     Raises UserError for settings that make no sense, and for a set that is missing, with the place to get it from.
     """
-    return fitted(some(data, split), data)
+    return fitted(selected(data, split), data)
 
 
-def some(data: Data, split: Split) -> Images:
+def selected(data: Data, split: Split) -> Images:
     """As many images of a split as are asked for, of the size and the channels that their set has."""
     data.check()
     if split not in SPLITS:
@@ -54,7 +54,7 @@ def fitted(images: Images, data: Data) -> Images:
     if data.channels != images.channels:
         pixels = _chunked(gray, pixels) if data.channels == 1 else pixels.expand(-1, 3, -1, -1)
     if (side := data.size) and images.size != (side, side):
-        pixels = _chunked(lambda part: resized(part, (side, side)), pixels)
+        pixels = _chunked(lambda some: resized(some, (side, side)), pixels)
     return replace(images, pixels=pixels)
 
 
@@ -70,4 +70,4 @@ def resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _chunked(function: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:
-    return torch.cat([function(part) for part in pixels.split(CHUNK)])
+    return torch.cat([function(some) for some in pixels.split(CHUNK)])

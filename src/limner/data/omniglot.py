@@ -11,6 +11,7 @@ import torch
 from limner.data.decoded import decoded
 from limner.data.images import Images
 from limner.data.settings import Split
+from limner.data.sources import SOURCES
 from limner.errors import UserError
 from limner.images import open_image
 
@@ -28,7 +29,7 @@ TEST = {
 
 def read(folder: Path, split: Split) -> Images:
     """The characters of a split, labelled by their number in the set, from 0; UserError names a damaged file."""
-    files = sorted(folder.glob("*/character*/[0-9][0-9][0-9][0-9]_[0-9][0-9].png"))
+    files = sorted(folder.glob(SOURCES["omniglot"].files[0]))
     pixels = decoded("omniglot", folder, files, lambda: np.stack([_ink(file) for file in files]))
     chosen = [k for k, file in enumerate(files) if _split(file.parts[-3]) == split]
     labels = [int(files[k].name.split("_")[0]) - 1 for k in chosen]

@@ -8,7 +8,7 @@ from tyro.conf import Positional, arg
 
 from limner.data.settings import Data, Name, Split
 from limner.errors import UserError
-from limner.files import PICTURES
+from limner.files import check_picture
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,6 @@ class ShowData(Data):
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
         super().check()
-        if self.output and self.output.suffix.lower() not in PICTURES:
-            raise UserError(f"--output {self.output}: expected a name that ends in {', '.join(PICTURES)}")
+        check_picture("--output", self.output)
         if not 1 <= self.count <= 10_000:
             raise UserError(f"--count {self.count}: expected 1 to 10000")

@@ -45,10 +45,11 @@ class Source:
         folder = root / self.folder
         return folder if all(next(folder.glob(name), None) for name in self.files) else None
 
-    def missing(self, folder: Path) -> int:
-        """How many images are missing, of a set with a file for each; for the few files of others `inside` looks."""
-        one_each = "*" in self.files[0]
-        return max(0, sum(self.counts) - sum(1 for _ in folder.glob(self.files[0]))) if one_each else 0
+    def missing(self, folder: Path) -> str:
+        """How many images are missing, in words, of a set with a file for each; empty for none, and for other sets."""
+        whole = sum(self.counts)
+        found = sum(1 for _ in folder.glob(self.files[0])) if "[" in self.files[0] else whole
+        return f"{folder}: {whole - found:,} of the {whole:,} images are missing" if found < whole else ""
 
 
 SOURCES: dict[Name, Source] = {
@@ -72,7 +73,7 @@ SOURCES: dict[Name, Source] = {
     "omniglot": Source(
         "unpack images_background.zip",
         "omniglot-py/images_background",
-        ("*/character*/[0-9]*_[0-9]*.png",),
+        ("*/character*/[0-9][0-9][0-9][0-9]_[0-9][0-9].png",),
         "https://github.com/brendenlake/omniglot/raw/master/python/",
         (13_520, 1_920, 3_840),
         105,
@@ -92,7 +93,7 @@ SOURCES: dict[Name, Source] = {
     "faces": Source(
         "put the frames (.pgm) and eyes (.eye)",
         "BioID-FaceDatabase-V1.2",
-        ("BioID_[0-9]*.pgm", "BioID_[0-9]*.eye"),
+        ("BioID_[0-9][0-9][0-9][0-9].pgm", "BioID_[0-9][0-9][0-9][0-9].eye"),
         "https://www.bioid.com/face-database/",
         (1_214, 105, 202),
         100,
@@ -116,17 +117,10 @@ def present(data: Data) -> Path | None:
     return SOURCES[data.name].inside(named_root(data) or cache())
 
 
-def in_part(data: Data) -> str:
-    """What to say of a real set of which only a part is on this machine; empty where there is nothing to say."""
-    source = SOURCES.get(data.name)
-    folder = present(data) if source else None
-    missing = source.missing(folder) if source and folder else 0
-    return f"{folder}: {missing:,} of the {sum(source.counts):,} images are missing" if source and missing else ""
-
-
 def tell_of_part(data: Data) -> None:
     """Say on stderr where only a part of a real set is on this machine."""
-    if words := in_part(data):
+    folder = present(data) if data.name in SOURCES else None
+    if folder and (words := SOURCES[data.name].missing(folder)):
         say(f"limner: {words}", sys.stderr)
 
 

@@ -9,7 +9,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg
 from limner.data.settings import Data
 from limner.errors import UserError, within
 from limner.experiments.settings import Experiment
-from limner.files import PICTURES
+from limner.files import check_picture
 from limner.models.settings import Model
 from limner.training.settings import Training
 
@@ -66,8 +66,7 @@ class EvaluateOptions:
         """Raise UserError for values that make no sense."""
         if self.images is not None and self.images < 1:
             raise UserError(f"--images {self.images}: expected at least 1")
-        if self.picture and self.picture.suffix.lower() not in PICTURES:
-            raise UserError(f"--picture {self.picture}: expected a name that ends in {', '.join(PICTURES)}")
+        check_picture("--picture", self.picture)
         if self.picture and self.picture == self.json:
             raise UserError(f"--picture {self.picture}: --json is to be written there too: choose another name")
         for name, most in (("samples", 10**6), ("seed", 2**63 - 1)):
