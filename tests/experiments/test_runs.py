@@ -5,7 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -20,7 +20,8 @@ from limner.errors import UserError
 from limner.experiments import runs
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS
-from limner.models.settings import Model
+from limner.models.build import check
+from limner.models.settings import Kind, Model
 from limner.painting import by_model
 from limner.training import loop, record
 from limner.training.settings import Training
@@ -117,7 +118,7 @@ def test_a_run_is_not_trained_over(run: Path) -> None:
     other = replace(SMALL, model=replace(SMALL.model, hidden=17))
     with pytest.raises(UserError, match=r"holds --model\.hidden 16, asked for 17: resume"):
         runs.start(other, run, resume=True, quiet=True)
-    other = replace(SMALL, model=replace(SMALL.model, templates=("square",)))
+    other = replace(SMALL, model=replace(SMALL.model, templates=("square",), gamma_rate=0.0))
     with pytest.raises(UserError, match=r"holds --model\.templates square circle, asked for square:"):
         runs.start(other, run, resume=True, quiet=True)
     other = replace(SMALL, data=replace(SMALL.data, held_out=50))
@@ -208,6 +209,11 @@ def test_train_and_evaluate_commands(tmp_path: Path, capsys: pytest.CaptureFixtu
         (["train", "mnist", "--training.batch", "1000000000000"], "--training.batch 1000000000000: expected 1 to"),
         (["train", "mnist", "--training.rate", "inf"], "--training.rate inf: expected"),
         (["train", "two-rectangles", "--model.moves", "99999999999999999999"], "--model.moves 99999999999999999999"),
+        (
+            ["train", "mnist", "--training.rate-after", "1e-5"],
+            "rate-after 1e-05 is of no use without --training.drop-at",
+        ),
+        (["train", "mnist", "--model.kind", "t-air", "--model.order", "soft"], "order soft is of no use to kind t-air"),
         (["train", "two-rectangles", "--data.size", "100000000"], "size 100000000: expected 1 to 8192"),
     ],
 )
@@ -457,3 +463,10 @@ def test_two_processes_train_the_same_model(tmp_path: Path) -> None:
     one, two = (record.read(tmp_path / name / "metrics.jsonl")["loss"] for name in ("one", "two"))
     assert len(two) == 30
     assert two == pytest.approx(one, rel=1e-3)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_any_kind_can_be_put_into_any_experiment(experiment: str, kind: str) -> None:
+    model = replace(EXPERIMENTS[experiment]().model, kind=kind)
+    check(replace(model, hidden=32, latent=5, window=6))

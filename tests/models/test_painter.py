@@ -138,7 +138,14 @@ def test_sampling() -> None:
 
 def test_schedule_is_a_function_of_the_iteration() -> None:
     model = painter(
-        "simple", gamma=1.0, gamma_rate=0.01, order="soft", temperature=1.0, temperature_end=0.1, anneal=100
+        "simple",
+        templates=("square", "circle"),
+        gamma=1.0,
+        gamma_rate=0.01,
+        order="soft",
+        temperature=1.0,
+        temperature_end=0.1,
+        anneal=100,
     )
     model.schedule(50)
     assert model.writers.writer.gamma == pytest.approx(1.5)
@@ -173,6 +180,19 @@ def test_gamma_sharpens_the_choice_out_of_training() -> None:
         ({"gamma_test": 0.0}, "gamma-test"),
         ({"templates": ("square", "blob")}, "blob"),
         ({"templates": ()}, "templates"),
+        ({"kind": "draw", "phi0": 3.0}, "phi0 3.0 is of no use to kind draw"),
+        ({"gamma": 2.0}, "gamma 2.0 is of no use where strokes do not choose"),
+        ({"kind": "draw", "templates": ("square", "circle"), "noise": 0.1}, "noise 0.1 is of no use where strokes"),
+        ({"order": "evidence", "temperature": 0.5}, "temperature 0.5 is of no use without a learnt order"),
+        ({"anneal": 100}, "anneal 100 is of no use without a learnt order"),
+        ({"order": "soft", "anneal": 100}, "anneal 100 is of no use without another --model.temperature-end"),
+        ({"latent": 4, "sigma": 0.0, "free_bits": 0.1}, "free-bits 0.1 is of no use with .* --model.sigma 0"),
+        ({"order": "soft", "temperature_end": 0.1}, "temperature-end 0.1 is of no use without .* --model.anneal"),
+        ({"latent": 4, "sigma": 0.5, "sigma_start": 0.1}, "sigma-start 0.1 is of no use where --model.sigma"),
+        ({"latent": 4, "latent_cost": "mu", "free_bits": 0.1}, "free-bits 0.1 is of no use with .* mu"),
+        ({"latent": 4, "latent_cost": "none", "beta": 2.0}, "beta 2.0 is of no use with .* none"),
+        ({"kind": "t-draw", "window_size": 0.4}, "window-size 0.4 is of no use to kind t-draw"),
+        ({"latent": 4, "prior_where": 0.4}, "prior-where 0.4 is of no use to kind simple"),
     ],
 )
 def test_settings_that_make_no_sense(options: dict, word: str) -> None:

@@ -12,6 +12,7 @@ from limner.models.autoencoder import Autoencoder
 from limner.models.draw import Draw
 from limner.models.painter import Painter
 from limner.models.settings import PAINTERS, Model, is_mask
+from limner.models.uses import check_uses
 from limner.templates import SHAPES
 
 Network = Painter | Autoencoder | Draw | Air
@@ -79,22 +80,4 @@ def check(settings: Model) -> None:
     if unknown or not settings.templates:
         expected = f"expected some of {', '.join(SHAPES)}, and mask files that are there"
         raise UserError(f"--model.templates {' '.join(map(str, unknown))}: {expected}")
-    drawing = settings.kind in ("draw", "t-draw")
-    if settings.input_noise and settings.kind not in (*PAINTERS, "autoencoder"):
-        raise UserError(f"--model.input-noise {settings.input_noise:g} is of no use to kind {settings.kind}")
-    if settings.layers > 1 and (drawing or settings.kind == "conv"):
-        raise UserError(f"--model.layers {settings.layers} is of no use to kind {settings.kind}: it has no such layers")
-    unnormalised = settings.kind in ("recurrent", "canvas-recurrent") and settings.layers == 1
-    if settings.batch_norm and (drawing or unnormalised):
-        raise UserError(f"--model.batch-norm is of no use to kind {settings.kind} without further hidden layers")
-    if settings.order != "fixed" and settings.kind not in ("simple", "recurrent", "conv"):
-        raise UserError(
-            f"--model.order {settings.order} works for kinds simple, recurrent and conv, not {settings.kind}"
-        )
-    if settings.latent or settings.kind in ("draw", "t-draw", "air", "t-air"):
-        return
-    if settings.sigma > 0:
-        raise UserError(f"--model.sigma {settings.sigma:g} needs a latent code to put noise on: give --model.latent")
-    for name in ("latent_cost", "beta", "free_bits"):
-        if getattr(settings, name) != getattr(Model(), name):
-            raise UserError(f"{_given(settings, name)} is of no use without a latent code: give --model.latent")
+    check_uses(settings)

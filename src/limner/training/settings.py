@@ -64,6 +64,8 @@ class Training:
             if not 0 < getattr(self, name) < math.inf:
                 flag = f"--training.{name.replace('_', '-')}"
                 raise UserError(f"{flag} {getattr(self, name)}: expected a number above 0 that is finite")
+        if self.rate_after != Training.rate_after and not self.drop_at:
+            raise UserError(f"--training.rate-after {self.rate_after:g} is of no use without --training.drop-at")
         if not all(0 <= beta < 1 for beta in self.betas):
             raise UserError(
                 f"--training.betas {self.betas[0]:g} {self.betas[1]:g}: expected two numbers from 0 to below 1"

@@ -1,0 +1,71 @@
+"""Which settings a model has a use for; others, which would change nothing, are refused.
+
+Not told of are sizes (moves, hidden, latent, window), templates and affine: these one wants of whatever kind is put
+into an experiment.
+"""
+
+from collections.abc import Callable
+
+from limner.errors import UserError
+from limner.models.settings import PAINTERS, Model
+
+DRAW, AIR = ("draw", "t-draw"), ("air", "t-air")
+
+
+def normalises(model: Model) -> bool:
+    """Whether there are layers that a batch can be normalised in."""
+    return model.kind not in DRAW and (model.kind not in ("recurrent", "canvas-recurrent") or model.layers > 1)
+
+
+def chooses(model: Model) -> bool:
+    """Whether strokes have a choice of templates."""
+    return model.kind in (*PAINTERS, "t-draw", "t-air") and len(model.templates) > 1
+
+
+def learns_order(model: Model) -> bool:
+    """Whether strokes have a depth that is learnt."""
+    return model.order in ("soft", "straight-through")
+
+
+def anneals(model: Model) -> bool:
+    """Whether the softness of a learnt order changes."""
+    return learns_order(model) and model.anneal > 0
+
+
+def codes(model: Model) -> bool:
+    """Whether there is a latent code."""
+    return model.latent > 0 or model.kind in (*DRAW, *AIR)
+
+
+def costs_kl(model: Model) -> bool:
+    """Whether a latent code costs its whole KL."""
+    return model.latent_cost == "full" and model.sigma != 0
+
+
+USES: tuple[tuple[str, Callable[[Model], bool], str], ...] = (
+    ("layers", lambda model: model.kind not in ("conv", *DRAW), "to kind {kind}: it has no such layers"),
+    ("batch_norm", normalises, "to kind {kind} without further hidden layers"),
+    ("phi0", lambda model: model.kind not in ("autoencoder", "draw"), "to kind {kind}: it places nothing by Phi"),
+    ("gamma gamma_rate gamma_test noise", chooses, "where strokes do not choose among several --model.templates"),
+    ("order", lambda model: model.kind in ("simple", "recurrent", "conv"), "to kind {kind}: its order is fixed"),
+    ("temperature anneal", learns_order, "without a learnt order: give --model.order soft or straight-through"),
+    ("anneal", lambda model: model.temperature_end != model.temperature, "without another --model.temperature-end"),
+    ("temperature_end", anneals, "without a learnt order and --model.anneal"),
+    ("sigma sigma_start latent_cost beta free_bits", codes, "without a latent code: give --model.latent"),
+    ("sigma_start", lambda model: model.sigma < 0, "where --model.sigma is given, and not learnt"),
+    ("beta free_bits", lambda model: model.latent_cost != "none", "with --model.latent-cost none"),
+    ("free_bits", costs_kl, "with --model.latent-cost mu or --model.sigma 0"),
+    ("input_noise", lambda model: model.kind in (*PAINTERS, "autoencoder"), "to kind {kind}"),
+    ("window_size prior_where", lambda model: model.kind in AIR, "to kind {kind}"),
+)
+"""Settings, when there is a use for them, and where there is none."""
+
+
+def check_uses(model: Model) -> None:
+    """Raise UserError for a setting without use that is not as by default."""
+    for names, useful, where in USES:
+        for name in names.split():
+            value = getattr(model, name)
+            if value != getattr(Model(), name) and not useful(model):
+                flag = f"--model.{name.replace('_', '-')}"
+                raise UserError(f"{flag} {value} is of no use {where.format(kind=model.kind)}")
