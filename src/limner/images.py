@@ -19,6 +19,8 @@ SUFFIXES = frozenset(f".{kind}" for kind in _KINDS.split())
 HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 """Marks of what phones take."""
 DEEP = 65535
+ROUNDING = 1e-5
+"""How far outside of 0 to 1 floats may be, for having been rounded."""
 DPI = 96
 """Pixels of an inch of an SVG, as CSS has them."""
 ALIKE = 2
@@ -60,8 +62,8 @@ def read_bytes(path: Path) -> bytes:
         raise UserError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise UserError(f"{path}: is a folder, expected a file") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # a ValueError for names that no file can have
+        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if not content:
         raise UserError(f"{path}: is empty")
     return content
@@ -117,7 +119,7 @@ def decoding(name: str, known: bool = False) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{name}: is damaged or cut short ({error or type(error).__name__})") from error
+        raise UserError(f"{name}: is damaged or cut short ({str(error) or type(error).__name__})") from error
 
 
 def to_values(image: Image.Image, name: str) -> tuple[Values, Alpha | None]:
@@ -188,11 +190,11 @@ def _gray_palette(image: Image.Image) -> bool:
 def _deep(image: Image.Image, name: str) -> Values:
     """Gray of 16 or 32 bits a pixel. Floats are from 0 to 1 or, if any is larger, to 255, as Pillow makes them."""
     array = np.asarray(image)
-    scale = DEEP if image.mode != "F" else 1 if array.max() <= 1 else 255
-    if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= scale):
-        wanted = f"0 to {scale}"
-        raise UserError(f"{name}: holds values outside {wanted}: convert it to 8 or 16 bits")
-    return (array.astype(np.float32) / scale)[..., None]
+    scale = DEEP if image.mode != "F" else 1 if array.max() <= 1 + ROUNDING else 255
+    values = array.astype(np.float32) / scale
+    if not (np.isfinite(values).all() and values.min() >= -ROUNDING and values.max() <= 1 + ROUNDING):
+        raise UserError(f"{name}: holds values outside 0 to {scale}: convert it to 8 or 16 bits")
+    return values.clip(0, 1)[..., None]
 
 
 def _deep_alpha(image: Image.Image) -> Alpha | None:

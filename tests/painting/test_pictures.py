@@ -137,8 +137,16 @@ def test_sources_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_gray_arrays() -> None:
-    for source in (GRAY, GRAY[..., None], torch.from_numpy(GRAY), torch.from_numpy(GRAY)[None], GRAY / 255):
+    tensor = torch.from_numpy(GRAY)
+    sources = GRAY, GRAY[..., None], np.ma.masked_array(GRAY), tensor, tensor[None], tensor.to_sparse(), GRAY / 255
+    for source in (*sources, GRAY.view(np.matrix), torch._neg_view(tensor / -255)):
         assert torch.allclose(read_picture(source).pixels, planes(GRAY), atol=1e-7)
+
+
+def test_tensors_of_few_bits() -> None:
+    levels = torch.tensor([[0.0, 0.25], [0.5, 1.0]])
+    for kind in (torch.float8_e4m3fn, torch.float16, torch.bfloat16, torch.float64):
+        assert torch.equal(read_picture(levels.to(kind)).pixels[0], levels)
 
 
 def huge_png() -> bytes:
@@ -190,6 +198,25 @@ def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
         read_picture(text)  # pyright: ignore[reportArgumentType]
     with pytest.raises(UserError, match="SVG cannot be read as a picture"):
         read_picture(tmp_path / "logo.svg")
+    with pytest.raises(UserError, match="cannot be read: embedded null byte"):
+        read_picture("a\0b")
+    (tmp_path / "a.png").write_bytes(encoded(Image.fromarray(COLOUR)))
+    with (tmp_path / "a.png").open("rb") as closed:
+        pass
+    with pytest.raises(UserError, match=r"a\.png: cannot be read: .*closed file"):
+        read_picture(closed)
+    with Image.open(tmp_path / "a.png") as image:
+        pass
+    with pytest.raises(UserError, match=r"a: is damaged or cut short \(\w+"):
+        read_picture(image)
+
+
+def test_floats_may_be_rounded() -> None:
+    for values in ([[0, 0.5], [1, 1.000001]], [[-1e-7, 0.5], [1, 1]]):
+        array = np.array(values, np.float32)
+        expected = torch.tensor([[[0, 0.5], [1, 1]]])
+        for source in (array, Image.fromarray(array), encoded(Image.fromarray(array), "TIFF")):
+            assert torch.equal(read_picture(source).pixels, expected)
 
 
 @pytest.mark.parametrize(
@@ -204,6 +231,8 @@ def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
         (torch.zeros(2, 5, 7), r"tensor of shape \(2, 5, 7\)"),
         (torch.zeros(3, 0, 7), "no pixels"),
         (torch.full((2, 2), torch.inf), "not finite"),
+        (torch.zeros(2, 2, device="meta"), "no values"),
+        (np.ma.masked_greater(np.full((2, 2), 0.5), 0.4), "are masked"),
     ],
 )
 def test_arrays_that_are_no_picture(source: np.ndarray | torch.Tensor, words: str) -> None:

@@ -40,13 +40,18 @@ def plan(given: Iterable[str], names: list[str], several: bool) -> list[list[Pat
 
 
 def spare(files: Iterable[Path], outputs: Iterable[Path], folders: Iterable[Path]) -> None:
-    """UserError for an output that would replace one of the files read, and for frames that would replace either."""
+    """UserError for outputs and frames that would replace a file that is read, or each other or their folders."""
+    outputs, folders = list(outputs), list(folders)
     taken = {os.path.realpath(path): path for path in files}
     written = {os.path.realpath(path): path for path in outputs}
     for place, path in written.items():
         if place in taken:
             raise UserError(f"{path}: would replace a file that is read: choose another name")
     framed = {os.path.realpath(folder) for folder in folders}
+    inside = {os.path.realpath(folder): path for path in outputs for folder in path.parents}
+    inside |= {os.path.realpath(folder): path for path in folders for folder in (path, *path.parents)}
+    for place in written.keys() & inside.keys():
+        raise UserError(f"{written[place]}: {inside[place]} needs a folder of that name: choose another name")
     for place, path in (taken | written).items():
         if os.path.dirname(place) in framed and re.fullmatch(r"frame-\d{4}\.png", os.path.basename(place)):
             raise UserError(f"{path}: would be replaced by a frame: choose another folder for --frames")

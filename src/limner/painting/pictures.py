@@ -16,12 +16,11 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.files import reason
-from limner.images import SUFFIXES, decoding, files_in, open_image, to_values, upright
+from limner.images import ROUNDING, SUFFIXES, decoding, files_in, open_image, to_values, upright
 
 Pixels: TypeAlias = Float[Tensor, "channel height width"]
 Alpha: TypeAlias = Float[Tensor, "height width"]
 
-ROUNDING = 1e-5
 DEPTHS = {"bool": 1, "uint8": 255, "uint16": 65535}
 
 
@@ -60,8 +59,10 @@ def read_picture(source: Source) -> Picture:
     if isinstance(source, Picture):
         return source
     if isinstance(source, Tensor):
-        array = source.detach().cpu()
-        array = array.float() if array.dtype in (torch.float16, torch.bfloat16) else array
+        if source.is_meta:
+            raise UserError("tensor: has a shape, but no values: it is on the meta device")
+        array = source.detach().cpu().to_dense().resolve_neg()
+        array = array.float() if array.is_floating_point() and array.dtype != torch.float64 else array
         array = array[0] if array.ndim == 4 and len(array) == 1 else array
         return _from_array(np.moveaxis(array.numpy(), 0, -1) if array.ndim == 3 else array.numpy(), "tensor")
     if isinstance(source, np.ndarray):
@@ -90,7 +91,11 @@ def read_picture(source: Source) -> Picture:
         raise UserError(f'{getattr(source, "name", "file")}: is open as text: open it in binary, with "rb"')
     if isinstance(source, BinaryFile):
         name = str(getattr(source, "name", "file"))
-        return _from_image(open_image(source.read(), name), Path(name).stem, name)
+        try:
+            content = source.read()
+        except (OSError, ValueError) as error:  # a ValueError where it has been closed
+            raise UserError(f"{name}: cannot be read: {error}") from error
+        return _from_image(open_image(content, name), Path(name).stem, name)
     raise UserError(f"a {type(source).__name__} is no picture: expected a path, an image, an array or a tensor")
 
 
@@ -149,6 +154,9 @@ def _from_image(image: Image.Image, name: str, label: str) -> Picture:
 
 
 def _from_array(array: np.ndarray, kind: str) -> Picture:
+    if np.ma.is_masked(array):
+        raise UserError(f"{kind}: some of its values are masked: fill them, or give a fourth channel for alpha")
+    array = np.asarray(array)
     shape = tuple(array.shape)
     if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)):
         order = "(1 | 3 | 4, height, width)" if kind == "tensor" else "(height, width, 1 | 3 | 4)"
