@@ -23,7 +23,7 @@ from torch import Tensor
 
 import limner
 import limner.__main__
-from limner.cli import main
+from limner.cli import load, main
 from limner.data.options import ShowData
 from limner.errors import NotFinite, Stopped
 from limner.experiments.options import EvaluateOptions
@@ -973,3 +973,23 @@ def test_what_a_command_imports_is_not_searched_for_garbage(module: str) -> None
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "True", "True"]
+
+
+def test_interrupts_wait_for_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that is being imported may take an interrupt for a fault of something optional."""
+    lines = (
+        "import signal",
+        "try:",
+        "    signal.raise_signal(signal.SIGINT)",
+        "except BaseException: pass",
+        "whole = True",
+    )
+    (tmp_path / "careless.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    for fresh in (False, True):
+        monkeypatch.delitem(sys.modules, "careless", raising=False)
+        if fresh:
+            monkeypatch.delitem(sys.modules, "torch")
+        with pytest.raises(KeyboardInterrupt):
+            load("careless")
+        assert sys.modules["careless"].whole

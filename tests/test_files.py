@@ -73,6 +73,16 @@ def test_devices_are_not_replaced(tmp_path: Path) -> None:
         try_writing(tmp_path / "out.png")
 
 
+def test_what_runs_through_a_pipe_is_told_as_a_device() -> None:
+    read, write = os.pipe()
+    try:
+        with pytest.raises(UserError, match=f"/dev/fd/{write}: cannot be written: a device has that name"):
+            try_writing(f"/dev/fd/{write}")
+    finally:
+        os.close(read)
+        os.close(write)
+
+
 def test_nothing_written_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"out\.png"), atomic(tmp_path / "out.png"):
         pass

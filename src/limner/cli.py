@@ -35,6 +35,7 @@ from limner.options import (
     TrainBench,
 )
 from limner.printing import say, silence
+from limner.signals import held
 
 Options = PaintOptions | TrainOptions | EvaluateOptions | ReproduceOptions | ListData | ShowData | Bench
 
@@ -114,19 +115,21 @@ def run(options: Options) -> int:
 
 
 def load(module: str) -> Any:
-    """Import a command's module.
+    """Import a command's module. Ctrl-C waits for it, since libraries that are being imported may swallow it.
 
     The first brings 300,000 objects of torch, which are no garbage: to look for some among them, while they are made
     and when the process ends, would take a fifth of the time that painting a hundred strokes takes.
     """
-    if "torch" in sys.modules or not gc.isenabled():
-        return import_module(module)
-    gc.disable()
+    first = "torch" not in sys.modules and gc.isenabled()
+    if first:
+        gc.disable()
     try:
-        return import_module(module)
+        with held():
+            return import_module(module)
     finally:
-        gc.freeze()
-        gc.enable()
+        if first:
+            gc.freeze()
+            gc.enable()
 
 
 def bench(name: str) -> Any:

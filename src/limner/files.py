@@ -14,6 +14,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 ADVICE = {
     errno.ENOENT: "its folder does not exist: create it, or choose another",
     errno.ENOTDIR: "its folder is a file: choose another",
+    errno.EEXIST: "a file has that name: choose another",
     errno.EISDIR: "a folder has that name: choose another",
     errno.EACCES: "permission denied: choose another folder",
     errno.EPERM: "permission denied: choose another folder",
@@ -61,8 +62,8 @@ def _beside(path: Path) -> Iterator[Path]:
     try:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")
-        if target.exists() and not target.is_file():
-            raise OSError(errno.EEXIST, "a device has that name: choose another")
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "a device has that name: choose another")
         yield temporary
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {reason(error)}") from error

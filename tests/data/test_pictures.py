@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,14 @@ def test_the_middle_square_is_kept(tmp_path: Path, upright: bool) -> None:
     Image.fromarray(values if upright else values.T.copy()).save(tmp_path / "wide.png")
     image = read_one(tmp_path, 1, size=30)[0]
     assert torch.equal(image if upright else image.T, 255 - torch.arange(30, dtype=torch.uint8)[:, None].expand(30, 30))
+
+
+def test_names_need_not_be_utf_8(tmp_path: Path) -> None:
+    for number, name in enumerate((b"caf\xe9.png", b"b.png", b"c.png")):
+        Image.new("L", (8, 8), 255 - number).save(tmp_path / "a.png")
+        (tmp_path / "a.png").rename(tmp_path / os.fsdecode(name))
+    splits = [load(Data("folder", folder=tmp_path), split).pixels for split in ("train", "validation", "test")]
+    assert sorted(pixels.max().item() for pixels in splits) == [0, 1, 2]
 
 
 def test_hidden_files_are_none_of_them(folder: Path) -> None:

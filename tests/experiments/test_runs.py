@@ -205,6 +205,7 @@ def test_train_and_evaluate_commands(tmp_path: Path, capsys: pytest.CaptureFixtu
         (["evaluate", "nowhere", "--samples", "-1"], "samples"),
         (["evaluate", "nowhere", "--seed", "99999999999999999999"], "--seed 99999999999999999999: expected 0 to"),
         (["evaluate", "nowhere", "--json", "a.png", "--picture", "a.png"], "--json is to be written there too"),
+        (["evaluate", "nowhere", "--json", "../a.png", "--picture", f"{os.pardir}//a.png"], "--json is to be written"),
         (["train", "mnist", "--training.threads", "100000"], "--training.threads 100000: expected 1 to 1024"),
         (["train", "mnist", "--training.batch", "1000000000000"], "--training.batch 1000000000000: expected 1 to"),
         (["train", "mnist", "--training.rate", "inf"], "--training.rate inf: expected"),
@@ -233,6 +234,28 @@ def copied(run: Path, folder: Path) -> Path:
     for file in run.iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
     return folder
+
+
+def test_a_run_does_not_lie_among_its_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in range(4):
+        (tmp_path / "pics").mkdir(exist_ok=True)
+        Image.new("L", (20, 20), number).save(tmp_path / "pics" / f"{number}.png")
+    among = replace(SMALL, data=Data("folder", folder=Path("pics")))
+    with pytest.raises(UserError, match=r"run: lies in .*pics, whose pictures are the data: give --out another"):
+        runs.start(among, tmp_path / "pics" / "own" / "run", quiet=True)
+    assert len(list((tmp_path / "pics").iterdir())) == 4
+
+
+@pytest.mark.parametrize("name", runs.FILES)
+def test_measuring_replaces_no_file_of_the_run(
+    name: str, run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(run)
+    before = (run / name).read_bytes()
+    assert cli.main(["evaluate", ".", "--json", f"../{run.name}/{name}"]) == 2
+    assert f"{name}: is a file of the run: choose another name" in capsys.readouterr().err
+    assert (run / name).read_bytes() == before
 
 
 def test_fewer_iterations_than_are_done_are_refused_and_change_nothing(run: Path, tmp_path: Path) -> None:
@@ -448,7 +471,7 @@ def test_two_processes_need_two_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def test_two_processes_train_the_same_model(tmp_path: Path) -> None:
-    sizes = ["--data.images", "100", "--training.batch", "20", "--training.iterations", "30", "-q", "--out"]
+    sizes = ["--data.images", "100", "--training.batch", "20", "--training.iterations", "30", "--out"]
     train = ["-m", "limner", "train", "two-rectangles", *sizes]
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     on_cpu = ENVIRONMENT | {"CUDA_VISIBLE_DEVICES": ""}
@@ -456,6 +479,7 @@ def test_two_processes_train_the_same_model(tmp_path: Path) -> None:
     for command in ([*launch, *train, "two"], [*train, "one"]):
         done = subprocess.run([sys.executable, *command], check=False, **quietly)
         assert done.returncode == 0, done.stderr
+        assert done.stdout.count("trained; see how good it is") == 1
     odd = [sys.executable, *launch, *train, "odd", "--training.batch", "5"]
     refused = subprocess.run(odd, check=False, **quietly)
     assert "5 cannot be shared by 2 processes" in refused.stderr

@@ -68,7 +68,8 @@ def test_a_run_of_that_name_comes_first_and_a_data_set_does_not(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mnist").mkdir()
-    assert shipped.folder("mnist") == shipped.FOLDER / "mnist"
+    for name in ("mnist", "mnist/", "./mnist", Path("mnist")):
+        assert shipped.folder(name) == shipped.FOLDER / "mnist"
     (tmp_path / "mnist/settings.json").write_text("{}")
     assert shipped.folder("mnist") == Path("mnist")
 

@@ -210,6 +210,12 @@ def test_a_denoising_painter_orders_its_moves_by_the_image_that_it_is_shown() ->
     assert not torch.equal(strokes.depth, by_evidence(images, strokes, model.bank))
 
 
+@pytest.mark.parametrize("order", ["fixed", "soft", "straight-through", "evidence"])
+def test_any_order_works_in_double_precision(order: str) -> None:
+    output = painter("simple", order=order).double().eval()(torch.rand(2, 1, *SIZE, dtype=torch.float64))
+    assert output.canvas.dtype == torch.float64
+
+
 def test_a_sigma_is_given_or_learnt() -> None:
     with pytest.raises(UserError, match=r"--model\.sigma -0\.3: expected 0 or more, or -1"):
         build(Model(latent=4, sigma=-0.3), SIZE, 1)

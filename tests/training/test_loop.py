@@ -249,6 +249,15 @@ def test_a_picture_that_cannot_be_painted_is_told_like_it_and_nothing_is_saved(t
     assert not (tmp_path / "checkpoint.safetensors").exists()
 
 
+def test_a_picture_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "painting-000004.png").mkdir()
+    settings = replace(SETTINGS, iterations=4, drop_at=0)
+    with pytest.raises(UserError, match=r"painting-000004\.png: cannot be written: a folder has that name"):
+        trained(tmp_path, settings)
+    assert iterations_done(tmp_path / "checkpoint.safetensors") == 4
+    assert len(record.read(tmp_path / "metrics.jsonl")["loss"]) == 4
+
+
 def test_threads_are_those_asked_for_and_as_before_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     forward = Painter.forward

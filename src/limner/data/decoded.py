@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -27,8 +28,8 @@ def decoded(name: str, folder: Path, files: Sequence[Path], decode: Callable[[],
     There is one kept array for a name and a folder. Where the cache cannot be written, decoding is repeated each time.
     """
     stamp = "\n".join(_stamp(file) for file in files)
-    key = hashlib.sha256(f"{VERSION}\n{stamp}".encode()).hexdigest()
-    place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    key = hashlib.sha256(os.fsencode(f"{VERSION}\n{stamp}")).hexdigest()
+    place = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
     path = cache() / "decoded" / f"{name}-{place}.npz"
     with suppress(*UNREADABLE), np.load(BytesIO(path.read_bytes())) as kept:
         if kept["key"] == key:

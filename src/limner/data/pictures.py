@@ -1,6 +1,7 @@
 """A folder of anybody's own pictures as a data set: squares from their middles, of one size."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def files_of(folder: str | Path | None) -> list[Path]:
 
 def _members(folder: Path, files: list[Path], split: Split) -> list[int]:
     """Which files are in a split: drawn by their names alone, so that a copy of the folder is split alike."""
-    drawn = [hashlib.sha256(file.relative_to(folder).as_posix().encode()).digest() for file in files]
+    drawn = [hashlib.sha256(os.fsencode(file.relative_to(folder).as_posix())).digest() for file in files]
     order = sorted(range(len(files)), key=drawn.__getitem__)
     held = max(1, len(files) // SHARE)
     return sorted({"test": order[:held], "validation": order[held : 2 * held], "train": order[2 * held :]}[split])

@@ -76,9 +76,9 @@ class Data:
     name: Name = "two-rectangles"
     """Which set; folder is a folder of your own pictures."""
     images: Annotated[int | None, _left_out("N")] = None
-    """Images to train on. Left out: 10,000 of a synthetic set, all of a real one."""
+    """Images to train on, at most. Left out: 10,000 of a synthetic set, all of a real one."""
     held_out: Annotated[int | None, _left_out("N")] = None
-    """Images to validate on, and again to test on. Left out: 2,000 of a synthetic set, all of a real one."""
+    """Images to validate on, and again to test on, at most. Left out: 2,000 of a synthetic set, all of a real one."""
     size: Annotated[int | None, _left_out("PIXELS")] = None
     """Side in pixels. Left out: 28 for a synthetic set, 64 for a folder, and as a real set is (faces: 100)."""
     channels: Literal[1, 3] = 1

@@ -9,8 +9,8 @@ import torch
 
 from limner.data.loading import load as load_data
 from limner.data.sources import tell_of_part
-from limner.errors import Stopped
-from limner.experiments import runs
+from limner.errors import Stopped, UserError
+from limner.experiments import runs, shipped
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.files import try_writing, write
 from limner.printing import say
@@ -23,23 +23,27 @@ ROWS = 10
 
 def train(options: TrainOptions) -> int:
     """Train."""
-    if not options.quiet:
+    quiet = options.quiet or os.environ.get("RANK", "0") != "0"  # the first of several processes speaks for all
+    if not quiet:
         tell_of_part(options.data)
     try:
-        runs.start(options.experiment(), options.out, options.resume, options.quiet)
+        runs.start(options.experiment(), options.out, options.resume, quiet)
     except Stopped as stopped:
         raise Stopped(f"{stopped}: --resume goes on") from None
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()  # whose threads can abort a process that ends before them
-    if not options.quiet:
+    if not quiet:
         say(f"{options.out}: trained; see how good it is with: limner evaluate {options.out}", sys.stdout)
     return 0
 
 
 def evaluate(options: EvaluateOptions) -> int:
     """Measure, print a table, and write what is asked for."""
+    kept = {os.path.realpath(shipped.folder(options.run) / name) for name in runs.FILES}
     for path in (options.json, options.picture):
+        if path and os.path.realpath(path) in kept:
+            raise UserError(f"{path}: is a file of the run: choose another name")
         if path:
             try_writing(path)
     model, trained = runs.load(options.run), runs.read(options.run)

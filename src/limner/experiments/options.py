@@ -1,5 +1,6 @@
 """What `limner train` and `limner evaluate` can be asked; light to import."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,7 +22,7 @@ class TrainOptions:
     out: Annotated[Path, arg(metavar="FOLDER")] = Path("runs/run")
     """Where the run goes: settings, weights, losses, checkpoints, pictures."""
     resume: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
-    """Go on with the run that is there."""
+    """Go on with the run that is there, if there is one."""
     quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False
     """Print nothing but errors."""
     data: Data = field(default_factory=Data)
@@ -67,7 +68,7 @@ class EvaluateOptions:
         if self.images is not None and self.images < 1:
             raise UserError(f"--images {self.images}: expected at least 1")
         check_picture("--picture", self.picture)
-        if self.picture and self.picture == self.json:
+        if self.picture and self.json and os.path.realpath(self.picture) == os.path.realpath(self.json):
             raise UserError(f"--picture {self.picture}: --json is to be written there too: choose another name")
         for name, most in (("samples", 10**6), ("seed", 2**63 - 1)):
             within(f"--{name}", getattr(self, name), 0, most)

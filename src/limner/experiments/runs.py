@@ -28,6 +28,7 @@ from limner.training.record import METRICS
 from limner.training.settings import HARMLESS
 
 SETTINGS = shipped.SETTINGS
+FILES = (SETTINGS, CHECKPOINT, WEIGHTS, METRICS)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
     check(experiment.model)
     experiment.training.check()
     experiment.data.check()
+    check_apart(run, experiment.data)
     _one_gpu_each()
     processes = PartialState(cpu=device().type == "cpu")
     batch, count = experiment.training.batch, processes.num_processes
@@ -76,6 +78,14 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
         if processes.is_main_process:
             write(run / SETTINGS, as_json(Trained(experiment, images.size, images.channels, len(images), pictures)))
         train(model, images, experiment.training, run, quiet)
+
+
+def check_apart(run: Path, data: Data) -> None:
+    """UserError for a run within a folder of pictures, where its own would be taken for some of them."""
+    if data.name == "folder" and data.folder:
+        place, folder = Path(os.path.realpath(run)), Path(os.path.realpath(data.folder))
+        if place.is_relative_to(folder):
+            raise UserError(f"{run}: lies in {folder}, whose pictures are the data: give --out another folder")
 
 
 def count_pictures(data: Data) -> int:
@@ -160,7 +170,7 @@ def _before(run: Path, experiment: Experiment, resume: bool) -> Trained | None:
     Settings without a checkpoint were left by a run that ended before its first, and count as nothing; with weights
     they are a trained model.
     """
-    there = [name for name in (SETTINGS, CHECKPOINT, WEIGHTS, METRICS) if (run / name).exists()]
+    there = [name for name in FILES if (run / name).exists()]
     if there and SETTINGS not in there:
         raise UserError(f"{run}: holds a {there[0]} without {SETTINGS}: choose another folder")
     if CHECKPOINT not in there:

@@ -19,4 +19,4 @@ def folder(run: str | Path) -> Path:
     A run of that name that is there comes first.
     """
     path = Path(run)
-    return FOLDER / path if str(run) in names() and not (path / SETTINGS).exists() else path
+    return FOLDER / path if str(path) in names() and not (path / SETTINGS).exists() else path

@@ -38,7 +38,7 @@ def explained(
 def greedy_order(evidence: Float[Tensor, "batch move move"]) -> Float[Tensor, "batch move"]:
     """Ranks from bottom to top; evidence[t, s] > 0 where t lies above s. Without evidence painting order stays."""
     batch, moves, _ = evidence.shape
-    rank = torch.zeros(batch, moves, device=evidence.device)
+    rank = torch.zeros(batch, moves, dtype=evidence.dtype, device=evidence.device)
     left = torch.ones(batch, moves, dtype=torch.bool, device=evidence.device)
     rows = torch.arange(batch, device=evidence.device)
     for place in range(moves):

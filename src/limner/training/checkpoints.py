@@ -80,7 +80,8 @@ def _opened(path: Path) -> Iterator[Any]:
         with safe_open(path, "pt") as file:
             yield file
     except (OSError, SafetensorError) as error:
-        raise UserError(f"{path}: no weights can be read from it: {error}") from error
+        why = error.strerror or error if isinstance(error, OSError) else error
+        raise UserError(f"{path}: no weights can be read from it: {why}") from error
 
 
 def _fit(path: Path, model: nn.Module, tensors: dict[str, Tensor]) -> None:

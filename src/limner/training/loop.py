@@ -23,7 +23,8 @@ from limner.signals import handled
 from limner.training.batches import Batches, seed_noise
 from limner.training.checkpoints import CHECKPOINT, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
 from limner.training.denormals import flushed
-from limner.training.process import paint_process
+from limner.training.process import process as painting_process
+from limner.training.process import save_sheet
 from limner.training.record import METRICS, Record
 from limner.training.settings import Training
 from limner.training.warping import warped
@@ -85,12 +86,18 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             save_checkpoint(checkpoint, model, optimiser.optimizer, iteration)
             save_weights(run / WEIGHTS, model)
 
-    def picture(iteration: int) -> None:
-        if accelerator.is_main_process:
+    def keep(iteration: int, picture: bool, everything: bool) -> None:
+        """Leave a picture, everything to go on from, or both; a picture that cannot be written costs nothing else."""
+        drawn = None
+        if picture and accelerator.is_main_process:
             try:
-                paint_process(model, images[:ROWS].ink(here), run / f"painting-{iteration:06d}.png")
+                drawn = painting_process(model, images[:ROWS].ink(here))
             except NotFinite as error:
                 raise UserError(_not_a_number(iteration, checkpoint)) from error
+        if everything:
+            save(iteration)
+        if drawn is not None:
+            save_sheet(drawn, run / f"painting-{iteration:06d}.png")
 
     shown = accelerator.is_main_process and not quiet and on_terminal(sys.stderr)
     bar = tqdm(total=settings.iterations, initial=done, disable=not shown, unit="it")
@@ -121,15 +128,14 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             if iteration == settings.iterations:
                 break
             stop = _agreed(accelerator, asked, iteration)
-            if stop or _due(iteration, settings.picture_every):
-                picture(iteration)
-            if stop or _due(iteration, settings.checkpoint_every):
-                save(iteration)
+            picture, everything = (
+                _due(iteration, every) for every in (settings.picture_every, settings.checkpoint_every)
+            )
+            keep(iteration, stop or picture, stop or everything)
             if stop:
                 raise Stopped(f"stopped after iteration {iteration} of {settings.iterations}")
         note(settings.iterations)
-        picture(settings.iterations)
-        save(settings.iterations)
+        keep(settings.iterations, picture=True, everything=True)
 
 
 def _agreed(accelerator: Accelerator, asked: threading.Event, iteration: int) -> bool:

@@ -48,15 +48,20 @@ def some_steps(model: nn.Module, images: Canvas, most: int) -> tuple[Cells, list
     return shown[:, chosen], chosen.tolist()
 
 
-def paint_process(
-    model: nn.Module, images: Canvas, path: Path, columns: int = COLUMNS_MOST, target: bool = True
-) -> None:
-    """Write the painting process of images; of more moves than `columns` only some are shown, the last always.
+def process(model: nn.Module, images: Canvas, columns: int = COLUMNS_MOST, target: bool = True) -> Cells:
+    """The painting process of images; of more moves than `columns` only some are shown, the last always.
 
     target: end each row with the image itself.
     """
     cells, _ = some_steps(model, images, columns)
-    save_sheet(torch.cat([cells, images[:, None]], 1) if target else cells, path)
+    return torch.cat([cells, images[:, None]], 1) if target else cells
+
+
+def paint_process(
+    model: nn.Module, images: Canvas, path: Path, columns: int = COLUMNS_MOST, target: bool = True
+) -> None:
+    """Write the painting `process` of images."""
+    save_sheet(process(model, images, columns, target), path)
 
 
 def save_sheet(cells: Cells, path: Path) -> None:
