@@ -203,6 +203,21 @@ def test_steps_keep_what_the_style_keeps(square: bool, upright: bool, angles: bo
     assert (half_sizes(moves.values["where"], SIZE) - whole).abs().max() > 0.1
 
 
+def test_stamps_get_right_angles_back_where_they_lie() -> None:
+    """Worked on at half of a size in whole pixels, that is at other proportions."""
+    moves = some(6, Style(keep_angles=True))
+    moves.limit((SIZE[0], SIZE[1] + 4))
+    before = moves.values["where"].clone()
+    moves.limit(SIZE)
+    (across, down), old = axes(moves.values["where"].double(), SIZE).unbind(-1), axes(before.double(), SIZE)
+    assert torch.nn.functional.cosine_similarity(old[..., 0], old[..., 1], dim=-1).abs().max() > 0.01
+    assert torch.nn.functional.cosine_similarity(across, down, dim=-1).abs().max() < 1e-5
+    area, old_area = (torch.linalg.det(where[:, :, :2]) for where in (moves.values["where"], before))
+    assert torch.allclose(area, old_area, rtol=1e-4)
+    centre, old_centre = (geometry.invert(where)[:, :, 2] for where in (moves.values["where"], before))
+    assert torch.allclose(centre, old_centre, atol=1e-4)
+
+
 def test_error_is_the_weighted_mean_square() -> None:
     weight = torch.rand(SIZE)
     moves, goal = some(3, Style()), Goal(torch.rand(3, *SIZE), weight=weight / weight.mean())

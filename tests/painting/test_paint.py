@@ -460,8 +460,11 @@ KEPT = "keep_proportions", "upright", "keep_angles"
 @pytest.mark.parametrize(
     KEPT, [(False,) * 3, (False, False, True), (True, False, False), (False, True, False), (True,) * 3]
 )
-def test_brushes_keep_their_look(keep_proportions: bool, upright: bool, keep_angles: bool) -> None:
-    image, kept = torch.rand(3, 37, 53), dict(zip(KEPT, (keep_proportions, upright, keep_angles), strict=True))
+@pytest.mark.parametrize("size", [(37, 53), (53, 70)])
+def test_brushes_keep_their_look(
+    keep_proportions: bool, upright: bool, keep_angles: bool, size: tuple[int, int]
+) -> None:
+    image, kept = torch.rand(3, *size), dict(zip(KEPT, (keep_proportions, upright, keep_angles), strict=True))
     painting = limner.paint(image, 12, templates="square", **kept)
     where = painting.strokes.where[0]
     across, down = axes(where.double(), painting.size).unbind(-1)

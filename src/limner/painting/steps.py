@@ -16,6 +16,8 @@ FAINT, SOLID = -3.0, 4.0
 """Bounds of the opacity's logit."""
 LEAST = 1e-150
 """To divide by in place of zero."""
+MOST_OFF = 1 - 1e-6
+"""Largest cosine of the angle of a stamp's axes that is brought to a right angle in one go."""
 
 
 @kernel
@@ -137,7 +139,25 @@ def hold_stroke(k, where, what, level, slope, size, bounds, kept):
         level[k, m] = min(max(level[k, m], FAINT), SOLID)
     if slope.shape[1] > 0:
         hold_slope(what[k], slope[k])
+    if kept[2] and not kept[0]:
+        hold_angles(where[k], size)
     hold_size(where[k], size, bounds, kept[0])
+
+
+@inlined
+def hold_angles(phi, size):
+    """Bring the axes of a stamp to right angles, by the slant that does so (`move`).
+
+    They are not where strokes were worked on at other proportions, as on a canvas of half the size, in whole pixels.
+    """
+    height, width = size
+    a, b, c, d = phi[0] * height, phi[1] * width, phi[3] * height, phi[4] * width
+    narrow, low = max(math.hypot(a, b), LEAST), max(math.hypot(c, d), LEAST)
+    slant = -0.5 * math.atanh(min(max((a * c + b * d) / (narrow * low), -MOST_OFF), MOST_OFF))
+    straight, slanted, aspect = math.cosh(slant), math.sinh(slant), low / narrow
+    for m in range(3):
+        u, v = phi[m], phi[m + 3]
+        phi[m], phi[m + 3] = straight * u + slanted / aspect * v, straight * v + slanted * aspect * u
 
 
 @inlined
