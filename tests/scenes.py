@@ -186,10 +186,10 @@ def compare(scene: dict, device: str = "cpu") -> None:
 
 
 @contextmanager
-def double_by_default() -> Iterator[None]:
-    """Tensors of floating-point numbers that are not told their kind are of float64."""
+def by_default(dtype: torch.dtype) -> Iterator[None]:
+    """Tensors of floating-point numbers that are not told their kind are of this one."""
     before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
+    torch.set_default_dtype(dtype)
     try:
         yield
     finally:

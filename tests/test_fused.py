@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import assume, given, settings
-from scenes import KINDS, OPAQUE, compare, double_by_default, gradients, paint, piles, scene_of, scenes, stamp, ties
+from scenes import KINDS, OPAQUE, by_default, compare, gradients, paint, piles, scene_of, scenes, stamp, ties
 from torch import Tensor
 
 import limner
@@ -136,7 +136,7 @@ def test_sums_under_stamps(stamps: int, size: tuple[int, int], planes: int, monk
 
 def test_sums_are_float32_whatever_the_default() -> None:
     where, which, planes = torch.eye(2, 3)[None], torch.ones(1, 1), torch.ones(1, 4, 5)
-    with double_by_default():
+    with by_default(torch.float64):
         sums = gains.sums_under(where, which, TemplateBank.named("square"), planes)
     torch.testing.assert_close(sums, torch.tensor([[20.0]]))
 

@@ -87,6 +87,16 @@ def test_bank_size_and_background(tmp_path: Path) -> None:
     assert same(document.background, background)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_background_keeps_its_digits_beside_strokes_of_few(dtype: torch.dtype, tmp_path: Path) -> None:
+    strokes, background = strokes_of(1, 2, 3, 3, set(), dtype), torch.rand(3)
+    dump(tmp_path / "strokes.json", strokes, TemplateBank.named("circle", "square", "line"), (30, 40), background)
+    found = parse(tmp_path / "strokes.json")
+    assert found.strokes.where.dtype == dtype
+    assert found.background is not None
+    assert same(found.background, background)
+
+
 def test_older_files_do_not_tell_the_size_of_the_picture(tmp_path: Path) -> None:
     path, content = document(tmp_path)
     del content["picture_size"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scenes import double_by_default
+from scenes import by_default
 from torch import Tensor
 
 from limner import choose
@@ -181,7 +181,7 @@ def test_a_default_of_float64_changes_nothing(backend: Any, compositing: Any, le
         return [canvas_after, *torch.autograd.grad(canvas_after.square().sum(), [*leaves, *writer.parameters()])]
 
     expected = painted()
-    with double_by_default():
+    with by_default(torch.float64):
         found = painted()
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other)

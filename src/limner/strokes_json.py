@@ -143,12 +143,16 @@ def _templates(bank: TemplateBank) -> list[dict[str, object]]:
 
 
 def _template(name: str, mask: Float[Tensor, "S S"]) -> dict[str, object]:
-    side = len(mask)
-    if name in SHAPES and side <= FINEST and torch.equal(mask, draw(SHAPES[name], side)):
-        return {"name": name, "texels": side}
+    if by_name(name, mask):
+        return {"name": name, "texels": len(mask)}
     file = BytesIO()
     Image.fromarray((mask * 255).round().to(torch.uint8).numpy()).save(file, "PNG")
     return {"name": name, "mask": PNG + base64.b64encode(file.getvalue()).decode()}
+
+
+def by_name(name: str, mask: Float[Tensor, "S S"]) -> bool:
+    """Whether a template is stored as the shape that its name says, and not as a picture."""
+    return name in SHAPES and len(mask) <= FINEST and torch.equal(mask, draw(SHAPES[name], len(mask)))
 
 
 def _document(content: Any) -> Document:
@@ -240,10 +244,12 @@ def _size(content: dict, key: str) -> tuple[int, int] | None:
 
 
 def _background(content: dict, channels: int, dtype: torch.dtype) -> Tensor | None:
+    """Of 32 bits at least, whatever strokes have: their fewer would round it."""
     background = _get(content, "background")
     if background is None:
         return None
-    colour = torch.from_numpy(np.array(_numbers(background, (channels,), '"background"'), np.float64)).to(dtype)
+    colour = torch.from_numpy(np.array(_numbers(background, (channels,), '"background"'), np.float64))
+    colour = colour.to(torch.promote_types(dtype, torch.float32))
     if not colour.isfinite().all():
         raise UserError('"background" is not finite')
     return colour

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -28,6 +28,7 @@ TOGETHER = 2**14
 """Texels that are sampled at once, in some tens of megabytes."""
 COARSE = 32
 """Texels a side, up to which the thinnest shape may pass between the corners of one."""
+PLAIN: dict[str, Any] = {"dtype": torch.float32, "device": "cpu"}
 T = TypeVar("T")
 
 
@@ -202,11 +203,11 @@ def _check_size(size: int) -> None:
 def draw(shape: Shape, size: int) -> Float[Tensor, "S S"]:
     """The mask of a shape: its mean over each texel, from points where an outline can pass, else from its middle.
 
-    On the CPU, whatever torch's default is.
+    On the CPU and in 32 bits, whatever torch's defaults are.
     """
-    middle = centres(size, device="cpu")
+    middle = centres(size, **PLAIN)
     mask = shape.mask(*torch.meshgrid(middle, middle, indexing="xy")).float()
-    points = (torch.arange(SUBSAMPLES, device="cpu") + 0.5) * 2 / (SUBSAMPLES * size) - 1 / size
+    points = (torch.arange(SUBSAMPLES, **PLAIN) + 0.5) * 2 / (SUBSAMPLES * size) - 1 / size
     down, across = (at.flatten() for at in torch.meshgrid(points, points, indexing="ij"))
     for some in _mixed(shape, mask).nonzero().split(TOGETHER):
         y, x = some[:, :1], some[:, 1:]
@@ -219,7 +220,7 @@ def _mixed(shape: Shape, mask: Float[Tensor, "S S"]) -> Bool[Tensor, "S S"]:
     """Texels whose corners and middle are not all the same; all texels where these are too coarse to tell."""
     if len(mask) <= COARSE:
         return torch.ones_like(mask, dtype=torch.bool)
-    edges = torch.arange(len(mask) + 1, device="cpu") * 2 / len(mask) - 1
+    edges = torch.arange(len(mask) + 1, **PLAIN) * 2 / len(mask) - 1
     corners = shape.mask(*torch.meshgrid(edges, edges, indexing="xy")).float()
     corners = torch.stack([corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]])
     return (corners != mask).any(0)

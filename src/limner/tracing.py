@@ -33,7 +33,7 @@ def traced(mask: Float[Tensor, "S S"]) -> str | None:
     texel = 2 / side
     if _fades(mask):
         return None
-    at = centres(side + 2, device="cpu").numpy() * (1 + texel)
+    at = centres(side + 2, dtype=torch.float32, device="cpu").numpy() * (1 + texel)
     contours = contour_generator(at, at, np.pad(mask.numpy(), 1), line_type=LineType.Separate)
     rings = [np.asarray(ring) for ring in contours.lines(0.5)]
     apart = (drawn(_path(rings), side) - mask).square().sum()

@@ -89,6 +89,15 @@ def test_refinement_starts_from_what_is_proposed() -> None:
     assert len(painted) == 9
 
 
+def test_painting_leaves_what_is_drawn_at_random_and_autocast_alone() -> None:
+    image, model = torch.rand(1, 24, 24), painter()
+    usual, state = limner.paint(image, 5, model=model), torch.get_rng_state()
+    with torch.autocast("cpu"):
+        assert torch.equal(limner.paint(image, 5, model=model).canvas, usual.canvas)
+    limner.load("two-rectangles")
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_what_is_proposed_has_the_sizes_asked_for() -> None:
     painting = limner.paint(torch.rand(1, 24, 24), 5, model=painter(), max_size=0.1, stop_psnr=0.01)
     assert len(painting.strokes) == 5

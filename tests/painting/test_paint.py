@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from scenes import axes, double_by_default, half_sizes
+from scenes import axes, by_default, half_sizes
 from torch import Tensor
 
 import limner
@@ -327,7 +327,7 @@ def test_half_of_what_a_quality_allows_is_not_lost_by_shrinking() -> None:
 def test_a_default_of_64_bits_changes_nothing() -> None:
     image = picture()
     usual = limner.paint(image, 5, fill="gradient")
-    with double_by_default():
+    with by_default(torch.float64):
         found = limner.paint(image.double(), 5, fill="gradient")
         assert torch.get_default_dtype() == torch.float64
     assert torch.equal(found.strokes.where, usual.strokes.where)
@@ -636,3 +636,10 @@ def test_strokes_that_nobody_could_see_are_refused(bank: TemplateBank) -> None:
     with pytest.raises(UserError, match="templates: are transparent everywhere"):
         limner.paint(picture(), 3, resume=before)
     assert len(limner.paint(picture(), 0, templates=bank).strokes) == 0
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_an_array_is_no_list_of_templates() -> None:
+    for array in (np.ones((1, 4, 4)), torch.ones(1, 4, 4)):
+        with pytest.raises(UserError, match=r"templates: .* is neither the name of a shape nor a path"):
+            limner.paint(picture(), 2, templates=array)  # pyright: ignore[reportArgumentType]

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scenes import by_default
 
 import limner
 from limner import geometry
@@ -321,6 +322,18 @@ def test_svg_has_the_size_of_the_png(tmp_path: Path) -> None:
     painting().save(tmp_path / "a.svg")
     root = ElementTree.parse(tmp_path / "a.svg").getroot()
     assert (root.get("width"), root.get("height")) == ("64", "48")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_what_is_saved_is_the_same_whatever_numbers_torch_makes_by_default(dtype: torch.dtype, tmp_path: Path) -> None:
+    limner.paint(torch.rand(3, 20, 30), 4, templates=["circle", "triangle"]).save(tmp_path / "a.json")
+    for kind in (torch.float32, dtype):
+        with by_default(kind):
+            loaded = Painting.load(tmp_path / "a.json")
+            for suffix in (".png", ".svg", ".json"):
+                loaded.save(tmp_path / f"{kind!s}{suffix}", longer_side=90)
+    for suffix in (".png", ".svg", ".json"):
+        assert (tmp_path / f"{dtype}{suffix}").read_bytes() == (tmp_path / f"torch.float32{suffix}").read_bytes()
 
 
 def test_json_is_read_back(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from limner.strokes import Strokes
 from limner.strokes_json import dump, parse
 from limner.templates import TemplateBank
 
+HALF = TemplateBank.named("soft").masks
 pytestmark = pytest.mark.usefixtures("quick")
 
 
@@ -51,6 +52,18 @@ def test_strokes_are_added_to_those_that_stay(first: tuple[Tensor, Painting, Pat
     again = limner.paint(image, 10, resume=painting)
     assert same(again.strokes, more.strokes)
     assert same(limner.paint(image, 0, resume=file).strokes, painting.strokes)
+
+
+@pytest.mark.parametrize(
+    "bank", [TemplateBank.named("circle", size=1040), replace(TemplateBank.named("soft"), masks=HALF.half())]
+)
+def test_a_painting_and_its_file_are_painted_on_alike(bank: TemplateBank, tmp_path: Path) -> None:
+    image = picture()
+    painting = limner.paint(image, 3, templates=bank)
+    painting.save(tmp_path / "first.json")
+    one, other = (limner.paint(image, 2, resume=resumed) for resumed in (painting, tmp_path / "first.json"))
+    assert same(one.strokes, other.strokes)
+    assert torch.equal(one.canvas, other.canvas)
 
 
 def test_what_is_painted_on_looks_as_it_was_saved(first: tuple[Tensor, Painting, Path]) -> None:

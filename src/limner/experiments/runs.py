@@ -117,7 +117,8 @@ def load(run: str | Path) -> Network:
     """
     run = shipped.folder(run)
     trained = read(run)
-    model = build(trained.experiment.model, trained.size, trained.channels)
+    with torch.random.fork_rng(devices=[]):  # its first weights are drawn for nothing
+        model = build(trained.experiment.model, trained.size, trained.channels)
     load_weights(run / WEIGHTS, model)
     model.schedule(trained.experiment.training.iterations)
     return model.eval()

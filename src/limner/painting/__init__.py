@@ -34,7 +34,8 @@ def in_float32_on_cpu() -> Iterator[None]:
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
     try:
-        with nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu"):
+        here = nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")
+        with here, torch.autocast("cpu", enabled=False):
             yield
     finally:
         torch.set_default_dtype(before)

@@ -26,7 +26,7 @@ def listed(templates: TemplateBank | str | Path | Iterable[str | Path] | None) -
     items = list(items)
     if not items:
         raise UserError("templates: none are named: name some, or leave them out")
-    if all(item == "transparent" for item in items):
+    if all(isinstance(item, str) and item == "transparent" for item in items):
         raise UserError("transparent: strokes of nothing else cannot be seen: name another template")
     return items
 

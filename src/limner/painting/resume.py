@@ -15,7 +15,7 @@ from limner.painting.brushes import FINE, bank_of, listed, texels_of
 from limner.painting.painting import Painting
 from limner.painting.raster import samples
 from limner.strokes import Strokes
-from limner.strokes_json import parse
+from limner.strokes_json import by_name, parse
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
 
@@ -139,7 +139,8 @@ def sound(
 
 def as_written(bank: TemplateBank) -> TemplateBank:
     """A bank as a file of strokes gives it back: masks but those of shapes in 8 bits, and their outlines found anew."""
-    masks = [mask if k in bank.shapes else (mask * 255).round() / 255 for k, mask in enumerate(bank.masks)]
+    named = zip(bank.names, bank.masks.float(), strict=True)
+    masks = [mask if by_name(name, mask) else (mask * 255).round() / 255 for name, mask in named]
     return replace(bank, masks=torch.stack(masks))
 
 

@@ -70,4 +70,6 @@ def _seen(picture: Picture) -> Float[Tensor, "band height width"]:
 def check_seen(max_size: float | None, side: int) -> None:
     """UserError for a largest stroke that cannot be seen on a canvas worked at, `side` pixels long."""
     if max_size is not None and max_size * side < SEEN:
-        raise UserError(f"max_size: {max_size} is too small to be seen here: choose at least {SEEN / side:.2g}")
+        digits = 1 + math.ceil(math.log10(side / SEEN))
+        least = math.ceil(SEEN / side * 10**digits) / 10**digits
+        raise UserError(f"max_size: {max_size} is too small to be seen here: choose at least {least:g}")
