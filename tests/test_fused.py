@@ -18,8 +18,9 @@ from scenes import KINDS, OPAQUE, by_default, compare, gradients, paint, piles, 
 from torch import Tensor
 
 import limner
-from limner import fused, gains, geometry, laying, writer
-from limner.cells import cells_of
+from limner import geometry, writer
+from limner.cpu import fused, gains, laying
+from limner.cpu.cells import cells_of
 from limner.kernels import layout, over, threads
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -319,7 +320,7 @@ def test_without_a_cache_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     below = str(tmp_path / "file" / "cache")
     bank = "limner.TemplateBank.named('circle')"
-    code = f"import limner, limner.cells; print(limner.cells.cells_of({bank}).tables[1].sum())"
+    code = f"import limner, limner.cpu.cells; print(limner.cpu.cells.cells_of({bank}).tables[1].sum())"
     places = {"PYTHONPATH": str(package.parent), "XDG_CACHE_HOME": below, "HOME": below, "NUMBA_CACHE_DIR": below}
     ran = subprocess.run([sys.executable, "-c", code], env={**os.environ, **places}, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
@@ -331,7 +332,7 @@ def test_without_a_cache_folder(tmp_path: Path) -> None:
 def test_on_a_full_disk(tmp_path: Path) -> None:
     """Folders and files can be made, and nothing be written to them."""
     bank = "limner.TemplateBank.named('circle')"
-    code = f"import limner, limner.cells; print(limner.cells.cells_of({bank}).tables[1].sum())"
+    code = f"import limner, limner.cpu.cells; print(limner.cpu.cells.cells_of({bank}).tables[1].sum())"
     ran = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -358,8 +359,8 @@ def test_levels_where_the_last_digit_decides() -> None:
 def test_a_kernel_from_the_cache_needs_no_compiler(tmp_path: Path) -> None:
     """Of numba, what imports scipy takes longest to load."""
     code = """
-import sys, limner, limner.cells
-outlines = limner.cells.cells_of(limner.TemplateBank.named("circle")).tables[1]
+import sys, limner, limner.cpu.cells
+outlines = limner.cpu.cells.cells_of(limner.TemplateBank.named("circle")).tables[1]
 print(outlines.sum(), "numba.np.linalg" in sys.modules)
 """
     run = partial(subprocess.run, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, check=True, capture_output=True)

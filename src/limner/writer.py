@@ -302,4 +302,4 @@ def _paint_fused(strokes: Strokes, *given, **options) -> Canvas:
 
 @cache
 def _kernels(device: str) -> ModuleType:
-    return import_module("limner.fused" if device == "cpu" else "limner.gpu.fused")
+    return import_module("limner.cpu.fused" if device == "cpu" else "limner.gpu.fused")

@@ -11,7 +11,8 @@ from hypothesis import assume, given, settings
 from scenes import KINDS, compare, gradients, paint, piles, scene_of, scenes, stamp, ties
 from torch import Tensor
 
-from limner import fused, geometry
+from limner import geometry
+from limner.cpu import fused
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render

@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from limner.cells import cells_of
+from limner.cpu.cells import cells_of
 from limner.pyramid import BORDER
 from limner.templates import SHAPES, TemplateBank
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 from scenes import OPAQUE, compare, scene_of, ties
 
-from limner import Strokes, TemplateBank, laying, render
+from limner import Strokes, TemplateBank, render
+from limner.cpu import laying
 from limner.kernels import layout, memory
 
 

@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from limner import Strokes, TemplateBank, fused, laying, render
+from limner import Strokes, TemplateBank, render
 from limner.checks import Compositing
+from limner.cpu import fused, laying
 from limner.kernels.memory import DESKS, LARGEST, LEAST, MOST, WAITING, array, desk, lent
 
 

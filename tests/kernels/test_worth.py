@@ -7,7 +7,7 @@ import torch
 from scenes import scene_of
 from torch import Tensor
 
-from limner.gains import changes_without
+from limner.cpu.gains import changes_without
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.gains import changes_without
+from limner.cpu.gains import changes_without
 from limner.painting.fewest import fewest
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from limner.fused import painted
+from limner.cpu.fused import painted
 from limner.painting.raster import SAMPLES
 from limner.strokes import Strokes
 from limner.templates import TemplateBank

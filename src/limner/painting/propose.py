@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, one_hot
 
-from limner.gains import sums_under
+from limner.cpu.gains import sums_under
 from limner.geometry import phi
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style

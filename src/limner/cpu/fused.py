@@ -12,13 +12,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.canvas import Canvas, depth_order
-from limner.cells import cells_of
+from limner.cpu.cells import cells_of
+from limner.cpu.laying import FIELDS, GROUPS, Laid, arrays_of, band_of, lay_out, side_of
 from limner.ground import Plain, as_array
 from limner.kernels import coverage, layout, memory, over
 from limner.kernels import depth as soft_depth
 from limner.kernels.sampling import task_desk
 from limner.kernels.threads import run
-from limner.laying import FIELDS, GROUPS, Laid, arrays_of, band_of, lay_out, side_of
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.transforms import check_backward

@@ -7,14 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.cells import cells_of
+from limner.cpu.cells import cells_of
+from limner.cpu.laying import FIELDS, GROUPS, arrays_of, band_of, lay_out, side_of
 from limner.ground import as_array
 from limner.kernels import layout, memory, over
 from limner.kernels.stamp import cell_desk
 from limner.kernels.sums import sum_under
 from limner.kernels.threads import run
 from limner.kernels.worth import worth
-from limner.laying import FIELDS, GROUPS, arrays_of, band_of, lay_out, side_of
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
