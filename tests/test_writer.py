@@ -535,7 +535,7 @@ def test_depth_is_finite(depth: float) -> None:
     depths = torch.zeros(strokes.where.shape[:2])
     depths[0, -1] = depth
     with pytest.raises(NotFinite, match=f"depth of picture 0, move {len(strokes) - 1} is not finite"):
-        render(strokes.deepened(depths), BANK, (4, 4), compositing="depth", temperature=0.1)
+        render(replace(strokes, depth=depths), BANK, (4, 4), compositing="depth", temperature=0.1)
 
 
 @pytest.mark.parametrize("backend", ["reference", "fused"])
@@ -545,16 +545,17 @@ def test_over_paints_in_the_order_of_depth(backend: Any) -> None:
     by_hand = strokes.map(lambda tensor: torch.stack([tensor[b, order[b]] for b in range(2)]))
     depth = order.argsort(1).float().requires_grad_()
     sizes: dict[str, Any] = {"size": (9, 9), "backend": backend}
-    painted = render(strokes.deepened(depth), BANK, **sizes)
+    painted = render(replace(strokes, depth=depth), BANK, **sizes)
     assert torch.equal(painted, render(by_hand, BANK, **sizes))
     assert not torch.equal(painted, render(strokes, BANK, **sizes))
     assert not painted.requires_grad
     added = [
-        render(each, BANK, compositing="additive", **sizes) for each in (strokes, strokes.deepened(depth.detach()))
+        render(each, BANK, compositing="additive", **sizes)
+        for each in (strokes, replace(strokes, depth=depth.detach()))
     ]
     assert torch.equal(*added)
     with pytest.raises(NotFinite, match="depth of picture 0, move 0 is not finite"):
-        render(strokes.deepened(torch.full((2, 3), torch.nan)), BANK, **sizes)
+        render(replace(strokes, depth=torch.full((2, 3), torch.nan)), BANK, **sizes)
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -4,6 +4,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 
 @contextmanager
@@ -20,6 +22,20 @@ def handled(handler: Callable[..., None], *numbers: signal.Signals) -> Iterator[
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
+
+
+@dataclass
+class Interrupts:
+    """Ctrl-C and SIGTERM as they come: the first is a KeyboardInterrupt, unless `held`; others are only noted."""
+
+    came: bool = False
+    held: bool = False
+
+    def note(self, number: int, frame: Any) -> None:
+        """Handle a signal."""
+        first, self.came = not self.came, True
+        if first and not self.held:
+            raise KeyboardInterrupt
 
 
 @contextmanager

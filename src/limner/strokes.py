@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -45,23 +45,17 @@ class Strokes:
         (batch, move), channel = where[:2], what[-1] if what else 0
         if len(what) == 3 and channel not in (1, 3):
             raise ValueError(f"strokes: what has {channel} channels, expected 1 (gray) or 3 (RGB)")
-        wanted = {
-            "where": (batch, move, 2, 3),
-            "which": (batch, move, which[-1] if which else 0),
-            "what": (batch, move, channel),
-            "opacity": (batch, move),
-            "depth": (batch, move),
-            "slope": (batch, move, channel, 2),
-        }
+        numbers = shapes(channel, which[-1] if which else 0)
         for name, tensor in tensors.items():
-            if tensor.shape != wanted[name]:
-                raise ValueError(f"strokes: {name} has shape {tuple(tensor.shape)}, expected {wanted[name]}")
+            wanted = batch, move, *numbers[name]
+            if tensor.shape != wanted:
+                raise ValueError(f"strokes: {name} has shape {tuple(tensor.shape)}, expected {wanted}")
 
     def tensors(self) -> dict[str, Tensor]:
         """The fields that are set, by name."""
         return {name: tensor for name, tensor in vars(self).items() if tensor is not None}
 
-    def map(self, function) -> Strokes:
+    def map(self, function: Callable[[Tensor], Tensor]) -> Strokes:
         """The same strokes with `function` applied to every tensor, for example `lambda x: x.detach()`."""
         return replace(self, **{name: function(tensor) for name, tensor in self.tensors().items()})
 
@@ -114,10 +108,6 @@ class Strokes:
         slope = None if self.slope is None else self.slope.expand(-1, -1, count, -1)
         return replace(self, what=self.what.expand(-1, -1, count), slope=slope)
 
-    def deepened(self, depth: Float[Tensor, "batch move"]) -> Strokes:
-        """The same moves at these depths."""
-        return replace(self, depth=depth)
-
     def save(self, path: str | Path) -> None:
         """Write as JSON, every float32 exactly (schema: docs/json.md)."""
         from limner.strokes_json import dump
@@ -130,3 +120,19 @@ class Strokes:
         from limner.strokes_json import parse
 
         return parse(path).strokes
+
+
+FIELDS = tuple(field.name for field in fields(Strokes))
+REQUIRED = FIELDS[:3]
+
+
+def shapes(channels: int, templates: int) -> dict[str, tuple[int, ...]]:
+    """What a move has of each field, behind the dimensions batch and move."""
+    return {
+        "where": (2, 3),
+        "which": (templates,),
+        "what": (channels,),
+        "opacity": (),
+        "depth": (),
+        "slope": (channels, 2),
+    }

@@ -18,13 +18,12 @@ from torch import Tensor
 from limner.errors import UserError
 from limner.files import atomic
 from limner.images import open_image, read_bytes, to_values
-from limner.strokes import Strokes
+from limner.strokes import FIELDS, REQUIRED, Strokes, shapes
 from limner.templates import FINEST, SHAPES, TemplateBank, draw
 
 FORMAT = "limner-strokes"
 VERSION = 1
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "float16": torch.float16, "bfloat16": torch.bfloat16}
-FIELDS = ("where", "which", "what", "opacity", "depth", "slope")
 PNG = "data:image/png;base64,"
 LIMIT = 2**31
 """Whole numbers of a file stay below."""
@@ -169,20 +168,14 @@ def _document(content: Any) -> Document:
         raise UserError(f'"dtype" is "{dtype}", expected one of {", ".join(DTYPES)}')
     if channels not in (1, 3):
         raise UserError(f'"channels" is {channels}, expected 1 or 3')
-    if not (set(FIELDS[:3]) <= {str(field) for field in fields} <= set(FIELDS) and len(set(fields)) == len(fields)):
-        raise UserError(f'"fields" are {fields}, expected where, which, what and any of {", ".join(FIELDS[3:])}')
+    if not (set(REQUIRED) <= {str(field) for field in fields} <= set(FIELDS) and len(set(fields)) == len(fields)):
+        raise UserError(
+            f'"fields" are {fields}, expected {", ".join(REQUIRED)} and any of {", ".join(FIELDS[len(REQUIRED) :])}'
+        )
     bank = _bank(templates, prefilter) if isinstance(templates, list) else None
     count = len(bank) if bank else cast(int, templates)
-    shapes = {
-        "where": (2, 3),
-        "which": (count,),
-        "what": (channels,),
-        "opacity": (),
-        "depth": (),
-        "slope": (channels, 2),
-    }
-    pictures = _get(content, "pictures", list)
-    tensors = _tensors(pictures, {field: shapes[field] for field in fields}, moves, DTYPES[dtype])
+    pictures, numbers = _get(content, "pictures", list), shapes(channels, count)
+    tensors = _tensors(pictures, {field: numbers[field] for field in fields}, moves, DTYPES[dtype])
     size, background = _size(content, "size"), _background(content, channels, DTYPES[dtype])
     picture_size = _size(content, "picture_size") if "picture_size" in content else None  # older files have none
     return Document(Strokes(**tensors), bank, size, background, picture_size)

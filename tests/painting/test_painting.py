@@ -42,7 +42,7 @@ def painting(transparent: bool = False, moves: int = 8, channels: int = 3, **fie
     alpha = torch.linspace(0, 1, 48 * 64).view(48, 64) if transparent else None
     target = Picture(smooth, alpha, "target")
     ground = None if transparent else GROUND[:channels]
-    return replace(Painting(strokes, BANK, ground, (24, 32), target, 1), **fields)
+    return replace(Painting(strokes, BANK, ground, (24, 32), target), **fields)
 
 
 @pytest.mark.parametrize("transparent", [False, True])

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from limner.canvas import Canvas, depth_order
 from limner.cpu.cells import cells_of
-from limner.cpu.laying import FIELDS, GROUPS, Laid, arrays_of, band_of, lay_out, side_of
+from limner.cpu.laying import GROUPS, TAKEN, Laid, arrays_of, band_of, lay_out, side_of
 from limner.ground import Plain, as_array
 from limner.kernels import coverage, layout, memory, over
 from limner.kernels import depth as soft_depth
 from limner.kernels.sampling import task_desk
 from limner.kernels.threads import run
-from limner.strokes import Strokes
+from limner.strokes import FIELDS, Strokes
 from limner.templates import TemplateBank
 from limner.transforms import check_backward
 
@@ -192,7 +192,7 @@ def _pull(plan: Plan, grad: Tensor) -> dict[str, Tensor]:
 
     run(pull, plan.tasks, GROUPS, plan.laid.touched, split=needs["cells"])
     found = {
-        name: part[0] if bands == 1 else part.sum(0) for name, part in zip(FIELDS, parts, strict=True) if needs[name]
+        name: part[0] if bands == 1 else part.sum(0) for name, part in zip(TAKEN, parts, strict=True) if needs[name]
     }
     found |= {"canvas": image} if back else {}
     found |= {"cells": d_cells.sum(0)} if needs["cells"] else {}
@@ -206,7 +206,7 @@ def _fields(strokes: Strokes) -> tuple[Any, ...]:
 
 
 _BELOW = layout.EDGES, layout.PIXELS
-_NAMES: tuple[str, ...] = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "cells")
+_NAMES = ("canvas", *FIELDS, "cells")
 
 
 @cache

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.cpu.cells import cells_of
-from limner.cpu.laying import FIELDS, GROUPS, arrays_of, band_of, lay_out, side_of
+from limner.cpu.laying import GROUPS, TAKEN, arrays_of, band_of, lay_out, side_of
 from limner.ground import as_array
 from limner.kernels import layout, memory, over
 from limner.kernels.stamp import cell_desk
@@ -49,7 +49,7 @@ def changes_without(
 ) -> Float[Tensor, "batch move"]:
     """How the weighed squared error of a painting (`over`) changes without each move, the others as they are."""
     tables, (batch, channels, height, width) = cells_of(bank).tables, ground.shape
-    given = arrays_of(*(getattr(strokes, name) for name in FIELDS))
+    given = arrays_of(*(getattr(strokes, name) for name in TAKEN))
     switches, sizes = (None, True, True, (None,) * channels), (channels, height, width)
     band = band_of(batch, height)
     laid = lay_out(given, tables, False, layout.PIXELS, False, 1, (batch, *sizes), band)

@@ -14,6 +14,7 @@ from limner.kernels import layout, memory
 from limner.kernels.edges import spare_eights
 from limner.kernels.hiding import word_of
 from limner.kernels.threads import run
+from limner.strokes import FIELDS
 
 BAND = 64
 """Rows of a task where a single picture is cut into several."""
@@ -21,7 +22,7 @@ GROUPS = 32
 """Tasks are handed to threads in this many groups; templates' gradients are summed group by group."""
 ROW = 4
 """Pixels that could be painted in the time that laying out a row of a stamp takes."""
-FIELDS = ("where", "which", "what", "opacity", "slope")
+TAKEN = tuple(name for name in FIELDS if name != "depth")
 """What kernels take of strokes."""
 
 

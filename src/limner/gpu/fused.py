@@ -18,7 +18,7 @@ from limner.gpu.jit import launch
 from limner.gpu.layout import SIDE, across, gather, meet, place
 from limner.ground import Plain, as_canvas
 from limner.pyramid import Pyramid
-from limner.strokes import Strokes
+from limner.strokes import FIELDS, Strokes
 from limner.templates import TemplateBank
 from limner.transforms import check_backward
 
@@ -57,7 +57,7 @@ def paint_fused(
         return _Painting.apply(*given, pyramid, compositing, temperature, samples)  # pyright: ignore[reportReturnType]
 
 
-_NAMES: tuple[str, ...] = ("canvas", "where", "which", "what", "opacity", "depth", "slope", "texels")
+_NAMES = ("canvas", *FIELDS, "texels")
 
 
 class Plan(NamedTuple):

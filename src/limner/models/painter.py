@@ -62,7 +62,7 @@ class Painter(nn.Module):
             seen = images + self.settings.input_noise * torch.randn_like(images)
         strokes, codes = self.moves(seen)
         if self.settings.order == "evidence":
-            strokes = strokes.deepened(by_evidence(seen, strokes, self.bank))
+            strokes = replace(strokes, depth=by_evidence(seen, strokes, self.bank))
         painted = Output(self.paint(strokes), {}, strokes)
         out = scored(self.likelihood, images, painted, codes if self.settings.latent else [])
         if self.settings.order == "evidence":  # which shows the decoder the image, so that there is no bound

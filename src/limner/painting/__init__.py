@@ -193,4 +193,4 @@ def paint(
         )
     if before:
         painted, bank = before.then(painted), before.bank
-    return Painting(painted, bank, None if clear else ground, goal.size, picture, seed)
+    return Painting(painted, bank, None if clear else ground, goal.size, picture)

@@ -27,12 +27,17 @@ from limner.painting.resume import read_before, sound
 from limner.painting.saving import counted, save
 from limner.painting.svg import check_fills
 from limner.printing import on_terminal, say
-from limner.signals import handled
+from limner.signals import Interrupts, handled
 from limner.strokes import Strokes
 from limner.templates import SHAPES
 
 WRITING = {"photos", "output", "output_size", "film_seconds", "frames", "threads", "quiet"}
 """Options that are not about how to paint."""
+AS_GIVEN = (
+    "strokes", "fill", "background", "min_size", "max_size", "keep_proportions", "upright", "keep_angles", "resume",
+    "seed", "stop_psnr", "time", "size",
+)  # fmt: skip
+"""Options that are arguments of `limner.paint` as they are."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +65,15 @@ def paint(options: PaintOptions) -> int:
     if options.threads:
         torch.set_num_threads(options.threads)
     failed = False
-    with noticed() as interrupts:
+    interrupts = Interrupts()
+    with handled(interrupts.note, signal.SIGINT, signal.SIGTERM):
         for number, job in enumerate(jobs, 1):
             painting = job.source
             if not isinstance(painting, Painting):
                 called = title(job, number, len(jobs), options)
                 with in_flags(arguments):
                     painting = limner.paint(read_picture(painting), **arguments, progress=called)
-            spared = repainted(job, options) if interrupts else []
+            spared = repainted(job, options) if interrupts.came else []
             kept = [path for path in job.files if path not in spared]
             faults, interrupted = save(painting, kept, job.frames, options, interrupts)
             for fault in faults:
@@ -154,33 +160,18 @@ def read_too(options: PaintOptions) -> Iterator[Path]:
 
 
 def settings(options: PaintOptions) -> dict[str, Any]:
-    """The arguments of `limner.paint`; what was not asked for is left to its defaults."""
+    """The arguments of `limner.paint`."""
     if options.background not in ("auto", "transparent"):
         colour(options.background)
     templates = brushes.listed(options.templates)
-    chosen = {
-        "templates": templates if set(options.templates or ()) <= SHAPES.keys() else brushes.bank_of(templates),
-        "palette": palette(options.palette) if options.palette else None,
-        "min_size": options.min_size,
-        "max_size": options.max_size,
-        "keep_proportions": options.keep_proportions or None,
-        "upright": options.upright or None,
-        "keep_angles": options.keep_angles or None,
-        "importance": read_mask(options.importance),
-        "model": read_model(options.model),
-        "resume": options.resume,
-        "repaint": read_mask(options.repaint, 0.0 if options.strokes else 0.5),
-        "stop_psnr": options.stop_psnr,
-        "time": options.time,
-        "size": options.size,
-    }
     return {
-        "strokes": options.strokes,
+        **{name: getattr(options, name) for name in AS_GIVEN},
+        "templates": templates if set(options.templates or ()) <= SHAPES.keys() else brushes.bank_of(templates),
         "opacity": options.opacity_value(),
-        "fill": options.fill,
-        "background": options.background,
-        "seed": options.seed,
-        **{name: value for name, value in chosen.items() if value is not None},
+        "palette": palette(options.palette) if options.palette else None,
+        "importance": read_mask(options.importance),
+        "repaint": read_mask(options.repaint, 0.0 if options.strokes else 0.5),
+        "model": read_model(options.model),
     }
 
 
@@ -215,7 +206,7 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
         check_svg(picture.strokes, job.files)
         return
     masks = (("importance", options.importance), ("repaint", options.repaint))
-    beside, strokes = [(path, arguments[name].size) for name, path in masks if name in arguments], options.strokes
+    beside, strokes = [(path, arguments[name].size) for name, path in masks if path], options.strokes
     if options.resume:
         before = read_before(options.resume)
         beside += [(options.resume, before.size)] if before.size else []
@@ -232,21 +223,3 @@ def check_svg(strokes: Strokes, files: list[Path]) -> None:
     """UserError for strokes that one of these files cannot show."""
     if any(path.suffix.lower() == ".svg" for path in files):
         check_fills(strokes)
-
-
-@contextmanager
-def noticed() -> Iterator[list[int]]:
-    """Makes Ctrl-C and SIGTERM a KeyboardInterrupt, and notes them in the list that it gives.
-
-    Those that come while there is something in it are only noted, so that what the first began is done in peace. A
-    signal that is ignored, as Ctrl-C is in the background, stays ignored.
-    """
-    interrupts: list[int] = []
-
-    def note(number: int, frame: Any) -> None:
-        interrupts.append(number)
-        if len(interrupts) == 1:
-            raise KeyboardInterrupt
-
-    with handled(note, signal.SIGINT, signal.SIGTERM):
-        yield interrupts

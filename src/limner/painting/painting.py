@@ -39,7 +39,7 @@ class Painting:
 
     background: colour in [0, 1] under the strokes; None is transparent.
     size: (height, width) of the canvas that the strokes were fitted on.
-    target: the picture that was painted, at its full size.  seed: of the fit.
+    target: the picture that was painted, at its full size.
     picture_size: (height, width) of that picture, where it is not at hand.
     Raises ValueError for what does not belong together.
     """
@@ -49,7 +49,6 @@ class Painting:
     background: Float[Tensor, "channel"] | None
     size: tuple[int, int]
     target: Picture | None = None
-    seed: int | None = None
     picture_size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:

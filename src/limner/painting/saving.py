@@ -9,6 +9,7 @@ from limner.options import PaintOptions
 from limner.painting import sides
 from limner.painting.painting import FILMS, STILLS, Painting
 from limner.printing import say
+from limner.signals import Interrupts
 
 FRAMES = 100
 ROUNDING = 0.05
@@ -16,19 +17,17 @@ ROUNDING = 0.05
 
 
 def save(
-    painting: Painting, files: Iterable[Path], frames: Path | None, options: PaintOptions, interrupts: list[int]
+    painting: Painting, files: Iterable[Path], frames: Path | None, options: PaintOptions, interrupts: Interrupts
 ) -> tuple[list[Exception], bool]:
     """Write every output and say what it scores; returns the faults, and whether it was interrupted before the films.
 
     A failing one does not keep the others from being written. Films come last and may be interrupted, the others not;
     they are made in spite of it if it was the painting that it ended.
     """
-    painted = bool(interrupts)
-    interrupts[:] = [0]
+    painted, interrupts.came, interrupts.held = interrupts.came, False, True
     films = [path for path in files if path.suffix.lower() in FILMS]
     faults = [write(painting, path, options) for path in files if path not in films]
-    stopped = len(interrupts) > 1
-    interrupts.clear()
+    stopped, interrupts.came, interrupts.held = interrupts.came, False, False
     if not stopped:
         faults += [write(painting, path, options) for path in films]
         faults += [write_frames(painting, frames, options)] if frames else []
