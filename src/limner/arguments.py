@@ -1,4 +1,4 @@
-"""Arguments of `limner.paint` that make sense: numbers and words of whatever kind they come in, and all together."""
+"""Checking the arguments of `limner.paint`: each by itself, of whatever type it comes in, and all together."""
 
 import math
 import operator
@@ -13,7 +13,7 @@ WHOLE = 2**63 - 1
 LONGEST_FILM = 60.0
 """Seconds."""
 LONGEST_SIDE = 2**14
-"""Pixels of what is written, if somebody says."""
+"""Most pixels on the longer side that can be asked for in a file."""
 
 
 def whole(name: str, value: Any, least: int = 0) -> int:
@@ -39,7 +39,7 @@ def positive(name: str, value: Any, most: float = math.inf) -> float | None:
 
 
 def _number(value: Any) -> float:
-    """NaN for what is none."""
+    """As a float; NaN where it is no number."""
     try:
         return float(value) if isinstance(value, SupportsFloat) and not isinstance(value, bool) else math.nan
     except (TypeError, ValueError, RuntimeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from numbers import Real
 from operator import index
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -24,11 +24,10 @@ COLDEST = 1e-30
 
 
 def check_options(compositing: str, backend: str, temperature: float, straight_through: bool, samples: int) -> None:
-    """ValueError for options that are none, or that go with another compositing."""
-    if compositing not in ("additive", "over", "depth"):
-        raise ValueError(f'render: unknown compositing "{compositing}": choose additive, over or depth')
-    if backend not in ("auto", "reference", "fused"):
-        raise ValueError(f'render: unknown backend "{backend}": choose auto, reference or fused')
+    """ValueError for unknown options, and for those that go with another compositing."""
+    for name, value, kind in (("compositing", compositing, Compositing), ("backend", backend, Backend)):
+        if value not in (known := get_args(kind)):
+            raise ValueError(f'render: unknown {name} "{value}": choose {", ".join(known[:-1])} or {known[-1]}')
     if not (isinstance(temperature, Real) and 0 <= temperature < math.inf):
         raise ValueError(f"render: temperature {temperature!r} is no number from 0 up")
     if 0 < temperature < COLDEST:
@@ -43,7 +42,7 @@ def check_options(compositing: str, backend: str, temperature: float, straight_t
 
 
 def check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
-    """ValueError for strokes that do not go with each other or with the bank, or for none."""
+    """ValueError for a bank that is none, and for strokes that do not go with it or with each other."""
     if not isinstance(bank, TemplateBank):
         raise ValueError(f"render: bank is of {type(bank).__name__}, expected a TemplateBank")
     where, weights = tensors["where"], tensors["which"].shape[-1]

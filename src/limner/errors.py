@@ -22,4 +22,4 @@ class Stopped(Exception):
 
 
 class NotFinite(ValueError):
-    """Moves whose where is NaN or infinite, as those of a network that diverged are."""
+    """Moves or a canvas that hold NaN or infinity, as those of a network that diverged do."""

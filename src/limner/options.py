@@ -128,7 +128,7 @@ class Bench:
     """Also write the table as JSON."""
 
     def check(self) -> None:
-        """There is nothing to ask wrongly."""
+        """Every combination of options is valid."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from limner import pyramid, transforms
 from limner.errors import UserError
 from limner.geometry import centres
 
-THESIS_SIDE = 28
-BAR = 3 / THESIS_SIDE
+SIDE = 28
+"""Texels a side unless told otherwise: as many as the small images of the thesis have pixels."""
+BAR = 3 / SIDE
 INNER = 2 - 2 * BAR
 RIM = 0.3
 """Of the radius, over which a soft circle fades."""
@@ -79,7 +80,7 @@ class TemplateBank:
             raise ValueError("template bank: masks hold values that are not numbers in [0, 1]")
 
     @classmethod
-    def named(cls, *names: str, size: int = THESIS_SIDE, prefilter: bool = True) -> TemplateBank:
+    def named(cls, *names: str, size: int = SIDE, prefilter: bool = True) -> TemplateBank:
         """Shapes by name: circle, square, line, curve, triangle, soft, transparent; `size` texels a side."""
         _check_size(size)
         unknown = [str(name) for name in names if not isinstance(name, str) or name not in SHAPES]

@@ -231,7 +231,7 @@ class TemplateWriter(torch.nn.Module):
         return self.paint(self.strokes(h_where, h_which, h_what, opacity, depth, slope), canvas)
 
     def paint(self, strokes: Strokes, canvas: Canvas) -> Canvas:
-        """The canvas after moves that are drawn already, by `strokes`."""
+        """The canvas after moves that are drawn already, by `strokes`; ValueError where it does not go with them."""
         if (strokes.depth is None) == (self.compositing == "depth"):
             wanted = "needs depth" if strokes.depth is None else 'has no depth: choose "depth" for it'
             raise ValueError(f'template writer: compositing "{self.compositing}" {wanted}')
@@ -253,7 +253,10 @@ class TemplateWriter(torch.nn.Module):
         slope: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Strokes:
-        """The moves that scores stand for, all floats of one kind; chance is from `generator`, or else torch's own."""
+        """The moves that scores, shaped as in `forward`, stand for, all floats of one kind.
+
+        Chance is from `generator`, or else torch's own. Raises ValueError for other shapes.
+        """
         if h_where.shape[-2:] != (2, 3):
             raise ValueError(f"template writer: h_where has shape {tuple(h_where.shape)}, expected (batch, move, 2, 3)")
         if h_which.shape[-1:] != (len(self._bank),):

@@ -160,7 +160,7 @@ def test_half_sizes_allowed() -> None:
 def some(count: int, style: Style, channels: int = 3) -> Moves:
     moves = Moves.none(1, torch.full((channels,), 0.5), style)
     values = {"where": stamps(count).float(), "what": torch.rand(count, channels)}
-    values["level"] = torch.zeros(count)
+    values["logit"] = torch.zeros(count)
     values["slope"] = torch.zeros(count, channels, 2)
     moves.add(torch.ones(count, 1), {name: values[name] for name in moves.values})
     return moves
@@ -244,7 +244,7 @@ def test_what_a_palette_and_a_given_ground_fix_stays() -> None:
 def test_limit_brings_back_what_has_left_its_range() -> None:
     moves = some(20, Style(smallest=0.05, largest=0.1))
     moves.values["what"] += torch.randn(20, 3)
-    moves.values["level"] += 20 * torch.randn(20)
+    moves.values["logit"] += 20 * torch.randn(20)
     angles = axes(moves.values["where"].double(), SIZE)
     moves.limit(SIZE)
     half = half_sizes(moves.values["where"], SIZE)
@@ -252,8 +252,8 @@ def test_limit_brings_back_what_has_left_its_range() -> None:
     assert (half <= 6 + 1e-4).all()
     assert moves.values["what"].min() >= 0
     assert moves.values["what"].max() <= 1
-    assert moves.values["level"].min() >= FAINT
-    assert moves.values["level"].max() <= SOLID
+    assert moves.values["logit"].min() >= FAINT
+    assert moves.values["logit"].max() <= SOLID
     kept = torch.nn.functional.cosine_similarity(axes(moves.values["where"].double(), SIZE), angles, dim=-2)
     assert torch.allclose(kept, torch.ones_like(kept), atol=1e-5)
 
@@ -298,7 +298,7 @@ def test_keep_drops_and_add_appends() -> None:
     moves.keep(torch.tensor([0, 3, 4]))
     assert torch.equal(moves.values["what"], what[[0, 3, 4]])
     assert torch.equal(moves.first["where"], momentum[[0, 3, 4]])
-    new = {"where": stamps(2).float(), "what": torch.rand(2, 3), "level": torch.zeros(2)}
+    new = {"where": stamps(2).float(), "what": torch.rand(2, 3), "logit": torch.zeros(2)}
     moves.add(torch.ones(2, 1), new)
     assert len(moves) == 5
     assert moves.age.tolist() == [1, 1, 1, 0, 0]
@@ -333,15 +333,15 @@ def test_steps_are_those_of_adam(gradient: bool) -> None:
 
 def test_steps_follow_half_the_gradient_of_the_error() -> None:
     moves, goal = some(5, Style(gradient=True)), Goal(torch.rand(3, *SIZE))
-    moves.values["level"] = torch.linspace(-1, 1, 5)
+    moves.values["logit"] = torch.linspace(-1, 1, 5)
     moves.values["slope"] = 0.1 * torch.randn(5, 3, 2)
     leaves = {name: value.clone().requires_grad_() for name, value in (moves.values | {"ground": moves.ground}).items()}
-    where, what, level, slope, ground = (leaves[name] for name in RATES)
-    strokes = Strokes(where[None], moves.which[None], what[None], level.sigmoid()[None], None, slope[None])
+    where, what, logit, slope, ground = (leaves[name] for name in RATES)
+    strokes = Strokes(where[None], moves.which[None], what[None], logit.sigmoid()[None], None, slope[None])
     canvas = render(strokes, BANK, SIZE, ground, backend="reference")[0]
     (canvas - goal.pixels).square().sum().div(2).backward()
     moves.step(goal, BANK, 0.04)
-    for name in ("what", "level", "slope", "ground"):
+    for name in ("what", "logit", "slope", "ground"):
         assert leaves[name].grad is not None
         torch.testing.assert_close(moves.first[name] / (1 - MOMENTS[0]), leaves[name].grad, rtol=1e-3, atol=1e-3)
 

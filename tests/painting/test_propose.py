@@ -136,7 +136,7 @@ def test_propose_adds_as_many_as_wanted_and_lowers_the_error(style: Style) -> No
     assert (half <= most + 1e-3).all()
     if style.opacity is None:
         assert moves.strokes().opacity is not None
-        assert torch.allclose(moves.values["level"].sigmoid(), torch.full((5,), START))
+        assert torch.allclose(moves.values["logit"].sigmoid(), torch.full((5,), START))
 
 
 def test_propose_covers_where_the_picture_is_opaque() -> None:

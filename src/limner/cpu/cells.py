@@ -7,13 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.kernels.bank import find_outlines
+from limner.kernels.bank import MARGIN, find_outlines
 from limner.kernels.footprint import binary_places
 from limner.pyramid import BORDER, Pyramid
 from limner.templates import TemplateBank
-
-MARGIN = 48
-"""Cells behind the last, beside a row of them, so that the kernels may read on."""
 
 
 class Cells(NamedTuple):

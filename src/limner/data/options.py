@@ -16,7 +16,7 @@ class ListData:
     """List all data sets: how many images, of what size, and whether they are on this machine."""
 
     def check(self) -> None:
-        """There is nothing to ask wrongly."""
+        """Every combination of options is valid."""
 
 
 @dataclass(frozen=True)

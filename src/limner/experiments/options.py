@@ -3,11 +3,11 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from limner.data.settings import Data
+from limner.data.settings import Data, Split
 from limner.errors import UserError, within
 from limner.experiments.settings import Experiment
 from limner.files import check_picture
@@ -50,7 +50,7 @@ class EvaluateOptions:
 
     run: Annotated[Positional[Path], arg(metavar="RUN", help_behavior_hint="")]
     """The folder of a run, or a model that comes with limner: two-rectangles, mnist, omniglot, faces, cifar."""
-    split: Literal["train", "validation", "test"] = "test"
+    split: Split = "test"
     """Which images."""
     images: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all)")] = None
     """At most so many of them, evenly chosen."""

@@ -15,7 +15,7 @@ from limner.experiments.settings import Experiment
 from limner.figures import plots, sheets
 from limner.figures.cache import key
 from limner.figures.figure import Figure, Scale
-from limner.figures.layouts import Curves, Dots, Process, Progress, Reconstructions
+from limner.figures.layouts import COLUMNS, Curves, Dots, Process, Progress, Reconstructions
 from limner.figures.measuring import SPLITS, images_of
 from limner.figures.results import Results
 from limner.figures.sheets import Cells, Panel
@@ -79,7 +79,7 @@ def progress(layout: Progress, first: dict[str, Experiment], folder: Path) -> Im
     stages, columns = [], []
     for name in layout.variants:
         images = images_of(first[name].data, "test").spread(layout.images)
-        cells, columns = _process(_load(first[name], folder), images, layout.columns)
+        cells, columns = _process(_load(first[name], folder), images, COLUMNS)
         stages.append(cells)
     panels = [
         Panel(

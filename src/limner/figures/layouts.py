@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+COLUMNS = 20
+"""Moves of a painting process that are shown, of more."""
+
 
 @dataclass(frozen=True)
 class Process:
@@ -14,7 +17,7 @@ class Process:
 
     variants: tuple[str, ...]
     rows: int = 10
-    columns: int = 20
+    columns: int = COLUMNS
     across: int = 3
     samples: bool = False
 
@@ -24,9 +27,8 @@ class Progress:
     """Painting processes of held-out images after more and more training: a row for each variant, a panel an image."""
 
     variants: tuple[str, ...]
-    images: int = 4
-    columns: int = 20
-    across: int = 4
+    images: int
+    across: int
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,6 @@ WORDS = {
     "elbo": "bound (nats)",
     "explained": "explained",
     "found": "shapes found",
-    "iou": "IoU",
     "iwae": "IWAE bound (nats)",
     "last": "last training loss",
     "latent": "latent cost",

@@ -16,6 +16,8 @@ F = np.float32
 FLAT = 1e-6
 """Largest change within a cell that counts as none."""
 NOWHERE = 1e9
+MARGIN = 48
+"""Cells behind the last that can be read, beside a row of them: kernels read on, some at a time."""
 
 
 @kernel

@@ -19,6 +19,11 @@ WIDTH = 8
 LANES = range(WIDTH)
 NUMBERS = types.Number, types.Boolean
 FAST, EXACT = ("fast",), ("contract", "nsz")
+LOW, HIGH = (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)
+LEFT, RIGHT = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
+"""Shuffles of two vectors, one instruction each, that in two steps transpose both halves, 4 x 4, at once."""
+LOWER, UPPER = (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)
+"""The lower halves of two vectors, and the upper ones."""
 
 
 def instruction(function) -> Any:
@@ -297,13 +302,10 @@ def least(_, vector):
 @instruction
 def totals(_, vectors):
     """The sums of eight vectors' lanes, each in the same fixed order."""
-    steps = ((0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)), (
-        (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
-    ), ((0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15))  # fmt: skip
 
     def codegen(context, builder, signature, args):
         rows = [builder.extract_value(args[0], k) for k in LANES]
-        for halves in steps:
+        for halves in ((LOW, HIGH), (LEFT, RIGHT), (LOWER, UPPER)):
             pairs = zip(rows[::2], rows[1::2], strict=True)
             rows = [builder.fadd(*(builder.shuffle_vector(a, b, lane_mask(half)) for half in halves)) for a, b in pairs]
         sums = [builder.extract_element(rows[0], ir.IntType(32)(k)) for k in LANES]

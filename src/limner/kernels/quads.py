@@ -8,7 +8,20 @@ of eight cells, the second values, and so on.
 from llvmlite import ir
 from numba import types
 
-from limner.kernels.lanes import LANES, float8, in_every_lane, instruction, lane_mask, whole8
+from limner.kernels.lanes import (
+    HIGH,
+    LANES,
+    LEFT,
+    LOW,
+    LOWER,
+    RIGHT,
+    UPPER,
+    float8,
+    in_every_lane,
+    instruction,
+    lane_mask,
+    whole8,
+)
 from limner.kernels.simd import F32, I32, I64, address
 
 FIXED, VECTOR = whole8.vector, float8.vector
@@ -43,11 +56,7 @@ def _quads(context, builder, kind, array, zero, pairs):
 POINTS = (types.int32, types.int32, types.int32, types.int32, types.int32, whole8, whole8, types.int32)
 """zero, hop, places, u, v, steps_u, steps_v and inside of `fetch` and `spread`."""
 
-LOW, HIGH = (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)
-LEFT, RIGHT = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
-"""Shuffles of two vectors, one instruction each, that in two steps transpose both halves, 4 x 4, at once."""
 HALVES = range(4), range(4, 8)
-LOWER, UPPER = (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)
 
 
 def _mix(builder, x, y, lanes):

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import int32
 
-from limner.kernels.bank import blend, give_back
+from limner.kernels.bank import MARGIN, blend, give_back
 from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import inlined, on
 from limner.kernels.lanes import choose, larger, ramp, smaller, splat, total, totals
@@ -23,7 +23,7 @@ def row_desk(size, band):
 
 def cell_desk(side, dense=None):
     """Room for a mix of templates of `side` texels (`blend`), and, if they are `dense`, its gradient (`give_back`)."""
-    room = (side + 4) * (side + 5) + 48
+    room = (side + 4) * (side + 5) + MARGIN
     pulled = room if dense else 0
     mix = np.empty(4 * room, np.float32), np.empty(room, np.float32)
     return mix, (np.zeros(4 * pulled, np.float32), np.zeros(pulled, np.float32), np.zeros(pulled, np.float32))

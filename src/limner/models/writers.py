@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from limner.models.settings import Model
 from limner.strokes import Strokes
-from limner.templates import THESIS_SIDE, TemplateBank
+from limner.templates import SIDE, TemplateBank
 from limner.writer import TemplateWriter
 
 
@@ -49,7 +49,7 @@ class Writers(nn.Module):
 
 def template_writer(settings: Model, phi0: float) -> TemplateWriter:
     """Algorithm 1 with the bank, sharpening and noise that `settings` asks for."""
-    bank = TemplateBank.load(settings.templates, THESIS_SIDE)
+    bank = TemplateBank.load(settings.templates, SIDE)
     return TemplateWriter(bank, phi0=phi0, gamma=settings.gamma, noise=settings.noise, gamma_test=settings.gamma_test)
 
 

@@ -19,7 +19,7 @@ from limner.painting.goal import Goal
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
-RATES = {"where": 1.0, "what": 0.2, "level": 2.0, "slope": 0.2, "ground": 0.2}
+RATES = {"where": 1.0, "what": 0.2, "logit": 2.0, "slope": 0.2, "ground": 0.2}
 """Of each kind of number, in the order in which `steps` has them."""
 START = 2.0
 """Logit of the opacity of strokes taken over."""
@@ -66,7 +66,7 @@ class Style:
 
 @dataclass
 class Moves:
-    """n strokes as free numbers: where (n, 2, 3), what (n, channel), level: logit of opacity (n,), slope; and ground.
+    """n strokes as free numbers: where (n, 2, 3), what (n, channel), logit: of the opacity (n,), slope; and ground.
 
     first, second: running means of the gradient and its square (Adam).  age: steps each stroke has taken.
     steps: taken in all.
@@ -90,7 +90,7 @@ class Moves:
         channels = len(ground)
         values = {"where": torch.zeros(0, 2, 3), "what": torch.zeros(0, channels)}
         if style.opacity is None:
-            values["level"] = torch.zeros(0)
+            values["logit"] = torch.zeros(0)
         if style.gradient:
             values["slope"] = torch.zeros(0, channels, 2)
         moves = Moves(torch.zeros(0, templates), values, ground.clone(), style)
@@ -111,7 +111,7 @@ class Moves:
     def begin(self, start: Strokes) -> None:
         """Take over strokes, a batch of one, flat, and nearly opaque where the style leaves that free."""
         values = {"where": start.where[0], "what": self.style.ink(start.what[0])}
-        values["level"] = torch.full((len(start),), START)
+        values["logit"] = torch.full((len(start),), START)
         values["slope"] = torch.zeros(*start.what[0].shape, 2)
         self.add(start.which[0], values)
 
@@ -125,7 +125,7 @@ class Moves:
         """As Strokes, a batch of one, which share the numbers that steps change."""
         fixed, slope = self.style.opacity, self.values.get("slope")
         if fixed is None:
-            opacity = self.values["level"].sigmoid()[None]
+            opacity = self.values["logit"].sigmoid()[None]
         else:
             opacity = None if fixed == 1 else torch.full((1, len(self)), fixed)
         slope = None if slope is None else slope[None]
@@ -140,7 +140,7 @@ class Moves:
         strokes = self.strokes()
         error, pulls = goal.pulls(strokes, bank, self.ground, self._free(goal))
         if strokes.opacity is not None and "opacity" in pulls:
-            pulls["level"] = pulls["opacity"] * strokes.opacity * (1 - strokes.opacity)
+            pulls["logit"] = pulls["opacity"] * strokes.opacity * (1 - strokes.opacity)
         if "canvas" in pulls:
             pulls["ground"] = pulls["canvas"].sum((0, 2, 3))
         self._follow(pulls, rate, goal.size)

@@ -17,6 +17,7 @@ from torch import Tensor
 from limner.errors import UserError
 from limner.files import reason
 from limner.images import ROUNDING, SUFFIXES, decoding, files_in, open_image, to_values, upright
+from limner.masks import VECTOR
 
 Pixels: TypeAlias = Float[Tensor, "channel height width"]
 Alpha: TypeAlias = Float[Tensor, "height width"]
@@ -74,7 +75,7 @@ def read_picture(source: Source) -> Picture:
         return _from_image(upright(source), name, name)
     if isinstance(source, str | Path) and str(source) != "-":
         path = Path(source)
-        if path.suffix.lower() in (".svg", ".svgz"):
+        if path.suffix.lower() in VECTOR:
             raise UserError(f"{path}: SVG cannot be read as a picture: save it as PNG first")
         return _from_image(open_image(path, str(path)), path.stem, str(path))
     if isinstance(source, bytes):

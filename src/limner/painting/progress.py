@@ -19,8 +19,7 @@ LAYOUT = "{desc} {percentage:3.0f}%|{bar:30}| {unit} [{elapsed}<{remaining}]"
 def bar(shown: bool | str | Watch) -> Iterator[Watch]:
     """A bar with the PSNR so far and the time left, and what `fit` is to call to move it.
 
-    shown: or what to call the bar, or what `fit` is to call instead.
-
+    shown: whether to show it; or what to call it; or a function that `fit` is to call instead.
     It appears at the first move, or when kernels are compiled, whose time it leaves out. It cannot fail: where standard
     error takes nothing, there is none.
     """

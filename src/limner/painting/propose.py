@@ -46,7 +46,7 @@ def propose(
     chosen = chosen[radius[chosen].argsort(descending=True, stable=True)]
     values = {"where": where[chosen], "what": colours[chosen]}
     if moves.style.opacity is None:
-        values["level"] = torch.full((len(chosen),), math.log(START / (1 - START)))
+        values["logit"] = torch.full((len(chosen),), math.log(START / (1 - START)))
     if moves.style.gradient:
         values["slope"] = torch.zeros(len(chosen), colours.shape[1], 2)
     moves.add(which[chosen], values)

@@ -21,7 +21,7 @@ from limner.templates import FINEST, TemplateBank
 
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
 FILMS = {".gif": 480, ".mp4": 1080, ".webm": 1080}
-"""And how long their longer side is at most if nobody says."""
+"""Suffixes of films, and the most pixels on their longer side where no size is asked for."""
 LARGEST = 2**27
 """Pixels of a file."""
 SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
@@ -31,7 +31,7 @@ SAMPLES = 4
 TOGETHER = 2**18
 """Pixels that are worked on together: large pictures would take as much memory again, several times."""
 ROUNDED = 0.1
-"""Doublings that make no difference."""
+"""Growth, in doublings, that is not worth drawing a bank anew for."""
 
 
 def samples(bank: TemplateBank) -> int:

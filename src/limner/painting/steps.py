@@ -1,7 +1,7 @@
 """A step of Adam on all strokes together, as a kernel: torch would take longer for it than for painting them.
 
 Free numbers, and all that belongs to them, come as arrays (stroke, number), and (1, number) for the ground, of no
-numbers where there are none: where (Phi, row by row), what, level, slope (x and y of each channel), ground. The running
+numbers where there are none: where (Phi, row by row), what, logit, slope (x and y of each channel), ground. The running
 means for where are those for steps (width, height, turn, slant, x, y) in the stamp's own frame, see `moves`.
 size: (height, width) of the canvas.  bounds: least and largest half size of a stamp, in pixels.
 kept: whether stamps stay as wide as they are high, whether they stay upright, and whether they keep their angles.
@@ -25,18 +25,18 @@ def step(values, pulls, first, second, age, steps, rates, size, bounds, kept):
     """Move all values against `pulls`, the gradients to them, which are used up, and bring them into their ranges.
 
     first, second: running means of the gradients and of their squares.  age: steps that each stroke has taken, now one
-    more.  steps: taken by the ground, this one included.  rates: of where, what, level, slope, ground.
+    more.  steps: taken by the ground, this one included.  rates: of where, what, logit, slope, ground.
     """
-    where, what, level, slope, ground = values
+    where, what, logit, slope, ground = values
     for k in range(len(where)):
         age[k] += 1
         pace = pace_of(age[k])
         if pulls[0].shape[1] > 0:
             travel(where[k], pulls[0][k], first[0], second[0], k, rates[0] * pace, size, kept)
         follow(what, pulls[1], first[1], second[1], k, rates[1] * pace)
-        follow(level, pulls[2], first[2], second[2], k, rates[2] * pace)
+        follow(logit, pulls[2], first[2], second[2], k, rates[2] * pace)
         follow(slope, pulls[3], first[3], second[3], k, rates[3] * pace)
-        hold_stroke(k, where, what, level, slope, size, bounds, kept)
+        hold_stroke(k, where, what, logit, slope, size, bounds, kept)
     if pulls[4].shape[1] > 0:
         for k in range(len(ground)):
             follow(ground, pulls[4], first[4], second[4], k, rates[4] * pace_of(steps))
@@ -46,9 +46,9 @@ def step(values, pulls, first, second, age, steps, rates, size, bounds, kept):
 @kernel
 def hold(values, size, bounds, kept):
     """Bring all values of strokes into their ranges."""
-    where, what, level, slope, _ = values
+    where, what, logit, slope, _ = values
     for k in range(len(where)):
-        hold_stroke(k, where, what, level, slope, size, bounds, kept)
+        hold_stroke(k, where, what, logit, slope, size, bounds, kept)
 
 
 @inlined
@@ -133,10 +133,10 @@ def move(phi, step, frame):
 
 
 @inlined
-def hold_stroke(k, where, what, level, slope, size, bounds, kept):
+def hold_stroke(k, where, what, logit, slope, size, bounds, kept):
     hold_colours(what, k)
-    for m in range(level.shape[1]):
-        level[k, m] = min(max(level[k, m], FAINT), SOLID)
+    for m in range(logit.shape[1]):
+        logit[k, m] = min(max(logit[k, m], FAINT), SOLID)
     if slope.shape[1] > 0:
         hold_slope(what[k], slope[k])
     if kept[2] and not kept[0]:
