@@ -247,6 +247,21 @@ def test_soft_depth_of_two_moves_is_the_sorter_of_the_thesis(temperature: float,
     torch.testing.assert_close(row[[1, 6, 10]], expected, rtol=0, atol=BACKENDS[backend][1])
 
 
+def test_a_deep_pile_has_gradients_as_long_as_it_has_weights() -> None:
+    """Where weights get so small that their squares are zero."""
+    found = []
+    for dtype in (torch.float32, torch.float64):
+        depth = torch.zeros(1, 100, dtype=dtype, requires_grad=True)
+        where = (0.5 * torch.eye(2, 3, dtype=dtype)).repeat(1, 100, 1, 1).requires_grad_()
+        what = torch.linspace(0, 1, 100, dtype=dtype).view(1, 100, 1)
+        strokes = Strokes(where, torch.ones(1, 100, 1, dtype=dtype), what, depth=depth)
+        options = {"compositing": "depth", "temperature": 0.1, "backend": "reference"}
+        canvas = render(strokes, TemplateBank(torch.ones(1, 8, 8, dtype=dtype)), (4, 4), **options)
+        found.append([canvas.detach(), *torch.autograd.grad(canvas.square().sum(), (depth, where))])
+    for ours, exact in zip(*found, strict=True):
+        torch.testing.assert_close(ours.double(), exact, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @settings(max_examples=20)
 @given(depths=st.lists(st.floats(-50, 50), min_size=3, max_size=3), temperature=st.floats(0.01, 100))

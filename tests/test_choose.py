@@ -52,6 +52,17 @@ def test_large_gamma_is_a_hard_choice() -> None:
     torch.testing.assert_close(choose.softmax(scores, 0.0), torch.full((2, 3), 1 / 3))
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 30.0, 1e30])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_any_gamma_gives_weights_and_none_to_what_is_barred(gamma: float, dtype: torch.dtype) -> None:
+    scores = torch.tensor([[0.5, -torch.inf, 0.5], [-1.0, -1.0, -torch.inf]], dtype=dtype, requires_grad=True)
+    weights = choose.softmax(scores, gamma)
+    expected = torch.tensor([[0.5, 0, 0.5], [0.5, 0.5, 0]], dtype=dtype)
+    torch.testing.assert_close(weights.detach(), expected)
+    if gamma < 1e30:  # whose slope 16 bits cannot hold
+        assert torch.autograd.grad(weights[0, 0], scores)[0].isfinite().all()
+
+
 @pytest.mark.parametrize("gamma", [1.0, 1.5, 30.0])
 def test_extreme_scores_stay_finite_both_ways(gamma: float) -> None:
     scores = torch.tensor([[1e4, -1e4, 0], [80.0, -10, 79], [-1e30, 1e30, 5], [0, 0, 0]], requires_grad=True)
@@ -101,7 +112,9 @@ def test_straight_through_is_hard_forward_and_soft_backward() -> None:
     torch.testing.assert_close(*gradients)
 
 
-@pytest.mark.parametrize("numbers", [{"gamma": -0.1}, {"noise": -1.0}, {"gamma": math.inf}, {"noise": math.nan}])
+@pytest.mark.parametrize(
+    "numbers", [{"gamma": -0.1}, {"noise": -1.0}, {"gamma": math.inf}, {"noise": math.nan}, {"gamma": 1e31}]
+)
 def test_numbers_that_make_no_sense_are_refused(numbers: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be numbers from 0 up"):
         choose.softmax(torch.zeros(2), **numbers)

@@ -345,6 +345,24 @@ def test_on_a_full_disk(tmp_path: Path) -> None:
     assert float(ran.stdout) == pytest.approx(cells_of(TemplateBank.named("circle")).tables[1].sum(), rel=1e-6)
 
 
+@pytest.mark.parametrize("ending", [".nbi", ".nbc"])
+@pytest.mark.parametrize("left", [0, 20])
+def test_a_damaged_kernel_is_compiled_anew(ending: str, left: int, tmp_path: Path) -> None:
+    code = """
+import limner, limner.cpu.cells
+from limner.kernels.bank import find_outlines
+outlines = limner.cpu.cells.cells_of(limner.TemplateBank.named("circle")).tables[1]
+print(outlines.sum(), sum(find_outlines.stats.cache_hits.values()))
+"""
+    run = partial(subprocess.run, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, check=True, capture_output=True)
+    found = [run([sys.executable, "-c", code], text=True).stdout.split()]
+    for file in tmp_path.rglob(f"*find_outlines*{ending}"):
+        file.write_bytes(file.read_bytes()[:left])
+    found += [run([sys.executable, "-c", code], text=True).stdout.split() for _ in "12"]
+    assert [hits for _, hits in found] == ["0", "0", "1"]
+    assert len({outlines for outlines, _ in found}) == 1
+
+
 def test_levels_where_the_last_digit_decides() -> None:
     """A texel step of the root of two in exact numbers, which takes the finer level."""
     where = torch.tensor([[1.25, 1.25, 0], [-1.25, 1.25, 0]])[None, None]

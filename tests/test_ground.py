@@ -34,6 +34,19 @@ def scene(batch: int, moves: int = 4, dtype: torch.dtype = torch.float32) -> Str
     return strokes.map(lambda tensor: tensor.to(dtype).requires_grad_())
 
 
+def test_numbers_that_torch_is_still_to_negate_or_to_make() -> None:
+    pictures = torch.randn(2, 3, *SIZE, dtype=torch.complex64)
+    late = pictures.conj().imag
+    assert late.is_neg()
+    painted = render(scene(2), BANK, background=late, backend="fused")
+    torch.testing.assert_close(painted, render(scene(2), BANK, background=late.clone(), backend="fused"))
+    strokes = scene(2)
+    canvas = render(strokes, BANK, SIZE, backend="fused")
+    one, other = (torch.autograd.grad(canvas, strokes.where, g, retain_graph=True)[0] for g in (late, late.clone()))
+    assert torch.equal(one, other)
+    assert not torch.autograd.grad(canvas, strokes.where, torch._efficientzerotensor(canvas.shape))[0].any()
+
+
 def whole(background: object, batch: int, dtype: torch.dtype) -> Tensor:
     colour = torch.as_tensor(background, dtype=dtype)
     return (colour[:, None, None] if colour.ndim else colour).expand(batch, 3, *SIZE).clone()

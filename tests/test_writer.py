@@ -529,13 +529,14 @@ def test_all_of_the_strokes_are_of_one_kind() -> None:
         render(mixed, BANK, (4, 4))
 
 
+@pytest.mark.parametrize("compositing", ["depth", "over", "additive"])
 @pytest.mark.parametrize("depth", [float("inf"), float("-inf"), float("nan")])
-def test_depth_is_finite(depth: float) -> None:
+def test_depth_is_finite(depth: float, compositing: Any) -> None:
     strokes = strokes_with()
     depths = torch.zeros(strokes.where.shape[:2])
     depths[0, -1] = depth
     with pytest.raises(NotFinite, match=f"depth of picture 0, move {len(strokes) - 1} is not finite"):
-        render(replace(strokes, depth=depths), BANK, (4, 4), compositing="depth", temperature=0.1)
+        render(replace(strokes, depth=depths), BANK, (4, 4), compositing=compositing)
 
 
 @pytest.mark.parametrize("backend", ["reference", "fused"])

@@ -106,8 +106,10 @@ def soft_depth(
         nearer = nearer * (torch.arange(moves, device=depth.device) != t)
         weights.append(masks[:, t] * (1 - masks * nearer[..., None, None]).prod(1))
     coverage = 1 - (1 - masks).prod(1)
-    total = torch.stack(weights).sum(0)
-    share = coverage / total.clamp(min=torch.finfo(total.dtype).tiny)
+    weights = torch.stack(weights)
+    largest = weights.detach().amax(0).clamp(min=torch.finfo(weights.dtype).tiny)
+    weights = weights / largest  # or else squares of small ones, in the gradient, would be zero
+    share = coverage / weights.sum(0).clamp(min=1)
     paint = sum(weight[:, None] * colour for weight, colour in zip(weights, colours, strict=True))
     return canvas * (1 - coverage[:, None]) + paint * share[:, None]
 

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+SHARPEST = 1e30
+"""Largest gamma, whose multiples 32 bits can hold."""
 Scores = Float[Tensor, "*stamps template"]
 
 
@@ -24,7 +26,7 @@ def softmax(
     gumbel: standard Gumbel noise instead of, or on top of, it: a sample of the choice (Jang et al. 2017).
     straight_through: one-hot forward, the gradient of the soft weights backward.
     The weight of a lone template is 1 and has no gradient.
-    Raises ValueError for a gamma or noise that is negative or not finite.
+    Raises ValueError for a gamma or noise that is negative or not finite, and for a gamma above 1e30.
     """
     check(gamma, noise)
     if scores.shape[-1] == 1:
@@ -33,14 +35,21 @@ def softmax(
         scores = scores + (noise * _like(scores, torch.Tensor.normal_, generator)).to(scores)
     if gumbel:
         scores = scores - _like(scores, torch.Tensor.exponential_, generator).log().to(scores)
-    weights = scores.softmax(-1) if gamma == 1 else (gamma * scores.log_softmax(-1)).softmax(-1)
+    weights = scores.softmax(-1) if gamma == 1 else _sharpened(scores, gamma)
     return hard(weights) if straight_through else weights
+
+
+def _sharpened(scores: Scores, gamma: float) -> Scores:
+    """In 32 bits at least, where a large gamma leaves finite numbers; a template of no weight at gamma 1 has none."""
+    logs = scores.log_softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32))
+    return (gamma * logs).masked_fill(logs.isneginf(), -math.inf).softmax(-1).to(scores.dtype)
 
 
 def check(gamma: float, noise: float) -> None:
     """ValueError for a gamma or noise that `softmax` cannot do with."""
-    if not (0 <= gamma < math.inf and 0 <= noise < math.inf):
-        raise ValueError(f"choose: gamma ({gamma}) and noise ({noise}) must be numbers from 0 up")
+    if not (0 <= gamma <= SHARPEST and 0 <= noise < math.inf):
+        upper = f", gamma up to {SHARPEST:g}"
+        raise ValueError(f"choose: gamma ({gamma}) and noise ({noise}) must be numbers from 0 up{upper}")
 
 
 def hard(weights: Scores) -> Scores:

@@ -69,10 +69,12 @@ def render(
     painter = partial(_backend(strokes.where, backend), samples=index(samples))
     if compositing == "depth" and strokes.depth is None:
         raise ValueError('render: compositing "depth" needs strokes.depth')
-    if compositing == "additive" or strokes.depth is None:
+    if strokes.depth is None:
         return painter(strokes, bank, ground, compositing)
     check_finite("where", strokes.where)
     check_finite("depth", strokes.depth)
+    if compositing == "additive":
+        return painter(strokes, bank, ground, compositing)
     if temperature and not straight_through:
         return painter(strokes, bank, ground, "depth", temperature)
     exact = painter(in_depth_order(strokes), bank, ground, "over")

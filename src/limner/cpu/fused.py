@@ -14,7 +14,7 @@ from torch import Tensor
 from limner.canvas import Canvas, depth_order
 from limner.cpu.cells import cells_of
 from limner.cpu.laying import GROUPS, TAKEN, Laid, arrays_of, band_of, lay_out, side_of
-from limner.ground import Plain, as_array
+from limner.ground import Plain, as_array, as_numbers
 from limner.kernels import coverage, layout, memory, over
 from limner.kernels import depth as soft_depth
 from limner.kernels.sampling import task_desk
@@ -164,7 +164,7 @@ def _pull(plan: Plan, grad: Tensor) -> dict[str, Tensor]:
     needs, dense, samples, band = plan.needs, plan.dense or None, plan.samples, plan.band
     where, which, what, _, slope = plan.strokes
     back, moves, bands = needs["canvas"], where.shape[1], plan.laid.tasks[1]
-    image = np.array(grad.numpy(), order="C", copy=True if back else None)
+    image = np.array(as_numbers(grad), order="C", copy=True if back else None)
     parts = [
         np.zeros((bands, *where.shape), np.float32),
         np.zeros((bands, *which.shape), np.float32) if dense else _no_numbers(4),

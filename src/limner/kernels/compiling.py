@@ -6,6 +6,7 @@ kernels that it is inlined into have copies of their own. Parts are spared that.
 
 import gc
 import warnings
+from contextlib import suppress
 from functools import cache
 
 from numba.core.caching import FunctionCache
@@ -37,12 +38,17 @@ class KernelCompiler(Compiler):
 class KernelCache(FunctionCache):
     """numba's cache, which gets ready to compile before it looks for a kernel, and loads scipy for it: not here.
 
-    A kernel that cannot be kept, on a full disk, is used all the same.
+    A kernel that cannot be kept, on a full disk, is used all the same. What is kept of one and is damaged, as a power
+    cut may leave it, is forgotten.
     """
 
     def load_overload(self, sig, target_context):
-        with held(), self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)
+        try:
+            with held(), self._guard_against_spurious_io_errors():
+                return self._load_overload(sig, target_context)
+        except Exception:  # unpickling ends in any
+            with suppress(OSError):
+                self.flush()
 
     def save_overload(self, sig, data):
         try:
