@@ -66,14 +66,16 @@ def as_array(ground: Canvas | Plain) -> np.ndarray:
         picture = np.empty((1, *ground.shape[1:]), np.float32)
         picture.fill(ground.number)
         return picture
-    pictures = as_numbers(ground)
+    pictures = as_numbers(ground.detach())
     return np.ascontiguousarray(pictures[:1] if ground.stride(0) == 0 else pictures)
 
 
 def as_numbers(tensor: Tensor) -> np.ndarray:
     """A tensor on the CPU as an array, also where torch has only noted that it is to be negated, or zero."""
-    tensor = tensor.detach().resolve_neg()
-    return (tensor.clone() if tensor._is_zerotensor() else tensor).numpy()
+    try:
+        return tensor.numpy()
+    except RuntimeError:
+        return tensor.resolve_neg().clone().numpy()
 
 
 def _fitted(ground: Tensor, wanted: tuple[int, int, int, int]) -> Canvas:

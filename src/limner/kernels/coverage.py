@@ -21,6 +21,7 @@ from limner.kernels.stamp import (
     row_desk,
     settle_colours,
     take_rows,
+    task_rows,
     template_points,
 )
 
@@ -41,12 +42,9 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, sa
     additive, tilted, channels = on(switches[0]), on(slope), len(switches[3])
     placed, reach, layout, _, kept, begins, _, _ = plan
     _, _, height, width = canvas.shape
-    bands = (height + band - 1) // band
     one, x, y = splat(F(1)), splat(F(0)), splat(F(0))
     for task in range(first, last):
-        b, k = task // bands, task % bands
-        top, bottom = k * band, min(height, (k + 1) * band)
-        page = (bottom - top) * width + 8
+        b, k, top, bottom, page = task_rows(task, band, height, width)
         take_rows(ground, b, top, bottom, pad)
         for t in range(where.shape[1]):
             j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]
@@ -84,12 +82,9 @@ def backward(
     placed, reach, layout, _, kept, begins, _, _ = plan
     d_where, _, d_what, _, d_slope, _ = gradients
     _, _, height, width = grad.shape
-    bands = (height + band - 1) // band
     none, x, y = splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
-        b, k = task // bands, task % bands
-        top, bottom = k * band, min(height, (k + 1) * band)
-        page = (bottom - top) * width + 8
+        b, k, top, bottom, page = task_rows(task, band, height, width)
         take_rows(grad, b, top, bottom, pad)
         for t in range(where.shape[1] - 1, -1, -1):
             j0, j1 = reach[b, k, t, 0], reach[b, k, t, 1]

@@ -27,6 +27,7 @@ from limner.kernels.stamp import (
     row_desk,
     settle_colours,
     take_rows,
+    task_rows,
     template_points,
 )
 
@@ -56,12 +57,10 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, sa
     placed, reach, layout, _, kept, begins, _, _ = plan
     tilted, channels = on(slope), len(switches[3])
     _, _, height, width = canvas.shape
-    moves, bands = where.shape[1], (height + band - 1) // band
+    moves = where.shape[1]
     one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
-        b, k = task // bands, task % bands
-        top, bottom = k * band, min(height, (k + 1) * band)
-        page = (bottom - top) * width + 8
+        b, k, top, bottom, page = task_rows(task, band, height, width)
         take_rows(ground, b, top, bottom, pad)
         for t in range(moves):
             sample_mask(b, k, t, samples, strokes, bank, plan, work)
@@ -148,12 +147,10 @@ def backward(
     d_masks, weighed, ahead, pulls, d_order = pulled[0], pulled[1], pulled[2], pulled[3], pulled[4]
     tilted, channels = on(slope), len(switches[3])
     _, _, height, width = grad.shape
-    moves, bands = where.shape[1], (height + band - 1) // band
+    moves = where.shape[1]
     one, none, px, py = splat(F(1)), splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
-        b, k = task // bands, task % bands
-        top, bottom = k * band, min(height, (k + 1) * band)
-        page = (bottom - top) * width + 8
+        b, k, top, bottom, page = task_rows(task, band, height, width)
         take_rows(grad, b, top, bottom, pad)
         take_rows(canvas, b, top, bottom, ground)
         for t in range(moves):

@@ -12,7 +12,8 @@ bank: cells (template * 4 cell), outlines (template, level, level, 17), sizes (l
 switches: additive; keep the edges; keep all pixels (each None or True); and a None for each channel, in a tuple.
 dense: gradients of which or cells are wanted, None or True. Kernels are compiled apart for it, and for all switches.
 plan: placed, reach, layout and fine: see `layout`; kept: flat; begins and ends (batch, band, move): the eights of each
-move at edges, as they are listed and, for each channel, kept; those of flat runs, if they are kept, come behind.
+move at edges, as they are listed and, for each channel, kept; those of flat runs, if they are kept, come behind; listed:
+see `edges`. As ends the layout gives how many eights there are to keep (`tally`), which listing them replaces.
 canvas: (batch, channel, H, W).
 """
 
@@ -24,7 +25,7 @@ from limner.kernels.footprint import binary_places
 from limner.kernels.jit import kernel, on
 from limner.kernels.lanes import ramp, splat
 from limner.kernels.layout import FLAT, row_of
-from limner.kernels.quads import fetch, read_four, spread
+from limner.kernels.quads import fetch, mask_at, read_four, spread
 from limner.kernels.simd import load, prefix, store
 from limner.kernels.stamp import (
     SUMS,
@@ -40,6 +41,7 @@ from limner.kernels.stamp import (
     settle_mask,
     shaded,
     take_rows,
+    task_rows,
     template_points,
     texel_steps,
 )
@@ -61,13 +63,10 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, de
     additive, keep_edges, keep_all, tilted = on(switches[0]), on(switches[1]), on(switches[2]), on(slope)
     placed, reach, layout, _, kept, begins, ends, listed = plan
     channels, (_, _, height, width) = len(switches[3]), canvas.shape
-    bands = (height + band - 1) // band
     places = binary_places(sizes[0])
     one, x, y = splat(F(1)), splat(F(0)), splat(F(0))
     for task in range(first, last):
-        b, k = task // bands, task % bands
-        top, bottom = k * band, min(height, (k + 1) * band)
-        page = (bottom - top) * width + 8
+        b, k, top, bottom, page = task_rows(task, band, height, width)
         take_rows(ground, b, top, bottom, pad)
         for t in range(where.shape[1]):
             if reach[b, k, t, 0] >= reach[b, k, t, 1]:
@@ -81,7 +80,7 @@ def forward(first, last, band, ground, canvas, strokes, bank, switches, plan, de
                 u, v, j, spot = read_four(listed, e)
                 i, inside = spot >> 4, spot & int32(15)
                 p, q, r, s, fu, fv = fetch(source, zero, hop, places, u, v, steps_u, steps_v, inside)
-                mask = (p + q * fu + (r + s * fu) * fv) * alpha
+                mask = mask_at(p, q, r, s, fu, fv) * alpha
                 if tilted:
                     x, y = template_points(b, t, i, 0, j, placed)
                 for c in range(channels):
@@ -122,15 +121,12 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
     placed, reach, layout, _, kept, begins, ends, listed = plan
     d_where, d_which, d_what, d_opacity, d_slope, d_cells = gradients
     channels, (_, _, height, width) = len(switches[3]), grad.shape
-    bands = (height + band - 1) // band
     places = binary_places(sizes[0])
     dx, dy = F(2.0 / width), F(2.0 / height)
     x0, y0 = ramp() * dx + F(1.0 / width - 1.0), splat(F(1.0 / height - 1.0))
     none, x, y = splat(F(0)), splat(F(0)), splat(F(0))
     for task in range(first, last):
-        b, k = task // bands, task % bands
-        top, bottom = k * band, min(height, (k + 1) * band)
-        page = (bottom - top) * width + 8
+        b, k, top, bottom, page = task_rows(task, band, height, width)
         take_rows(grad, b, top, bottom, pad)
         for t in range(where.shape[1] - 1, -1, -1):
             if reach[b, k, t, 0] >= reach[b, k, t, 1]:
@@ -144,7 +140,7 @@ def backward(first, last, band, group, grad, back, strokes, bank, switches, dens
                 u, v, j, spot = read_four(listed, e)
                 i, inside = spot >> 4, spot & int32(15)
                 p, q, r, s, fu, fv = fetch(source, zero, hop, places, u, v, steps_u, steps_v, inside)
-                shape = p + q * fu + (r + s * fu) * fv
+                shape = mask_at(p, q, r, s, fu, fv)
                 mask, xs, ys, d_mask = shape * alpha, splat(F(i)) * dx + x0, splat(F(j)) * dy + y0, none
                 if tilted:
                     x, y = template_points(b, t, i, 0, j, placed)

@@ -8,6 +8,7 @@ of eight cells, the second values, and so on.
 from llvmlite import ir
 from numba import types
 
+from limner.kernels.jit import inlined
 from limner.kernels.lanes import (
     HIGH,
     LANES,
@@ -98,6 +99,12 @@ def fetch(_, cells, zero, hop, places, u, v, steps_u, steps_v, inside):
         return context.make_tuple(builder, signature.return_type, [*columns, fu, fv])
 
     return types.UniTuple(float8, 6)(cells, *POINTS), codegen
+
+
+@inlined
+def mask_at(p, q, r, s, fu, fv):
+    """The mask at points of cells, as `fetch` gives them (eq. 2.21)."""
+    return p + q * fu + (r + s * fu) * fv
 
 
 @instruction

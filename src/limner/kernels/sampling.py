@@ -11,7 +11,7 @@ from limner.kernels.footprint import binary_places
 from limner.kernels.jit import inlined, on
 from limner.kernels.lanes import ramp, splat
 from limner.kernels.layout import FLAT, blocks_of
-from limner.kernels.quads import fetch, spread
+from limner.kernels.quads import fetch, mask_at, spread
 from limner.kernels.simd import load, prefix, store
 from limner.kernels.stamp import add, cell_desk, choose_cells, fixed_axes, settle_mask, texel_steps
 
@@ -58,7 +58,7 @@ def sample_mask(b, k, t, samples, strokes, bank, plan, work):
                 for x in range(first, last, 8):
                     ui, vi, inside = int32(u0 + row * uy + x * ux), int32(v0 + row * vy + x * vx), int32(last - x)
                     p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
-                    add(line, origin + x, (p + q * fu + (r + s * fu) * fv) * share)
+                    add(line, origin + x, mask_at(p, q, r, s, fu, fv) * share)
             if samples > 1:
                 for x in range(left, right):
                     whole = F(0)
@@ -113,7 +113,7 @@ def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin
                     gu, gv = d_mask * (q + s * fv), d_mask * (r + s * fu)
                     su, sux, suy = su + gu, sux + gu * xs, suy + gu * y
                     sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * y
-                    sharp = sharp + d_mask * (p + q * fu + (r + s * fu) * fv)
+                    sharp = sharp + d_mask * mask_at(p, q, r, s, fu, fv)
                     if on(dense):
                         spread(d_mix[0], int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
     settle_mask(

@@ -6,7 +6,7 @@ from numba import int32
 from limner.kernels.bank import MARGIN, blend, give_back
 from limner.kernels.footprint import binary_places, narrow
 from limner.kernels.jit import inlined, on
-from limner.kernels.lanes import choose, larger, ramp, smaller, splat, total, totals
+from limner.kernels.lanes import WIDTH, choose, larger, ramp, smaller, splat, total, totals
 from limner.kernels.layout import FLAT, LEVEL_U, LEVEL_V, PER_U, PER_V, TEMPLATE, U, V
 from limner.kernels.simd import load, steps, store, within
 
@@ -18,7 +18,7 @@ SUMS = 48
 def row_desk(size, band):
     """Room for a band of rows (`take_rows`) of a picture of this size: (channel, H, W)."""
     channels, height, width = size
-    return np.zeros(channels * (min(band, height) * width + 8), np.float32)
+    return np.zeros(channels * (min(band, height) * width + WIDTH), np.float32)
 
 
 def cell_desk(side, dense=None):
@@ -27,6 +27,15 @@ def cell_desk(side, dense=None):
     pulled = room if dense else 0
     mix = np.empty(4 * room, np.float32), np.empty(room, np.float32)
     return mix, (np.zeros(4 * pulled, np.float32), np.zeros(pulled, np.float32), np.zeros(pulled, np.float32))
+
+
+@inlined
+def task_rows(task, band, height, width):
+    """Picture and band of a task, its first and past-last row, and the length of a page of these (`take_rows`)."""
+    bands = (height + band - 1) // band
+    b, k = task // bands, task % bands
+    top, bottom = k * band, min(height, (k + 1) * band)
+    return b, k, top, bottom, (bottom - top) * width + WIDTH
 
 
 @inlined
@@ -192,7 +201,7 @@ def take_rows(canvas, b, top, bottom, pad):
     pictures, channels, height, width = canvas.shape
     b, many = b if pictures > 1 else 0, (bottom - top) * width
     for c in range(channels):
-        page = c * (many + 8)
+        page = c * (many + WIDTH)
         copy_eights(canvas, ((b * channels + c) * height + top) * width, pad, page, many)
         for i in range(many if many < 8 else 0):
             pad[page + i] = canvas[b, c, top + i // width, i % width]
@@ -205,7 +214,7 @@ def put_rows(canvas, b, top, bottom, pad):
     _, channels, height, width = canvas.shape
     many = (bottom - top) * width
     for c in range(channels):
-        page = c * (many + 8)
+        page = c * (many + WIDTH)
         copy_eights(pad, page, canvas, ((b * channels + c) * height + top) * width, many)
         for i in range(many if many < 8 else 0):
             canvas[b, c, top + i // width, i % width] = pad[page + i]

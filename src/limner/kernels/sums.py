@@ -7,7 +7,7 @@ from limner.kernels.footprint import binary_places
 from limner.kernels.jit import kernel
 from limner.kernels.lanes import splat, total
 from limner.kernels.layout import FLAT, row_of
-from limner.kernels.quads import fetch
+from limner.kernels.quads import fetch, mask_at
 from limner.kernels.simd import load, prefix
 from limner.kernels.stamp import add, choose_cells, fixed_axes, texel_steps
 
@@ -38,7 +38,7 @@ def sum_under(first, last, planes, height, width, which, bank, placed, reach, la
             while i < end:
                 ui, vi = int32(uj + i * u[1]), int32(vj + i * v[1])
                 p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, int32(end - i))
-                mask = p + q * fu + (r + s * fu) * fv
+                mask = mask_at(p, q, r, s, fu, fv)
                 for c in range(sums.shape[1]):
                     add(lanes, 8 * c, mask * load(planes, c * page + j * width + i))
                 i += 8

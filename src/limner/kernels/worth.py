@@ -10,9 +10,9 @@ from limner.kernels.footprint import binary_places, eights
 from limner.kernels.jit import inlined, kernel, on
 from limner.kernels.lanes import splat, total
 from limner.kernels.layout import FLAT, row_of
-from limner.kernels.quads import fetch, read_four
+from limner.kernels.quads import fetch, mask_at, read_four
 from limner.kernels.simd import load, prefix, store
-from limner.kernels.stamp import choose_cells, colour_of, fixed_axes, template_points, texel_steps
+from limner.kernels.stamp import choose_cells, colour_of, fixed_axes, task_rows, template_points, texel_steps
 
 F = np.float32
 
@@ -29,11 +29,9 @@ def worth(first, last, band, height, width, planes, strokes, bank, switches, pla
     where, which, _, opacity, _ = strokes
     placed, reach, layout, _, kept, begins, ends, listed = plan
     channels, places = len(switches[3]), binary_places(bank[2][0])
-    bands = (height + band - 1) // band
     for task in range(first, last):
-        b, k = task // bands, task % bands
-        top, bottom = k * band, min(height, (k + 1) * band)
-        through[: (bottom - top) * width + 8] = 1.0
+        b, k, top, _, page = task_rows(task, band, height, width)
+        through[:page] = 1.0
         for t in range(where.shape[1] - 1, -1, -1):
             alpha, change = F(opacity[b, t]), splat(F(0))
             if reach[b, k, t, 0] < reach[b, k, t, 1]:
@@ -42,7 +40,7 @@ def worth(first, last, band, height, width, planes, strokes, bank, switches, pla
                 for e in range(begins[b, k, t], ends[b, k, t]):
                     u, v, j, spot = read_four(listed, e)
                     p, q, r, s, fu, fv = fetch(source, zero, hop, places, u, v, steps_u, steps_v, spot & 15)
-                    seen = see(through, (j - top) * width + (spot >> 4), (p + q * fu + (r + s * fu) * fv) * alpha)
+                    seen = see(through, (j - top) * width + (spot >> 4), mask_at(p, q, r, s, fu, fv) * alpha)
                     at = 8 * channels * e
                     change = change + changed(
                         seen, b, t, j, spot >> 4, strokes, placed, kept, at, 8, planes, height, width, channels
