@@ -12,8 +12,8 @@ bank: cells (template * 4 cell), outlines (template, level, level, 17), sizes (l
 switches: additive; keep the edges; keep all pixels (each None or True); and a None for each channel, in a tuple.
 dense: gradients of which or cells are wanted, None or True. Kernels are compiled apart for it, and for all switches.
 plan: placed, reach, layout and fine: see `layout`; kept: flat; begins and ends (batch, band, move): the eights of each
-move at edges, as they are listed and, for each channel, kept; those of flat runs, if they are kept, come behind; listed:
-see `edges`. As ends the layout gives how many eights there are to keep (`tally`), which listing them replaces.
+move at edges, as they are listed and, for each channel, kept; those of flat runs, if they are kept, come behind;
+listed: see `edges`. As ends the layout gives how many eights there are to keep (`tally`), which listing them replaces.
 canvas: (batch, channel, H, W).
 """
 
