@@ -37,6 +37,23 @@ def atomic(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, os.path.realpath(path))
 
 
+def make_folder(folder: Path) -> list[Path]:
+    """Make a folder where it is missing; those that are new, outermost first. UserError, and none left, if it fails."""
+    made: list[Path] = []
+    try:
+        missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+        for parent in reversed(missing):
+            parent.mkdir(exist_ok=True)
+            made.append(parent)
+        if not folder.is_dir():
+            raise UserError(f"{folder}: is a file, expected a folder to write to")
+    except OSError as error:
+        for parent in reversed(made):
+            parent.rmdir()
+        raise UserError(f"{folder}: cannot be made: {reason(error)}") from error
+    return made
+
+
 def check_picture(option: str, path: Path | None) -> None:
     """UserError for what an option names that is no picture that can be written; None is nothing."""
     if path and path.suffix.lower() not in PICTURES:

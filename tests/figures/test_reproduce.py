@@ -125,7 +125,7 @@ def test_what_cannot_be_written_is_told_before_any_training(
     (tmp_path / "file").touch()
     line = ["reproduce", "5.12", "--quick", "--runs", str(tmp_path / "runs"), "--out"]
     assert cli.main([*line, str(tmp_path / "file")]) == 2
-    assert "file: no results can be put there" in capsys.readouterr().err
+    assert "file: is a file, expected a folder to write to" in capsys.readouterr().err
     full = {"quick": False, "verdict": "confirmed", "why": "", "images": 1, "runs": []}
     (tmp_path / "5.12.json").write_text(json.dumps(full))
     assert cli.main([*line, str(tmp_path)]) == 2

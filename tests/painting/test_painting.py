@@ -395,7 +395,7 @@ def test_what_cannot_be_saved(blocked: Path) -> None:
         one.save(folder / "none" / "a.svg")
     with pytest.raises(UserError, match="not a number from 1"):
         one.save_frames(folder / "frames", 0)
-    with pytest.raises(UserError, match="cannot make this folder"):
+    with pytest.raises(UserError, match="frames: cannot be made: its folder is a file"):
         one.save_frames(blocked / "frames", 3)
 
 

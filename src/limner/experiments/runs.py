@@ -20,7 +20,7 @@ from limner.data.settings import Data
 from limner.errors import UserError
 from limner.experiments import shipped
 from limner.experiments.settings import Experiment, normalised, restored
-from limner.files import reason, write
+from limner.files import make_folder, reason, write
 from limner.models.build import Network, build, check
 from limner.training.checkpoints import CHECKPOINT, WEIGHTS, iterations_done, load_weights
 from limner.training.loop import device, train
@@ -146,9 +146,8 @@ def as_json(trained: Trained) -> str:
 @contextmanager
 def _alone(run: Path) -> Iterator[None]:
     """Inside, the folder is there and no other process may train in it; it goes again if nothing comes of it."""
-    missing = [folder for folder in (run, *run.parents) if not folder.exists()]
+    made = make_folder(run)
     try:
-        run.mkdir(parents=True, exist_ok=True)
         held = FileLock(run / ".lock", timeout=0).acquire()
     except Timeout:
         raise UserError(f"{run}: another process is training there: wait for it, or choose another folder") from None
@@ -159,9 +158,9 @@ def _alone(run: Path) -> Iterator[None]:
             yield
         finally:
             with suppress(OSError):  # where there is more in it than the lock
-                if missing and os.listdir(run) == [".lock"]:
+                if made and os.listdir(run) == [".lock"]:
                     (run / ".lock").unlink()
-                    for folder in missing:
+                    for folder in reversed(made):
                         folder.rmdir()
 
 

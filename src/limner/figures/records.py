@@ -9,7 +9,7 @@ from typing import Any
 from limner.errors import UserError
 from limner.figures.figure import Figure, Scale
 from limner.figures.results import Results
-from limner.files import reason, try_writing
+from limner.files import make_folder, try_writing
 
 READ = {"quick", "verdict", "why", "images", "runs"}
 """Fields that others rely on."""
@@ -31,10 +31,7 @@ def document(figure: Figure, scale: Scale, runs: list[dict[str, Any]]) -> dict[s
 
 def make_room(folder: Path, name: str, quick: bool) -> None:
     """Make the folder, if need be; UserError where a record cannot be put into it, or, being quick, should not."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{folder}: no results can be put there: {reason(error)}") from error
+    make_folder(folder)
     path, before = folder / f"{name}.json", read(folder, name)
     if quick and before and not before["quick"]:
         raise UserError(f"{path}: holds full results, which --quick must not replace: choose another --out")

@@ -29,6 +29,7 @@ WORDS = {
     "elbo": "bound (nats)",
     "explained": "explained",
     "found": "shapes found",
+    "iou": "IoU",
     "iwae": "IWAE bound (nats)",
     "last": "last training loss",
     "latent": "latent cost",

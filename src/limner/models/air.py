@@ -15,7 +15,7 @@ from limner.models.likelihood import LIKELIHOODS
 from limner.models.output import Output
 from limner.models.settings import Model
 from limner.models.window import PAPER, affine, transform
-from limner.models.writers import template_writer
+from limner.models.writers import h_which, template_writer
 from limner.templates import TemplateBank
 from limner.writer import render
 
@@ -130,5 +130,5 @@ class Templates(nn.Module):
     def forward(self, where: Float[Tensor, "batch move 2 3"], z_what: What) -> Output:
         """The canvas and its strokes."""
         what, which = z_what[..., : self.channels], z_what[..., self.channels :]
-        strokes = self.writer.strokes(where, which if which.shape[-1] else torch.zeros_like(what[..., :1]), what)
+        strokes = self.writer.strokes(where, h_which(which), what)
         return Output(render(strokes, self.writer.bank, self.size), {}, strokes)

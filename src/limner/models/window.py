@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from limner.models.settings import Model
-from limner.models.writers import unskewed
+from limner.models.writers import h_where
 
 PAPER = -4.0
 """Logit of the blank canvas that patches are added to: nearly white at first, then learnt (Gregor et al. 2015)."""
@@ -31,7 +31,7 @@ def transform(
 
 def affine(numbers: Float[Tensor, "*moves four_or_six"], phi0: float) -> Float[Tensor, "*moves 2 3"]:
     """Phi = diag(phi0, phi0) + h, from the six numbers of h or the four without rotation and skew."""
-    h = (unskewed(numbers) if numbers.shape[-1] == 4 else numbers).unflatten(-1, (2, 3))
+    h = h_where(numbers)
     return h + phi0 * torch.eye(2, 3, dtype=h.dtype, device=h.device)
 
 

@@ -39,12 +39,8 @@ class Writers(nn.Module):
         """The moves that features stand for."""
         scores = self.scores(features).unflatten(1, (self.count, -1)).split(list(self.widths.values()), -1)
         where, what, which, depth = scores
-        if self.widths["where"] == 4:
-            where = unskewed(where)
-        if not self.widths["which"]:
-            which = torch.zeros_like(what[..., :1])
         optional = {"depth": depth[..., 0]} if self.widths["depth"] else {}
-        return self.writer.strokes(where.unflatten(-1, (2, 3)), which, what, **optional)
+        return self.writer.strokes(h_where(where), h_which(which), what, **optional)
 
 
 def template_writer(settings: Model, phi0: float) -> TemplateWriter:
@@ -53,8 +49,15 @@ def template_writer(settings: Model, phi0: float) -> TemplateWriter:
     return TemplateWriter(bank, phi0=phi0, gamma=settings.gamma, noise=settings.noise, gamma_test=settings.gamma_test)
 
 
-def unskewed(numbers: Float[Tensor, "*moves 4"]) -> Float[Tensor, "*moves 6"]:
-    """The six numbers of Phi from width and shift along x, then along y: Phi12 = Phi21 = 0 (thesis 5.2)."""
-    a, c, e, f = numbers.unbind(-1)
-    zero = torch.zeros_like(a)
-    return torch.stack([a, zero, c, zero, e, f], -1)
+def h_where(numbers: Float[Tensor, "*moves four_or_six"]) -> Float[Tensor, "*moves 2 3"]:
+    """h of Phi from its six numbers, or from width and shift along x, then along y: Phi12 = Phi21 = 0 (thesis 5.2)."""
+    if numbers.shape[-1] == 4:
+        a, c, e, f = numbers.unbind(-1)
+        zero = torch.zeros_like(a)
+        numbers = torch.stack([a, zero, c, zero, e, f], -1)
+    return numbers.unflatten(-1, (2, 3))
+
+
+def h_which(scores: Float[Tensor, "*moves scores"]) -> Float[Tensor, "*moves template"]:
+    """Scores of templates: one of 0 where there is no choice, and so no score."""
+    return scores if scores.shape[-1] else scores.new_zeros(*scores.shape[:-1], 1)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from limner.errors import UserError
-from limner.files import reason, try_writing
+from limner.files import make_folder, try_writing
 from limner.painting.painting import FRAME, SUFFIXES
 
 
@@ -62,24 +62,12 @@ def make_room(files: Iterable[Path], folders: Iterable[Path]) -> None:
     made: list[Path] = []
     try:
         for path in (*(folder / FRAME.format(0) for folder in folders), *files):
-            _make_folder(path.parent, made)
+            made += make_folder(path.parent)
             try_writing(path)
     except UserError:
         for folder in reversed(made):
             folder.rmdir()
         raise
-
-
-def _make_folder(folder: Path, made: list[Path]) -> None:
-    try:
-        missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-        for parent in reversed(missing):
-            parent.mkdir()
-            made.append(parent)
-        if not folder.is_dir():
-            raise UserError(f"{folder}: is a file, expected a folder to write to")
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be made: {reason(error)}") from error
 
 
 def _pattern(given: str, several: bool) -> str:

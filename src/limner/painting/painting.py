@@ -14,7 +14,7 @@ from torch import Tensor
 
 from limner.arguments import LONGEST_FILM, LONGEST_SIDE, positive
 from limner.errors import UserError
-from limner.files import PICTURES, atomic, reason
+from limner.files import PICTURES, atomic, make_folder
 from limner.painting import raster
 from limner.painting.pictures import Picture, fitted
 from limner.painting.raster import FILMS, Pixels
@@ -205,10 +205,7 @@ class Painting:
         if count < 1:
             raise UserError(f"frames: {count} is not a number from 1 up")
         folder = Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"{folder}: cannot make this folder: {reason(error)}") from None
+        make_folder(folder)
         size = self._saved_size(folder / FRAME, longer_side)
         counts = moments(len(self.strokes), count)
         for i, image in enumerate(self.stages(counts, size)):
