@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from scenes import axes, by_default, half_sizes
 from torch import Tensor
@@ -643,3 +645,12 @@ def test_an_array_is_no_list_of_templates() -> None:
     for array in (np.ones((1, 4, 4)), torch.ones(1, 4, 4)):
         with pytest.raises(UserError, match=r"templates: .* is neither the name of a shape nor a path"):
             limner.paint(picture(), 2, templates=array)  # pyright: ignore[reportArgumentType]
+
+
+@given(st.integers(1, 1024))
+def test_the_least_size_that_is_named_can_be_seen(side: int) -> None:
+    with pytest.raises(UserError, match="is too small to be seen here: choose at least") as told:
+        sides.check_seen(0.4 / side, side)
+    least = float(str(told.value).split()[-1])
+    sides.check_seen(least, side)
+    assert least * side < 1.1 * sides.SEEN
