@@ -85,7 +85,7 @@ def measure(
         return fitting.fit(*args, **{**kwargs, "plan": plan or Plan()})
 
     with (
-        mock.patch.object(limner.painting, "fit", planned),
+        mock.patch("limner.painting.paint.fit", planned),
         mock.patch.dict(RATES, rates or {}),
         mock.patch.object(fitting, "propose", proposing),
     ):

@@ -24,13 +24,14 @@ from torch import Tensor
 
 import limner
 import limner.__main__
+from limner.benches import PaintBench
 from limner.cli import load, main
 from limner.data.options import ShowData
 from limner.errors import NotFinite, Stopped
 from limner.experiments.options import EvaluateOptions
 from limner.figures.options import ReproduceOptions
 from limner.files import atomic
-from limner.options import PaintBench, PaintOptions
+from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture
 from limner.strokes import Strokes

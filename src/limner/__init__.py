@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from limner.experiments.runs import load
-    from limner.painting import Painting, paint
+    from limner.painting.paint import paint
+    from limner.painting.painting import Painting
     from limner.strokes import Strokes
     from limner.templates import TemplateBank
     from limner.writer import TemplateWriter, render
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["Painting", "Strokes", "TemplateBank", "TemplateWriter", "load", "paint", "render"]
 
 _HOME = {
-    "Painting": "painting",
+    "Painting": "painting.painting",
     "Strokes": "strokes",
     "TemplateBank": "templates",
     "load": "experiments.runs",
-    "paint": "painting",
+    "paint": "painting.paint",
 }
 
 

@@ -18,22 +18,14 @@ from tyro.conf import arg
 from tyro.extras import SubcommandApp
 
 import limner
+from limner.benches import Bench, EngineBench, GpuBench, ModelsBench, PaintBench, PartsBench, TrainBench
 from limner.data.options import ListData, ShowData
 from limner.errors import NotFinite, Stopped, UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
 from limner.experiments.thesis import EXPERIMENTS
 from limner.figures.options import ReproduceOptions
 from limner.files import in_words, try_writing
-from limner.options import (
-    Bench,
-    EngineBench,
-    GpuBench,
-    ModelsBench,
-    PaintBench,
-    PaintOptions,
-    PartsBench,
-    TrainBench,
-)
+from limner.painting.options import PaintOptions
 from limner.printing import say, silence
 from limner.signals import held
 

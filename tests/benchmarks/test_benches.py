@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from limner.benches import Bench
 from limner.cli import BENCHES, bench
 from limner.errors import UserError
-from limner.options import Bench
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from torch import Tensor
 
 import limner
 from limner import geometry
-from limner.arguments import check_fill, fixed_opacity, positive, whole
 from limner.errors import UserError
 from limner.painting import sides
+from limner.painting.arguments import check_fill, fixed_opacity, positive, whole
 from limner.painting.fitting import Progress, fit
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
@@ -403,9 +403,9 @@ def test_templates() -> None:
 
 
 def test_the_fit_ends_with_the_samples_that_are_saved(monkeypatch: pytest.MonkeyPatch) -> None:
-    saved, fit = [], limner.painting.fit
+    saved, fit = [], limner.painting.paint.fit
     monkeypatch.setattr(
-        limner.painting, "fit", lambda goal, *args, **more: saved.append(goal.saved) or fit(goal, *args, **more)
+        "limner.painting.paint.fit", lambda goal, *args, **more: saved.append(goal.saved) or fit(goal, *args, **more)
     )
     image = picture()
     first = limner.paint(image, 2)
@@ -617,7 +617,7 @@ def scattered(image: Tensor, count: int) -> float:
 
 
 def test_quality(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limner.painting, "fit", fit)
+    monkeypatch.setattr("limner.painting.paint.fit", fit)
     photo = read_picture(PHOTO)
     small = fitted(photo, tuple(round(side * 72 / max(photo.size)) for side in photo.size))
     painting = limner.paint(small, 50)

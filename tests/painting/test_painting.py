@@ -18,10 +18,10 @@ from scenes import by_default
 
 import limner
 from limner import geometry
-from limner.arguments import LONGEST_SIDE
 from limner.errors import UserError
-from limner.options import MOST
 from limner.painting import raster
+from limner.painting.arguments import LONGEST_SIDE
+from limner.painting.options import MOST
 from limner.painting.painting import SUFFIXES, Painting, psnr
 from limner.painting.pictures import Picture, fitted
 from limner.strokes import Strokes

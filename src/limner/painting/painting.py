@@ -12,10 +12,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.arguments import LONGEST_FILM, LONGEST_SIDE, positive
 from limner.errors import UserError
 from limner.files import PICTURES, atomic, make_folder
 from limner.painting import raster
+from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, positive
 from limner.painting.pictures import Picture, fitted
 from limner.painting.raster import FILMS, Pixels
 from limner.painting.sides import check_shape

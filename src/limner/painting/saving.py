@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from limner.options import PaintOptions
 from limner.painting import sides
+from limner.painting.options import PaintOptions
 from limner.painting.painting import FILMS, STILLS, Painting
 from limner.printing import say
 from limner.signals import Interrupts

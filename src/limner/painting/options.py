@@ -1,4 +1,4 @@
-"""What the commands can be asked, as frozen dataclasses; light to import, since `--help` is made of them."""
+"""What `limner paint` can be asked; light to import, since the command line's help is made of it."""
 
 import math
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
-from limner.arguments import LONGEST_FILM, LONGEST_SIDE, check_together, fixed_opacity, flag
 from limner.errors import UserError, within
+from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, check_together, fixed_opacity, flag
 
 MOST = {
     "strokes": 100_000,
@@ -96,10 +96,10 @@ class PaintOptions:
             raise UserError(
                 "no picture to paint: name one, a folder, or - for standard input, before --templates and its like"
             )
-        _within("strokes", self.strokes, 0)
-        _within("seed", self.seed, 0)
+        within_most("strokes", self.strokes, 0)
+        within_most("seed", self.seed, 0)
         for name in ("size", "output_size", "threads"):
-            _within(name, getattr(self, name), 1)
+            within_most(name, getattr(self, name), 1)
         for name in ("min_size", "max_size", "stop_psnr", "time", "film_seconds"):
             _positive(name, getattr(self, name))
         if self.templates == ():
@@ -120,86 +120,8 @@ class PaintOptions:
         return number
 
 
-@dataclass(frozen=True)
-class Bench:
-    """What all benches can be asked."""
-
-    json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
-    """Also write the table as JSON."""
-
-    def check(self) -> None:
-        """Every combination of options is valid."""
-
-
-@dataclass(frozen=True)
-class EngineBench(Bench):
-    """Time the engine against plain PyTorch."""
-
-
-@dataclass(frozen=True)
-class GpuBench(Bench):
-    """Time the engine on a GPU against plain PyTorch on the same."""
-
-
-@dataclass(frozen=True)
-class PaintBench(Bench):
-    """Time `limner paint` and measure the quality of what it paints."""
-
-    pictures: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: the bundled picture)")] = None
-    """Pictures to paint."""
-    strokes: Annotated[tuple[int, ...], arg(aliases=["-n"], metavar="N ...")] = (100, 500)
-    """Numbers of strokes to paint each with."""
-    threads: Annotated[int, arg(metavar="N")] = 1
-    """How many threads to use."""
-    primitive: Annotated[Path | None, arg(metavar="PROGRAM", help_behavior_hint="(default: none)")] = None
-    """fogleman's primitive, to measure it on the same pictures."""
-
-    def check(self) -> None:
-        """Raise UserError for values that make no sense."""
-        _counts(self.strokes)
-        _within("threads", self.threads, 1)
-
-
-@dataclass(frozen=True)
-class PartsBench(Bench):
-    """Measure what each part of the fitting adds."""
-
-    pictures: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: the bundled picture)")] = None
-    """Pictures to paint."""
-    strokes: Annotated[tuple[int, ...], arg(aliases=["-n"], metavar="N ...")] = (100, 500)
-    """Numbers of strokes to paint each with."""
-
-    def check(self) -> None:
-        """Raise UserError for values that make no sense."""
-        _counts(self.strokes)
-
-
-@dataclass(frozen=True)
-class TrainBench(Bench):
-    """Time a training step and its parts."""
-
-
-@dataclass(frozen=True)
-class ModelsBench(Bench):
-    """Train every model shortly and measure it on held-out images."""
-
-    iterations: Annotated[int, arg(metavar="N")] = 1000
-    """Iterations to train each."""
-
-    def check(self) -> None:
-        """Raise UserError for values that make no sense."""
-        if self.iterations < 1:
-            raise UserError(f"--iterations {self.iterations}: expected at least 1")
-
-
-def _counts(strokes: tuple[int, ...]) -> None:
-    if not strokes:
-        raise UserError("--strokes: name at least one number")
-    for count in strokes:
-        _within("strokes", count, 0)
-
-
-def _within(name: str, value: int | None, least: int) -> None:
+def within_most(name: str, value: int | None, least: int) -> None:
+    """UserError for a number below `least`, or beyond what the option takes at most."""
     within(flag(name), value, least, MOST[name])
 
 

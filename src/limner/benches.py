@@ -1,0 +1,89 @@
+"""What `limner bench` can be asked; light to import, since the command line's help is made of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import arg
+
+from limner.errors import UserError
+from limner.painting.options import within_most
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all benches can be asked."""
+
+    json: Annotated[Path | None, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = None
+    """Also write the table as JSON."""
+
+    def check(self) -> None:
+        """Every combination of options is valid."""
+
+
+@dataclass(frozen=True)
+class EngineBench(Bench):
+    """Time the engine against plain PyTorch."""
+
+
+@dataclass(frozen=True)
+class GpuBench(Bench):
+    """Time the engine on a GPU against plain PyTorch on the same."""
+
+
+@dataclass(frozen=True)
+class PaintBench(Bench):
+    """Time `limner paint` and measure the quality of what it paints."""
+
+    pictures: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: the bundled picture)")] = None
+    """Pictures to paint."""
+    strokes: Annotated[tuple[int, ...], arg(aliases=["-n"], metavar="N ...")] = (100, 500)
+    """Numbers of strokes to paint each with."""
+    threads: Annotated[int, arg(metavar="N")] = 1
+    """How many threads to use."""
+    primitive: Annotated[Path | None, arg(metavar="PROGRAM", help_behavior_hint="(default: none)")] = None
+    """fogleman's primitive, to measure it on the same pictures."""
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        _counts(self.strokes)
+        within_most("threads", self.threads, 1)
+
+
+@dataclass(frozen=True)
+class PartsBench(Bench):
+    """Measure what each part of the fitting adds."""
+
+    pictures: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: the bundled picture)")] = None
+    """Pictures to paint."""
+    strokes: Annotated[tuple[int, ...], arg(aliases=["-n"], metavar="N ...")] = (100, 500)
+    """Numbers of strokes to paint each with."""
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        _counts(self.strokes)
+
+
+@dataclass(frozen=True)
+class TrainBench(Bench):
+    """Time a training step and its parts."""
+
+
+@dataclass(frozen=True)
+class ModelsBench(Bench):
+    """Train every model shortly and measure it on held-out images."""
+
+    iterations: Annotated[int, arg(metavar="N")] = 1000
+    """Iterations to train each."""
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        if self.iterations < 1:
+            raise UserError(f"--iterations {self.iterations}: expected at least 1")
+
+
+def _counts(strokes: tuple[int, ...]) -> None:
+    if not strokes:
+        raise UserError("--strokes: name at least one number")
+    for count in strokes:
+        within_most("strokes", count, 0)
