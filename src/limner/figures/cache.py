@@ -103,7 +103,10 @@ def _by_processes(experiments: list[Experiment], folder: Path, jobs: int) -> Ite
             while waiting or running:
                 while waiting and len(running) < jobs:
                     experiment = waiting.pop()
-                    running[pool.submit(_attempt, experiment, folder, True)] = experiment
+                    try:
+                        running[pool.submit(_attempt, experiment, folder, True)] = experiment
+                    except OSError as error:  # its pipes are closed: another worker was killed just now
+                        raise BrokenProcessPool from error
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     yield running.pop(future), future.result()
         except BrokenProcessPool as error:
