@@ -258,6 +258,7 @@ def test_a_deep_pile_has_gradients_as_long_as_it_has_weights() -> None:
         options = {"compositing": "depth", "temperature": 0.1, "backend": "reference"}
         canvas = render(strokes, TemplateBank(torch.ones(1, 8, 8, dtype=dtype)), (4, 4), **options)
         found.append([canvas.detach(), *torch.autograd.grad(canvas.square().sum(), (depth, where))])
+        torch.testing.assert_close(canvas, torch.full_like(canvas, 0.5), rtol=0, atol=1e-5)  # all weigh the same
     for ours, exact in zip(*found, strict=True):
         torch.testing.assert_close(ours.double(), exact, rtol=1e-4, atol=1e-4)
 

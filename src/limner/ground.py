@@ -75,7 +75,7 @@ def as_numbers(tensor: Tensor) -> np.ndarray:
     try:
         return tensor.numpy()
     except RuntimeError:
-        return tensor.resolve_neg().clone().numpy()
+        return tensor.clone().numpy()
 
 
 def _fitted(ground: Tensor, wanted: tuple[int, int, int, int]) -> Canvas:

@@ -57,7 +57,7 @@ def drawn(outline: str, size: int) -> Float[Tensor, "size size"]:
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{size * finer}" height="{size * finer}" viewBox="-1-1 2 2">'
     png = resvg_py.svg_to_bytes(svg_string=f"{head}{outline}</svg>", skip_system_fonts=True)
     alpha = Image.open(io.BytesIO(png)).getchannel("A").reduce(finer)
-    return torch.from_numpy(np.array(alpha)) / 255
+    return torch.from_numpy(np.array(alpha, np.float32)) / 255
 
 
 def _straightened(points: np.ndarray, most: float) -> np.ndarray:

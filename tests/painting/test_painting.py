@@ -326,7 +326,9 @@ def test_svg_has_the_size_of_the_png(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_what_is_saved_is_the_same_whatever_numbers_torch_makes_by_default(dtype: torch.dtype, tmp_path: Path) -> None:
-    limner.paint(torch.rand(3, 20, 30), 4, templates=["circle", "triangle"]).save(tmp_path / "a.json")
+    triangle = TemplateBank.named("triangle", size=64).masks
+    bank = TemplateBank(torch.cat([triangle, TemplateBank.named("circle", size=64).masks]), ("own", "circle"))
+    limner.paint(torch.rand(3, 20, 30), 4, templates=bank).save(tmp_path / "a.json")
     for kind in (torch.float32, dtype):
         with by_default(kind):
             loaded = Painting.load(tmp_path / "a.json")

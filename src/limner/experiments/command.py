@@ -41,11 +41,10 @@ def train(options: TrainOptions) -> int:
 def evaluate(options: EvaluateOptions) -> int:
     """Measure, print a table, and write what is asked for."""
     kept = {os.path.realpath(shipped.folder(options.run) / name) for name in runs.FILES}
-    for path in (options.json, options.picture):
-        if path and os.path.realpath(path) in kept:
+    for path in filter(None, (options.json, options.picture)):
+        if os.path.realpath(path) in kept:
             raise UserError(f"{path}: is a file of the run: choose another name")
-        if path:
-            try_writing(path)
+        try_writing(path)
     model, trained = runs.load(options.run), runs.read(options.run)
     experiment = trained.experiment
     if experiment.data.name == "folder":

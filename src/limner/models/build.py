@@ -11,7 +11,7 @@ from limner.models.air import Air
 from limner.models.autoencoder import Autoencoder
 from limner.models.draw import Draw
 from limner.models.painter import Painter
-from limner.models.settings import PAINTERS, Model, is_mask
+from limner.models.settings import AIR, DRAW, PAINTERS, Model, given, is_mask
 from limner.models.uses import check_uses
 from limner.templates import SHAPES
 
@@ -20,8 +20,8 @@ Network = Painter | Autoencoder | Draw | Air
 KINDS: dict[str, type[Network]] = {
     **dict.fromkeys(PAINTERS, Painter),
     "autoencoder": Autoencoder,
-    **dict.fromkeys(("draw", "t-draw"), Draw),
-    **dict.fromkeys(("air", "t-air"), Air),
+    **dict.fromkeys(DRAW, Draw),
+    **dict.fromkeys(AIR, Air),
 }
 
 CONV_LEAST = 13
@@ -49,31 +49,26 @@ def _check_images(model: Network, given: tuple[Tensor, ...], named: dict[str, Te
             raise ValueError(f"model: images are {images.dtype}, expected {dtype}: ink in [0, 1], where 1 is black")
 
 
-def _given(settings: Model, name: str) -> str:
-    """A setting as it is given on the command line."""
-    return f"--model.{name.replace('_', '-')} {getattr(settings, name)}"
-
-
 def check(settings: Model) -> None:
     """Raise UserError for settings that contradict each other."""
     for name, hint in get_type_hints(Model).items():
         value, known = getattr(settings, name), get_args(hint)
         if get_origin(hint) is Literal and value not in known:
-            raise UserError(f"{_given(settings, name)}: expected one of {', '.join(known)}")
+            raise UserError(f"{given(settings, name)}: expected one of {', '.join(known)}")
     for name, value in vars(settings).items():
         if isinstance(value, float) and not math.isfinite(value):
-            raise UserError(f"{_given(settings, name)}: expected a number that is finite")
+            raise UserError(f"{given(settings, name)}: expected a number that is finite")
     for name, most in MOST.items():
         within(f"--model.{name}", getattr(settings, name), 1, most)
     for name in ("gamma", "gamma_test", "temperature", "temperature_end", "sigma_start", "prior_where", "init"):
         if not getattr(settings, name) > 0:
-            raise UserError(f"{_given(settings, name)}: expected a number above 0")
+            raise UserError(f"{given(settings, name)}: expected a number above 0")
     for name in ("temperature", "temperature_end"):
         if getattr(settings, name) < COLDEST:
-            raise UserError(f"{_given(settings, name)}: expected at least {COLDEST:g}")
+            raise UserError(f"{given(settings, name)}: expected at least {COLDEST:g}")
     for name in ("gamma_rate", "noise", "anneal", "latent", "beta", "free_bits", "input_noise", "window_size"):
         if not getattr(settings, name) >= 0:
-            raise UserError(f"{_given(settings, name)}: expected 0 or more")
+            raise UserError(f"{given(settings, name)}: expected 0 or more")
     if settings.sigma < 0 and settings.sigma != -1:
         raise UserError(f"--model.sigma {settings.sigma:g}: expected 0 or more, or -1 for one that is learnt")
     unknown = [name for name in settings.templates if name not in SHAPES and not is_mask(name)]

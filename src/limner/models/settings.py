@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 PAINTERS = ("simple", "recurrent", "canvas-recurrent", "conv")
+DRAW, AIR = ("draw", "t-draw"), ("air", "t-air")
 Kind = Literal["simple", "recurrent", "canvas-recurrent", "conv", "autoencoder", "draw", "t-draw", "air", "t-air"]
+
+
+def given(model: "Model", name: str) -> str:
+    """A setting as it is given on the command line."""
+    return f"--model.{name.replace('_', '-')} {getattr(model, name)}"
 
 
 def is_mask(template: str) -> bool:

@@ -7,9 +7,7 @@ into an experiment.
 from collections.abc import Callable
 
 from limner.errors import UserError
-from limner.models.settings import PAINTERS, Model
-
-DRAW, AIR = ("draw", "t-draw"), ("air", "t-air")
+from limner.models.settings import AIR, DRAW, PAINTERS, Model, given
 
 
 def normalises(model: Model) -> bool:
@@ -65,7 +63,5 @@ def check_uses(model: Model) -> None:
     """Raise UserError for a setting without use that is not as by default."""
     for names, useful, where in USES:
         for name in names.split():
-            value = getattr(model, name)
-            if value != getattr(Model(), name) and not useful(model):
-                flag = f"--model.{name.replace('_', '-')}"
-                raise UserError(f"{flag} {value} is of no use {where.format(kind=model.kind)}")
+            if getattr(model, name) != getattr(Model(), name) and not useful(model):
+                raise UserError(f"{given(model, name)} is of no use {where.format(kind=model.kind)}")

@@ -23,8 +23,7 @@ from limner.signals import handled
 from limner.training.batches import Batches, seed_noise
 from limner.training.checkpoints import CHECKPOINT, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
 from limner.training.denormals import flushed
-from limner.training.process import process as painting_process
-from limner.training.process import save_sheet
+from limner.training.process import painting_process, save_sheet
 from limner.training.record import METRICS, Record
 from limner.training.settings import Training
 from limner.training.warping import warped

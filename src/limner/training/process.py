@@ -48,7 +48,7 @@ def some_steps(model: nn.Module, images: Canvas, most: int) -> tuple[Cells, list
     return shown[:, chosen], chosen.tolist()
 
 
-def process(model: nn.Module, images: Canvas, columns: int = COLUMNS_MOST, target: bool = True) -> Cells:
+def painting_process(model: nn.Module, images: Canvas, columns: int = COLUMNS_MOST, target: bool = True) -> Cells:
     """The painting process of images; of more moves than `columns` only some are shown, the last always.
 
     target: end each row with the image itself.
@@ -60,8 +60,8 @@ def process(model: nn.Module, images: Canvas, columns: int = COLUMNS_MOST, targe
 def paint_process(
     model: nn.Module, images: Canvas, path: Path, columns: int = COLUMNS_MOST, target: bool = True
 ) -> None:
-    """Write the painting `process` of images."""
-    save_sheet(process(model, images, columns, target), path)
+    """Write the `painting_process` of images."""
+    save_sheet(painting_process(model, images, columns, target), path)
 
 
 def save_sheet(cells: Cells, path: Path) -> None:
