@@ -991,10 +991,16 @@ def test_interrupts_wait_for_modules(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
     (tmp_path / "careless.py").write_text("\n".join(lines))
     monkeypatch.syspath_prepend(tmp_path)
-    for fresh in (False, True):
-        monkeypatch.delitem(sys.modules, "careless", raising=False)
-        if fresh:
-            monkeypatch.delitem(sys.modules, "torch")
-        with pytest.raises(KeyboardInterrupt):
-            load("careless")
-        assert sys.modules["careless"].whole
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # tests may run in the background, which ignores it
+    try:
+        for fresh in (False, True):
+            monkeypatch.delitem(sys.modules, "careless", raising=False)
+            if fresh:
+                monkeypatch.delitem(sys.modules, "torch")
+            with pytest.raises(KeyboardInterrupt):
+                load("careless")
+            assert sys.modules["careless"].whole
+    finally:
+        signal.signal(signal.SIGINT, before)
