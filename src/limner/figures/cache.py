@@ -21,6 +21,9 @@ from limner.training.settings import HARMLESS
 
 Attempt = tuple[Experiment, UserError | None]
 
+GRACE = 30
+"""Seconds that workers have to save in when one of them was killed."""
+
 
 def key(experiment: Experiment) -> str:
     """The name of an experiment's folder: 16 hexadecimal digits of SHA-256 of its settings as JSON.
@@ -109,12 +112,16 @@ def _by_processes(experiments: list[Experiment], folder: Path, jobs: int) -> Ite
                         raise BrokenProcessPool from error
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     yield running.pop(future), future.result()
-        except BrokenProcessPool as error:
+        except BaseException as error:
+            workers = active_children()
+            for worker in workers:
+                worker.terminate()  # training saves first
+            if not isinstance(error, BrokenProcessPool):
+                raise
+            for worker in workers:  # a pool that breaks forgets to stop one that it was just starting
+                worker.join(GRACE)
+                worker.kill()
             raise UserError("a process that trained was killed, probably for memory: give fewer --jobs") from error
-        except BaseException:
-            for child in active_children():
-                child.terminate()  # training saves first
-            raise
 
 
 def _ignore_interrupts() -> None:
