@@ -1,8 +1,8 @@
-"""Writing files whole or not at all."""
+"""Files: found, read, and written whole or not at all."""
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
@@ -23,6 +23,45 @@ ADVICE = {
     errno.EDQUOT: "the disk quota is used up: free some space, or choose another folder",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
 }
+
+
+def files_in(paths: Iterable[str | Path], suffixes: frozenset[str], kind: str) -> list[Path]:
+    """Files as given, and for a folder the files in it (not below it) with one of these suffixes, sorted by name.
+
+    Raises UserError for what does not exist and for a folder without such files; `kind` says what they are.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        try:
+            inside = sorted(path.iterdir()) if path.is_dir() else None
+            if inside is None and not path.exists():
+                raise UserError(f"{path}: no such file or folder")
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+        if inside is None:
+            found.append(path)
+            continue
+        fitting = [file for file in inside if file.suffix.lower() in suffixes and not file.name.startswith(".")]
+        files = [file for file in fitting if file.is_file()]
+        if not files:
+            raise UserError(f"{path}: no {kind} in this folder")
+        found += files
+    return found
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, as UserError where there is none."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: is a folder, expected a file") from None
+    except (OSError, ValueError) as error:  # a ValueError for names that no file can have
+        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if not content:
+        raise UserError(f"{path}: is empty")
+    return content
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Opening picture files: what Pillow reads becomes sRGB values in [0, 1], what it cannot read a UserError."""
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
@@ -12,6 +12,7 @@ from jaxtyping import Float
 from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
 
 from limner.errors import UserError
+from limner.files import read_bytes
 
 _KINDS = """apng avif bmp dds dib gif heic heif hif ico j2k jfif jp2 jpe jpeg jpg pbm pcx pgm png pnm ppm qoi sgi tga
 tif tiff webp xbm xpm"""
@@ -28,45 +29,6 @@ ALIKE = 2
 
 Values = Float[np.ndarray, "height width channel"]
 Alpha = Float[np.ndarray, "height width"]
-
-
-def files_in(paths: Iterable[str | Path], suffixes: frozenset[str], kind: str) -> list[Path]:
-    """Files as given, and for a folder the files in it (not below it) with one of these suffixes, sorted by name.
-
-    Raises UserError for what does not exist and for a folder without such files; `kind` says what they are.
-    """
-    found: list[Path] = []
-    for path in map(Path, paths):
-        try:
-            inside = sorted(path.iterdir()) if path.is_dir() else None
-            if inside is None and not path.exists():
-                raise UserError(f"{path}: no such file or folder")
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
-        if inside is None:
-            found.append(path)
-            continue
-        fitting = [file for file in inside if file.suffix.lower() in suffixes and not file.name.startswith(".")]
-        files = [file for file in fitting if file.is_file()]
-        if not files:
-            raise UserError(f"{path}: no {kind} in this folder")
-        found += files
-    return found
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a file, as UserError where there is none."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise UserError(f"{path}: is a folder, expected a file") from None
-    except (OSError, ValueError) as error:  # a ValueError for names that no file can have
-        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if not content:
-        raise UserError(f"{path}: is empty")
-    return content
 
 
 def open_image(source: Path | bytes, name: str) -> Image.Image:

@@ -12,7 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
-from limner.images import DPI, SUFFIXES, Values, files_in, open_image, read_bytes, to_values
+from limner.files import files_in, read_bytes
+from limner.images import DPI, SUFFIXES, Values, open_image, to_values
 
 VECTOR = (".svg", ".svgz")
 FINER, FINEST = 8, 4096

@@ -16,8 +16,8 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
-from limner.files import atomic
-from limner.images import open_image, read_bytes, to_values
+from limner.files import atomic, read_bytes
+from limner.images import open_image, to_values
 from limner.strokes import FIELDS, REQUIRED, Strokes, shapes
 from limner.templates import FINEST, SHAPES, TemplateBank, draw
 

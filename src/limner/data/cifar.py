@@ -8,7 +8,7 @@ import torch
 from limner.data.images import Images
 from limner.data.settings import Split
 from limner.errors import UserError
-from limner.images import read_bytes
+from limner.files import read_bytes
 
 SIDE = 32
 RECORD = 1 + 3 * SIDE * SIDE

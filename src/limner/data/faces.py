@@ -12,7 +12,8 @@ from limner.data.images import Images
 from limner.data.settings import Split
 from limner.data.sources import SOURCES
 from limner.errors import UserError
-from limner.images import open_image, read_bytes
+from limner.files import read_bytes
+from limner.images import open_image
 
 SIDE = 100
 WIDTH, BROW = 2.4, 0.38

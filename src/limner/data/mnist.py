@@ -11,7 +11,7 @@ import torch
 from limner.data.images import Images
 from limner.data.settings import Split
 from limner.errors import UserError
-from limner.images import read_bytes
+from limner.files import read_bytes
 
 HELD_OUT = 12
 """The last twelfth of the training images, 5,000 of 60,000, is for validation."""

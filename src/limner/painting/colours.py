@@ -13,7 +13,8 @@ from PIL import ImageColor
 from torch import Tensor
 
 from limner.errors import UserError
-from limner.images import SUFFIXES, open_image, read_bytes, to_values
+from limner.files import read_bytes
+from limner.images import SUFFIXES, open_image, to_values
 
 MOST = 256
 HEX = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")

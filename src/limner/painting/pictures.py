@@ -15,8 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
-from limner.files import reason
-from limner.images import ROUNDING, SUFFIXES, decoding, files_in, open_image, to_values, upright
+from limner.files import files_in, reason
+from limner.images import ROUNDING, SUFFIXES, decoding, open_image, to_values, upright
 from limner.masks import VECTOR
 
 Pixels: TypeAlias = Float[Tensor, "channel height width"]

@@ -15,7 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
-from limner.images import DPI, decoding, read_bytes
+from limner.files import read_bytes
+from limner.images import DPI, decoding
 from limner.painting.pictures import scaled
 from limner.templates import FINEST, TemplateBank
 
