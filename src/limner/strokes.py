@@ -36,7 +36,7 @@ class Strokes:
             if not (isinstance(tensor, Tensor) and tensor.is_floating_point()):
                 kind = tensor.dtype if isinstance(tensor, Tensor) else type(tensor).__name__
                 raise ValueError(f"strokes: {name} is of {kind}, expected floating-point numbers")
-        for name in ("what", "where", "which"):
+        for name in REQUIRED:
             if name not in tensors:
                 raise ValueError(f"strokes: {name} is missing")
         where, which, what = self.where.shape, self.which.shape, self.what.shape
