@@ -212,6 +212,14 @@ def test_depth_is_respected() -> None:
     assert not torch.equal(deep.canvas, one.canvas)
 
 
+def test_depths_that_only_double_precision_tells_apart() -> None:
+    where = torch.tensor([[1.5, 0, 0], [0, 1.5, 0]]).double().expand(1, 2, 2, 3)
+    what, depth = torch.tensor([[[1.0, 0, 0], [0, 0, 1]]]).double(), torch.tensor([[1 + 1e-9, 1]], dtype=torch.float64)
+    strokes = Strokes(where, torch.ones(1, 2, 1).double(), what, depth=depth)
+    one = Painting(strokes, TemplateBank.named("square"), torch.ones(3).double(), (9, 9))
+    assert one.render(9, 9)[4, 4].tolist() == [255, 0, 0]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_png_holds_rounded_values(channels: int, tmp_path: Path) -> None:
     one = painting(channels=channels)

@@ -229,7 +229,7 @@ class Painting:
     @torch.no_grad()
     def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:
         """The canvas (1, channel, height, width), and its coverage if transparent, after so many strokes each time."""
-        strokes, bank = in_depth_order(self.strokes.map(Tensor.float)), raster.finer(self.bank, self.size, size)
+        strokes, bank = in_depth_order(self.strokes).map(Tensor.float), raster.finer(self.bank, self.size, size)
         samples = raster.samples(bank)
         canvas = 0.0 if self.background is None else self.background.to(strokes.what)
         cover = 0.0 if self.background is None else None

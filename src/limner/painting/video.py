@@ -30,7 +30,10 @@ CLEAR = 255  # the palette entry that is transparent
 BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], device="cpu")
 """The order in which pixels of a 4 x 4 square become opaque with rising alpha (Bayer 1973)."""
 ENCODERS = {
-    ".mp4": {"libx264": {"crf": "17", "preset": "veryfast"}, "mpeg4": {"b": "8M"}},
+    ".mp4": {
+        "libx264": {"qp": "17", "preset": "veryfast"},  # its other ways to choose quality differ from run to run
+        "mpeg4": {"b": "8M"},
+    },
     ".webm": {
         "libvpx-vp9": {"crf": "20", "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1"},
         "libvpx": {"b": "8M"},
