@@ -968,6 +968,17 @@ def test_outputs_are_written_when_nobody_listens(ending: str, tmp_path: Path) ->
     assert {path.name for path in tmp_path.iterdir()} == {"photo.png", "a.png", "b.png"}
 
 
+@pytest.mark.parametrize("command", ["--version", "data", "reproduce --list"])
+def test_what_was_asked_for_is_not_lost_without_a_word(command: str) -> None:
+    code = "import sys; from limner.cli import main; sys.exit(main())"
+    line = f"{shlex.join([sys.executable, '-c', code])} {command}"
+    run = subprocess.run(["bash", "-c", f"{line} > /dev/full"], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert run.stderr.startswith("limner: standard output: the disk is full")
+    run = subprocess.run(["bash", "-c", f"{line} | :"], capture_output=True, text=True, check=False)
+    assert run.stderr == ""
+
+
 @pytest.mark.parametrize("module", ["limner.painting.command", "limner.no_such_command"])
 def test_what_a_command_imports_is_not_searched_for_garbage(module: str) -> None:
     """In a process of its own: here all of it has been imported."""

@@ -1,10 +1,11 @@
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from limner.errors import UserError
-from limner.files import atomic, try_writing
+from limner.files import atomic, make_folder, try_writing
 
 
 def test_replaces_on_success(tmp_path: Path) -> None:
@@ -73,6 +74,22 @@ def test_devices_are_not_replaced(tmp_path: Path) -> None:
         try_writing(tmp_path / "out.png")
 
 
+def test_what_is_write_protected_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "out.png"
+    path.write_text("old")
+    (tmp_path / "link.png").symlink_to(path)
+    path.chmod(0o444)
+    monkeypatch.setattr(os, "access", lambda name, _: bool(Path(name).stat().st_mode & 0o200))  # as if not root
+    for name in ("out.png", "link.png"):
+        with (
+            pytest.raises(UserError, match=rf"{name}: cannot be written: it is write-protected"),
+            atomic(tmp_path / name),
+        ):
+            pytest.fail("was begun")
+    assert path.read_text() == "old"
+    try_writing(tmp_path / "other.png")
+
+
 def test_what_runs_through_a_pipe_is_told_as_a_device() -> None:
     read, write = os.pipe()
     try:
@@ -91,3 +108,24 @@ def test_nothing_written_is_a_fault(tmp_path: Path) -> None:
 def test_trying_leaves_nothing(tmp_path: Path) -> None:
     try_writing(tmp_path / "out.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_are_made_from_the_outermost_on(tmp_path: Path) -> None:
+    folder = tmp_path / "a/b/c"
+    assert make_folder(folder) == [tmp_path / "a", tmp_path / "a/b", folder]
+    assert folder.is_dir()
+    assert make_folder(folder) == []
+
+
+def test_folders_made_in_vain_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mkdir = Path.mkdir
+
+    def full(path: Path, **options) -> None:
+        if path.name == "c":
+            raise OSError(errno.ENOSPC, "no space")
+        mkdir(path, **options)
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(UserError, match="c: cannot be made: the disk is full"):
+        make_folder(tmp_path / "a/b/c")
+    assert not any(tmp_path.iterdir())

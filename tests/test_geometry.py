@@ -81,3 +81,10 @@ def test_shapes_broadcast_over_stamps() -> None:
     phi = geometry.phi(torch.rand(4, 3, 2), torch.rand(4, 3, 2) + 0.1, torch.rand(4, 3))
     assert phi.shape == (4, 3, 2, 3)
     torch.testing.assert_close(geometry.invert(phi)[1, 2], geometry.invert(phi[1, 2]))
+
+
+def test_what_is_far_from_degenerate_is_inverted_exactly_mirrored_or_not() -> None:
+    where = torch.tensor([[[2.0, 0.5, 0.1], [0, 3, 0.2]], [[-2.0, 0.5, 0.1], [0, 3, 0.2]]])
+    assert torch.equal(geometry.invert(where, 0.1), geometry.invert(where))
+    flat = torch.tensor([[[0.1, 0, 0.0], [0, -0.1, 0]]])
+    assert torch.allclose(geometry.invert(flat, 0.1), torch.tensor([[[1.0, 0, 0], [0, -1, 0]]]))

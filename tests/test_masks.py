@@ -194,3 +194,9 @@ def test_folders_without_masks(tmp_path: Path) -> None:
         mask_files(tmp_path)
     with pytest.raises(UserError, match=r"none.*no such"):
         mask_files(tmp_path / "none")
+
+
+def test_an_svg_may_be_drawn_larger_than_it_is_smoothed_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("limner.masks.FINEST", 16)
+    (tmp_path / "a.svg").write_text(SVG.format(SHAPES["circle"].svg))
+    assert read_mask(tmp_path / "a.svg", 32).mean() == pytest.approx(torch.pi / 4, abs=0.02)

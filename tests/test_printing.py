@@ -1,9 +1,10 @@
 import io
+import os
 from pathlib import Path
 
 import pytest
 
-from limner.printing import on_terminal, say, silence, unheard
+from limner.printing import answer, on_terminal, say, silence, unheard
 
 
 def test_what_cannot_be_encoded_is_escaped() -> None:
@@ -25,6 +26,24 @@ def test_a_full_disk_is_no_fault() -> None:
             say("a", stream)
         with unheard(stream):
             print("b", file=stream, flush=True)
+
+
+def test_a_full_disk_is_a_fault_for_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("/dev/full").open("wb", 0) as raw:
+        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, write_through=True))
+        with pytest.raises(OSError, match="No space left"):
+            answer("a")
+    monkeypatch.setattr("sys.stdout", None)
+    answer("a")
+
+
+def test_whoever_has_read_enough_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        for _ in range(2):
+            answer("a")
 
 
 def test_nobody_looks_at_what_is_closed() -> None:

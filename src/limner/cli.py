@@ -26,7 +26,7 @@ from limner.experiments.thesis import EXPERIMENTS
 from limner.figures.options import ReproduceOptions
 from limner.files import in_words, try_writing
 from limner.painting.options import PaintOptions
-from limner.printing import say, silence
+from limner.printing import answer, say, silence
 from limner.signals import held
 
 Options = PaintOptions | TrainOptions | EvaluateOptions | ReproduceOptions | ListData | ShowData | Bench
@@ -136,7 +136,7 @@ def bench(name: str) -> Any:
 def parse(arguments: list[str]) -> Options:
     """The command that the arguments ask for; --help prints and exits, anything amiss is a UserError of one line."""
     if arguments == ["--version"]:
-        say(f"limner {limner.__version__}", sys.stdout)
+        answer(f"limner {limner.__version__}")
         raise SystemExit(0)
     if {"-h", "--help"} & set(arguments):
         return _app().cli(prog="limner", args=arguments)

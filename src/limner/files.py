@@ -120,6 +120,8 @@ def _beside(path: Path) -> Iterator[Path]:
             raise IsADirectoryError(errno.EISDIR, "is a folder")
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "a device has that name: choose another")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise OSError(errno.EINVAL, "it is write-protected: choose another name")
         yield temporary
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {reason(error)}") from error

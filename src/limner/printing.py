@@ -1,6 +1,7 @@
-"""Printing that cannot end the work: what nobody reads, or cannot be shown, is no fault."""
+"""Printing that cannot end the work: what nobody reads, or cannot be shown, is no fault, unless it is the work."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -8,11 +9,23 @@ from typing import Any
 
 def say(line: str, stream: Any) -> None:
     """Print a line, with escapes for what the stream cannot encode."""
-    if stream is None:
-        return
+    if stream is not None:
+        with unheard(stream):
+            _write(line, stream)
+
+
+def answer(line: str) -> None:
+    """Print a line of what a command was asked for; OSError where it is lost, unless its reader has read enough."""
+    if sys.stdout is not None:
+        try:
+            _write(line, sys.stdout)
+        except BrokenPipeError:
+            silence(sys.stdout)
+
+
+def _write(line: str, stream: Any) -> None:
     encoding = stream.encoding or "utf-8"
-    with unheard(stream):
-        print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
 def on_terminal(stream: Any) -> bool:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from limner.data import cifar
+from limner.data.sources import SOURCES
 from limner.errors import UserError
 
 
@@ -30,3 +31,8 @@ def test_a_cut_file_is_said(sample: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match=r"data_batch_3\.bin: is cut short"):
         cifar.read(path.parent, "train")
+
+
+def test_as_many_are_held_out_as_is_said() -> None:
+    training, validation, _ = SOURCES["cifar"].counts
+    assert (training + validation) // cifar.HELD_OUT == validation

@@ -37,9 +37,16 @@ def older(file: Path) -> None:
     os.utime(file, (1, 1))
 
 
+def longer(file: Path) -> None:
+    date = file.stat().st_mtime_ns
+    file.write_text("longer")
+    os.utime(file, ns=(date, date))
+
+
 CHANGES = {
     "content": lambda folder: (folder / "a").write_text("longer"),
     "date": lambda folder: older(folder / "a"),
+    "size alone": lambda folder: longer(folder / "a"),
     "name": lambda folder: (folder / "a").rename(folder / "c"),
     "one less": lambda folder: (folder / "a").unlink(),
     "one more": lambda folder: (folder / "c").write_text("c"),

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from limner.data import mnist
+from limner.data.sources import SOURCES
 from limner.errors import UserError
 
 
@@ -52,3 +53,8 @@ def test_labels_of_other_images(sample: Path) -> None:
     (raw / "t10k-labels-idx1-ubyte.gz").write_bytes((raw / "train-labels-idx1-ubyte.gz").read_bytes())
     with pytest.raises(UserError, match="24 images of t10k but 96 labels"):
         mnist.read(raw, "test")
+
+
+def test_as_many_are_held_out_as_is_said() -> None:
+    training, validation, _ = SOURCES["mnist"].counts
+    assert (training + validation) // mnist.HELD_OUT == validation

@@ -123,3 +123,11 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
         (tmp_path / f"{k}.png").write_text("text")
     with pytest.raises(UserError, match=r"0\.png: is not a picture"):
         load(Data("folder", folder=tmp_path))
+
+
+def test_black_is_ink_as_far_as_it_is_opaque(tmp_path: Path) -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    for name in ("a.png", "b.png", "c.png"):
+        Image.merge("LA", (Image.new("L", (16, 16)), Image.fromarray(levels))).save(tmp_path / name)
+    (image,) = load(Data("folder", folder=tmp_path, size=16), "test").pixels
+    assert np.array_equal(image[0], levels)

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from limner.models.latent import Gaussian, sample
-from limner.models.likelihood import EPSILON, LIKELIHOODS, OptimalSigma
+from limner.models.likelihood import EPSILON, LIKELIHOODS, FlipNoise, OptimalSigma
 
 
 def pair(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -88,3 +90,11 @@ def test_only_the_squeezed_cross_entropy_has_a_gradient_at_paper_and_full_ink() 
         canvas = (1 - ink).requires_grad_()
         (slope,) = torch.autograd.grad(LIKELIHOODS[name]()(ink, canvas).sum(), canvas)
         assert slope.flatten().tolist() == pytest.approx(slopes, rel=1e-3)
+
+
+@pytest.mark.parametrize(("logit", "flips"), [(-50.0, 0.001), (50.0, 0.499)])
+def test_pixels_flip_at_times_but_less_than_half_of_them(logit: float, flips: float) -> None:
+    noise = FlipNoise()
+    torch.nn.init.constant_(noise.logit, logit)
+    images, canvas = torch.tensor([[[[0.0]]], [[[1.0]]]]), torch.ones(2, 1, 1, 1)
+    assert noise(images, canvas).tolist() == pytest.approx([-math.log(flips), -math.log(1 - flips)], rel=1e-3)

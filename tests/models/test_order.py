@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limner.models.order import by_evidence, greedy_order
+from limner.models.order import by_evidence, explained, greedy_order
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, move_masks, render
@@ -61,3 +61,10 @@ def test_masks_are_of_moves_alone() -> None:
     for t in range(3):
         alone = Strokes(strokes.where[:, t : t + 1], strokes.which[:, t : t + 1], torch.ones(1, 1, 1))
         assert torch.allclose(masks[:, t], render(alone, BANK, SIZE)[:, 0], atol=1e-5)
+
+
+def test_gray_in_three_channels_is_explained_as_in_one() -> None:
+    images, what = torch.rand(2, 1, 4, 5), torch.rand(2, 3, 1)
+    one = explained(images, what, 0.2)
+    assert torch.allclose(explained(images.expand(-1, 3, -1, -1), what.expand(-1, -1, 3), 0.2), one)
+    assert torch.allclose(one[1, 2, 7], (-((images[1, 0, 1, 2] - what[1, 2, 0]) ** 2) / 0.08).exp())

@@ -259,3 +259,31 @@ def test_every_weight_of_a_canvas_recurrent_painter_learns(moves: int) -> None:
     model = build(Model(kind="canvas-recurrent", moves=moves), SIZE, 1)
     model(torch.rand(3, 1, *SIZE)).losses["reconstruction"].sum().backward()
     assert all(weight.grad is not None for weight in model.parameters())
+
+
+def test_a_denoising_painter_is_scored_by_the_clean_image() -> None:
+    model, images = painter("simple", input_noise=0.5), torch.rand(4, 1, *SIZE)
+    output = model(images)
+    clean = (images - output.canvas).square().flatten(1).sum(1)
+    assert torch.allclose(output.losses["reconstruction"], clean, rtol=1e-5)
+
+
+def test_a_canvas_recurrent_painter_sees_all_moves_so_far() -> None:
+    model, seen = painter("canvas-recurrent"), []
+    model.encoder.register_forward_pre_hook(lambda _, given: seen.append(given[3]))
+    strokes = model(torch.rand(2, 1, *SIZE)).strokes
+    assert seen[0] is None
+    for moves in (1, 2):
+        assert torch.allclose(seen[moves], render(strokes[:, :moves], model.bank, SIZE), atol=1e-6)
+
+
+def test_gamma_may_start_beyond_where_growth_ends() -> None:
+    model = Model(gamma=50.0, gamma_rate=1.0, templates=("square", "circle"))
+    assert [model.gamma_at(iteration) for iteration in (0, 10)] == [50, 50]
+
+
+def test_convolutions_need_images_that_they_fit_on() -> None:
+    model = Model(kind="conv", hidden=16)
+    assert build(model, (13, 20), 1)(torch.rand(2, 1, 13, 20)).canvas.shape == (2, 1, 13, 20)
+    with pytest.raises(UserError, match="at least 13 pixels a side, not 12"):
+        build(model, (20, 12), 1)

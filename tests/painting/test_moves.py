@@ -353,3 +353,26 @@ def test_a_stamp_steps_in_its_own_frame() -> None:
     wanted = moved(where.double(), -0.03 * in_own_frame(where.double(), pull.double()).sign())
     moves._follow({"where": pull}, 0.03, SIZE)
     assert torch.allclose(moves.values["where"], wanted.float(), atol=1e-5)
+
+
+def test_strokes_taken_over_have_the_colours_of_the_palette() -> None:
+    palette = torch.tensor([[0.0, 0, 0], [1, 1, 1]])
+    moves = Moves.none(1, torch.zeros(3), Style(palette=palette))
+    moves.begin(
+        Strokes(stamps(2).float()[None], torch.ones(1, 2, 1), torch.tensor([[[0.2, 0.3, 0.1], [0.8, 0.9, 0.7]]]))
+    )
+    assert torch.equal(moves.values["what"], palette)
+
+
+def test_strokes_keep_their_memory_when_others_are_added() -> None:
+    moves, goal = Moves.none(1, torch.zeros(3), Style()), Goal(torch.full((3, *SIZE), 0.9))
+    moves.begin(Strokes(stamps(2).float()[None], torch.ones(1, 2, 1), torch.full((1, 2, 3), 0.5)))
+    moves.step(goal, BANK, 0.01)
+    before = [{name: value.clone() for name, value in memory.items()} for memory in (moves.first, moves.second)]
+    moves.begin(Strokes(stamps(1).float()[None], torch.ones(1, 1, 1), torch.full((1, 1, 3), 0.5)))
+    for was, now in zip(before, (moves.first, moves.second), strict=True):
+        for name in ("where", "what", "logit"):
+            assert was[name].any()
+            assert torch.equal(now[name][:2], was[name])
+            assert not now[name][2:].any()
+    assert moves.age.tolist() == [1, 1, 0]

@@ -503,3 +503,11 @@ def test_ink_becomes_the_negative_on_white_paper() -> None:
     ink = replace(one.strokes, slope=None)
     shown = Painting.of_ink(ink, BANK, (24, 32)).canvas
     assert torch.allclose(shown, 1 - render(ink, BANK, (24, 32), 0.0, samples=4), atol=1e-5)
+
+
+def test_several_outlines_are_redrawn_in_no_more_texels_than_one() -> None:
+    sides = [
+        raster.finer(TemplateBank.named(*names), (24, 32), (4800, 6400)).masks.shape[-1]
+        for names in (["circle"], ["circle"] * 4)
+    ]
+    assert sides == [1024, 512]

@@ -5,7 +5,7 @@ from hypothesis import given, strategies
 from scipy.cluster.vq import kmeans2
 from torch import Tensor
 
-from limner.painting.palette import inks_of
+from limner.painting.palette import _refined, inks_of
 from limner.painting.pictures import Picture, read_picture
 from limner.painting.sides import working_side
 
@@ -134,3 +134,9 @@ def test_on_a_ground_colours_are_those_that_show() -> None:
     assert found.tolist() == [[pytest.approx(128 / 255), pytest.approx(128 / 255), 1], [1, 0, 0], [1, 1, 1]]
     gray = Picture(torch.zeros(1, 4, 4), torch.full((4, 4), 0.5), "gray")
     assert suiting(gray, 1, torch.tensor([1.0, 0, 0]))[0].tolist() == pytest.approx([128 / 255, 0, 0])
+
+
+def test_a_centre_of_no_colours_stays() -> None:
+    colours = np.array([[0.2], [0.8]])
+    centres = _refined(colours, np.ones(2), np.array([[0.1], [0.7], [5.0]]))
+    assert centres.tolist() == [[0.2], [0.8], [5.0]]

@@ -170,8 +170,9 @@ def huge_png() -> bytes:
         (encoded(Image.fromarray(DEEP.astype(np.int32) * 1000), "TIFF"), "16 bits"),
         (encoded(Image.fromarray(np.full((2, 2), np.nan, np.float32)), "TIFF"), "outside 0 to"),
         (encoded(Image.fromarray(GRAY * np.float32(300)), "TIFF"), "outside 0 to 255"),
+        (encoded(Image.fromarray(np.full((2, 2), -0.5, np.float32)), "TIFF"), "outside 0 to 1"),
     ],
-    ids=["empty", "text", "cut png", "cut jpeg", "bomb", "32 bits", "nan", "floats"],
+    ids=["empty", "text", "cut png", "cut jpeg", "bomb", "32 bits", "nan", "floats", "negative"],
 )
 def test_files_that_cannot_be_read(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "photo.png"

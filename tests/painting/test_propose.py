@@ -166,3 +166,17 @@ def test_weight_moves_strokes() -> None:
     moves = Moves.none(2, torch.zeros(3), Style())
     propose(moves, goal, BANK, 8, 300, (1.5, 3.0), source())
     assert (geometry.invert(moves.values["where"])[:, 0, 2] > -0.1).all()
+
+
+def test_random_stamps_lie_at_the_border_as_often_as_elsewhere() -> None:
+    error = torch.ones(120, 120)
+    _, _, centre = random_stamps(Goal(torch.zeros(1, 120, 120)), error, 20_000, (2.0, 8.0), Style(), source())
+    outermost = ((centre < 1) | (centre >= 119)).any(1)
+    assert outermost.float().mean() == pytest.approx(4 * 119 / 120**2, rel=0.15)
+
+
+def test_small_strokes_are_painted_over_large_ones() -> None:
+    moves = Moves.none(2, torch.zeros(3), Style(keep_proportions=True))
+    propose(moves, Goal(torch.rand(3, *SIZE, generator=source())), BANK, 6, 200, (1.0, 8.0), source())
+    sizes = half_sizes(moves.values["where"], SIZE)[:, 0]
+    assert (sizes.diff() < 1e-4).all()

@@ -247,3 +247,50 @@ def test_numbers_are_compact() -> None:
     numbers = re.findall(r"-?\d+\.\d+", " ".join(use.get("transform", "") for use in uses(svg)))
     assert max(len(number.split(".")[1]) for number in numbers) <= 3
     assert len(svg) < 150 * 30 + 400
+
+
+def test_a_gradient_that_does_not_change_is_a_colour() -> None:
+    strokes = with_fields(random_strokes(2, 1), slope=torch.zeros(1, 2, 3, 2))
+    colours = (strokes.what[0] * 255).round().int().tolist()
+    svg = to_svg(strokes, TemplateBank.named("circle"), SIZE, None)
+    assert [use.get("fill") for use in uses(svg)] == ["#{:02x}{:02x}{:02x}".format(*colour) for colour in colours]
+
+
+def test_a_gradient_of_few_steps_of_8_bits_is_one() -> None:
+    slope = torch.tensor([[2 / 255, 0], [0, 0], [0, 0]]).expand(1, 1, 3, 2)
+    svg = to_svg(with_fields(random_strokes(1, 1), slope=slope), TemplateBank.named("circle"), SIZE, None)
+    assert svg.count("<linearGradient") == 1
+
+
+def test_a_gradient_along_two_axes_by_few_steps_of_8_bits_is_refused() -> None:
+    slope = torch.tensor([[0.3, 0], [0, 4 / 255], [0, 0]]).expand(1, 1, 3, 2)
+    with pytest.raises(UserError, match="fill of stroke 0 changes along both axes"):
+        to_svg(with_fields(random_strokes(1, 1), slope=slope), TemplateBank.named("circle"), SIZE, None)
+
+
+def test_opacity_that_rounds_to_nothing_is_left_out() -> None:
+    strokes = with_fields(random_strokes(2, 1), opacity=torch.tensor([[1e-5, 1e-4]]))
+    svg = to_svg(strokes, TemplateBank.named("circle"), SIZE, None)
+    assert [use.get("fill-opacity") for use in uses(svg)] == ["0.0001"]
+
+
+def test_stamps_stand_to_a_thousandth_of_a_pixel() -> None:
+    strokes = random_strokes(10, 1)
+    height, width = SIZE
+    for use, phi in zip(uses(to_svg(strokes, TemplateBank.named("circle"), SIZE, None)), strokes.where[0], strict=True):
+        a, b, c, d, e, f = map(float, re.findall(r"-?[\d.]+", use.get("transform", "")))
+        corner = torch.tensor([[a, c, e], [b, d, f]]) @ torch.tensor([1.0, -1, 1])
+        canvas = torch.stack([2 * corner[0] / width - 1, 2 * corner[1] / height - 1, torch.tensor(1.0)])
+        off = (
+            torch.linalg.inv(phi[:, :2]) @ (phi @ canvas - torch.tensor([1.0, -1])) * torch.tensor([width, height]) / 2
+        )
+        assert off.abs().max() < 0.002
+
+
+def test_masks_of_thin_stamps_reach_half_a_texel_past_the_template_along_each_axis() -> None:
+    gray = TemplateBank(torch.full((1, 16, 16), 0.5))
+    where = geometry.phi(torch.tensor([[0, 0.02]]), torch.tensor([[1.2, 0.08]]), torch.zeros(1), SIZE[1] / SIZE[0])
+    strokes = Strokes(where[None], torch.ones(1, 1, 1), torch.ones(1, 1, 3))
+    ours = render(strokes, gray, SIZE)[0]
+    theirs = rendered(to_svg(strokes, gray, SIZE, torch.zeros(3)))[:3]
+    assert (theirs - ours).abs().max() < 0.03

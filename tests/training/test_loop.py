@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate import Accelerator
 from numba.core import event
 
 from limner.data.images import Images
@@ -346,3 +347,31 @@ def test_rate_falls_once() -> None:
     settings = Training(rate=1e-3, drop_at=30, rate_after=1e-4)
     assert [settings.rate_at(iteration) for iteration in (0, 29, 30, 31)] == [1e-3, 1e-3, 1e-4, 1e-4]
     assert Training(drop_at=0).rate_at(10**6) == 1e-3
+
+
+def test_processes_share_out_a_batch_and_draw_noise_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[torch.Tensor]] = [[], []]
+    monkeypatch.setattr(Accelerator, "num_processes", 2)
+    monkeypatch.setattr(Accelerator, "reduce", lambda self, tensor, *_: tensor)
+    for process in (0, 1):
+        monkeypatch.setattr(Accelerator, "process_index", process)
+        monkeypatch.setattr(loop, "warped", lambda each, *_, p=process: seen[p].extend((each, torch.rand(1))) or each)
+        run = tmp_path / str(process)
+        run.mkdir()
+        train(painter(noise=0.0), images(20), replace(SETTINGS, iterations=1), run, quiet=True)
+    (first, noise), (second, other) = seen
+    assert len(first) == len(second) == 5
+    assert len(torch.cat([first, second]).flatten(1).unique(dim=0)) == 10
+    assert noise != other
+
+
+def test_the_learning_rate_drops_after_its_iteration(tmp_path: Path) -> None:
+    once = replace(SETTINGS, iterations=1, drop_at=0)
+    steady = trained(tmp_path / "steady", once)
+    assert same(trained(tmp_path / "after", replace(once, drop_at=1, rate_after=0.5)), steady)
+    twice = replace(once, iterations=2)
+    assert not same(
+        trained(tmp_path / "drop", replace(twice, drop_at=1, rate_after=0.5)), trained(tmp_path / "twice", twice)
+    )

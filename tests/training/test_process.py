@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -8,7 +9,7 @@ from limner.models.output import Output
 from limner.models.painter import Painter
 from limner.models.settings import Model
 from limner.tables import GAP
-from limner.training.process import of_output, paint_process, save_sheet, steps
+from limner.training.process import of_output, paint_process, save_sheet, some_steps, steps
 from limner.writer import render
 
 
@@ -51,3 +52,11 @@ def test_picture_of_a_model_leaves_it_in_training(tmp_path: Path) -> None:
     assert model.training
     with Image.open(tmp_path / "p.png") as sheet:
         assert sheet.size == (7 * (12 + GAP) + GAP, 3 * (10 + GAP) + GAP)
+
+
+@pytest.mark.parametrize(("most", "shown"), [(1, [0]), (3, [0, 2, 4]), (5, [0, 1, 2, 3, 4]), (9, [0, 1, 2, 3, 4])])
+def test_of_many_moves_some_are_shown_from_the_first_to_the_last(most: int, shown: list[int]) -> None:
+    model, images = Painter(Model(moves=5, hidden=8), (10, 12), 1), torch.rand(2, 1, 10, 12)
+    cells, chosen = some_steps(model, images, most)
+    assert chosen == shown
+    assert torch.equal(cells, steps(model.eval()(images).strokes, model.bank, (10, 12))[:, shown])

@@ -13,7 +13,7 @@ from limner.data.loading import fitted, selected
 from limner.data.options import ListData, ShowData
 from limner.data.settings import HELD_OUT, SPLITS, SYNTHETIC, THESIS_SIZE, TRAIN, Data
 from limner.files import atomic, try_writing
-from limner.printing import say
+from limner.printing import answer, say
 from limner.tables import table
 
 TILE = 84
@@ -22,12 +22,12 @@ GRAY = 160
 
 def listing(_: ListData) -> int:
     """Print every data set with its images per split, its size, and where it is or how to get it."""
-    say(f"{'':<25}" + "".join(f"{split:>11}" for split in SPLITS) + "  pixels", sys.stdout)
+    answer(f"{'':<25}" + "".join(f"{split:>11}" for split in SPLITS) + "  pixels")
     for name in SYNTHETIC:
-        say(_line(name, (TRAIN, HELD_OUT, HELD_OUT), THESIS_SIZE, "drawn when it is used"), sys.stdout)
+        answer(_line(name, (TRAIN, HELD_OUT, HELD_OUT), THESIS_SIZE, "drawn when it is used"))
     for name, source in sources.SOURCES.items():
-        say(_line(name, source.counts, source.side, _whereabouts(Data(name))), sys.stdout)
-    say(f"{'folder':<25}{'your own pictures: limner data show folder --folder PATH':>67}", sys.stdout)
+        answer(_line(name, source.counts, source.side, _whereabouts(Data(name))))
+    answer(f"{'folder':<25}{'your own pictures: limner data show folder --folder PATH':>67}")
     return 0
 
 

@@ -13,7 +13,7 @@ from limner.errors import Stopped, UserError
 from limner.experiments import runs, shipped
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.files import try_writing, write
-from limner.printing import say
+from limner.printing import answer, say
 from limner.training.loop import device
 from limner.training.metrics import evaluate as measure
 from limner.training.process import paint_process
@@ -56,7 +56,7 @@ def evaluate(options: EvaluateOptions) -> int:
     model.to(device())
     found = measure(model, images, samples=options.samples, seed=options.seed)
     for name, value in found.items():
-        say(f"{name:<28} {value:.5g}", sys.stdout)
+        answer(f"{name:<28} {value:.5g}")
     if options.samples and "elbo" not in found:
         say(f"limner: {options.run}: no iwae: only variational models of a likelihood in nats have bounds", sys.stderr)
     if options.json:

@@ -13,7 +13,7 @@ from limner.figures.figure import FULL, Figure, Scale
 from limner.figures.options import ReproduceOptions
 from limner.figures.registry import FIGURES, find
 from limner.files import try_writing, write
-from limner.printing import on_terminal, say
+from limner.printing import answer, on_terminal, say
 
 
 def reproduce(options: ReproduceOptions) -> int:
@@ -41,7 +41,7 @@ def listing(figures: list[Figure], options: ReproduceOptions) -> None:
         line = (
             f"{command:<36}{minutes:>4} min  {records.verdict(record):<27}  {figure.title}; expected: {figure.expected}"
         )
-        say(line, sys.stdout)
+        answer(line)
 
 
 def _make(figures: list[Figure], options: ReproduceOptions) -> int:

@@ -16,7 +16,7 @@ class ReproduceOptions:
     figures: Annotated[Positional[tuple[str, ...]], arg(metavar="[FIGURE ...]", help_behavior_hint="")] = ()
     """Figures such as 5.3a, or all of them: all."""
     list: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
-    """Only list the figures: minutes on two cores, expected result, verdict, command."""
+    """Only list the figures: minutes on two cores, expected result, command, and the verdict of results in --out."""
     quick: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
     """Few iterations and one seed: about a minute each, to see that it works. Decides nothing."""
     jobs: Annotated[int, arg(metavar="N")] = 1
