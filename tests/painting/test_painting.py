@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.JpegImagePlugin import get_sampling
 from scenes import by_default
 
 import limner
@@ -281,6 +282,12 @@ def test_compressed_pictures_look_the_same(suffix: str, tmp_path: Path) -> None:
     with Image.open(tmp_path / f"a{suffix}") as file:
         theirs = torch.from_numpy(np.asarray(file.convert("RGB")).copy()) / 255
     assert psnr(theirs, one.render(240, 320) / 255) > 37
+
+
+def test_jpeg_keeps_colours_at_full_resolution(tmp_path: Path) -> None:
+    painting().save(tmp_path / "a.jpg")
+    with Image.open(tmp_path / "a.jpg") as file:
+        assert get_sampling(file) == 0
 
 
 def test_gradient_fill_does_not_change_the_coverage() -> None:

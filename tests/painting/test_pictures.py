@@ -96,6 +96,7 @@ def test_alpha(content: bytes, alpha: np.ndarray, channels: int) -> None:
 def test_alpha_that_hides_nothing_is_none() -> None:
     assert read_picture(encoded(Image.fromarray(COLOUR).convert("RGBA"))).alpha is None
     assert read_picture(np.dstack([COLOUR, np.full_like(GRAY, 255)])).alpha is None
+    assert read_picture(encoded(Image.fromarray(DEEP), transparency=1)).alpha is None
 
 
 def test_cmyk_jpeg() -> None:
