@@ -261,7 +261,7 @@ FIGURES = (
         "scaling the latent cost never helps",
         "e, i, j",
         "images in which both rectangles are found",
-        36,
+        43,
         Process(tuple(LETTERS), rows=6, columns=2, across=5),
         _ten,
         ("all_found", "latent"),
