@@ -53,6 +53,7 @@ def test_colours_of_a_picture(tmp_path: Path) -> None:
         (b"#ff0000\nmauvish\n", r"line 2: .mauvish. is no colour"),
         (b"GIMP Palette\n1 2\n", "line 2"),
         (b"GIMP Palette\n1 2 256\n", "line 2"),
+        (b"GIMP Palette\n1 2 3x\n", "line 2"),
         (b"\xff\xfe\x00", "is no text"),
         ("\n".join(f"#{k:06x}" for k in range(257)).encode(), "257 colours"),
     ],

@@ -376,3 +376,12 @@ def test_strokes_keep_their_memory_when_others_are_added() -> None:
             assert torch.equal(now[name][:2], was[name])
             assert not now[name][2:].any()
     assert moves.age.tolist() == [1, 1, 0]
+
+
+def test_strokes_that_are_kept_keep_their_age() -> None:
+    moves, goal = Moves.none(1, torch.zeros(3), Style()), Goal(torch.full((3, *SIZE), 0.9))
+    for _ in range(3):
+        moves.begin(Strokes(stamps(1).float()[None], torch.ones(1, 1, 1), torch.full((1, 1, 3), 0.5)))
+        moves.step(goal, BANK, 0.01)
+    moves.keep(torch.tensor([False, True, True]))
+    assert moves.age.tolist() == [2, 1]

@@ -20,6 +20,7 @@ from limner.models.build import build
 from limner.models.painter import Painter
 from limner.models.settings import Model
 from limner.training import loop, record
+from limner.training.batches import Batches
 from limner.training.checkpoints import iterations_done, load_weights
 from limner.training.loop import train
 from limner.training.settings import Training
@@ -375,3 +376,15 @@ def test_the_learning_rate_drops_after_its_iteration(tmp_path: Path) -> None:
     assert not same(
         trained(tmp_path / "drop", replace(twice, drop_at=1, rate_after=0.5)), trained(tmp_path / "twice", twice)
     )
+
+
+def test_iterations_count_from_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[torch.Tensor] = []
+    numbers: list[int] = []
+    monkeypatch.setattr(loop, "warped", lambda each, *_: shown.append(each) or each)
+    monkeypatch.setattr(Painter, "schedule", lambda _, iteration: numbers.append(iteration))
+    pictures, batches = images(20), Batches(20, SETTINGS.batch, SETTINGS.seed)
+    train(painter(), pictures, replace(SETTINGS, iterations=2), tmp_path, quiet=True)
+    assert numbers == [0, 1]
+    for number, each in enumerate(shown):
+        assert torch.equal(each.cpu(), pictures[batches[number]].ink())

@@ -160,6 +160,12 @@ def test_null_moves_change_no_score() -> None:
     assert means(scores) == dict.fromkeys(scores, 1.0)
 
 
+def test_shapes_that_are_not_seen_take_no_moves() -> None:
+    white = (7.0, 2.0, 14.0, 14.0, 0.0, SQUARE)
+    for truth in (boxes(white, LOWER, UPPER), boxes(LOWER, white, UPPER)):
+        assert compare(boxes(UPPER, LOWER), truth)["template"].tolist() == [1.0, 1.0]
+
+
 def test_null_moves_find_nothing() -> None:
     """The white square lies where the upper one should, which was painted two pixels to the right of it."""
     white, late = (7.0, 0.0, 14.0, 14.0, 0.0, SQUARE), (9.0, 0.0, 14.0, 14.0, 0.5, SQUARE)

@@ -51,7 +51,7 @@ BETAS = 0.001, 0.01, 0.1
 SCALED = {
     f"{name[0]}, β={beta:g}": vary(LETTERS[name], beta=beta) for name in LETTERS if name[0] in "af" for beta in BETAS
 }
-PIXELS = THESIS_SIZE**2
+PIXELS = float(THESIS_SIZE**2)
 """A latent cost beside the mean of squared errors counts for so many times as much as beside their sum."""
 MEAN = {f"{name[0]}, mean": vary(LETTERS[name], beta=PIXELS) for name in LETTERS if name[0] in "fgh"}
 SCALED_MEAN = {f"f, mean, β={beta:g}": vary(SCALED[f"f, β={beta:g}"], beta=PIXELS * beta) for beta in BETAS}
