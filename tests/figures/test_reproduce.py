@@ -18,6 +18,7 @@ from limner.figures.layouts import Dots, Process, Reconstructions
 from limner.figures.publish import publish
 from limner.figures.registry import FIGURES
 from limner.figures.results import Results
+from limner.writer import render
 
 TINY = Scale(iterations=4, seeds=2, images=20, quick=True)
 
@@ -92,6 +93,25 @@ def test_of_many_moves_only_some_are_shown(tmp_path: Path) -> None:
     assert cells.shape == (2, 5, 1, 28, 28)
     with torch.no_grad():
         assert torch.allclose(cells[:, 3], model(cells[:, 4]).canvas, atol=1e-6)
+
+
+def test_moves_before_they_are_sorted(tmp_path: Path) -> None:
+    start = two_rectangles()
+    sorts = shortened(vary(replace(start, data=replace(start.data, images=60)), order="soft"), 2)
+    list(cache.train([sorts], tmp_path, quiet=True))
+    model, images = drawing._load(sorts, tmp_path), drawing.images_of(sorts.data, "test")
+    cells, columns = drawing._unsorted(model, images)
+    assert columns == ["1", "2", "x"]
+    with torch.no_grad():
+        strokes = model.eval()(images.ink()).strokes
+    plain = replace(strokes, depth=None)
+    assert torch.allclose(cells[:, 0], render(plain[:, :1], model.bank, (28, 28)), atol=1e-6)
+    assert torch.allclose(cells[:, 1], render(plain, model.bank, (28, 28)), atol=1e-6)
+    assert torch.equal(cells[:, 2], images.ink())
+    changed = (cells[:, 1] - render(strokes, model.bank, (28, 28))).flatten(1).abs().amax(1) > 1e-3
+    turned = strokes.depth[:, 0] > strokes.depth[:, 1]
+    assert changed[turned].any()
+    assert not changed[~turned].any()
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

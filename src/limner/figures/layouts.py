@@ -13,6 +13,7 @@ class Process:
     """Painting processes: a row for each held-out image, a column for each move, the target last; a panel a variant.
 
     columns: moves that are shown of more.  across: panels in a row.  samples: images drawn from the prior below.
+    unsorted: variants whose moves are also shown in the order that their network gives them, before they are sorted.
     """
 
     variants: tuple[str, ...]
@@ -20,6 +21,7 @@ class Process:
     columns: int = COLUMNS
     across: int = 3
     samples: bool = False
+    unsorted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ FIGURES = (
         "all right",
         "pairs in the right order, of those found",
         2,
-        Process(("no sorter", "sorter"), columns=2),
+        Process(("no sorter", "sorter"), columns=2, unsorted=("sorter",)),
         _with,
         ("order_found", "order", "all_found", "mse"),
         {"no sorter": WITHOUT, "sorter": WITH},
