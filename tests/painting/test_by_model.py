@@ -139,3 +139,10 @@ def test_models_without_strokes_are_refused(tmp_path: Path) -> None:
     model = build(Model(kind="autoencoder"), (SIDE, SIDE), 1)
     with pytest.raises(UserError, match="autoencoder paints without strokes"):
         limner.paint(torch.rand(3, 20, 20), 5, model=model)
+
+
+def test_a_variational_painter_proposes_what_its_mean_codes_paint() -> None:
+    model, picture = painter(latent=4), torch.rand(1, SIDE, SIDE)
+    first, second = (by_model.proposed(model, picture, 5) for _ in range(2))
+    assert torch.equal(first.where, second.where)
+    assert not torch.equal(*(model(1 - picture[None]).strokes.where for _ in range(2)))

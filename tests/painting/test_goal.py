@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from limner import geometry
-from limner.painting.goal import SMALLEST, Goal
+from limner.painting.goal import SMALLEST, Goal, goal_and_ground
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -132,3 +132,13 @@ def test_gray_beside_alpha_counts_as_the_three_channels_that_it_is_scored_as() -
     assert error == pytest.approx(same, rel=1e-5)
     for name in wanted:
         assert torch.allclose(pulls[name], others[name], rtol=1e-4, atol=1e-4)
+
+
+def test_the_ground_is_the_mean_of_what_is_opaque() -> None:
+    pixels, alpha = torch.rand(3, *SIZE), torch.rand(*SIZE)
+    _, ground = goal_and_ground(pixels, alpha, None, None)
+    for mean, plane in zip(ground, pixels, strict=True):
+        assert mean.item() == pytest.approx(((plane * alpha).sum() / alpha.sum()).item(), rel=1e-4)
+    nearest, palette = pixels.mean((1, 2)), torch.tensor([[0.0, 0, 0], [1, 1, 1], [0.5, 0.4, 0.6]])
+    assert (nearest - palette).square().sum(1).argmin() == 2
+    assert torch.equal(goal_and_ground(pixels, None, None, palette)[1], palette[2])

@@ -235,6 +235,13 @@ def test_importance_lowers_the_error_where_it_is_light() -> None:
     assert right[1] > right[0]
 
 
+def test_what_is_transparent_matters_as_little_as_what_is_black() -> None:
+    image, share = picture(), torch.linspace(0, 1, 1200).view(30, 40)
+    clear, dark = torch.cat([torch.ones(3, 30, 40), share[None]]), share
+    one, other = (limner.paint(image, 5, importance=mask) for mask in (clear, dark))
+    assert torch.equal(one.strokes.where, other.strokes.where)
+
+
 def test_importance_everywhere_is_none() -> None:
     image = picture()
     same = limner.paint(image, 5, importance=torch.ones(30, 40))
@@ -320,10 +327,13 @@ def test_half_of_what_a_quality_allows_is_not_lost_by_shrinking() -> None:
     assert sides.detailed_side(even, 256, 30.0) == 256
     assert sides.detailed_side(fine, 256, 20.0) >= 800
     assert sides.detailed_side(fine, 256, 7.0) >= 800
+    assert sides.detailed_side(fine, 256, 4.0) >= 800
     assert sides.detailed_side(fine, 256, 1.0) == 256
     assert sides.judged(read_picture(torch.zeros(10, 4096))).size == (5, 2048)
     hidden = torch.cat([torch.ones(3, 600, 800), smooth[:, :600].round()])
     assert sides.detailed_side(read_picture(hidden), 256, 20.0) == 256
+    torn = torch.cat([torch.zeros(3, 600, 800), checks])
+    assert sides.detailed_side(read_picture(torn), 256, 20.0) >= 800
 
 
 def test_a_default_of_64_bits_changes_nothing() -> None:

@@ -311,3 +311,12 @@ def test_strokes_stay_as_they_are_on_a_larger_canvas() -> None:
     before = limner.paint(image, 20, size=48)
     after = limner.paint(image, 0, resume=before, size=320)
     assert torch.equal(before.render(240, 320), after.render(240, 320))
+
+
+@pytest.mark.parametrize(("light", "left"), [(0.45, 1), (0.55, 0)])
+def test_strokes_are_repainted_where_a_mask_is_lighter_than_half_gray(light: float, left: int) -> None:
+    where = geometry.phi(torch.zeros(1, 2), torch.full((1, 2), 0.2), torch.zeros(1))[None]
+    strokes = Strokes(where, torch.ones(1, 1, 1), torch.ones(1, 1, 3))
+    before = read_before(Painting(strokes, TemplateBank.named("circle"), torch.zeros(3), (30, 40)))
+    kept, dropped = before.without(torch.full((30, 40), light))
+    assert (len(kept.strokes), dropped) == (left, 1 - left)
