@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,15 @@ def test_a_variational_painter_proposes_what_its_mean_codes_paint() -> None:
     first, second = (by_model.proposed(model, picture, 5) for _ in range(2))
     assert torch.equal(first.where, second.where)
     assert not torch.equal(*(model(1 - picture[None]).strokes.where for _ in range(2)))
+
+
+def test_a_painter_that_sorts_proposes_moves_in_the_order_of_its_canvas() -> None:
+    model, picture = painter(order="soft"), torch.rand(1, SIDE, SIDE)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight += 0.3 * torch.randn_like(weight)
+    output = model(1 - picture[None])
+    unsorted = render(replace(output.strokes, depth=None), model.bank, (SIDE, SIDE))
+    assert not torch.allclose(unsorted, output.canvas, atol=0.05)
+    canvas = render(by_model.proposed(model, picture, 5), model.bank, (SIDE, SIDE), background=1.0)
+    assert torch.allclose(canvas, 1 - output.canvas, atol=1e-3)

@@ -224,6 +224,12 @@ def test_sizes_are_respected(sizes: dict[str, float], seconds: float | None) -> 
     assert share.max() <= sizes.get("max_size", math.inf) * 1.001
 
 
+def test_strokes_may_be_as_small_as_is_asked_for() -> None:
+    painting = limner.paint(torch.rand(3, 64, 60), 30, min_size=0.2)
+    share = 2 * torch.linalg.svdvals(axes(painting.strokes.where[0], painting.size)) / 64
+    assert share.min() < 0.25
+
+
 def test_importance_lowers_the_error_where_it_is_light() -> None:
     image, mask = picture(), torch.zeros(30, 40)
     image = image * 0.5 + 0.5 * torch.rand(3, 10, 10).repeat(1, 3, 4)

@@ -320,3 +320,12 @@ def test_strokes_are_repainted_where_a_mask_is_lighter_than_half_gray(light: flo
     before = read_before(Painting(strokes, TemplateBank.named("circle"), torch.zeros(3), (30, 40)))
     kept, dropped = before.without(torch.full((30, 40), light))
     assert (len(kept.strokes), dropped) == (left, 1 - left)
+
+
+def test_templates_that_are_there_are_used_again() -> None:
+    where = geometry.phi(torch.zeros(1, 2), torch.full((1, 2), 0.2), torch.zeros(1))[None]
+    strokes = Strokes(where, torch.eye(3)[None, :1], torch.ones(1, 1, 3))
+    bank = TemplateBank.named("circle", "line", "square", size=128)
+    before = read_before(Painting(strokes, bank, torch.zeros(3), (30, 40)), ["line", "curve"])
+    assert before.bank.names == ("circle", "line", "square", "curve")
+    assert before.brushes.names == ("line", "curve")
