@@ -1002,9 +1002,7 @@ def test_interrupts_wait_for_modules(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
     (tmp_path / "careless.py").write_text("\n".join(lines))
     monkeypatch.syspath_prepend(tmp_path)
-    before = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # tests may run in the background, which ignores it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it
     try:
         for fresh in (False, True):
             monkeypatch.delitem(sys.modules, "careless", raising=False)

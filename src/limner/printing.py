@@ -7,25 +7,18 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 
-def say(line: str, stream: Any) -> None:
-    """Print a line, with escapes for what the stream cannot encode."""
-    if stream is not None:
-        with unheard(stream):
-            _write(line, stream)
+def say(line: str, stream: Any, faults: type[OSError] = OSError) -> None:
+    """Print a line, with escapes for what the stream cannot encode; `unheard`."""
+    if stream is None:
+        return
+    encoding = stream.encoding or "utf-8"
+    with unheard(stream, faults):
+        print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
 def answer(line: str) -> None:
     """Print a line of what a command was asked for; OSError where it is lost, unless its reader has read enough."""
-    if sys.stdout is not None:
-        try:
-            _write(line, sys.stdout)
-        except BrokenPipeError:
-            silence(sys.stdout)
-
-
-def _write(line: str, stream: Any) -> None:
-    encoding = stream.encoding or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    say(line, sys.stdout, BrokenPipeError)
 
 
 def on_terminal(stream: Any) -> bool:
@@ -34,11 +27,11 @@ def on_terminal(stream: Any) -> bool:
 
 
 @contextmanager
-def unheard(stream: Any) -> Iterator[None]:
-    """Once the stream takes nothing any more, this and all that comes later is dropped."""
+def unheard(stream: Any, faults: type[OSError] = OSError) -> Iterator[None]:
+    """Once the stream takes nothing any more, by one of these faults, this and all that comes later is dropped."""
     try:
         yield
-    except OSError:
+    except faults:
         silence(stream)
 
 

@@ -100,7 +100,7 @@ def test_moves_before_they_are_sorted(tmp_path: Path) -> None:
     sorts = shortened(vary(replace(start, data=replace(start.data, images=60)), order="soft"), 2)
     list(cache.train([sorts], tmp_path, quiet=True))
     model, images = drawing._load(sorts, tmp_path), drawing.images_of(sorts.data, "test")
-    cells, columns = drawing._unsorted(model, images)
+    cells, columns = drawing._process(model, images, 2, in_order=False)
     assert columns == ["1", "2", "x"]
     with torch.no_grad():
         strokes = model.eval()(images.ink()).strokes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -23,7 +22,7 @@ from limner.figures.sheets import Cells, Panel
 from limner.models.build import Network
 from limner.models.code import mean_codes
 from limner.models.evaluating import evaluating
-from limner.training.process import some_steps, steps
+from limner.training.process import some_steps
 
 LARGE, SIDE, SMALL = 56, 30, 48
 """Pixels of an image, about: on a sheet of up to `FEW` across, on a larger sheet, and of a large reconstruction."""
@@ -55,28 +54,18 @@ def process(layout: Process, first: dict[str, Experiment], folder: Path) -> Imag
     for variant in layout.variants:
         model, images = _load(first[variant], folder), images_of(first[variant].data, "test").spread(layout.rows)
         if variant in layout.unsorted:
-            panels.append(Panel(f"{variant}, before sorting", *_unsorted(model, images)))
+            panels.append(Panel(f"{variant}, before sorting", *_process(model, images, layout.columns, in_order=False)))
         panels.append(Panel(variant, *_process(model, images, layout.columns)))
     if layout.samples:
         panels += [_samples(variant, _load(first[variant], folder), layout) for variant in layout.variants]
     return _compose(panels, layout.across)
 
 
-def _process(model: Network, images: Images, most: int) -> tuple[Cells, list[str]]:
-    """The canvas after each move, of more than `most` only some, the last always, then the target; and their names."""
+def _process(model: Network, images: Images, most: int, in_order: bool = True) -> tuple[Cells, list[str]]:
+    """`some_steps`, then the target; and their names."""
     ink = images.ink()
-    cells, chosen = some_steps(model, ink, most)
+    cells, chosen = some_steps(model, ink, most, in_order)
     return torch.cat([cells, ink[:, None]], 1), [*(str(t + 1) for t in chosen), "x"]
-
-
-def _unsorted(model: Network, images: Images) -> tuple[Cells, list[str]]:
-    """`_process`, of all moves as if none had a depth."""
-    assert model.bank is not None
-    ink = images.ink()
-    with evaluating(model):
-        strokes = model(ink).strokes
-    cells = steps(replace(strokes, depth=None), model.bank, model.size)
-    return torch.cat([cells, ink[:, None]], 1), [*(str(t + 1) for t in range(len(strokes))), "x"]
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """The painting process as a picture: a row for each image, a column for each move, the target last (Fig. 4.1)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -40,10 +41,16 @@ def of_output(output: Output, bank: TemplateBank | None) -> Steps:
     return steps(output.strokes, bank, (output.canvas.shape[2], output.canvas.shape[3]))
 
 
-def some_steps(model: nn.Module, images: Canvas, most: int) -> tuple[Cells, list[int]]:
-    """The canvas after each move, of more than `most` only some, the last always; and which they are."""
+def some_steps(model: nn.Module, images: Canvas, most: int, in_order: bool = True) -> tuple[Cells, list[int]]:
+    """The canvas after each move, of more than `most` only some, the last always; and which they are.
+
+    in_order: that of depth, if moves have one, and not the order that the model gives them in.
+    """
     with evaluating(model), mean_codes(model):
-        shown = of_output(model(images), getattr(model, "bank", None))
+        output = model(images)
+        if not in_order:
+            output = replace(output, strokes=replace(output.strokes, depth=None))
+        shown = of_output(output, getattr(model, "bank", None))
     chosen = torch.linspace(0, shown.shape[1] - 1, min(most, shown.shape[1])).round().long()
     return shown[:, chosen], chosen.tolist()
 
