@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
 
-import primitive
+import peers
 from PIL import Image
 from process import run
 
@@ -88,7 +88,7 @@ def table(pictures: list[Path], counts: tuple[int, ...], threads: int, program: 
             paint(small[0], 5, style, threads)  # compiles the kernels, if that has not been done
         for count in counts:
             for picture in small:
-                peer = program and primitive.paint(program, picture, count)
+                peer = program and peers.primitive(program, picture, count)
                 for name, style in STYLES.items():
                     seeds = range(SEEDS)
                     found = average([paint(picture, count, [*style, "--seed", str(seed)], threads) for seed in seeds])

@@ -84,6 +84,20 @@ def pictures() -> str:
     return markdown(f"picture|N|{COLUMNS}", [[row["picture"], str(row["strokes"]), *against(row)] for row in chosen])
 
 
+def rivals() -> str:
+    """limner and other programs on the same pictures."""
+    found = result("rivals")
+    rows = []
+    for row in found["rows"]:
+        png = f"{row['psnr']:.2f}" if "psnr" in row else "—"
+        figures = [png, f"{row['svg']:.2f}", f"{row['kilobytes']:.0f}", f"{row['cpu']:.1f}"]
+        rows.append([row["program"], str(row["strokes"] or "—"), *figures])
+    pictures = f"Means over {len(found['pictures'])} pictures, {found['side']} px on the longer side"
+    head = "program|N|PNG, dB|SVG, dB|SVG, kB|CPU-s"
+    seeds = f"limner with {found['seeds']} seeds, the others once"
+    return markdown(head, rows) + ran(found, pictures, on(found), seeds)
+
+
 def large() -> str:
     """Cost of a large picture by number of strokes."""
     found = result("paint")
@@ -235,6 +249,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "aims": aims,
     "means": means,
     "pictures": pictures,
+    "rivals": rivals,
     "large": large,
     "parts": parts,
     "engine": lambda: engine.table(result("engine")),

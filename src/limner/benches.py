@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import arg
+from tyro.conf import FlagCreatePairsOff, arg
 
 from limner.errors import UserError
 from limner.painting.options import within_most
@@ -48,6 +48,26 @@ class PaintBench(Bench):
         """Raise UserError for values that make no sense."""
         _counts(self.strokes)
         within_most("threads", self.threads, 1)
+
+
+@dataclass(frozen=True)
+class RivalsBench(Bench):
+    """Measure limner beside other programs that rebuild pictures from shapes."""
+
+    pictures: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: the bundled picture)")] = None
+    """Pictures to paint."""
+    strokes: Annotated[tuple[int, ...], arg(aliases=["-n"], metavar="N ...")] = (100, 500)
+    """Numbers of strokes to paint each with."""
+    primitive: Annotated[Path | None, arg(metavar="PROGRAM", help_behavior_hint="(default: none)")] = None
+    """fogleman's primitive."""
+    geometrize: Annotated[Path | None, arg(metavar="PACKAGE", help_behavior_hint="(default: none)")] = None
+    """The folder of npm's package geometrizejs, which node runs."""
+    vtracer: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
+    """vtracer, which pip installs."""
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        _counts(self.strokes)
 
 
 @dataclass(frozen=True)

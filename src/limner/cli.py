@@ -18,7 +18,7 @@ from tyro.conf import arg
 from tyro.extras import SubcommandApp
 
 import limner
-from limner.benches import Bench, EngineBench, GpuBench, ModelsBench, PaintBench, PartsBench, TrainBench
+from limner.benches import Bench, EngineBench, GpuBench, ModelsBench, PaintBench, PartsBench, RivalsBench, TrainBench
 from limner.data.options import ListData, ShowData
 from limner.errors import NotFinite, Stopped, UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
@@ -43,6 +43,7 @@ BENCHES = {
     EngineBench: "engine",
     GpuBench: "gpu",
     PaintBench: "paint",
+    RivalsBench: "rivals",
     PartsBench: "parts",
     TrainBench: "train",
     ModelsBench: "models",

@@ -1,7 +1,9 @@
 """The benches of painting measure what they say, and all are called with what their commands can be asked."""
 
+import shutil
 import sys
 from inspect import signature
+from json import loads
 from pathlib import Path
 
 import numpy as np
@@ -41,30 +43,112 @@ def test_parts_are_left_out(photo: Path) -> None:
 
 @pytest.fixture
 def rival(tmp_path: Path) -> Path:
-    """A program that is called as primitive is, and saves one gray, a row too few."""
+    """A program that is called as primitive is, and saves one gray, a row too few in the PNG."""
     program = tmp_path / "rival"
     program.write_text(f"#!{sys.executable}\n{RIVAL}")
     program.chmod(0o755)
     return program
 
 
-RIVAL = """
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="24" height="16"><rect width="24" height="16"/></svg>"""
+RIVAL = f"""
 import sys
+from pathlib import Path
 from PIL import Image
 asked = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-assert [asked[name] for name in ("-n", "-j", "-r", "-s")] == ["3", "1", "24", "24"]
 width, height = Image.open(asked["-i"]).size
-Image.new("RGB", (width, height - 1), (128, 128, 128)).save(asked["-o"])
+assert [asked[name] for name in ("-n", "-j", "-r", "-s")] == ["3", "1", str(width), str(width)]
+png, svg = (argument for argument, option in zip(sys.argv[1:], sys.argv) if option == "-o")
+Image.new("RGB", (width, height - 1), (128, 128, 128)).save(png)
+Path(svg).write_text({SVG!r})
+"""
+PACKAGE = """
+let asked;
+exports.ShapeTypes = { TRIANGLE: 1 };
+exports.Bitmap = { createFromByteArray: (width, height, pixels) => ({ width, height, pixels }) };
+exports.ImageRunner = class {
+  constructor(picture, ground) {
+    const bytes = picture.width * picture.height * 4;
+    this.painted = new Uint8Array(bytes).map((_, place) => (ground >>> (24 - 8 * (place % 4))) & 255);
+  }
+  step(options) { asked = options; this.painted[0] += 1; return ["shape"]; }
+  getImageData() { return { getBytes: () => ({ b: this.painted }) }; }
+};
+exports.SvgExporter = {
+  getSvgPrelude: () => "", getSvgNodeClose: () => "</svg>",
+  getSvgNodeOpen: (w, h) => `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}">`,
+  exportShapes: (shapes) => {
+    const { candidateShapesPerStep: candidates, shapeMutationsPerStep: mutations, alpha, shapeTypes } = asked;
+    const told = [shapes.length, candidates, mutations, alpha, ...shapeTypes].join();
+    return told === "3,500,1000,128,1" ? '<rect width="24" height="16"/>' : "";
+  },
+};
 """
 
 
+def db(photo: Path, colour: np.ndarray | int, rows: int = 16) -> float:
+    """PSNR of one colour, in the first rows of the picture."""
+    error = (np.asarray(Image.open(photo).convert("RGB"))[:rows] / 255 - np.asarray(colour) / 255) ** 2
+    return -10 * np.log10(error.mean())
+
+
 def test_primitive_paints_beside(photo: Path, rival: Path) -> None:
-    found = bench("primitive").paint(rival, photo, 3)
-    error = (np.asarray(Image.open(photo).convert("RGB"))[:-1] / 255 - 128 / 255) ** 2
-    assert found["psnr"] == pytest.approx(-10 * np.log10(error.mean()), abs=0.01)
+    found = bench("peers").primitive(rival, photo, 3)
+    assert found["psnr"] == pytest.approx(db(photo, 128, 15), abs=0.01)
+    assert found["svg"] == pytest.approx(db(photo, 0), abs=0.01)
+    assert found["kilobytes"] == round(len(SVG) / 1000, 2)
     assert found["cpu"] > 0
 
 
-def test_a_primitive_that_is_not_there_is_told(photo: Path, tmp_path: Path) -> None:
+@pytest.mark.skipif(shutil.which("node") is None, reason="runs under node")
+def test_geometrize_begins_on_the_mean_colour_and_tries_as_often_as_asked(photo: Path, tmp_path: Path) -> None:
+    package, peers = tmp_path / "package", bench("peers")
+    package.mkdir()
+    (package / "package.json").write_text("{}")
+    (package / "index.js").write_text(PACKAGE)
+    Image.effect_noise((24, 16), 90).convert("RGB").save(photo)
+    mean = np.asarray(Image.open(photo)).mean((0, 1)).astype(int)
+    found = [peers.geometrize(package, photo, 3, tries) for tries in (1, 10)]
+    assert found[0]["svg"] == pytest.approx(db(photo, mean), abs=0.01)
+    assert found[0]["psnr"] == pytest.approx(db(photo, mean), abs=0.02)
+    assert found[1]["svg"] == pytest.approx(db(photo, 0), abs=0.01)  # black, if asked as it expects
+
+
+def test_vtracer_traces_the_picture(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracer = f"def convert_image_to_svg_py(picture, svg): assert open(picture); open(svg, 'w').write({SVG!r})"
+    (tmp_path / "vtracer.py").write_text(tracer)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    found = bench("peers").vtracer(photo)
+    assert found["svg"] == pytest.approx(db(photo, 0), abs=0.01)
+    assert "psnr" not in found
+
+
+def test_peers_that_are_not_there_are_told(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    peers = bench("peers")
     with pytest.raises(UserError, match=r"--primitive .*nowhere: cannot be run"):
-        bench("primitive").paint(tmp_path / "nowhere", photo, 3)
+        peers.primitive(tmp_path / "nowhere", photo, 3)
+    with pytest.raises(UserError, match=r"--geometrize .*nowhere: is not npm's package"):
+        peers.geometrize(tmp_path / "nowhere", photo, 3)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UserError, match="--vtracer: it is not installed here"):
+        peers.vtracer(photo)
+
+
+def test_rivals_are_compared_by_their_means(photo: Path, rival: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    rivals, folder = bench("rivals"), tmp_path / "photos"
+    monkeypatch.setattr(rivals, "SEEDS", 1)
+    monkeypatch.setattr(rivals, "BRUSHES", ("circle",))
+    folder.mkdir()
+    shown = [folder / "a.png", folder / "b.png"]
+    Image.linear_gradient("L").save(shown[0])
+    Image.radial_gradient("L").save(shown[1])
+    rivals.main(tmp_path / "rivals.json", folder, (3,), rival, None, False)
+    found = loads((tmp_path / "rivals.json").read_text())
+    ours, theirs = found["rows"]
+    assert [ours["program"], theirs["program"]] == ["limner, circles", "primitive"]
+    assert found["pictures"] == ["a", "b"]
+    assert theirs["psnr"] == pytest.approx(np.mean([db(picture, 128, 255) for picture in shown]), abs=0.01)
+    assert ours["psnr"] > theirs["psnr"]
+    assert ours["kilobytes"] > 0.3
+    assert capsys.readouterr().out.count("primitive") == 3
