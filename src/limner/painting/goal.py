@@ -122,7 +122,7 @@ def goal_and_ground(
     background: Float[Tensor, "channel"] | Literal["clear"] | None,
     palette: Float[Tensor, "colour channel"] | None,
 ) -> tuple[Goal, Float[Tensor, "channel"]]:
-    """What to fit, and the ground to start from: the background, or without one the mean colour.
+    """What to fit, and the ground to start from: the background, or without one the colour of the `paper`.
 
     On a clear background coverage is fitted too; on another a transparent picture is laid onto the ground.
     """
@@ -131,10 +131,21 @@ def goal_and_ground(
         return Goal(pixels * alpha, alpha), torch.zeros(len(pixels))
     ground = background
     if ground is None:
-        weight = torch.ones(pixels.shape[1:]) if alpha is None else alpha
-        ground = (pixels * weight).sum((1, 2)) / weight.sum().clamp(min=1e-6)
+        ground = paper(pixels, torch.ones(pixels.shape[1:]) if alpha is None else alpha)
         if palette is not None:
             ground = palette[(palette - ground).square().sum(1).argmin()]
     if alpha is not None:
         pixels = pixels * alpha + ground[:, None, None] * (1 - alpha)
     return Goal(pixels), ground
+
+
+def paper(
+    pixels: Float[Tensor, "channel height width"], weight: Float[Tensor, "height width"]
+) -> Float[Tensor, "channel"]:
+    """The mean colour, or, where more than half of a picture is of about one colour, the mean of that."""
+    about = (pixels * 15.99).long()
+    place = (about * 16 ** torch.arange(len(about))[:, None, None]).sum(0)
+    shares = place.flatten().bincount(weight.flatten())
+    if 2 * shares.max() > shares.sum():
+        weight = weight * (place == shares.argmax())
+    return (pixels * weight).sum((1, 2)) / weight.sum().clamp(min=1e-6)

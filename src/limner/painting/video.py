@@ -1,7 +1,7 @@
 """Time-lapse: a painting that grows, as GIF, MP4 or WebM."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from io import BytesIO
 from itertools import pairwise, repeat
@@ -72,7 +72,8 @@ def save_gif(path: Path, count: int, rate: Fraction, frames: Iterable[Pixels], s
     the alpha says, and those of a lower alpha are among those of a higher one.
     """
     palette = _palette(list(sample))
-    first, *others = (_indexed(frame, palette) for frame in frames)
+    nearest = _nearest(palette)
+    first, *others = (_indexed(frame, palette, nearest) for frame in frames)
     times = [10 * round(100 * k / rate) for k in range(count)]  # a GIF counts hundredths of a second
     durations = [after - before for before, after in pairwise(times)] + [1000 * HOLD]
     clear = {"transparency": CLEAR} if CLEAR in first.tobytes() else {}
@@ -88,9 +89,25 @@ def _palette(sample: list[Pixels]) -> Image.Image:
     return picture(seen[None]).quantize(CLEAR, kmeans=1)
 
 
-def _indexed(image: Pixels, palette: Image.Image) -> Image.Image:
-    indexed = picture(_colours(image)).quantize(palette=palette, dither=Image.Dither.NONE)
-    indexed.paste(CLEAR, mask=Image.fromarray((~_opaque(image)).numpy()))
+def _nearest(palette: Image.Image) -> Callable[[UInt8[Tensor, "height width 3"]], UInt8[Tensor, "height width"]]:
+    """The palette's entries by colours; Pillow finds those of the darkest of 4 x 4 x 4, so that white would be gray."""
+    entries = torch.tensor(palette.getpalette(), device="cpu").view(-1, 3)[:CLEAR].float()
+    known = torch.full((2**24,), CLEAR, dtype=torch.uint8, device="cpu")
+    base = torch.tensor([2**16, 2**8, 1], dtype=torch.int32, device="cpu")
+
+    def nearest(colours: UInt8[Tensor, "height width 3"]) -> UInt8[Tensor, "height width"]:
+        packed = (colours * base).sum(-1, dtype=torch.int32)
+        for fresh in packed[known[packed] == CLEAR].unique().split(2**14):
+            distances = entries.square().sum(1) - 2 * (fresh[:, None] // base % 2**8).float() @ entries.T
+            known[fresh] = distances.argmin(1).to(torch.uint8)
+        return known[packed]
+
+    return nearest
+
+
+def _indexed(image: Pixels, palette: Image.Image, nearest: Callable[[Tensor], Tensor]) -> Image.Image:
+    indexed = Image.fromarray(torch.where(_opaque(image), nearest(_colours(image)), CLEAR).numpy(), "P")
+    indexed.putpalette(palette.getpalette() or ())
     return indexed
 
 
