@@ -32,45 +32,6 @@ class GpuBench(Bench):
 
 
 @dataclass(frozen=True)
-class PaintBench(Bench):
-    """Time `limner paint` and measure the quality of what it paints."""
-
-    pictures: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: the bundled picture)")] = None
-    """Pictures to paint."""
-    strokes: Annotated[tuple[int, ...], arg(aliases=["-n"], metavar="N ...")] = (100, 500)
-    """Numbers of strokes to paint each with."""
-    threads: Annotated[int, arg(metavar="N")] = 1
-    """How many threads to use."""
-    primitive: Annotated[Path | None, arg(metavar="PROGRAM", help_behavior_hint="(default: none)")] = None
-    """fogleman's primitive, to measure it on the same pictures."""
-
-    def check(self) -> None:
-        """Raise UserError for values that make no sense."""
-        _counts(self.strokes)
-        within_most("threads", self.threads, 1)
-
-
-@dataclass(frozen=True)
-class RivalsBench(Bench):
-    """Measure limner beside other programs that rebuild pictures from shapes."""
-
-    pictures: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: the bundled picture)")] = None
-    """Pictures to paint."""
-    strokes: Annotated[tuple[int, ...], arg(aliases=["-n"], metavar="N ...")] = (100, 500)
-    """Numbers of strokes to paint each with."""
-    primitive: Annotated[Path | None, arg(metavar="PROGRAM", help_behavior_hint="(default: none)")] = None
-    """fogleman's primitive."""
-    geometrize: Annotated[Path | None, arg(metavar="PACKAGE", help_behavior_hint="(default: none)")] = None
-    """The folder of npm's package geometrizejs, which node runs."""
-    vtracer: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
-    """vtracer, which pip installs."""
-
-    def check(self) -> None:
-        """Raise UserError for values that make no sense."""
-        _counts(self.strokes)
-
-
-@dataclass(frozen=True)
 class PartsBench(Bench):
     """Measure what each part of the fitting adds."""
 
@@ -81,7 +42,37 @@ class PartsBench(Bench):
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
-        _counts(self.strokes)
+        if not self.strokes:
+            raise UserError("--strokes: name at least one number")
+        for count in self.strokes:
+            within_most("strokes", count, 0)
+
+
+@dataclass(frozen=True)
+class PaintBench(PartsBench):
+    """Time `limner paint` and measure the quality of what it paints."""
+
+    threads: Annotated[int, arg(metavar="N")] = 1
+    """How many threads to use."""
+    primitive: Annotated[Path | None, arg(metavar="PROGRAM", help_behavior_hint="(default: none)")] = None
+    """fogleman's primitive, to measure it on the same pictures."""
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        super().check()
+        within_most("threads", self.threads, 1)
+
+
+@dataclass(frozen=True)
+class RivalsBench(PartsBench):
+    """Measure limner beside other programs that rebuild pictures from shapes."""
+
+    primitive: Annotated[Path | None, arg(metavar="PROGRAM", help_behavior_hint="(default: none)")] = None
+    """fogleman's primitive."""
+    geometrize: Annotated[Path | None, arg(metavar="PACKAGE", help_behavior_hint="(default: none)")] = None
+    """The folder of npm's package geometrizejs, which node runs."""
+    vtracer: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
+    """vtracer, which pip installs."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +91,3 @@ class ModelsBench(Bench):
         """Raise UserError for values that make no sense."""
         if self.iterations < 1:
             raise UserError(f"--iterations {self.iterations}: expected at least 1")
-
-
-def _counts(strokes: tuple[int, ...]) -> None:
-    if not strokes:
-        raise UserError("--strokes: name at least one number")
-    for count in strokes:
-        within_most("strokes", count, 0)
