@@ -24,7 +24,7 @@ import torch
 
 from limner import Strokes, TemplateBank, render
 from limner.canvas import transform_mask
-from limner.files import write
+from limner.files import write_json
 
 SHAPES = ((100, 40, 100, 100), (100, 60, 32, 32), (100, 20, 28, 28), (100, 2, 28, 28))
 ROUNDS = (7, 15, 25, 60)
@@ -264,11 +264,7 @@ def main(json: Path | None = None) -> None:
     found = measure()
     print(table(found))
     if json:
-        write(json, dumps(found))
-
-
-def dumps(found: dict) -> str:
-    return json.dumps(found, indent=1) + "\n"
+        write_json(json, found)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import engine
 import torch
 
 from limner.errors import UserError
-from limner.files import write
+from limner.files import write_json
 
 SHAPES = (*engine.SHAPES, (100, 40, 256, 256), (1, 500, 768, 1024))
 EXTRAS = {"4 templates": {"templates": 4}, "RGB": {"channels": 3}}
@@ -81,4 +81,4 @@ def main(json: Path | None = None) -> None:
     found = measure()
     print(table(found))
     if json:
-        write(json, engine.dumps(found))
+        write_json(json, found)

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from engine import dumps, machine
+from engine import machine
 
 from limner.data import Images, load
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS
-from limner.files import write
+from limner.files import write_json
 from limner.models.build import Network, build
 from limner.models.settings import Model
 from limner.training.loop import train
@@ -115,4 +115,4 @@ def main(iterations: int = 1000, json: Path | None = None) -> None:
     """Measure, print the table, and write the figures as JSON if asked."""
     found = measure(iterations)
     if json:
-        write(json, dumps(found))
+        write_json(json, found)

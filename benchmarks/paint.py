@@ -13,7 +13,6 @@ import statistics
 import sys
 import tempfile
 from dataclasses import dataclass
-from json import dumps
 from pathlib import Path
 
 import peers
@@ -21,7 +20,7 @@ from PIL import Image
 from process import run
 
 from limner.errors import UserError
-from limner.files import write
+from limner.files import write_json
 
 SIDE, SEEDS = 256, 3
 STYLES = {
@@ -158,7 +157,7 @@ def main(
             "rows": rows,
             "large": large,
         }
-        write(json, dumps(result, indent=1) + "\n")
+        write_json(json, result)
 
 
 def choose(folder: Path | None) -> list[Path]:

@@ -6,7 +6,6 @@ differs from the next by some tenths of a dB; seconds are CPU-seconds of the fit
 """
 
 import time
-from json import dumps
 from pathlib import Path
 from unittest import mock
 
@@ -14,7 +13,7 @@ import torch
 from paint import SIDE, choose, machine
 
 import limner
-from limner.files import write
+from limner.files import write_json
 from limner.painting import fitting
 from limner.painting.fitting import Plan
 from limner.painting.moves import RATES
@@ -72,7 +71,7 @@ def main(json: Path | None, pictures: Path | None, strokes: tuple[int, ...]) -> 
     if json:
         names = [picture.stem for picture in chosen]
         result = {"machine": machine(1), "side": SIDE, "seeds": SEEDS, "pictures": names, "rows": rows}
-        write(json, dumps(result, indent=1) + "\n")
+        write_json(json, result)
 
 
 def measure(

@@ -21,6 +21,7 @@ from limner.experiments.thesis import EXPERIMENTS, cifar, mnist, two_rectangles
 from limner.figures import cache
 from limner.figures.beyond import CHARACTERS, FACES
 from limner.figures.results import WORDS
+from limner.files import write_json
 from limner.training.metrics import evaluate
 from limner.training.process import paint_process
 
@@ -94,7 +95,7 @@ def ship(name: str, folder: Path) -> None:
     (home / runs.WEIGHTS).chmod(0o644)
     model = runs.load(home)
     found = {split: evaluate(model, load_data(experiment.data, split).spread(IMAGES)) for split in SPLITS}
-    (home / SCORED).write_text(json.dumps(found, indent=1) + "\n")
+    write_json(home / SCORED, found)
     shown = load_data(experiment.data, "test").spread(SHOWN).ink()
     paint_process(model, shown, home / "painting.png", COLUMNS, target=name not in UNSEEN)
     (home / "README.md").write_text(card(name))

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from engine import dumps, machine
+from engine import machine
 
 from limner import render
 from limner.data import Data, Images, load
-from limner.files import write
+from limner.files import write_json
 from limner.models.build import Network, build
 from limner.models.settings import Model
 from limner.training.batches import Batches, seed_noise
@@ -121,4 +121,4 @@ def main(json: Path | None = None) -> None:
     found = measure()
     print(table(found))
     if json:
-        write(json, dumps(found))
+        write_json(json, found)

@@ -1,11 +1,13 @@
 """Files: found, read, and written whole or not at all."""
 
 import errno
+import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 from limner.errors import UserError
 
@@ -103,6 +105,11 @@ def write(path: str | Path, text: str) -> None:
     """Write a text by `atomic`."""
     with atomic(path) as temporary:
         temporary.write_text(text, "utf-8")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write a value as JSON by `atomic`."""
+    write(path, json.dumps(value, indent=1) + "\n")
 
 
 def try_writing(path: str | Path) -> None:

@@ -1,6 +1,5 @@
 """The commands `limner train` and `limner evaluate`."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from limner.data.sources import tell_of_part
 from limner.errors import Stopped, UserError
 from limner.experiments import runs, shipped
 from limner.experiments.options import EvaluateOptions, TrainOptions
-from limner.files import try_writing, write
+from limner.files import try_writing, write_json
 from limner.printing import answer, say
 from limner.training.loop import device
 from limner.training.metrics import evaluate as measure
@@ -61,7 +60,7 @@ def evaluate(options: EvaluateOptions) -> int:
         say(f"limner: {options.run}: no iwae: only variational models of a likelihood in nats have bounds", sys.stderr)
     if options.json:
         about = {"run": Path(os.path.abspath(options.run)).name, "split": options.split, "seed": options.seed}
-        write(options.json, json.dumps(about | found, indent=1) + "\n")
+        write_json(options.json, about | found)
     if options.picture:
         paint_process(model, images.spread(ROWS).ink(device()), options.picture)
     return 0
