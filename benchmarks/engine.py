@@ -9,7 +9,6 @@ memory is how much that process then grows.
 import itertools
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 import numba
 import plain
 import torch
+from process import cpu_name
 
 from limner import Strokes, TemplateBank, render
 from limner.canvas import transform_mask
@@ -203,9 +203,7 @@ def pixels(rounds: int) -> dict:
 
 def machine() -> dict:
     """What ran this."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    return {"cpu": cpu, "cores": os.cpu_count(), "torch": torch.__version__, "numba": numba.__version__}
+    return {"cpu": cpu_name(), "cores": os.cpu_count(), "torch": torch.__version__, "numba": numba.__version__}
 
 
 def measure() -> dict:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import peers
 from PIL import Image
-from process import run
+from process import cpu_name, run
 
 from limner.errors import UserError
 from limner.files import write_json
@@ -171,10 +171,3 @@ def choose(folder: Path | None) -> list[Path]:
 def machine(threads: int) -> dict:
     """What the figures were measured on."""
     return {"cpu": cpu_name(), "cores": os.cpu_count(), "python": platform.python_version(), "threads": threads}
-
-
-def cpu_name() -> str:
-    """Of this machine, as the kernel tells it."""
-    info = Path("/proc/cpuinfo")
-    names = [row.split(":")[1].strip() for row in info.read_text().splitlines() if row.startswith("model name")]
-    return names[0] if names else platform.processor()

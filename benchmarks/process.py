@@ -1,9 +1,11 @@
-"""What a whole process costs, start-up included."""
+"""What a whole process costs, start-up included, and the processor that it runs on."""
 
 import os
+import platform
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -24,3 +26,9 @@ def run(command: list[str]) -> Cost:
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} failed")
     return Cost(usage.ru_utime + usage.ru_stime, time.monotonic() - start, usage.ru_maxrss / 1024)
+
+
+def cpu_name() -> str:
+    """The processor of this machine, as the kernel tells it."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
