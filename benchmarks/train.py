@@ -74,7 +74,7 @@ def engine(model: Network, ink: torch.Tensor) -> Part:
     """`render` forward and backward of the moves that the model makes for `ink`."""
     strokes = model(ink).strokes
     assert strokes is not None
-    strokes = strokes.map(torch.Tensor.detach)
+    strokes = strokes.detach()
     leaves = [strokes.where.requires_grad_(), strokes.what.requires_grad_()]
     canvas = render(strokes, model.bank, ink.shape[2:])
     slope = (2 * (canvas - ink) / BATCH).detach()
