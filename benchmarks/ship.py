@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from limner.data.loading import load as load_data
+from limner.errors import flag
 from limner.experiments import runs, shipped
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS, cifar, mnist, two_rectangles
@@ -148,7 +149,7 @@ def command(experiment: Experiment) -> str:
     """The command that trains an experiment: the thesis' one of the same data, and what differs from it."""
     name, plain = next((name, made()) for name, made in EXPERIMENTS.items() if made().data == experiment.data)
     changed = [
-        f" --{part}.{key.replace('_', '-')}" + ("" if value is True else f" {value}")
+        f" {flag(f'{part}.{key}')}" + ("" if value is True else f" {value}")
         for part, values in asdict(experiment).items()
         for key, value in values.items()
         if value != asdict(plain)[part][key]

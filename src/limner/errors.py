@@ -1,6 +1,6 @@
 """The exceptions that others tell apart: the input is at fault, a signal came, numbers are no longer numbers.
 
-And the check of bounds that all options share.
+And what options share: how they are called, and the check of their bounds.
 """
 
 
@@ -11,10 +11,15 @@ class UserError(ValueError):
         super().__init__(" ".join(message.split()))
 
 
-def within(flag: str, value: int | None, least: int, most: int) -> None:
-    """UserError for a value that is given and outside of its bounds; `flag` is what it is called."""
+def flag(name: str) -> str:
+    """What an argument or setting is called on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def within(called: str, value: int | None, least: int, most: int) -> None:
+    """UserError for a value that is given and outside of its bounds; `called` is its name."""
     if value is not None and not least <= value <= most:
-        raise UserError(f"{flag} {value}: expected {least} to {most}")
+        raise UserError(f"{called} {value}: expected {least} to {most}")
 
 
 class Stopped(Exception):

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from limner.errors import UserError
-from limner.painting.arguments import check_together, flag
+from limner.errors import UserError, flag
+from limner.painting.arguments import check_together
 
 NOTHING: dict[str, Any] = {
     "min_size": None,

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from limner.data.loading import load as load_data
 from limner.data.pictures import files_of
 from limner.data.settings import Data
-from limner.errors import UserError
+from limner.errors import UserError, flag
 from limner.experiments import shipped
 from limner.experiments.settings import Experiment, normalised, restored
 from limner.files import make_folder, reason, write
@@ -185,8 +185,8 @@ def _before(run: Path, experiment: Experiment, resume: bool) -> Trained | None:
     then, now = _flat(before.experiment), _flat(experiment)
     changed = [name for name in now if now[name] != then[name] and name not in FREE]
     if changed:
-        held, asked, flag = _words(then[changed[0]]), _words(now[changed[0]]), changed[0].replace("_", "-")
-        raise UserError(f"{run}: holds --{flag} {held}, asked for {asked}: resume with the same settings")
+        held, asked = _words(then[changed[0]]), _words(now[changed[0]])
+        raise UserError(f"{run}: holds {flag(changed[0])} {held}, asked for {asked}: resume with the same settings")
     if (done := iterations_done(checkpoint)) > experiment.training.iterations:
         raise UserError(
             f"{run}: {done} iterations are done already: expected --training.iterations of at least as many"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from limner.errors import flag
+
 PAINTERS = ("simple", "recurrent", "canvas-recurrent", "conv")
 DRAW, AIR = ("draw", "t-draw"), ("air", "t-air")
 Kind = Literal["simple", "recurrent", "canvas-recurrent", "conv", "autoencoder", "draw", "t-draw", "air", "t-air"]
@@ -12,7 +14,7 @@ Kind = Literal["simple", "recurrent", "canvas-recurrent", "conv", "autoencoder",
 
 def given(model: "Model", name: str) -> str:
     """A setting as it is given on the command line."""
-    return f"--model.{name.replace('_', '-')} {getattr(model, name)}"
+    return f"{flag(f'model.{name}')} {getattr(model, name)}"
 
 
 def is_mask(template: str) -> bool:

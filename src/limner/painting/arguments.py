@@ -61,11 +61,6 @@ def fixed_opacity(opacity: Any) -> float | None:
     return _number(opacity)
 
 
-def flag(name: str) -> str:
-    """What an argument is called on the command line."""
-    return f"--{name.replace('_', '-')}"
-
-
 def check_together(given: dict[str, Any], called: Callable[[str], str] = str) -> None:
     """UserError for arguments that do not go with each other; None and False stand for what is not given.
 

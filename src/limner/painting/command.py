@@ -12,12 +12,11 @@ from typing import Any
 import torch
 
 import limner
-from limner.errors import UserError
+from limner.errors import UserError, flag
 from limner.files import in_words, is_pipe
 from limner.masks import mask_files
 from limner.models.build import Network
 from limner.painting import brushes, light, outputs, sides
-from limner.painting.arguments import flag
 from limner.painting.colours import colour, palette
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
-from limner.errors import UserError, within
-from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, check_together, fixed_opacity, flag
+from limner.errors import UserError, flag, within
+from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, check_together, fixed_opacity
 
 MOST = {
     "strokes": 100_000,

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from limner.errors import UserError, within
+from limner.errors import UserError, flag, within
 
 SEED_MOST = 10**8
 """With a seed for every iteration and process, larger ones would not fit into 64 bits."""
@@ -54,16 +54,13 @@ class Training:
         """Raise UserError for values that make no sense."""
         for name, most in MOST.items():
             within(f"--training.{name}", getattr(self, name), 1, most)
-        for name in ("drop_at", "checkpoint_every", "picture_every", "seed"):
-            if getattr(self, name) < 0:
-                raise UserError(f"--training.{name.replace('_', '-')} {getattr(self, name)}: expected 0 or more")
-        for name in ("warp", "clip"):
+        for name in ("drop_at", "checkpoint_every", "picture_every", "seed", "warp", "clip"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise UserError(f"--training.{name} {getattr(self, name)}: expected 0 or more")
+                raise UserError(f"{flag(f'training.{name}')} {getattr(self, name)}: expected 0 or more")
         for name in ("rate", "rate_after"):
-            if not 0 < getattr(self, name) < math.inf:
-                flag = f"--training.{name.replace('_', '-')}"
-                raise UserError(f"{flag} {getattr(self, name)}: expected a number above 0 that is finite")
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise UserError(f"{flag(f'training.{name}')} {value}: expected a number above 0 that is finite")
         if self.rate_after != Training.rate_after and not self.drop_at:
             raise UserError(f"--training.rate-after {self.rate_after:g} is of no use without --training.drop-at")
         if not all(0 <= beta < 1 for beta in self.betas):
