@@ -14,7 +14,7 @@ from limner.models.initial import initialise
 from limner.models.likelihood import LIKELIHOODS
 from limner.models.order import by_evidence
 from limner.models.output import Output
-from limner.models.settings import Model
+from limner.models.settings import RECURRENT, Model
 from limner.models.writers import Writers
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -30,7 +30,7 @@ class Painter(nn.Module):
     def __init__(self, settings: Model, size: tuple[int, int], channels: int) -> None:
         super().__init__()
         self.settings, self.size, self.channels = settings, size, channels
-        recurrent = settings.kind in ("recurrent", "canvas-recurrent")
+        recurrent = settings.kind in RECURRENT
         if recurrent:
             self.encoder = Recurrent(settings, size, channels)
         elif settings.kind == "conv":

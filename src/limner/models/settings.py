@@ -8,6 +8,7 @@ from typing import Literal
 from limner.errors import flag
 
 PAINTERS = ("simple", "recurrent", "canvas-recurrent", "conv")
+RECURRENT = ("recurrent", "canvas-recurrent")
 DRAW, AIR = ("draw", "t-draw"), ("air", "t-air")
 Kind = Literal["simple", "recurrent", "canvas-recurrent", "conv", "autoencoder", "draw", "t-draw", "air", "t-air"]
 

@@ -7,12 +7,12 @@ into an experiment.
 from collections.abc import Callable
 
 from limner.errors import UserError
-from limner.models.settings import AIR, DRAW, PAINTERS, Model, given
+from limner.models.settings import AIR, DRAW, PAINTERS, RECURRENT, Model, given
 
 
 def normalises(model: Model) -> bool:
     """Whether there are layers that a batch can be normalised in."""
-    return model.kind not in DRAW and (model.kind not in ("recurrent", "canvas-recurrent") or model.layers > 1)
+    return model.kind not in DRAW and (model.kind not in RECURRENT or model.layers > 1)
 
 
 def chooses(model: Model) -> bool:

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from limner.models.settings import Model
+from limner.models.uses import learns_order
 from limner.strokes import Strokes
 from limner.templates import SIDE, TemplateBank
 from limner.writer import TemplateWriter
@@ -26,7 +27,7 @@ class Writers(nn.Module):
             "where": settings.where_numbers,
             "what": channels,
             "which": settings.which_numbers,
-            "depth": 1 if settings.order in ("soft", "straight-through") else 0,
+            "depth": int(learns_order(settings)),
         }
         self.scores = nn.Linear(features, count * sum(self.widths.values()))
 
