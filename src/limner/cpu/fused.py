@@ -201,8 +201,8 @@ def _pull(plan: Plan, grad: Tensor) -> dict[str, Tensor]:
 
 
 def _fields(strokes: Strokes) -> tuple[Any, ...]:
-    """Tensors, and None for those that are not set, in the order of `_NAMES`."""
-    return tuple(getattr(strokes, name) for name in _NAMES[1:-1])
+    """Tensors, and None for those that are not set."""
+    return tuple(getattr(strokes, name) for name in FIELDS)
 
 
 _BELOW = layout.EDGES, layout.PIXELS

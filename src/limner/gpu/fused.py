@@ -50,7 +50,7 @@ def paint_fused(
     """`writer.paint_reference` by the kernels; once differentiable."""
     check_finite("where", strokes.where)
     canvas, pyramid = as_canvas(ground, strokes.what), bank.pyramid
-    given = canvas, *(getattr(strokes, name) for name in _NAMES[1:-1]), pyramid.texels.float()
+    given = canvas, *(getattr(strokes, name) for name in FIELDS), pyramid.texels.float()
     if not torch.is_grad_enabled():  # else a backward pass would be prepared
         given = (None if tensor is None else tensor.detach() for tensor in given)
     with torch.cuda.device_of(strokes.where):
