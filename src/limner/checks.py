@@ -61,6 +61,5 @@ def check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
 def check_finite(name: str, tensor: Float[Tensor, "batch move *numbers"]) -> None:
     """NotFinite, with picture and move, for NaN and infinity; within transforms there are no values to look at."""
     if not transforms.traced() and not math.isfinite(tensor.detach().sum()) and not torch.isfinite(tensor).all():
-        finite = tensor.isfinite().reshape(*tensor.shape[:2], -1).all(2)
-        picture, move = torch.nonzero(~finite)[0].tolist()
+        picture, move, *_ = torch.nonzero(~tensor.isfinite())[0].tolist()
         raise NotFinite(f"render: {name} of picture {picture}, move {move} is not finite")
