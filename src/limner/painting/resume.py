@@ -73,11 +73,7 @@ class Before:
         """All strokes, later ones painted with `brushes`; what one side leaves out (opacity, slope) is filled in."""
         earlier = self.strokes.with_channels(later.what.shape[-1])
         later = replace(later, which=_placed(later.which, self.fresh, len(self.bank)))
-        if earlier.opacity is not None or later.opacity is not None:
-            earlier, later = (s if s.opacity is not None else replace(s, opacity=_ones(s)) for s in (earlier, later))
-        if earlier.slope is not None or later.slope is not None:
-            earlier, later = (s if s.slope is not None else replace(s, slope=_level(s)) for s in (earlier, later))
-        return earlier.then(later)
+        return _filled(earlier, later).then(_filled(later, earlier))
 
 
 def read_before(
@@ -162,9 +158,10 @@ def _placed(which: Float[Tensor, "1 move template"], columns: list[int], count: 
     return placed.index_add(2, torch.tensor(columns), which)
 
 
-def _ones(strokes: Strokes) -> Tensor:
-    return torch.ones(strokes.where.shape[:2])
-
-
-def _level(strokes: Strokes) -> Tensor:
-    return torch.zeros(*strokes.what.shape, 2)
+def _filled(strokes: Strokes, other: Strokes) -> Strokes:
+    """Strokes with an opacity of 1 and a level slope where they have none and the others do."""
+    if strokes.opacity is None and other.opacity is not None:
+        strokes = replace(strokes, opacity=torch.ones(strokes.where.shape[:2]))
+    if strokes.slope is None and other.slope is not None:
+        strokes = replace(strokes, slope=torch.zeros(*strokes.what.shape, 2))
+    return strokes
