@@ -45,9 +45,9 @@ def _recurrent(results: Results) -> Judgement:
     return both(explained < GOOD, explained < (GOOD + FAILED) / 2, why)
 
 
-def _reconstructs(variant: str, good: float, words: str):
+def _reconstructs(good: float, words: str):
     def judge(results: Results) -> Judgement:
-        train, test = (results.mean(variant, "explained", split) for split in ("train", "test"))
+        train, test = (results.mean("convolutional", "explained", split) for split in ("train", "test"))
         why = f"{number(train)} of the training set's variance is explained, {number(test)} of {words}"
         return both(train >= good, test >= good, why)
 
@@ -108,7 +108,7 @@ FIGURES = (
         "share of the variance explained",
         40,
         Reconstructions("convolutional"),
-        _reconstructs("convolutional", GOOD, "that of held-out frames, of people partly seen"),
+        _reconstructs(GOOD, "that of held-out frames, of people partly seen"),
         ("explained", "psnr", "ssim", "mse"),
         {"convolutional": faces()},
         quick=200,
@@ -136,7 +136,7 @@ FIGURES = (
         "share of the variance explained",
         40,
         Reconstructions("convolutional"),
-        _reconstructs("convolutional", 0.8, "that of held-out alphabets"),
+        _reconstructs(0.8, "that of held-out alphabets"),
         ("explained", "psnr", "ssim", "mse"),
         {"convolutional": omniglot()},
         quick=200,

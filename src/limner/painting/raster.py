@@ -111,7 +111,7 @@ def picture(image: Pixels) -> Image.Image:
     return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
 
 
-def saved_size(path: Path, full: tuple[int, int], longer_side: int | None = None) -> tuple[int, int]:
+def saved_size(path: Path, full: tuple[int, int], longer_side: int | None) -> tuple[int, int]:
     """(height, width) at which a picture of a full size is saved; by default in full, films smaller.
 
     Raises UserError for one that is too large for its kind of file, or for any.
