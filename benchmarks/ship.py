@@ -21,13 +21,12 @@ from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS, cifar, mnist, two_rectangles
 from limner.figures import cache
 from limner.figures.beyond import CHARACTERS, FACES
-from limner.figures.results import WORDS
+from limner.figures.results import SPLITS, WORDS
 from limner.files import write_json
 from limner.training.metrics import evaluate
 from limner.training.process import paint_process
 
 SCORED = "scores.json"
-SPLITS = ("train", "test")
 IMAGES, SHOWN, COLUMNS = 1000, 8, 11
 UNSEEN = ("faces",)
 """Models whose data are pictures of people, which are not passed on."""
@@ -130,7 +129,7 @@ Each row is a held-out image: the canvas while it is painted, then the whole pai
 - **Trained by**: `{command(about.experiment)}`: {training.iterations:,} iterations of {training.batch} images, seed \
 {training.seed}; `python benchmarks/ship.py {name}` makes this folder.
 
-| at most {IMAGES:,} images | training set | held out |
+| at most {IMAGES:,} images | {" | ".join(SPLITS.values())} |
 | --- | ---: | ---: |
 {table}"""
 

@@ -16,8 +16,8 @@ from limner.figures import plots, sheets
 from limner.figures.cache import key
 from limner.figures.figure import Figure, Scale
 from limner.figures.layouts import COLUMNS, Curves, Dots, Process, Progress, Reconstructions
-from limner.figures.measuring import SPLITS, images_of
-from limner.figures.results import Results
+from limner.figures.measuring import images_of
+from limner.figures.results import SPLITS, Results
 from limner.figures.sheets import Cells, Panel
 from limner.models.build import Network
 from limner.models.code import mean_codes

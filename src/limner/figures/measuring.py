@@ -20,7 +20,7 @@ from limner.experiments.settings import Experiment
 from limner.figures.cache import key
 from limner.figures.figure import Figure, Scale
 from limner.figures.moves import scores
-from limner.figures.results import WINDOW
+from limner.figures.results import SPLITS, WINDOW
 from limner.figures.reuse import Known, again
 from limner.models.build import Network
 from limner.models.evaluating import evaluating
@@ -32,7 +32,6 @@ LAST = 1000
 STEADY = 5000
 """Iterations over which the wobble of the loss is measured, before and after the rate falls."""
 BATCH = 100
-SPLITS: tuple[Split, ...] = ("train", "test")
 DIGITS = 6
 
 

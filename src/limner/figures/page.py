@@ -6,10 +6,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from limner.data.settings import Split
 from limner.figures import records
 from limner.figures.figure import Figure
 from limner.figures.registry import FIGURES, THESIS
-from limner.figures.results import WORDS, Results, number
+from limner.figures.results import SPLITS, WORDS, Results, number
 
 HEAD = """# The thesis' figures, made again
 
@@ -45,7 +46,6 @@ images themselves, not on the validation split, so that the scores of beyond-lay
 """
 
 COLUMNS = ("figure", "claim", "expected", "found", "seeds", "iterations", "verdict", "turned over")
-SPLITS = {"train": "training set", "test": "held out"}
 
 
 def text(folder: Path, pictures: str = "reproduction") -> str:
@@ -141,7 +141,7 @@ def _section(figure: Figure, record: dict[str, Any] | None, pictures: str) -> st
 
 def _scores(figure: Figure, results: Results) -> str:
     """A row for each variant, columns for every score on training and on held-out images."""
-    columns = [
+    columns: list[tuple[str, Split]] = [
         (score, split)
         for score in figure.scores
         for split in SPLITS

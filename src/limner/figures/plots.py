@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Plot
 from PIL import Image
 
+from limner.data.settings import Split
 from limner.figures.layouts import Curves, Dots
-from limner.figures.results import WINDOW, WORDS, Results
+from limner.figures.results import SPLITS, WINDOW, WORDS, Results
 
 DPI = 100
-STYLE = {"train": ("training set", "tab:blue", -0.14), "test": ("held out", "tab:orange", 0.14)}
+STYLE: dict[Split, tuple[str, float]] = {"train": ("tab:blue", -0.14), "test": ("tab:orange", 0.14)}
 
 
 def curves(layout: Curves, results: Results) -> Image.Image:
@@ -55,12 +56,12 @@ def dots(layout: Dots, results: Results) -> Image.Image:
     names = results.variants
     plot = Plot(figsize=(4.2 * len(layout.scores) + 1.5, 0.32 * len(names) + 1.5), dpi=DPI, layout="tight")
     for k, (axes, score) in enumerate(zip(np.ravel(plot.subplots(1, len(layout.scores))), layout.scores, strict=True)):
-        for split, (label, colour, shift) in STYLE.items():
+        for split, (colour, shift) in STYLE.items():
             places = [
                 (value, row + shift) for row, name in enumerate(names) for value in _each(results, name, score, split)
             ]
             x, y = zip(*places, strict=True) if places else ((), ())
-            axes.plot(x, y, "o", color=colour, label=label, markersize=5, alpha=0.75)
+            axes.plot(x, y, "o", color=colour, label=SPLITS[split], markersize=5, alpha=0.75)
         axes.set_yticks(range(len(names)), names if k == 0 else [""] * len(names))
         axes.set(xlabel=WORDS.get(score, score), ylim=(len(names) - 0.5, -0.5))
         axes.grid(axis="both", alpha=0.3)

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from limner.data.settings import Split
+
 WINDOW = 100
+SPLITS: dict[Split, str] = {"train": "training set", "test": "held out"}
+"""What runs are measured on, in words."""
 
 WORDS = {
     "additive": "error of additive",
