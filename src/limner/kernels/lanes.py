@@ -66,12 +66,11 @@ def lane_mask(lanes) -> ir.Constant:
     return ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
 
 
-def in_every_lane(builder, scalar, width: int = WIDTH):
+def in_every_lane(builder, scalar):
     """A number as a vector of its own type."""
-    seed = builder.insert_element(
-        ir.Constant(ir.VectorType(scalar.type, width), ir.Undefined), scalar, ir.IntType(32)(0)
-    )
-    return builder.shuffle_vector(seed, seed, lane_mask([0] * width))
+    nothing = ir.Constant(ir.VectorType(scalar.type, WIDTH), ir.Undefined)
+    seed = builder.insert_element(nothing, scalar, ir.IntType(32)(0))
+    return builder.shuffle_vector(seed, seed, lane_mask([0] * WIDTH))
 
 
 def as_lanes(context, builder, value, given, kind: Lanes):
