@@ -10,7 +10,7 @@ from numba import int32
 from limner.kernels.footprint import binary_places
 from limner.kernels.jit import inlined, on
 from limner.kernels.lanes import ramp, splat
-from limner.kernels.layout import FLAT, blocks_of
+from limner.kernels.layout import FLAT, blocks_of, row_of
 from limner.kernels.quads import fetch, mask_at, spread
 from limner.kernels.simd import load, prefix, store
 from limner.kernels.stamp import add, cell_desk, choose_cells, fixed_axes, settle_mask, texel_steps
@@ -18,7 +18,7 @@ from limner.kernels.stamp import add, cell_desk, choose_cells, fixed_axes, settl
 F = np.float32
 
 
-def sample_desk(size, side, samples, dense=None):
+def sample_desk(size, side, samples, dense):
     """What `sample_mask` and `pull_mask` work in: mixed cells, their gradient, and a row of samples."""
     return *cell_desk(side, dense), np.zeros(samples * size[2] + 8, np.float32)
 
@@ -39,7 +39,7 @@ def sample_mask(b, k, t, samples, strokes, bank, plan, work):
     flat = splat(F(placed[b, t, FLAT])) * alpha
     cursor = 8 * begins[b, k, t]
     for j in range(reach[b, k, t, 0], reach[b, k, t, 1]):
-        begin, start, stop, end = layout[b, t, 0, j], layout[b, t, 1, j], layout[b, t, 2, j], layout[b, t, 3, j]
+        begin, start, stop, end = row_of(layout, b, t, j)
         room = 8 * blocks_of(begin, end)
         kept[cursor : cursor + room] = 0.0
         at = cursor - begin // 8 * 8
@@ -85,7 +85,7 @@ def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin
     cursor = begin
     su, sux, suy, sv, svx, svy, sharp, smooth = none, none, none, none, none, none, none, none
     for j in range(reach[b, k, t, 0], reach[b, k, t, 1]):
-        i, start, stop, end = layout[b, t, 0, j], layout[b, t, 1, j], layout[b, t, 2, j], layout[b, t, 3, j]
+        i, start, stop, end = row_of(layout, b, t, j)
         at = cursor - i // 8 * 8
         cursor += 8 * blocks_of(i, end)
         if i < end:
