@@ -46,7 +46,7 @@ def _sharpened(scores: Scores, gamma: float) -> Scores:
 
 
 def check(gamma: float, noise: float) -> None:
-    """ValueError for a gamma or noise that `softmax` cannot do with."""
+    """ValueError for a gamma or noise that `softmax` does not take."""
     if not (0 <= gamma <= SHARPEST and 0 <= noise < math.inf):
         upper = f", gamma up to {SHARPEST:g}"
         raise ValueError(f"choose: gamma ({gamma}) and noise ({noise}) must be numbers from 0 up{upper}")

@@ -14,7 +14,7 @@ from limner.canvas import Canvas
 
 
 class Plain(NamedTuple):
-    """A canvas of one number, of which only the reference needs a tensor. On a small step that takes long to make."""
+    """A canvas of one number. Only the reference needs it as a tensor, and making that takes long on a small step."""
 
     number: float
     shape: tuple[int, int, int, int]
@@ -61,7 +61,7 @@ def as_canvas(ground: Canvas | Plain, like: Tensor) -> Canvas:
 
 
 def as_array(ground: Canvas | Plain) -> np.ndarray:
-    """One picture if it is the same for all, for the kernels. Torch would share copying among spinning threads."""
+    """For the kernels; one picture if all are the same. By numpy, since torch would copy by threads that spin."""
     if isinstance(ground, Plain):
         picture = np.empty((1, *ground.shape[1:]), np.float32)
         picture.fill(ground.number)

@@ -28,7 +28,7 @@ SUBSAMPLES = 16
 TOGETHER = 2**14
 """Texels that are sampled at once, in some tens of megabytes."""
 COARSE = 32
-"""Texels a side, up to which the thinnest shape may pass between the corners of one."""
+"""Texels a side, up to which a thin shape may pass between the corners of a texel."""
 PLAIN: dict[str, Any] = {"dtype": torch.float32, "device": "cpu"}
 T = TypeVar("T")
 

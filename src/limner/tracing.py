@@ -19,7 +19,7 @@ FADING, GRAY = 0.01, 0.3
 LIKE = 0.08
 """Largest difference of a mask and its path, as a share of the mask, for the path to stand for it."""
 STRAIGHT = 0.15
-"""Of a texel, by which points may be off a line that they are left out of."""
+"""How far off a line, in texels, a point may be to be left out of it."""
 FINER, FINEST = 4, 4096
 
 

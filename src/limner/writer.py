@@ -48,10 +48,10 @@ def render(
     straight_through: with "depth" and a temperature, the exact picture with the gradient to depth of the soft one.
     backend: "reference" (plain PyTorch), "fused" (float32, on the CPU or, with Triton, on a CUDA GPU), or "auto": fused
         where it can.
-    samples: along each axis of a pixel, at most 16; their mean is its mask, so that a stamp covers of a pixel the share
-        that it has of it, as in the renderers of vector graphics.
-    All of it is done in float32 under `torch.autocast` and for strokes of 16 bits, in which pixels would be rounded to
-    each other's positions; the canvas of strokes of 16 bits has them, too.
+    samples: along each axis of a pixel, at most 16; their mean is its mask, so that a stamp covers as much of a pixel
+        as lies under it, as in the renderers of vector graphics.
+    Under `torch.autocast`, and for strokes of 16 bits, all is computed in float32, since 16 bits would round the
+    positions of neighbouring pixels to one; the canvas of strokes of 16 bits has 16 bits, too.
     Raises ValueError for shapes that do not fit and for what a backend cannot do, NotFinite for NaN or infinity in
     where or depth, RuntimeError in a backward pass of the fused backend that is itself to be differentiated.
     """

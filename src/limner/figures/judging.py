@@ -8,8 +8,8 @@ from limner.figures.figure import Judgement
 from limner.figures.results import Results, number
 
 SOLVED, STUCK = 0.5, 0.2
-"""A run has solved its task if in so many held-out images every shape is found (IoU of 0.5 or more with a move of its
-own), and is stuck if it has not even done so in so many. One box over two rectangles finds at most one of them."""
+"""Shares of the held-out images. A run has solved its task if every shape is found (IoU of 0.5 or more with a move of
+its own) in the first or more, and is stuck below the second. One box over two rectangles finds at most one of them."""
 
 GOOD, FAILED = 0.7, 0.3
 """Of real images: shares of the variance around the mean image that are painted (`explained`)."""

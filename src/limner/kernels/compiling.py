@@ -36,7 +36,7 @@ class KernelCompiler(Compiler):
 
 
 class KernelCache(FunctionCache):
-    """numba's cache, which gets ready to compile before it looks for a kernel, and loads scipy for it: not here.
+    """numba's cache, but it does not get ready to compile, which loads scipy, before it has looked for a kernel.
 
     A kernel that cannot be kept, on a full disk, is used all the same. What is kept of one and is damaged, as a power
     cut may leave it, is forgotten.

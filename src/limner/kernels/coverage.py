@@ -1,6 +1,6 @@
 """Painting moves one after another, as `over` does, where the mask of a pixel is the mean of many samples.
 
-A stamp then covers of a pixel the share that it has of it, as in the renderers of vector graphics. The mask of each
+A stamp then covers as much of a pixel as lies under it, as in the renderers of vector graphics. The mask of each
 move is sampled first (`sampling`), and kept for the backward pass beside what was below.
 
 Shapes: as in `over`; below: what was below, the channels of every eight masks kept beside each other, or empty.

@@ -14,13 +14,14 @@ from threading import local
 import numpy as np
 
 LEAST, MOST = 1 << 16, 1 << 25
-"""Bytes of an array for which this pays, and that are left to the next in blocks of one size, of ten sizes."""
+"""Bytes of the smallest array for which this pays; and of the largest, which is also the most that waits of each of the
+ten sizes of block."""
 
 DESKS, LARGEST = 16, 1 << 20
 """Desks that a thread keeps, and bytes of one."""
 
 WAITING = 1 << 22
-"""Bytes of `Lent` arrays of a kind that wait for the next, of as many kinds as there are desks."""
+"""Most bytes of `Lent` arrays that wait, made by one function for one set of sizes; of at most `DESKS` such kinds."""
 
 _left = {1 << k: deque["_Store"](maxlen=MOST >> k) for k in range(LEAST.bit_length() - 1, MOST.bit_length())}
 

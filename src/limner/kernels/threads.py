@@ -21,7 +21,7 @@ _allowed: ContextVar[int | None] = ContextVar("_allowed", default=None)
 _inside: list[int] = []
 _entering = Lock()
 _pools: dict[int, tuple[int, ThreadPoolExecutor]] = {}
-"""Of each process, and how many threads it may have."""
+"""By the number of a process: how many threads its pool may have, and the pool."""
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def for_kernels_only() -> Iterator[None]:
 
     Torch's threads spin while they wait for each other, which costs more than it gains on small tensors, and very much
     more while another process holds a core. A thread that first uses torch in the meantime starts with one, too, so
-    that it is told here how many there are.
+    that it takes the number that was found outside.
     """
     with _entering:
         threads = torch.get_num_threads()

@@ -1,7 +1,7 @@
 """Which settings a model has a use for; others, which would change nothing, are refused.
 
-Not told of are sizes (moves, hidden, latent, window), templates and affine: these one wants of whatever kind is put
-into an experiment.
+Sizes (moves, hidden, latent, window), templates and affine are never refused: one wants to set them whatever kind is
+put into an experiment.
 """
 
 from collections.abc import Callable

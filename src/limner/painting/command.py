@@ -90,7 +90,7 @@ def paint(options: PaintOptions) -> int:
 
 @contextmanager
 def in_flags(names: Collection[str]) -> Iterator[None]:
-    """What is said inside of an argument is said of the option."""
+    """Faults inside that name an argument of `limner.paint` name the option instead."""
     try:
         yield
     except UserError as fault:

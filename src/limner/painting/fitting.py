@@ -57,7 +57,7 @@ class Plan:
     tries: int = 2000
 
     def again(self) -> "Plan":
-        """For another number of strokes than are fitted already: as good for two fifths of the time."""
+        """For another number of strokes than have been fitted: about as good, in two fifths of the time."""
         return replace(self, extra=1.0, adding=-(-self.adding // 8), dropping=0, moving=-(-self.moving // 4))
 
 
@@ -226,7 +226,7 @@ def refine(moves: Moves, goal: Goal, bank: TemplateBank, steps: Iterator[float])
 
 
 def detail(strokes: int) -> int:
-    """Pixels that the size worked at has at least, while strokes are added and moved."""
+    """Least pixels of the size worked at, while strokes are added and moved."""
     return max(min(PIXELS_A_STROKE * strokes, ENOUGH_PIXELS), LEAST_PIXELS_A_STROKE * strokes)
 
 

@@ -18,7 +18,7 @@ START = 0.75
 STRETCH = 0.5
 """Spread of the logarithm of a new stamp's elongation."""
 PLACES = 2**24
-"""Pixels of which torch can draw some at random."""
+"""Most pixels from which torch can draw some at random."""
 APART = 0.8
 """Stamps taken together are at least this share of the sum of their radii apart."""
 

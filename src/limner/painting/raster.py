@@ -28,7 +28,7 @@ LARGEST = 2**27
 SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
 """Most pixels a side."""
 SAMPLES = 4
-"""Along each axis of a pixel; so many does resvg take of an outline."""
+"""Along each axis of a pixel: as many as resvg takes of an outline."""
 TOGETHER = 2**18
 """Pixels that are worked on together: large pictures would take as much memory again, several times."""
 ROUNDED = 0.1

@@ -55,7 +55,7 @@ def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
 
 @lru_cache(1)
 def reached(painting: Painting) -> float:
-    """What `stop_psnr` counts."""
+    """The PSNR that `stop_psnr` is compared with, in dB."""
     assert painting.target is not None
     return painting.score(painting.render(*sides.judged(painting.target).size))
 

@@ -29,8 +29,8 @@ def check_shape(name: str, size: tuple[int, int], picture: str, full: tuple[int,
 def working_side(size: tuple[int, int], strokes: int) -> int:
     """Longer side of the canvas to work at: 256 px for few strokes, 480 for 500, up to 1024 for more.
 
-    From 500 strokes on it grows so slowly that time grows no faster than strokes. A picture narrower than 2 to 3 is
-    worked at in as many pixels as one of these proportions.
+    From 500 strokes on it grows so slowly that time grows no faster than strokes. A picture narrower than 2 to 3
+    is worked at in as many pixels as one of 2 to 3.
     """
     share = strokes / 500
     side = min(MOST_SIDE, max(256, 480 * min(share**0.7, share**0.375)))

@@ -80,7 +80,7 @@ def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: di
 
 
 def _mark(strokes: Strokes, bank: TemplateBank) -> str:
-    """Four digits that most other paintings have otherwise."""
+    """Four hexadecimal digits, which are others in most other paintings."""
     numbers = [*strokes.tensors().values(), bank.masks.detach().cpu().float()]
     return f"{crc32(b''.join(tensor.contiguous().numpy().tobytes() for tensor in numbers)) & 0xFFFF:04x}"
 
