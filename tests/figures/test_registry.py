@@ -98,7 +98,7 @@ def test_layouts_and_references_name_what_is_there(figure: Figure) -> None:
         assert layout.what in engine.DRAWINGS
     assert set(named) <= set(figure.variants)
     assert set(figure.scores) <= set(WORDS)
-    assert not figure.turned or figure.turned in BEYOND
+    assert not figure.revisited or figure.revisited in BEYOND
     assert figure.title.isascii()  # headings become anchors
 
 

@@ -1,4 +1,4 @@
-"""Beyond the thesis: each of its negative results turned over."""
+"""Beyond the thesis: its negative results revisited."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Figure:
     shortened: what was cut against the thesis, in words.
     curve: the loss whose course is kept, as metrics.jsonl names it.
     samples: for the importance-weighted bound; 0 is none.
-    turned: the figure that turns a negative result over.
+    revisited: the figure that takes a negative result up again.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Figure:
     shortened: str = ""
     curve: str = ""
     samples: int = 0
-    turned: str = ""
+    revisited: str = ""
 
     def runs(self, scale: Scale = FULL) -> Iterator[tuple[str, int, Experiment]]:
         """Every run of the figure: its variant, its seed, and what is to be trained."""

@@ -66,7 +66,7 @@ FIGURES = (
         _without,
         ("order_found", "order", "bent_right", "bent_wrong", "all_found", "mse"),
         {"no sorter": WITHOUT},
-        turned="beyond-order",
+        revisited="beyond-order",
     ),
     Figure(
         "5.17",
@@ -79,7 +79,7 @@ FIGURES = (
         _with,
         ("order_found", "order", "all_found", "mse"),
         {"no sorter": WITHOUT, "sorter": WITH},
-        turned="beyond-order",
+        revisited="beyond-order",
     ),
     Figure(
         "5.18",

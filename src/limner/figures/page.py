@@ -34,7 +34,7 @@ A task of shapes counts as solved if every shape is found, with an IoU of at lea
 or more, and as stuck below a fifth. "Explained" is the share of the squared error of the training set's mean image that
 painting removes. "Paint per ink" is the ink put on and taken off by all moves over the ink of the finished picture.
 Bounds in nats compare within one likelihood only: cross-entropy's is of black and white pixels, a calibrated one's of
-a density. "Turned over" names the figure under *Beyond it* that changes a result.
+a density. "Revisited in" names the figure under *Beyond it* that takes a negative result up again.
 
 What decides a verdict stands in the code of each figure, and was written down before the full runs, but for 5.6 and
 beyond-layers, and for what was found too lenient after them and made stricter: 4.3, 4.4, 4.7, 5.10, 5.11, 5.13, 5.16 to
@@ -45,7 +45,7 @@ layers, rates, Φ0, τ and iterations for 5.5 and 5.17, of which beyond-layers c
 images themselves, not on the validation split, so that the scores of beyond-layers may flatter it.
 """
 
-COLUMNS = ("figure", "claim", "expected", "found", "seeds", "iterations", "verdict", "turned over")
+COLUMNS = ("figure", "claim", "expected", "found", "seeds", "iterations", "verdict", "revisited in")
 
 
 def text(folder: Path, pictures: str = "reproduction") -> str:
@@ -58,7 +58,7 @@ def text(folder: Path, pictures: str = "reproduction") -> str:
         _tally(found),
         "## The thesis\n",
         _overview(list(THESIS.values()), found),
-        "## Beyond it\n\nNegative results turned over: the same task, and what the row says changed.\n",
+        "## Beyond it\n\nNegative results revisited: the same task, and what the row says changed.\n",
         _overview(beyond, found),
         "## Numbers and pictures\n\nMeans over seeds; every seed's are in the JSON files beside the pictures.\n",
         *(_section(figure, found[figure.name], pictures) for figure in FIGURES.values()),
@@ -102,9 +102,9 @@ def _table(rows: list[tuple[str, ...]]) -> str:
 
 def _row(figure: Figure, found: dict[str, Any]) -> tuple[str, ...]:
     record, name = found[figure.name], f"[{figure.name}](#{anchor(figure)})"
-    turned = _turned(FIGURES[figure.turned], found) if figure.turned else ""
+    revisited = _revisited(FIGURES[figure.revisited], found) if figure.revisited else ""
     if record is None:
-        return (name, figure.claim, figure.expected, "", "", "", "not run yet", turned)
+        return (name, figure.claim, figure.expected, "", "", "", "not run yet", revisited)
     results, drawn = Results(record["runs"]), not figure.variants
     return (
         name,
@@ -114,7 +114,7 @@ def _row(figure: Figure, found: dict[str, Any]) -> tuple[str, ...]:
         "" if drawn else _span({results.seeds(variant) for variant in results.variants}),
         "" if drawn else _span({run["iterations"] for run in record["runs"]}, figure.shortened),
         f"**{records.verdict(record)}**",
-        turned,
+        revisited,
     )
 
 
@@ -124,7 +124,7 @@ def _span(numbers: set[int], note: str = "") -> str:
     return f"{span} ({note})" if note else span
 
 
-def _turned(beyond: Figure, found: dict[str, Any]) -> str:
+def _revisited(beyond: Figure, found: dict[str, Any]) -> str:
     return f"[{beyond.title}](#{anchor(beyond)}): {records.verdict(found[beyond.name])}"
 
 

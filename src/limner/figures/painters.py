@@ -111,7 +111,7 @@ FIGURES = (
         lambda results: all_solve(results, KINDS),
         ("all_found", "mse"),
         with_whole_stamps(THREE),
-        turned="beyond-phi0",
+        revisited="beyond-phi0",
     ),
     Figure(
         "5.3a",
@@ -162,7 +162,7 @@ FIGURES = (
         _black_first,
         ("all_found", "order", "count", "mse"),
         {"Painter": mixed()},
-        turned="beyond-layers",
+        revisited="beyond-layers",
     ),
     Figure(
         "5.6",

@@ -98,7 +98,7 @@ FIGURES = (
         ("explained", "live", "mse"),
         {"recurrent": ARCHITECTURES["recurrent"]},
         quick=100,
-        turned="beyond-recurrent",
+        revisited="beyond-recurrent",
     ),
     Figure(
         "5.21",
@@ -113,7 +113,7 @@ FIGURES = (
         {"convolutional": faces()},
         quick=200,
         shortened=LENGTH,
-        turned="beyond-faces",
+        revisited="beyond-faces",
     ),
     Figure(
         "5.21-moves",
@@ -141,7 +141,7 @@ FIGURES = (
         {"convolutional": omniglot()},
         quick=200,
         shortened=LENGTH,
-        turned="beyond-omniglot",
+        revisited="beyond-omniglot",
     ),
     Figure(
         "5.23",

@@ -180,7 +180,7 @@ FIGURES = (
         ("all_found", "boxed", "mse"),
         with_whole_stamps({"T-DRAW": RECTANGLES}),
         shortened=LENGTH,
-        turned="beyond-t-draw",
+        revisited="beyond-t-draw",
     ),
     Figure(
         "4.4",
@@ -194,7 +194,7 @@ FIGURES = (
         ("all_found", "boxed", "mse"),
         {**with_whole_stamps({"T-AIR": AIR}), "windows held": vary(AIR, window_size=WINDOW)},
         shortened=LENGTH,
-        turned="beyond-t-air",
+        revisited="beyond-t-air",
     ),
     Figure(
         "4.5",
@@ -253,7 +253,7 @@ FIGURES = (
             {f"T={moves}": vary(two_rectangles(), latent=CODE, likelihood="ce", moves=moves) for moves in (2, 20)}
         ),
         shortened="the text has 2 moves, the caption 20: both were run",
-        turned="beyond-variational",
+        revisited="beyond-variational",
     ),
     Figure(
         "5.9",
@@ -268,6 +268,6 @@ FIGURES = (
         ("all_found", "latent"),
         with_whole_stamps(LETTERS) | SCALED | SQUEEZED | MEAN,
         quick=200,
-        turned="beyond-variational",
+        revisited="beyond-variational",
     ),
 )
