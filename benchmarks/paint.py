@@ -19,7 +19,6 @@ import peers
 from PIL import Image
 from process import cpu_name, run
 
-from limner.errors import UserError
 from limner.files import write_json
 
 SIDE, SEEDS = 256, 3
@@ -162,10 +161,9 @@ def main(
 
 def choose(folder: Path | None) -> list[Path]:
     """The pictures of a folder, or the bundled one."""
-    found = sorted((folder or Path(__file__).resolve().parent.parent / "examples").rglob("*.[jp][pn]g"))
-    if not found:
-        raise UserError(f"{folder}: holds no JPEG or PNG pictures to paint")
-    return found
+    from limner.painting.pictures import picture_files
+
+    return picture_files(folder or Path(__file__).resolve().parent.parent / "examples")
 
 
 def machine(threads: int) -> dict:
