@@ -21,7 +21,7 @@ import limner
 from limner.benches import Bench, EngineBench, GpuBench, ModelsBench, PaintBench, PartsBench, RivalsBench, TrainBench
 from limner.data.options import ListData, ShowData
 from limner.errors import NotFinite, Stopped, UserError
-from limner.experiments.options import EvaluateOptions, TrainOptions, train_options
+from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.experiments.thesis import EXPERIMENTS
 from limner.figures.options import ReproduceOptions
 from limner.files import in_words, try_writing
@@ -202,7 +202,7 @@ def _app() -> SubcommandApp:
 
 def _train(name: str) -> Callable[..., TrainOptions]:
     """The command that trains an experiment: its options start from the experiment's own settings."""
-    start = train_options(name, EXPERIMENTS[name]())
+    start = TrainOptions(Path("runs") / name, experiment=EXPERIMENTS[name]())
 
     def command(options: Annotated[TrainOptions, arg(name="")] = start) -> TrainOptions:
         return options

@@ -34,7 +34,7 @@ def test_the_command_of_a_card_trains_that_model(name: str) -> None:
     words = ship.command(ship.MODELS[name].experiment).split()
     options = cli.parse(words[1:])
     assert isinstance(options, cli.TrainOptions)
-    assert options.experiment() == ship.MODELS[name].experiment == runs.read(Path(name)).experiment
+    assert options.experiment == ship.MODELS[name].experiment == runs.read(Path(name)).experiment
 
 
 @named

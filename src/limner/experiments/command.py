@@ -24,9 +24,9 @@ def train(options: TrainOptions) -> int:
     """Train."""
     quiet = options.quiet or os.environ.get("RANK", "0") != "0"  # the first of several processes speaks for all
     if not quiet:
-        tell_of_part(options.data)
+        tell_of_part(options.experiment.data)
     try:
-        runs.start(options.experiment(), options.out, options.resume, quiet)
+        runs.start(options.experiment, options.out, options.resume, quiet)
     except Stopped as stopped:
         raise Stopped(f"{stopped}: --resume goes on") from None
     finally:

@@ -7,12 +7,10 @@ from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from limner.data.settings import Data, Split
+from limner.data.settings import Split
 from limner.errors import UserError, within
 from limner.experiments.settings import Experiment
 from limner.files import check_picture
-from limner.models.settings import Model
-from limner.training.settings import Training
 
 
 @dataclass(frozen=True)
@@ -25,23 +23,12 @@ class TrainOptions:
     """Go on with the run that is there, if there is one."""
     quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False
     """Print nothing but errors."""
-    data: Data = field(default_factory=Data)
-    model: Model = field(default_factory=Model)
-    training: Training = field(default_factory=Training)
-
-    def experiment(self) -> Experiment:
-        """The experiment that is asked for."""
-        return Experiment(self.data, self.model, self.training)
+    experiment: Annotated[Experiment, arg(name="")] = field(default_factory=Experiment)
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
-        self.training.check()
-        self.data.check()
-
-
-def train_options(name: str, experiment: Experiment) -> TrainOptions:
-    """The options that an experiment starts from."""
-    return TrainOptions(Path("runs") / name, data=experiment.data, model=experiment.model, training=experiment.training)
+        self.experiment.training.check()
+        self.experiment.data.check()
 
 
 @dataclass(frozen=True)
