@@ -178,10 +178,10 @@ class Moves:
     def _rows(self, tensors: Mapping[str, Tensor | None]) -> tuple[np.ndarray, ...]:
         """The numbers of each kind as `steps` has them, which share the tensors' memory."""
         counts = {name: 1 if name == "ground" else len(self) for name in RATES}
-        return tuple(_rows(tensors.get(name), count) for name, count in counts.items())
+        return tuple(_array(tensors.get(name), count) for name, count in counts.items())
 
 
-def _rows(tensor: Tensor | None, count: int) -> np.ndarray:
+def _array(tensor: Tensor | None, count: int) -> np.ndarray:
     if tensor is None:
         return np.zeros((count, 0), np.float32)
     assert tensor.is_contiguous()  # else the numbers would be a copy's
