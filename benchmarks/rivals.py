@@ -8,13 +8,12 @@ CPU-seconds are those of the process, start-up included. PSNR is of the saved PN
 import statistics
 import tempfile
 from collections.abc import Callable
-from json import dumps
 from pathlib import Path
 
 import peers
 from paint import SEEDS, SIDE, choose, machine, paint, scaled
 
-from limner.files import write
+from limner.files import write_json
 
 BRUSHES = ("circle", "triangle")
 TRIES = (1, 10)
@@ -95,4 +94,4 @@ def main(
     if json:
         names = [picture.stem for picture in chosen]
         found = {"machine": machine(1), "side": SIDE, "seeds": SEEDS, "pictures": names, "rows": rows}
-        write(json, dumps(found, indent=1) + "\n")
+        write_json(json, found)
