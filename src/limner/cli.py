@@ -27,7 +27,7 @@ from limner.figures.options import ReproduceOptions
 from limner.files import in_words, try_writing
 from limner.painting.options import PaintOptions
 from limner.printing import answer, say, silence
-from limner.signals import held
+from limner.signals import ENDING, handled, held, interrupt
 
 Options = PaintOptions | TrainOptions | EvaluateOptions | ReproduceOptions | ListData | ShowData | Bench
 
@@ -104,7 +104,8 @@ def run(options: Options) -> int:
         bench(BENCHES[type(options)]).main(**vars(options))
         return 0
     module, function = COMMANDS[type(options)]
-    return getattr(load(module), function)(options)
+    with handled(interrupt, *ENDING):
+        return getattr(load(module), function)(options)
 
 
 def load(module: str) -> Any:

@@ -23,7 +23,7 @@ def within(called: str, value: int | None, least: int, most: int) -> None:
 
 
 class Stopped(Exception):
-    """Work ended early, in good order, because it was asked to by Ctrl-C or SIGTERM."""
+    """Work ended early, in good order, because it was asked to by Ctrl-C, SIGTERM or SIGHUP."""
 
 
 class NotFinite(ValueError):

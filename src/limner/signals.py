@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Ctrl-C, and what ends a process that may still save: so do batch systems, and terminals that are closed."""
+
 
 @contextmanager
 def handled(handler: Callable[..., None], *numbers: signal.Signals) -> Iterator[None]:
@@ -26,7 +29,7 @@ def handled(handler: Callable[..., None], *numbers: signal.Signals) -> Iterator[
 
 @dataclass
 class Interrupts:
-    """Ctrl-C and SIGTERM as they come: the first is a KeyboardInterrupt, unless `held`; others are only noted."""
+    """What ends a process as it comes: the first is a KeyboardInterrupt, unless `held`; others are only noted."""
 
     came: bool = False
     held: bool = False
@@ -40,11 +43,16 @@ class Interrupts:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Inside, Ctrl-C and SIGTERM wait: they are handled at the end."""
+    """Inside, Ctrl-C, SIGTERM and SIGHUP wait: they are handled at the end."""
     came: list[int] = []
     try:
-        with handled(lambda number, frame: came.append(number), signal.SIGINT, signal.SIGTERM):
+        with handled(lambda number, frame: came.append(number), *ENDING):
             yield
     finally:
         for number in came:
             signal.raise_signal(number)
+
+
+def interrupt(*_: object) -> None:
+    """Handle a signal as Python handles Ctrl-C."""
+    raise KeyboardInterrupt

@@ -43,6 +43,7 @@ def _line(name: str, counts: tuple[int, ...], side: int, words: str) -> str:
 def show(options: ShowData) -> int:
     """Write a sheet of images, chosen by the seed, with ink shown black."""
     path = options.output or Path(f"{options.name}.png")
+    sources.check_apart("--output", path, options)
     try_writing(path)
     images = selected(options, options.split)
     sources.tell_of_part(options)

@@ -117,6 +117,13 @@ def present(data: Data) -> Path | None:
     return SOURCES[data.name].inside(named_root(data) or cache())
 
 
+def check_apart(option: str, path: Path, data: Data) -> None:
+    """UserError for what would be written among the images of a set, of which it would become one, or replace one."""
+    folder = data.folder if data.name == "folder" else present(data) if data.name in SOURCES else None
+    if folder and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise UserError(f"{path}: lies in {folder}, whose pictures are the data: give {option} another folder")
+
+
 def tell_of_part(data: Data) -> None:
     """Say on stderr where only a part of a real set is on this machine."""
     folder = present(data) if data.name in SOURCES else None

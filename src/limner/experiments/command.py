@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 
 from limner.data.loading import load as load_data
-from limner.data.sources import tell_of_part
-from limner.errors import Stopped, UserError
-from limner.experiments import runs, shipped
+from limner.data.sources import check_apart, tell_of_part
+from limner.errors import Stopped
+from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.files import try_writing, write_json
 from limner.printing import answer, say
@@ -39,13 +39,14 @@ def train(options: TrainOptions) -> int:
 
 def evaluate(options: EvaluateOptions) -> int:
     """Measure, print a table, and write what is asked for."""
-    kept = {os.path.realpath(shipped.folder(options.run) / name) for name in runs.FILES}
-    for path in filter(None, (options.json, options.picture)):
-        if os.path.realpath(path) in kept:
-            raise UserError(f"{path}: is a file of the run: choose another name")
-        try_writing(path)
-    model, trained = runs.load(options.run), runs.read(options.run)
+    trained = runs.read(options.run)
     experiment = trained.experiment
+    for option, path in (("--json", options.json), ("--picture", options.picture)):
+        if path:
+            runs.spare(path, options.run)
+            check_apart(option, path, experiment.data)
+            try_writing(path)
+    model = runs.load(options.run)
     if experiment.data.name == "folder":
         there = len(load_data(experiment.data, "train")), runs.count_pictures(experiment.data)
         runs.check_images(options.run, trained, *there)

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from limner.data.loading import load as load_data
 from limner.data.pictures import files_of
 from limner.data.settings import Data
+from limner.data.sources import check_apart
 from limner.errors import UserError, flag
 from limner.experiments import shipped
 from limner.experiments.settings import Experiment, normalised, restored
@@ -55,7 +56,7 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
     check(experiment.model)
     experiment.training.check()
     experiment.data.check()
-    check_apart(run, experiment.data)
+    check_apart("--out", run, experiment.data)
     _one_gpu_each()
     processes = PartialState(cpu=device().type == "cpu")
     batch, count = experiment.training.batch, processes.num_processes
@@ -80,12 +81,10 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
         train(model, images, experiment.training, run, quiet)
 
 
-def check_apart(run: Path, data: Data) -> None:
-    """UserError for a run within a folder of pictures, where its own would be taken for some of them."""
-    if data.name == "folder" and data.folder:
-        place, folder = Path(os.path.realpath(run)), Path(os.path.realpath(data.folder))
-        if place.is_relative_to(folder):
-            raise UserError(f"{run}: lies in {folder}, whose pictures are the data: give --out another folder")
+def spare(path: Path, run: str | Path) -> None:
+    """UserError for an output that would replace a file of a run."""
+    if os.path.realpath(path) in {os.path.realpath(shipped.folder(run) / name) for name in FILES}:
+        raise UserError(f"{path}: is a file of the run: choose another name")
 
 
 def count_pictures(data: Data) -> int:
@@ -131,6 +130,7 @@ def read(run: Path) -> Trained:
         return restored(Trained, json.loads(path.read_text()))
     except (FileNotFoundError, NotADirectoryError):
         known = ", ".join(shipped.names())
+        known += "; limner.Painting.load reads strokes" if run.suffix == ".json" else ""
         raise UserError(f"{run}: no trained model is there: expected a run's folder, or one of {known}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error

@@ -6,17 +6,19 @@ import hashlib
 import json
 import os
 import signal
+import time
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, connection, get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from limner.errors import UserError
 from limner.experiments.settings import Experiment, normalised
-from limner.signals import handled
+from limner.signals import ENDING, handled, interrupt
 from limner.training.settings import HARMLESS
 
 Attempt = tuple[Experiment, UserError | None]
@@ -99,8 +101,8 @@ def _by_processes(experiments: list[Experiment], folder: Path, jobs: int) -> Ite
     """No more runs in the pool than it has processes: a worker that was told to stop must find no other."""
     waiting, running = list(reversed(experiments)), {}
     with (
-        handled(_interrupt, signal.SIGTERM),
-        ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupts) as pool,
+        handled(interrupt, *ENDING),
+        ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_follow_parent) as pool,
     ):
         try:
             while waiting or running:
@@ -124,10 +126,16 @@ def _by_processes(experiments: list[Experiment], folder: Path, jobs: int) -> Ite
             raise UserError("a process that trained was killed, probably for memory: give fewer --jobs") from error
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches all processes of a terminal, but it is the parent that stops its workers."""
+def _follow_parent() -> None:
+    """Ctrl-C reaches all processes of a terminal, but it is the parent that stops its workers, or whose end does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
 
+    def end(sentinel: int) -> None:
+        connection.wait([sentinel])
+        while True:  # the first makes training save
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+    if parent:
+        Thread(target=end, args=[parent.sentinel], daemon=True).start()

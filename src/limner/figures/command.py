@@ -20,6 +20,7 @@ def reproduce(options: ReproduceOptions) -> int:
     """Train, measure, judge and draw; the exit code: 0, 2 where a figure failed, or 130 where it was asked to stop."""
     figures = find(options.figures)
     if options.page:
+        _spare(options.page, options.folder())
         try_writing(options.page)
     failed = 0
     if options.list:
@@ -30,6 +31,13 @@ def reproduce(options: ReproduceOptions) -> int:
         pictures = os.path.relpath(options.folder().resolve(), options.page.resolve().parent)
         write(options.page, page.text(options.folder(), Path(pictures).as_posix()))
     return failed
+
+
+def _spare(page: Path, folder: Path) -> None:
+    """UserError for a page that would replace what figures are published as."""
+    place = Path(os.path.realpath(page))
+    if place.parent == Path(os.path.realpath(folder)) and place.stem in FIGURES and place.suffix in (".json", ".png"):
+        raise UserError(f"{page}: is where figure {place.stem} is published: choose another name")
 
 
 def listing(figures: list[Figure], options: ReproduceOptions) -> None:

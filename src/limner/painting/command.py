@@ -1,7 +1,6 @@
 """`limner paint`: reads everything and tries every output before the first stroke, then paints, and saves."""
 
 import os
-import signal
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import torch
 
 import limner
 from limner.errors import UserError, flag
+from limner.experiments import shipped
 from limner.files import in_words, is_pipe
 from limner.masks import mask_files
 from limner.models.build import Network
@@ -26,7 +26,7 @@ from limner.painting.resume import read_before, sound
 from limner.painting.saving import counted, save
 from limner.painting.svg import check_fills
 from limner.printing import on_terminal, say
-from limner.signals import Interrupts, handled
+from limner.signals import ENDING, Interrupts, handled
 from limner.strokes import Strokes
 from limner.templates import SHAPES
 
@@ -65,7 +65,7 @@ def paint(options: PaintOptions) -> int:
         torch.set_num_threads(options.threads)
     failed = False
     interrupts = Interrupts()
-    with handled(interrupts.note, signal.SIGINT, signal.SIGTERM):
+    with handled(interrupts.note, *ENDING):
         for number, job in enumerate(jobs, 1):
             painting = job.source
             if not isinstance(painting, Painting):
@@ -149,13 +149,15 @@ def source(file: Path, options: PaintOptions) -> Path | Picture | Painting:
 
 
 def read_too(options: PaintOptions) -> Iterator[Path]:
-    """The files beside the pictures that are read and must stay as they are: masks, and a palette."""
+    """The files beside the pictures that are read and must stay as they are: masks, a palette, a model's."""
     for item in options.templates or ():
         if item not in SHAPES and os.path.exists(item):
             yield from mask_files(item)
     yield from (path for path in (options.importance, options.repaint) if path)
     if options.palette:
         yield Path(options.palette)
+    if options.model:
+        yield from shipped.folder(options.model).glob("*")
 
 
 def settings(options: PaintOptions) -> dict[str, Any]:
@@ -198,6 +200,8 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     size = picture.shown_size if isinstance(picture, Painting) else picture.size
     if options.film_seconds and not any(path.suffix.lower() in FILMS for path in job.files):
         raise UserError(f"{flag('film_seconds')} is of no use without a film: give -o FILE.mp4, .webm or .gif, too")
+    if options.output_size and not job.frames and all(path.suffix.lower() == ".json" for path in job.files):
+        raise UserError(f"{flag('output_size')} is of no use to JSON alone: give -o FILE.png or its like, too")
     for path in job.files:
         if path.suffix.lower() != ".json":
             saved_size(path, size, options.output_size)

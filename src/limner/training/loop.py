@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from limner.data.images import Images
 from limner.errors import NotFinite, Stopped, UserError
 from limner.models.build import Network
 from limner.printing import on_terminal
-from limner.signals import handled
+from limner.signals import ENDING, handled
 from limner.training.batches import Batches, seed_noise
 from limner.training.checkpoints import CHECKPOINT, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
 from limner.training.denormals import flushed
@@ -44,7 +43,7 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
 
     Leaves in `run`: metrics.jsonl (the losses of every iteration), checkpoint.safetensors, weights.safetensors and
     pictures of the painting process. Raises UserError when the loss is no longer a number; the last checkpoint, from
-    before, stays. Raises Stopped after Ctrl-C or SIGTERM, having saved.
+    before, stays. Raises Stopped after Ctrl-C, SIGTERM or SIGHUP, having saved.
     """
     accelerator = Accelerator(cpu=device().type == "cpu")
     here, process = accelerator.device, accelerator.process_index
@@ -186,7 +185,7 @@ def _threads(count: int) -> Iterator[None]:
 
 @contextmanager
 def _stop_gently() -> Iterator[threading.Event]:
-    """Inside, Ctrl-C and SIGTERM only set the event that is yielded."""
+    """Inside, Ctrl-C, SIGTERM and SIGHUP only set the event that is yielded."""
     asked = threading.Event()
-    with handled(lambda *_: asked.set(), signal.SIGINT, signal.SIGTERM):
+    with handled(lambda *_: asked.set(), *ENDING):
         yield asked
