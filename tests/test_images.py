@@ -130,3 +130,11 @@ def test_deep_pictures_are_taken_as_they_are(tmp_path: Path) -> None:
     deep = COLOURS[..., 0].astype(np.uint16) * 257
     values, _ = read(Image.fromarray(deep), gray_profile(1.0))
     assert np.array_equal(values[..., 0], (deep / 65535).astype(np.float32))
+
+
+def test_a_palette_of_yellows_has_colours() -> None:
+    image = Image.new("P", (2, 1))
+    image.putpalette([200, 200, 0, 90, 90, 90])
+    image.putpixel((1, 0), 1)
+    values, _ = read(image, None)
+    assert (values * 255).round().astype(int).tolist() == [[[200, 200, 0], [90, 90, 90]]]

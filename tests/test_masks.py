@@ -118,6 +118,18 @@ def test_enlarged_stays_in_range(tmp_path: Path) -> None:
     assert (mask.min(), mask.max()) == (0, 1)
 
 
+def test_the_farthest_colour_is_inside_however_near_and_a_faint_mask_stays_faint(tmp_path: Path) -> None:
+    assert read_mask(saved(tmp_path, disc(100, 140, "L")), 16).max() == 1
+    assert read_mask(saved(tmp_path, disc((9, 9, 9, 0), (9, 9, 9, 20), "RGBA")), 16).max() == pytest.approx(20 / 255)
+
+
+def test_corners_are_alike_within_a_few_steps(tmp_path: Path) -> None:
+    for step, alike in ((10, True), (30, False)):
+        image = disc(0, 255, "L")
+        image.paste(step, (0, 0, 64, 64))
+        assert (read_mask(saved(tmp_path, image), 16)[0, 0] < 0.9 * step / 255) == alike
+
+
 def coloured_corners() -> Image.Image:
     image = disc("white", "black")
     image.paste("red", (0, 0, 9, 9))

@@ -14,6 +14,12 @@ def test_what_cannot_be_encoded_is_escaped() -> None:
         assert stream.buffer.getvalue().decode(encoding) == shown
 
 
+def test_a_stream_that_names_no_encoding_takes_anything() -> None:
+    stream = io.StringIO()
+    say("a é", stream)
+    assert (stream.encoding, stream.getvalue()) == (None, "a é\n")
+
+
 def test_nobody_need_listen(capsys: pytest.CaptureFixture[str]) -> None:
     say("a", None)
     silence(None)

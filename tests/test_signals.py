@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from limner.signals import handled, held
+from limner.signals import Interrupts, handled, held
 
 
 def test_signals_are_handled_inside_only() -> None:
@@ -58,3 +58,15 @@ def test_held_signals_are_handled_at_the_end(fault: type[Exception] | None) -> N
             raise fault
     assert done == []
     assert heard == [signal.SIGTERM, signal.SIGTERM]
+
+
+def test_only_the_first_interrupt_interrupts_and_none_while_held() -> None:
+    free, quiet = Interrupts(), Interrupts(held=True)
+    with pytest.raises(KeyboardInterrupt):
+        free.note(signal.SIGINT, None)
+    for interrupts in (free, quiet):
+        try:
+            interrupts.note(signal.SIGTERM, None)
+        except KeyboardInterrupt:  # which would end the tests
+            pytest.fail("was interrupted")
+        assert interrupts.came

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from limner.data import Data, Images, load
+from limner.data.loading import gray
 from limner.data.settings import SPLITS
 from limner.data.sources import SOURCES
 from limner.errors import UserError
@@ -131,6 +132,11 @@ def test_gray_is_that_of_pillow(sample: Path) -> None:
     for rgb, ink in zip(colour.pixels, gray.pixels, strict=True):
         luma = np.asarray(Image.fromarray((255 - rgb).permute(1, 2, 0).contiguous().numpy()).convert("L"))
         assert np.abs(255 - luma.astype(int) - ink[0].numpy()).max() <= 1
+
+
+def test_gray_in_three_channels_is_the_gray_that_it_shows() -> None:
+    shades = torch.arange(256, dtype=torch.uint8)[:, None, None, None]
+    assert torch.equal(gray(shades.expand(-1, 3, 2, 2)), shades.expand(-1, 1, 2, 2))
 
 
 def test_gray_images_have_three_equal_channels(sample: Path) -> None:

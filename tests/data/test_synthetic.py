@@ -236,3 +236,8 @@ def test_one_image(index: int | np.int64) -> None:
 def test_images_end_where_they_end() -> None:
     with pytest.raises(IndexError):
         load(Data("two-rectangles", **FEW), "train")[200]
+
+
+def test_ink_is_rounded_to_the_nearest_step() -> None:
+    pixels = load(Data("two-rectangles-occlusion", images=50)).pixels
+    assert (pixels == 128).sum() > 10 * (pixels == 127).sum()

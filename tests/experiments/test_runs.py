@@ -15,6 +15,7 @@ from PIL import Image
 
 import limner
 from limner import cli
+from limner.data.loading import load as load_data
 from limner.data.settings import Data
 from limner.errors import UserError
 from limner.experiments import runs
@@ -23,7 +24,9 @@ from limner.experiments.thesis import EXPERIMENTS
 from limner.models.build import check
 from limner.models.settings import Kind, Model
 from limner.painting import by_model
+from limner.tables import GAP
 from limner.training import loop, record
+from limner.training.metrics import evaluate
 from limner.training.settings import Training
 
 SMALL = Experiment(
@@ -184,6 +187,40 @@ def test_train_and_evaluate_commands(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "iwae" not in printed.out
     assert printed.err.endswith("run: no iwae: only variational models of a likelihood in nats have bounds\n")
     assert printed.err.count("\n") == 1
+
+
+def test_what_is_asked_for_is_measured(tmp_path: Path) -> None:
+    codes = replace(SMALL, model=Model(hidden=8, latent=3, likelihood="ce"), training=Training(iterations=1, batch=20))
+    runs.start(codes, tmp_path / "run", quiet=True)
+    files = [tmp_path / "scores.json", tmp_path / "process.png"]
+    asked = ["--split", "train", "--images", "15", "--seed", "7", "--samples", "2"]
+    line = ["evaluate", str(tmp_path / "run"), *asked, "--json", str(files[0]), "--picture", str(files[1])]
+    assert cli.main(line) == 0
+    images, model = load_data(codes.data, "train").spread(15), runs.load(tmp_path / "run")
+    expected = evaluate(model, images, samples=2, seed=7)
+    assert evaluate(model, images, samples=2, seed=0)["iwae"] != expected["iwae"]
+    found = json.loads(files[0].read_text())
+    assert [found.pop(name) for name in ("run", "split", "seed")] == ["run", "train", 7]
+    assert found == pytest.approx(expected, rel=1e-6)
+    with Image.open(files[1]) as picture:
+        assert picture.size == (GAP + 3 * (28 + GAP), GAP + 10 * (28 + GAP))
+
+
+def test_a_seed_is_also_of_the_first_weights(tmp_path: Path) -> None:
+    firsts = []
+    for seed in (0, 1):
+        still = replace(SMALL, training=Training(iterations=1, batch=20, rate=1e-12, seed=seed))
+        runs.start(still, tmp_path / f"{seed}", quiet=True)
+        firsts.append(next(runs.load(tmp_path / f"{seed}").parameters()))
+    assert (firsts[0] - firsts[1]).abs().mean() > 0.01
+
+
+def test_loading_a_run_draws_no_random_numbers(run: Path) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(3)
+    torch.manual_seed(3)
+    runs.load(run)
+    assert torch.equal(torch.rand(3), expected)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 from jaxtyping import TypeCheckError
 from safetensors import safe_open
 
-from limner.data.settings import Data
+from limner.data.settings import SYNTHETIC, Data, Recipe
 from limner.errors import UserError
 from limner.experiments import runs
 from limner.experiments.settings import Experiment
@@ -59,6 +59,30 @@ def losses(folder: Path, experiment: Experiment) -> list[float]:
 def test_keys_stay_what_they_are() -> None:
     assert cache.key(Experiment()) == "80851bea950877a0"
     assert cache.key(EXPERIMENTS["faces"]()) == "120b4e2d7e3ded08"
+
+
+def test_what_keys_leave_out_stays_what_it_is() -> None:
+    """Defaults, and how sets are made: the results in the repository are of these."""
+    model = {"kind": "simple", "moves": 2, "templates": ("square",), "hidden": 256, "layers": 1, "batch_norm": False}
+    model |= {"phi0": 2.0, "affine": "full", "init": 0.05, "gamma": 1.0, "gamma_rate": 0.0, "gamma_test": 30.0}
+    model |= {"noise": 0.0, "order": "fixed", "temperature": 1.0, "temperature_end": 1.0, "anneal": 0}
+    model |= {"likelihood": "mse", "latent": 0, "sigma": -1.0, "sigma_start": 1.0, "latent_cost": "full", "beta": 1.0}
+    model |= {"free_bits": 0.0, "input_noise": 0.0, "window": 12, "window_size": 0.0, "prior_where": 1.0}
+    training = {"iterations": 10_000, "batch": 100, "rate": 1e-3, "drop_at": 0, "rate_after": 1e-4, "clip": 0.0}
+    training |= {"betas": (0.9, 0.999), "seed": 0, "warp": 0.0, "mirror": False}
+    assert asdict(Model()) == model
+    assert {name: value for name, value in asdict(Training()).items() if name not in HARMLESS} == training
+    recipe = Recipe((2, 2), ("square",), False, 5.0, 14.0, 0.0, (1.0,), 0.0, True)
+    sets = {
+        "two-rectangles": recipe,
+        "four-rectangles": replace(recipe, counts=(4, 4), min_side=4.0, max_side=10.0),
+        "zero-to-two-rectangles": replace(recipe, counts=(0, 2)),
+        "two-rectangles-occlusion": replace(recipe, min_side=7.0, max_side=16.0, levels=(0.5, 1.0)),
+        "two-rectangles-mixed": replace(recipe, inverted=0.5),
+        "two-shapes": replace(recipe, shapes=("square", "circle"), isotropic=True),
+        "shapes": replace(recipe, counts=(1, 4), shapes=("square", "circle"), rotation=180.0, levels=()),
+    }
+    assert sets == SYNTHETIC
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -183,7 +207,7 @@ def test_stopping_saves_and_leaves_no_process(tmp_path: Path) -> None:
 import sys
 from dataclasses import replace
 from pathlib import Path
-from limner.data.settings import Data
+from limner.data.settings import SYNTHETIC, Data, Recipe
 from limner.experiments.settings import Experiment
 from limner.figures import cache
 from limner.training.settings import Training

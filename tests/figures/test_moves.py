@@ -16,6 +16,7 @@ from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.training.metrics import averages
 from limner.training.visibility import masks, see
+from limner.writer import render
 
 SIZE = (28, 28)
 BANK = TemplateBank.named("square")
@@ -79,6 +80,38 @@ def test_undone_counts_what_later_moves_take_back() -> None:
     half[:, :2] = 1
     steps = torch.stack([torch.stack(each) for each in ([blank, half, black], [blank, black, half], [blank] * 3)])
     assert moves.undone(steps).tolist() == [1, 3, 1]
+
+
+def test_a_canvas_of_little_ink_counts_as_blank() -> None:
+    pixels = torch.zeros(2, 3, 1, 4, 4)
+    pixels[:, 1, 0, 0, 0], pixels[:, 2, 0, 0, 1] = torch.tensor([1.0, 0.9]), torch.tensor([1.0, 0.9])
+    assert moves.undone(pixels).tolist() == [3, 1]
+
+
+@pytest.mark.parametrize(("share", "found"), [(0.86, 1), (0.7, 0)])
+def test_a_box_covers_most_of_every_shape(share: float, found: int) -> None:
+    """All of the left one, whose sides are at -0.8 and -0.2, and a share of the right one."""
+    end = 0.2 + 0.6 * share
+    assert boxed(boxes(((end / 2 - 0.4, 0.0), end / 2 + 0.4)), boxes(LEFT, RIGHT)) == {"boxed": found}
+
+
+def test_what_is_undone_is_counted_from_blank_paper() -> None:
+    torch.manual_seed(0)
+    images = load(Data("two-rectangles", images=8), "train")
+    model = build(Model(moves=2, hidden=8), images.size, 1)
+    with evaluating(model):
+        first, last = (render(model(images.ink()).strokes[:, :t], model.bank, images.size) for t in (1, 2))
+        found = averages(moves.scores(model, images, images.ink().mean(0)))["undone"]
+    ink = [each.abs().sum((1, 2, 3)) for each in (first, last - first, last)]
+    assert found == pytest.approx(float(((ink[0] + ink[1]) / ink[2]).mean()), rel=1e-5)
+
+
+def test_scores_are_of_the_mean_codes() -> None:
+    images = load(Data("two-rectangles", images=8), "train")
+    model = build(Model(moves=2, hidden=8, latent=3), images.size, 1)
+    with evaluating(model):
+        found = [averages(moves.scores(model, images, images.ink().mean(0))) for _ in range(2)]
+    assert found[0] == found[1]
 
 
 def test_chosen_is_the_largest_weight() -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from limner.cli import main
 from limner.figures import page, records, sheets
+from limner.figures.cache import key
 from limner.figures.engine import DRAWINGS
 from limner.figures.layouts import Drawn
 from limner.figures.measuring import rounded
@@ -39,6 +40,7 @@ def test_a_committed_result(name: str) -> None:
     wanted = [(variant, seed, run.training.iterations) for variant, seed, run in figure.runs()]
     if wanted:
         assert [(run["variant"], run["seed"], run["iterations"]) for run in record["runs"]] == wanted
+        assert [run["run"] for run in record["runs"]] == [key(run) for _, _, run in figure.runs()]
     for end in ("json", "png"):
         assert (RESULTS / f"{name}.{end}").stat().st_size <= sheets.MOST
     with Image.open(RESULTS / f"{name}.png") as picture:
@@ -162,3 +164,7 @@ def test_a_list_trains_nothing(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[2] for line in lines] == ["5.5", "3.1"]
     assert not list(tmp_path.iterdir())
+
+
+def test_no_cell_of_a_table_ends_it() -> None:
+    assert page._table([("a|b", "c")]).splitlines()[0] == "| a/b | c |"

@@ -10,14 +10,16 @@ import torch
 from PIL import Image
 
 from limner import cli
+from limner.data.loading import load
 from limner.errors import UserError
 from limner.experiments.thesis import mnist, two_rectangles
 from limner.figures import cache, drawing, records, registry, sheets
 from limner.figures.figure import Figure, Judgement, Scale, shortened, vary
-from limner.figures.layouts import Dots, Process, Reconstructions
+from limner.figures.layouts import Dots, Process, Progress, Reconstructions
 from limner.figures.publish import publish
 from limner.figures.registry import FIGURES
 from limner.figures.results import Results
+from limner.models.code import mean_codes
 from limner.writer import render
 
 TINY = Scale(iterations=4, seeds=2, images=20, quick=True)
@@ -93,6 +95,40 @@ def test_of_many_moves_only_some_are_shown(tmp_path: Path) -> None:
     assert cells.shape == (2, 5, 1, 28, 28)
     with torch.no_grad():
         assert torch.allclose(cells[:, 3], model(cells[:, 4]).canvas, atol=1e-6)
+
+
+def test_pictures_show_what_their_titles_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, sheet = two_rectangles(), Image.new("L", (1, 1))
+    data = replace(start.data, images=60, held_out=40)
+    coded = shortened(vary(replace(start, data=data), latent=3, likelihood="ce"), 2)
+    list(cache.train([coded], tmp_path, quiet=True))
+    composed: list[list[sheets.Panel]] = []
+    monkeypatch.setattr(sheets, "compose", lambda panels, *_: composed.append(panels) or sheet)
+    for _ in range(2):
+        drawing.process(Process(("a",), rows=4, columns=2, samples=True), {"a": coded}, tmp_path)
+    drawing.progress(Progress(("a", "b"), images=4, across=2), {"a": coded, "b": coded}, tmp_path)
+    drawing.reconstructions(Reconstructions("a", side=2), coded, tmp_path)
+    (shown, samples), (_, again), progress, (paints, paints_held, train, held) = composed
+    inks = [load(data, split).spread(4).ink() for split in ("train", "test")]
+    model = drawing._load(coded, tmp_path)
+    with torch.no_grad(), mean_codes(model):
+        painted = [model(ink).canvas for ink in inks]
+    for panel, title, images in (
+        (paints, "painted from training images", painted[0]),
+        (paints_held, "painted from held-out images", painted[1]),
+        (train, "training images", inks[0]),
+        (held, "held-out images", inks[1]),
+    ):
+        assert panel.title == title
+        assert torch.allclose(panel.cells.flatten(0, 1), images, atol=1e-6)
+    assert torch.equal(shown.cells[:, -1], inks[1])
+    assert torch.allclose(shown.cells[:, -2], painted[1], atol=1e-6)
+    assert torch.equal(torch.stack([panel.cells[1, -1] for panel in progress]), inks[1])
+    assert [panel.rows for panel in progress] == [("a", "b"), (), ("a", "b"), ()]
+    assert samples.title == "samples: a"
+    assert samples.cells.shape == (4, 3, 1, 28, 28)
+    assert torch.equal(samples.cells, again.cells)
+    assert len(samples.cells.flatten(0, 1).flatten(1).unique(dim=0)) == 12
 
 
 def test_moves_before_they_are_sorted(tmp_path: Path) -> None:

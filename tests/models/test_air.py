@@ -127,3 +127,32 @@ def test_an_object_is_coded_from_its_window_alone(kind) -> None:
     with mean_codes(air):
         assert torch.equal(air(outside).canvas, air(image).canvas)
         assert not torch.equal(air(inside).canvas, air(image).canvas)
+
+
+@pytest.mark.parametrize("kind", ["air", "t-air"])
+def test_a_move_is_told_the_codes_before_it_and_teaches_them(kind) -> None:
+    air, told = make(kind, moves=3), []
+    air.by_codes.register_forward_pre_hook(lambda _, given: told.append(given[0]))
+    with mean_codes(air):
+        strokes = air(torch.rand(2, 1, *SIZE)).strokes
+    assert not told[0].any()
+    assert [last.requires_grad for last in told] == [False, True, True]
+    if strokes is not None:
+        for move in (0, 1):
+            torch.testing.assert_close(air.places(told[move + 1][:, :6])[0], strokes.where[:, move])
+
+
+def test_steps_add_up_to_the_canvas() -> None:
+    air = make("air", moves=3, init=0.3)
+    out = air(torch.rand(2, 1, *SIZE))
+    assert out.steps is not None
+    torch.testing.assert_close(out.steps[:, -1], out.canvas)
+    changes = torch.cat([air.easel.paper.expand(2, 1, 1, *SIZE), out.steps.logit()], 1).diff(dim=1).abs().sum((2, 3, 4))
+    assert (changes > 0.1).all()
+
+
+def test_windows_of_up_to_ten_times_the_canvas_are_read() -> None:
+    air = make("air", affine="scale")
+    for scale, wide in ((0.4, 2.5), (0.2, 2.0), (-0.4, -2.5)):  # 6.25 times the area, and 25, which is too much
+        _, view = air.places(torch.tensor([[scale - 2, 0, abs(scale) - 2, 0.0]]))
+        assert view[0, 0, 0].item() == pytest.approx(wide, rel=1e-4)

@@ -80,6 +80,25 @@ def test_draw_is_its_equations(kind: str) -> None:
     torch.testing.assert_close(found, expected, rtol=0, atol=2e-5)
 
 
+@pytest.mark.parametrize("kind", ["draw", "t-draw"])
+def test_draw_learns_by_the_gradient_of_its_equations(kind: str) -> None:
+    draw, x = make(kind), torch.rand(5, 1, *SIZE)
+    if kind == "t-draw":
+        draw.easel.writers.writer = TemplateWriter(TemplateBank.named("square", prefilter=False))
+    weights = dict(draw.named_parameters())
+    with mean_codes(draw):
+        canvases = draw(x).canvas, equations(weights, x, kind == "t-draw")
+    ours, theirs = (
+        torch.autograd.grad((x - canvas).square().sum(), list(weights.values()), allow_unused=True)
+        for canvas in canvases
+    )
+    learns = [name for name, slope in zip(weights, theirs, strict=True) if slope is not None and slope.any()]
+    assert "attention.weight" in learns
+    for name, one, other in zip(weights, ours, theirs, strict=True):
+        if name in learns:
+            torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * float(other.abs().max()))
+
+
 def test_codes_are_of_a_hundred_unless_told() -> None:
     assert make("draw").coder.size == LATENT == 100
     assert make("draw", latent=7).coder.size == 7

@@ -98,3 +98,14 @@ def test_pixels_flip_at_times_but_less_than_half_of_them(logit: float, flips: fl
     torch.nn.init.constant_(noise.logit, logit)
     images, canvas = torch.tensor([[[[0.0]]], [[[1.0]]]]), torch.ones(2, 1, 1, 1)
     assert noise(images, canvas).tolist() == pytest.approx([-math.log(flips), -math.log(1 - flips)], rel=1e-3)
+
+
+def test_the_optimal_sigma_forgets_after_a_hundred_batches_and_is_never_nothing() -> None:
+    likelihood, images = OptimalSigma(), torch.rand(2, 1, 3, 3)
+    assert likelihood(images, images).isfinite().all()
+    assert likelihood.variance.item() == pytest.approx(1e-8)
+    for batches, left in ((49.0, 0.49), (99.0, 0.495), (5000.0, 0.495)):
+        likelihood.variance.fill_(0.5)
+        likelihood.batches.fill_(batches)
+        likelihood(images, images)
+        assert likelihood.variance.item() == pytest.approx(left, rel=1e-4)

@@ -68,3 +68,8 @@ def test_gray_in_three_channels_is_explained_as_in_one() -> None:
     one = explained(images, what, 0.2)
     assert torch.allclose(explained(images.expand(-1, 3, -1, -1), what.expand(-1, -1, 3), 0.2), one)
     assert torch.allclose(one[1, 2, 7], (-((images[1, 0, 1, 2] - what[1, 2, 0]) ** 2) / 0.08).exp())
+
+
+def test_little_evidence_is_evidence() -> None:
+    evidence = torch.tensor([[[0.0, 0.05], [-0.05, 0]], [[0.0, 1e-9], [-1e-9, 0]]])
+    assert greedy_order(evidence).tolist() == [[1, 0], [0, 1]]

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from limner.errors import UserError
 from limner.models.build import build
 from limner.models.code import mean_codes
 from limner.models.encoders import Recurrent
+from limner.models.evaluating import evaluating
 from limner.models.order import by_evidence
 from limner.models.painter import Painter
 from limner.models.settings import PAINTERS, Model
@@ -277,6 +279,16 @@ def test_a_canvas_recurrent_painter_sees_all_moves_so_far() -> None:
         assert torch.allclose(seen[moves], render(strokes[:, :moves], model.bank, SIZE), atol=1e-6)
 
 
+def test_what_a_painter_sees_of_its_canvas_teaches_the_moves_on_it() -> None:
+    model, seen = painter("canvas-recurrent"), []
+    model.encoder.by_canvas.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    last = model(torch.rand(2, 1, *SIZE)).strokes.what[:, -1].sum()
+    assert len(seen) == 2
+    for slope in torch.autograd.grad(last, seen):
+        assert slope.any()
+    assert all(canvas.requires_grad for canvas in seen)
+
+
 def test_gamma_may_start_beyond_where_growth_ends() -> None:
     model = Model(gamma=50.0, gamma_rate=1.0, templates=("square", "circle"))
     assert [model.gamma_at(iteration) for iteration in (0, 10)] == [50, 50]
@@ -287,3 +299,36 @@ def test_convolutions_need_images_that_they_fit_on() -> None:
     assert build(model, (13, 20), 1)(torch.rand(2, 1, 13, 20)).canvas.shape == (2, 1, 13, 20)
     with pytest.raises(UserError, match="at least 13 pixels a side, not 12"):
         build(model, (20, 12), 1)
+
+
+def test_straight_through_paints_the_hard_order_and_learns_the_soft_one() -> None:
+    """Both moves lie in the middle, the first in front."""
+    model = painter("simple", order="straight-through", temperature=0.5)
+    strokes = replace(
+        model(torch.rand(2, 1, *SIZE)).strokes,
+        where=(1.5 * torch.eye(2, 3)).expand(2, 3, 2, 3),
+        what=torch.tensor([0.2, 0.9, 0.5]).view(1, 3, 1).expand(2, -1, -1),
+        depth=torch.tensor([[0.5, 0.2, 0.1]] * 2).requires_grad_(),
+    )
+    canvas = model.paint(strokes)
+    hard = render(strokes, model.bank, SIZE, compositing="depth")
+    assert torch.allclose(canvas, hard, atol=1e-6)
+    (slope,) = torch.autograd.grad(canvas.sum(), strokes.depth)
+    assert slope.any()
+
+
+@pytest.mark.parametrize("kind", ["simple", "conv"])
+def test_batches_are_normalised_before_what_is_negative_is_cut_off(kind: str) -> None:
+    model = painter(kind, batch_norm=True)
+    features = model.encoder(torch.rand(8, 1, *SIZE))
+    assert (features >= 0).all()
+    assert 0.2 < (features == 0).float().mean() < 0.8
+
+
+def test_looking_at_a_model_needs_no_gradients() -> None:
+    model = painter("simple")
+    with evaluating(model):
+        assert not model.training
+        assert not model(torch.rand(1, 1, *SIZE)).canvas.requires_grad
+    assert model.training
+    assert model(torch.rand(1, 1, *SIZE)).canvas.requires_grad

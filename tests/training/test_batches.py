@@ -37,3 +37,8 @@ def test_noise_is_its_own_in_every_iteration_process_and_seed() -> None:
     assert len(drawn) == 5
     seed_noise(0, 1, 0)
     assert torch.rand(()).item() in drawn
+
+
+def test_no_pass_of_one_seed_is_a_pass_of_another() -> None:
+    orders = [Batches(50, 50, seed)[number].tolist() for seed in range(3) for number in range(3)]
+    assert len({tuple(order) for order in orders}) == 9

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +15,14 @@ import pytest
 import torch
 from accelerate import Accelerator
 from numba.core import event
+from PIL import Image
 
 from limner.data.images import Images
 from limner.errors import Stopped, UserError
 from limner.models.build import build
 from limner.models.painter import Painter
 from limner.models.settings import Model
+from limner.tables import GAP
 from limner.training import loop, record
 from limner.training.batches import Batches
 from limner.training.checkpoints import iterations_done, load_weights
@@ -388,3 +392,79 @@ def test_iterations_count_from_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert numbers == [0, 1]
     for number, each in enumerate(shown):
         assert torch.equal(each.cpu(), pictures[batches[number]].ink())
+
+
+def test_a_loss_is_the_mean_over_the_images_of_a_batch(tmp_path: Path) -> None:
+    plain = {"latent": 0, "noise": 0.0, "input_noise": 0.0, "batch_norm": False}
+    model, pictures = painter(**plain), images(20)
+    with torch.no_grad():
+        each = model(pictures[Batches(20, 10, 3)[0]].ink()).losses["reconstruction"]
+    train(model, pictures, Training(iterations=1, batch=10, seed=3), tmp_path, quiet=True)
+    assert record.read(tmp_path / "metrics.jsonl")["loss"] == [pytest.approx(float(each.sum() / 10), rel=1e-5)]
+
+
+def test_settings_of_training_reach_what_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple] = []
+    monkeypatch.setattr(loop, "warped", lambda each, *how: given.append(how) or each)
+    monkeypatch.setattr(
+        torch.optim.Adam, "step", lambda adam, *_: given.extend((it["lr"], it["betas"]) for it in adam.param_groups)
+    )
+    settings = replace(SETTINGS, iterations=1, rate=0.02, betas=(0.3, 0.4))
+    train(painter(), images(), settings, tmp_path, quiet=True)
+    assert given == [(0.05, True), (0.02, (0.3, 0.4))]
+
+
+def test_pictures_and_checkpoints_come_as_often_as_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved: list[int] = []
+    monkeypatch.setattr(loop, "save_checkpoint", lambda *given: saved.append(given[-1]))
+    trained(tmp_path, replace(SETTINGS, iterations=7, picture_every=2, checkpoint_every=3))
+    assert saved == [3, 6, 7]
+    pictures = sorted(tmp_path.glob("*.png"))
+    assert [path.name for path in pictures] == [f"painting-00000{number}.png" for number in (2, 4, 6, 7)]
+    with Image.open(pictures[0]) as picture:
+        assert picture.size == (GAP + 3 * (12 + GAP), GAP + 8 * (12 + GAP))
+
+
+@pytest.mark.parametrize("every", [2, 0])
+def test_weights_that_are_no_numbers_are_not_saved(every: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A finite loss may have a gradient that is none; no picture shows it, nor is there another iteration."""
+    step = torch.optim.Adam.step
+
+    def spoiling(adam: torch.optim.Adam, *given) -> None:
+        step(adam, *given)
+        done.append(len(done))
+        if len(done) == 2:
+            adam.param_groups[0]["params"][-1].data.fill_(math.nan)
+
+    done: list[int] = []
+    monkeypatch.setattr(torch.optim.Adam, "step", spoiling)
+    monkeypatch.setattr(loop, "painting_process", lambda *_: None)
+    with pytest.raises(UserError, match="no longer a number in iteration 2; start again with a lower"):
+        trained(tmp_path, replace(SETTINGS, iterations=2 + every, checkpoint_every=every))
+    assert not (tmp_path / "checkpoint.safetensors").exists()
+
+
+def test_one_process_that_is_told_to_stop_stops_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    accelerator, asked, others = Accelerator(cpu=True), threading.Event(), [0.0, 0.0]
+    monkeypatch.setattr(Accelerator, "num_processes", 3)
+    monkeypatch.setattr(Accelerator, "reduce", lambda _, word, how: {"sum": word + sum(others), "mean": word}[how])
+    assert not loop._agreed(accelerator, asked, 100)
+    others[1] = 1.0
+    assert loop._agreed(accelerator, asked, 100)
+    others[1] = 0.0
+    asked.set()
+    assert [loop._agreed(accelerator, asked, iteration) for iteration in (99, 100)] == [False, True]
+
+
+def test_losses_are_shown_where_and_when_they_were_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Board(nullcontext):
+        def add_scalar(self, *scalar: object) -> None:
+            shown.append(scalar)
+
+    shown: list[tuple] = []
+    monkeypatch.setattr(loop, "LOG_EVERY", 2)
+    monkeypatch.setattr(loop, "_board", lambda run: Board())
+    trained(tmp_path, replace(SETTINGS, iterations=5, tensorboard=True), latent=0)
+    losses = record.read(tmp_path / "metrics.jsonl")
+    names = ("loss", "reconstruction")
+    assert shown == [(name, losses[name][place - 1], place) for place in (2, 4, 5) for name in names]

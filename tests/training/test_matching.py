@@ -131,6 +131,21 @@ def test_order_of_a_shape_that_was_not_painted_is_wrong() -> None:
     assert len(scores["order_found"]) == 0
 
 
+def test_a_pair_is_found_where_both_of_its_whole_masks_are() -> None:
+    """Of the lower shape 4 of 14 columns are seen: what is painted there alone is not the shape, though it looks so."""
+    upper = (4.0, 0.0, 14.0, 14.0, 0.5, SQUARE)
+    truth, strip, low = boxes(LOWER, upper), (0.0, 0.0, 4.0, 14.0, 1.0, SQUARE), (4.0, 9.0, 14.0, 14.0, 0.5, SQUARE)
+    for lower, above, pairs in ((LOWER, upper, 1), (strip, upper, 0), (LOWER, low, 0)):
+        scores = compare(boxes(lower, above), truth)
+        assert scores["order"].tolist() == [1.0]
+        assert len(scores["order_found"]) == pairs
+
+
+def test_half_of_a_shape_is_just_enough() -> None:
+    for width, found in ((7.0, 1.0), (6.9, 0.0)):
+        assert compare(boxes((0.0, 0.0, width, 14.0, 1.0, SQUARE)), boxes(LOWER))["found"].tolist() == [found]
+
+
 def test_nobody_sees_which_of_two_black_shapes_lies_on_top() -> None:
     upper = (7.0, 7.0, 14.0, 14.0, 1.0, SQUARE)
     scores = compare(boxes(upper, LOWER), boxes(LOWER, upper))

@@ -5,11 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
+from limner.models.code import mean_codes
 from limner.models.output import Output
 from limner.models.painter import Painter
 from limner.models.settings import Model
 from limner.tables import GAP
-from limner.training.process import of_output, paint_process, save_sheet, some_steps, steps
+from limner.training.process import of_output, paint_process, painting_process, save_sheet, some_steps, steps
 from limner.writer import render
 
 
@@ -60,3 +61,14 @@ def test_of_many_moves_some_are_shown_from_the_first_to_the_last(most: int, show
     cells, chosen = some_steps(model, images, most)
     assert chosen == shown
     assert torch.equal(cells, steps(model.eval()(images).strokes, model.bank, (10, 12))[:, shown])
+
+
+def test_pictures_are_of_the_mean_codes() -> None:
+    torch.manual_seed(0)
+    model, images = Painter(Model(moves=2, hidden=8, latent=3, init=0.5), (10, 12), 1), torch.rand(2, 1, 10, 12)
+    cells = painting_process(model, images, target=False)
+    assert torch.equal(cells, painting_process(model, images, target=False))
+    with mean_codes(model):
+        assert torch.allclose(cells[:, -1], model.eval()(images).canvas, atol=1e-6)
+    assert not torch.allclose(cells[:, -1], model(images).canvas, atol=1e-3)
+    assert torch.equal(painting_process(model, images), torch.cat([cells, images[:, None]], 1))
