@@ -5,13 +5,14 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from difflib import get_close_matches
 from importlib import import_module
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
 from shlex import quote
+from shutil import get_terminal_size
 from typing import Annotated, Any
 
 from tyro.conf import arg
@@ -51,6 +52,8 @@ BENCHES = {
 
 NAMES = ("paint", "train", "evaluate", "reproduce", "data", "bench")
 
+LEAST_COLUMNS = 20
+"""Of a terminal that help is laid out for: tyro never ends with fewer than seven."""
 OUT_OF_MEMORY = "allocate memory|out of memory|Storage size calculation overflowed|Invalid buffer size"
 
 PLAIN = (
@@ -141,7 +144,8 @@ def parse(arguments: list[str]) -> Options:
         answer(f"limner {limner.__version__}")
         raise SystemExit(0)
     if {"-h", "--help"} & set(arguments):
-        return _app().cli(prog="limner", args=arguments)
+        with _columns(max(LEAST_COLUMNS, get_terminal_size().columns)), _legible():
+            return _app().cli(prog="limner", args=arguments)
     for before, argument in pairwise(["limner", *arguments]):
         if re.fullmatch("(-[^=]*=)?", argument):
             raise UserError(f'"{argument}" after {before} names nothing: give a value, or leave it out')
@@ -150,7 +154,7 @@ def parse(arguments: list[str]) -> Options:
         raise UserError(f"{arguments[0]}: is no command: begin with one of {', '.join(NAMES)}{example}")
     complaint = StringIO()
     try:
-        with _wide(), redirect_stderr(complaint):
+        with _columns(10_000), redirect_stderr(complaint):  # so wide that messages are not wrapped
             return _app().cli(prog="limner", args=arguments)
     except SystemExit as end:
         if not end.code:
@@ -213,10 +217,19 @@ def _train(name: str) -> Callable[..., TrainOptions]:
 
 
 @contextmanager
-def _wide() -> Iterator[None]:
-    """A terminal so wide that messages are not wrapped."""
+def _legible() -> Iterator[None]:
+    """A standard output that takes help: closed or not, and with question marks for what it cannot encode."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    with redirect_stdout(sys.stdout or StringIO()):
+        yield
+
+
+@contextmanager
+def _columns(count: int) -> Iterator[None]:
+    """A terminal so wide."""
     columns = os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = "10000"
+    os.environ["COLUMNS"] = str(count)
     try:
         yield
     finally:

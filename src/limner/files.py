@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ ADVICE = {
     errno.EROFS: "the disk is read-only: choose another folder",
     errno.ENOSPC: "the disk is full: free some space, or choose another folder",
     errno.EDQUOT: "the disk quota is used up: free some space, or choose another folder",
+    errno.EFBIG: "the system allows no file of that size: choose a smaller one",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
 }
 
@@ -75,7 +77,10 @@ def atomic(path: str | Path) -> Iterator[Path]:
     """
     with _beside(Path(path)) as temporary:
         yield temporary
-        os.replace(temporary, os.path.realpath(path))
+        target = os.path.realpath(path)
+        if os.path.exists(target):
+            shutil.copymode(target, temporary)  # what only its owner may read stays so
+        os.replace(temporary, target)
 
 
 def make_folder(folder: Path) -> list[Path]:

@@ -1,8 +1,10 @@
 """Template masks from picture files: which part of a PNG or SVG is brush, and which is not."""
 
 from collections.abc import Iterable
+from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import resvg_py
@@ -16,6 +18,12 @@ from limner.files import files_in, read_bytes
 from limner.images import DPI, SUFFIXES, Values, open_image, to_values
 
 VECTOR = (".svg", ".svgz")
+FONTS = {
+    "sans_serif": ("Arial", "Helvetica", "DejaVu Sans", "Liberation Sans", "Noto Sans"),
+    "serif": ("Times New Roman", "Times", "DejaVu Serif", "Liberation Serif", "Noto Serif"),
+    "monospace": ("Courier New", "Courier", "DejaVu Sans Mono", "Liberation Mono", "Noto Sans Mono"),
+}
+"""By kind, as SVG calls them."""
 FINER, FINEST = 8, 4096
 NOISE = 0.06
 FAINT = 0.02
@@ -51,21 +59,37 @@ def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:
         mask = _keyed(values, path) * (1 if alpha is None else alpha)
     resized = torch.from_numpy(_fit(mask, size))
     if resized.max() < FAINT:
-        raise UserError(f"{path}: the mask is empty: nothing in it differs from its background")
+        worded = vector and b"<text" in path.read_bytes()
+        advice = ", and its text, if of a font that is not installed, has to be made paths" if worded else ""
+        raise UserError(f"{path}: the mask is empty: nothing in it differs from its background{advice}")
     return (resized * 255).round() / 255
 
 
 def render_svg(path: Path, side: int) -> Image.Image:
     """An SVG drawn on transparent ground, its longer side `side` pixels."""
     content = read_bytes(path)
-    wordless = b"text" not in content and path.suffix.lower() == ".svg"
+    worded = b"text" in content or path.suffix.lower() == ".svgz"
+    fonts: dict[str, Any] = _fonts() if worded else {"skip_system_fonts": True}
     try:
-        png = resvg_py.svg_to_bytes(svg_path=str(path), width=side, height=side, dpi=DPI, skip_system_fonts=wordless)
+        png = resvg_py.svg_to_bytes(svg_path=str(path), width=side, height=side, dpi=DPI, **fonts)
     except UnicodeEncodeError:
         raise UserError(f"{path}: an SVG whose name is not UTF-8 cannot be drawn: rename it") from None
     except ValueError as error:
         raise UserError(f"{path}: is not an SVG that can be drawn ({error})") from error
     return Image.open(BytesIO(png))
+
+
+@cache
+def _fonts() -> dict[str, Any]:
+    """Those for text that names none, or a kind of them: the first of the usual ones that are installed."""
+
+    def drawn(family: str) -> bool:
+        letter = f'<text y="9" font-size="9" font-family="{family}">A</text>'
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{letter}</svg>'
+        return Image.open(BytesIO(resvg_py.svg_to_bytes(svg_string=svg))).getbbox() is not None
+
+    found = {kind: next(filter(drawn, names), "") for kind, names in FONTS.items()}
+    return {**{f"{kind}_family": name for kind, name in found.items()}, "font_family": found["sans_serif"]}
 
 
 def _keyed(values: Values, path: Path) -> Gray:

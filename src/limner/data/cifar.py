@@ -10,7 +10,7 @@ from limner.data.settings import Split
 from limner.errors import UserError
 from limner.files import read_bytes
 
-SIDE = 32
+SIDE, CLASSES = 32, 10
 RECORD = 1 + 3 * SIDE * SIDE
 HELD_OUT = 10
 """The last tenth of the training images, 5,000 of 50,000, is for validation."""
@@ -30,4 +30,7 @@ def _records(path: Path) -> np.ndarray:
     content = read_bytes(path)
     if len(content) % RECORD:
         raise UserError(f"{path}: is cut short: get it again")
-    return np.frombuffer(content, np.uint8).reshape(-1, RECORD)
+    records = np.frombuffer(content, np.uint8).reshape(-1, RECORD)
+    if records[:, 0].max() >= CLASSES:
+        raise UserError(f"{path}: has labels beyond the {CLASSES} classes, and is damaged: get it again")
+    return records

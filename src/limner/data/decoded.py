@@ -19,7 +19,7 @@ from limner.files import atomic
 
 VERSION = 1
 """To be raised when the same files decode to other pixels."""
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, zlib.error)
 
 
 def decoded(name: str, folder: Path, files: Sequence[Path], decode: Callable[[], np.ndarray]) -> np.ndarray:

@@ -58,4 +58,6 @@ def _eyes(path: Path) -> tuple[int, int, int, int]:
         left_x, left_y, right_x, right_y = map(int, lines[1].split())
     except (IndexError, ValueError):
         raise UserError(f"{path}: is no eye file: expected a line of four numbers after the first") from None
+    if (left_x, left_y) == (right_x, right_y):
+        raise UserError(f"{path}: is no eye file: both eyes are at one point")
     return left_x, left_y, right_x, right_y

@@ -13,6 +13,7 @@ from limner.data.settings import Split
 from limner.errors import UserError
 from limner.files import read_bytes
 
+SIDE, CLASSES = 28, 10
 HELD_OUT = 12
 """The last twelfth of the training images, 5,000 of 60,000, is for validation."""
 
@@ -22,6 +23,8 @@ def read(folder: Path, split: Split) -> Images:
     part = "t10k" if split == "test" else "train"
     pixels = read_idx(folder / f"{part}-images-idx3-ubyte.gz", 3)
     labels = read_idx(folder / f"{part}-labels-idx1-ubyte.gz", 1)
+    if pixels.shape[1:] != (SIDE, SIDE) or labels.max(initial=0) >= CLASSES:
+        raise UserError(f"{folder}: the images of {part} are no digits of {SIDE} x {SIDE} pixels: get the files again")
     if len(pixels) != len(labels):
         raise UserError(f"{folder}: {len(pixels)} images of {part} but {len(labels)} labels: get the files again")
     images = Images(torch.from_numpy(pixels[:, None]), torch.from_numpy(labels).long())

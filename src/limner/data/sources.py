@@ -102,8 +102,11 @@ SOURCES: dict[Name, Source] = {
 
 
 def cache() -> Path:
-    """Where downloads and decoded pictures are kept."""
-    return Path(pooch.os_cache("limner"))
+    """Where downloads and decoded pictures are kept; UserError for a user without a home."""
+    try:
+        return Path(pooch.os_cache("limner"))
+    except RuntimeError as error:
+        raise UserError(f"no folder for downloads is known ({error}): set HOME, or XDG_CACHE_HOME") from error
 
 
 def named_root(data: Data) -> Path | None:

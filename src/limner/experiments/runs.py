@@ -16,9 +16,10 @@ from filelock import FileLock, Timeout
 
 from limner.data.loading import load as load_data
 from limner.data.pictures import files_of
+from limner.data.settings import MOST as LARGEST
 from limner.data.settings import Data
 from limner.data.sources import check_apart
-from limner.errors import UserError, flag
+from limner.errors import UserError, flag, within
 from limner.experiments import shipped
 from limner.experiments.settings import Experiment, normalised, restored
 from limner.files import make_folder, reason, write
@@ -26,7 +27,7 @@ from limner.models.build import Network, build, check
 from limner.training.checkpoints import CHECKPOINT, WEIGHTS, iterations_done, load_weights
 from limner.training.loop import device, train
 from limner.training.record import METRICS
-from limner.training.settings import HARMLESS
+from limner.training.settings import HARMLESS, MOST
 
 SETTINGS = shipped.SETTINGS
 FILES = (SETTINGS, CHECKPOINT, WEIGHTS, METRICS)
@@ -127,15 +128,21 @@ def read(run: Path) -> Trained:
     """The settings of a run, or of a model that comes with limner."""
     path = shipped.folder(run) / SETTINGS
     try:
-        return restored(Trained, json.loads(path.read_text()))
+        trained = restored(Trained, json.loads(path.read_text()))
     except (FileNotFoundError, NotADirectoryError):
         known = ", ".join(shipped.names())
         known += "; limner.Painting.load reads strokes" if run.suffix == ".json" else ""
         raise UserError(f"{run}: no trained model is there: expected a run's folder, or one of {known}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path}: not the settings of a run: {error}") from error
+    sides, threads = trained.size, trained.experiment.training.threads
+    if not (all(1 <= side <= LARGEST["size"] for side in sides) and trained.channels in (1, 3)):
+        held = f"images of {sides[0]} x {sides[1]} and {trained.channels} channels"
+        raise UserError(f"{path}: not the settings of a run: {held}")
+    within(f"{path}: threads", threads, 1, MOST["threads"])
+    return trained
 
 
 def as_json(trained: Trained) -> str:

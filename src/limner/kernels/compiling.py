@@ -5,11 +5,14 @@ kernels that it is inlined into have copies of their own. Parts are spared that.
 """
 
 import gc
+import pickle
 import warnings
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
+from zlib import crc32
 
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
@@ -35,12 +38,31 @@ class KernelCompiler(Compiler):
                 gc.enable()
 
 
+class CheckedFiles(IndexDataCacheFile):
+    """numba's files of a kernel, with a checksum each: damaged machine code would crash the process."""
+
+    def _dump(self, obj):
+        content = super()._dump(obj)
+        return content + crc32(content).to_bytes(4)
+
+    def _load_data(self, name):
+        content = Path(self._data_path(name)).read_bytes()
+        if crc32(content[:-4]) != int.from_bytes(content[-4:]):
+            raise ValueError(f"{name} is damaged")
+        return pickle.loads(content[:-4])
+
+
 class KernelCache(FunctionCache):
     """numba's cache, but it does not get ready to compile, which loads scipy, before it has looked for a kernel.
 
     A kernel that cannot be kept, on a full disk, is used all the same. What is kept of one and is damaged, as a power
     cut may leave it, is forgotten.
     """
+
+    def __init__(self, function):
+        super().__init__(function)
+        stamp = self._impl.locator.get_source_stamp()
+        self._cache_file = CheckedFiles(self._cache_path, self._impl.filename_base, stamp)
 
     def load_overload(self, sig, target_context):
         try:

@@ -20,6 +20,8 @@ WORTH = 1 << 18
 _allowed: ContextVar[int | None] = ContextVar("_allowed", default=None)
 _inside: list[int] = []
 _entering = Lock()
+if hasattr(os, "register_at_fork"):  # a child that finds it locked by a thread that it has not would wait for ever
+    os.register_at_fork(before=_entering.acquire, after_in_parent=_entering.release, after_in_child=_entering.release)
 _pools: dict[int, tuple[int, ThreadPoolExecutor]] = {}
 """By the number of a process: how many threads its pool may have, and the pool."""
 

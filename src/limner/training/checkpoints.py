@@ -40,13 +40,27 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
     tensors, notes = _load(path)
     weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
     _fit(path, model, weights)
-    memory: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimiser."):
-            _, number, field = name.split(".", 2)
-            memory.setdefault(int(number), {})[field] = tensor
-    optimiser.load_state_dict({"state": memory, "param_groups": optimiser.state_dict()["param_groups"]})
+    memory = {name: tensor for name, tensor in tensors.items() if name.startswith("optimiser.")}
+    state = _state(path, memory, optimiser)
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
     return _iteration(path, notes)
+
+
+def _state(path: Path, memory: dict[str, Tensor], optimiser: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:
+    """What Adam remembers of each parameter, by its number; UserError for what it cannot have written."""
+    state: dict[int, dict[str, Tensor]] = {}
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    for number, parameter in enumerate(parameters):
+        shapes = {"step": (), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
+        names = {field: f"optimiser.{number}.{field}" for field in shapes}
+        found = {field: memory.pop(name) for field, name in names.items() if name in memory}
+        if found and {field: tensor.shape for field, tensor in found.items()} != shapes:
+            raise UserError(f"{path}: is damaged: it has not all that Adam remembers of parameter {number}: train anew")
+        if found:  # a parameter without gradients has nothing to be remembered
+            state[number] = found
+    if memory or not state:
+        raise UserError(f"{path}: is damaged: what Adam remembers is not of this model: train anew")
+    return state
 
 
 def iterations_done(path: Path) -> int:
