@@ -7,6 +7,8 @@ import jaxtyping
 import pytest
 from hypothesis import settings
 
+from limner.signals import ENDING
+
 settings.register_profile("limner", derandomize=True, deadline=None, database=None)
 settings.load_profile("limner")
 
@@ -28,7 +30,9 @@ def unchecked() -> Iterator[None]:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Ctrl-C as a terminal has it: a shell starts what runs in its background without."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Signals as a terminal has them: shells start what runs in the background without Ctrl-C, nohup without SIGHUP."""
+    usual = dict.fromkeys(ENDING, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)

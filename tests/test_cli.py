@@ -34,6 +34,7 @@ from limner.files import atomic
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture
+from limner.signals import ENDING
 from limner.strokes import Strokes
 from limner.strokes_json import dump
 from limner.templates import TemplateBank
@@ -183,6 +184,7 @@ BAD = [
     ("photo.png --templates folder -o folder/b.png", "b.png: would replace a file that is read"),
     ("photo.png --importance copy.png -o copy.png", "copy.png: would replace a file that is read"),
     ("photo.png --palette flat.png -o flat.png", "flat.png: would replace a file that is read"),
+    ("photo.png --model folder -o folder/b.png", "b.png: would replace a file that is read"),
     ("photo.png -o a.png -o a.png", "a.png: would be written for photo twice"),
     ("photo.png -o a.png -o folder/../a.png", "a.png: would be written for photo twice"),
     ("folder -o out.png", "out.png: one file for several pictures"),
@@ -710,7 +712,7 @@ def interrupted(
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING)
 def test_interrupt_saves_what_there_is(
     number: signal.Signals, desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -764,7 +766,7 @@ def test_only_the_first_interrupt_counts_while_painting(
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING)
 @pytest.mark.parametrize("during", [".png", ".gif"])
 @pytest.mark.parametrize("before", [False, True], ids=["", "interrupted before"])
 def test_an_interrupt_while_saving_costs_nothing_but_the_film(
@@ -802,6 +804,17 @@ def test_interrupt_before_there_is_anything(
     monkeypatch.setattr(limner, "paint", interrupted(stop), raising=False)
     assert main(["paint", "photo.png"]) == 130
     assert capsys.readouterr() == ("", "limner: interrupted\n")
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("number", ENDING)
+def test_what_ends_any_command_leaves_nothing_half_written(
+    number: signal.Signals, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image.Image, "save", lambda *_: signal.raise_signal(number))
+    assert main(["data", "show", "shapes", "--images", "3", "-o", str(tmp_path / "sheet.png")]) == 130
+    assert capsys.readouterr() == ("", "limner: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_interrupt_while_the_command_is_imported(
@@ -955,6 +968,21 @@ def test_pipes_are_painted_one_after_the_other(tmp_path: Path) -> None:
     run = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "told", ["COLUMNS=2", "PYTHONIOENCODING=ascii", "LC_ALL=POSIX PYTHONUTF8=0 PYTHONCOERCECLOCALE=0"]
+)
+def test_help_is_shown_on_any_terminal(told: str) -> None:
+    line = f"{told} {shlex.quote(sys.executable)} -m limner --help"
+    run = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, timeout=60)
+    assert run.stdout.startswith("usage: limner")
+    assert "reproduce" in run.stdout
+
+
+def test_help_that_nobody_sees() -> None:
+    line = f"{shlex.quote(sys.executable)} -m limner --help >&-"
+    assert subprocess.run(["bash", "-c", line], capture_output=True, check=True).stderr == b""
 
 
 @pytest.mark.parametrize("ending", ["| :", "2>&1 | :", "2>&-", ">&-", ">/dev/full", "2>/dev/full"])

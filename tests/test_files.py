@@ -67,6 +67,15 @@ def test_links_are_written_through(tmp_path: Path) -> None:
     assert (tmp_path / "out.png").is_symlink()
 
 
+def test_a_private_file_stays_private(tmp_path: Path) -> None:
+    path = tmp_path / "out.png"
+    path.write_text("old")
+    path.chmod(0o600)
+    with atomic(path) as temporary:
+        temporary.write_text("new")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_devices_are_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "out.png").symlink_to("pipe")

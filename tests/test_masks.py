@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from limner import masks
 from limner.errors import UserError
 from limner.masks import mask_files, read_mask
 from limner.templates import SHAPES, TemplateBank, draw
@@ -173,6 +174,25 @@ def test_an_svg_that_draws_nothing(tmp_path: Path) -> None:
     path = tmp_path / "nothing.svg"
     path.write_text(SVG.format(""))
     with pytest.raises(UserError, match=r"nothing\.svg.*empty"):
+        read_mask(path, 16)
+
+
+@pytest.mark.parametrize("family", ["", "sans-serif", "serif", "monospace", "Arial, monospace"])
+def test_letters_of_any_kind_of_font_are_brushes(family: str, tmp_path: Path) -> None:
+    if not masks._fonts()["font_family"]:
+        pytest.skip("no font is installed")
+    path = tmp_path / "letter.svg"
+    path.write_text(SVG.format(f'<text x="-0.6" y="0.7" font-size="1.8" font-family="{family}">B</text>'))
+    mask = read_mask(path, 16)
+    assert 0.03 < mask.mean() < 0.5
+    assert mask.max() > 0.5
+
+
+def test_text_without_a_font_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masks, "_fonts", lambda: {"skip_system_fonts": True})
+    path = tmp_path / "letter.svg"
+    path.write_text(SVG.format('<text y="24" font-size="30">I</text>'))
+    with pytest.raises(UserError, match="and its text, if of a font that is not installed, has to be made paths"):
         read_mask(path, 16)
 
 

@@ -24,7 +24,6 @@ ADVICE = {
     errno.EROFS: "the disk is read-only: choose another folder",
     errno.ENOSPC: "the disk is full: free some space, or choose another folder",
     errno.EDQUOT: "the disk quota is used up: free some space, or choose another folder",
-    errno.EFBIG: "the system allows no file of that size: choose a smaller one",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
 }
 

@@ -33,6 +33,13 @@ def test_a_cut_file_is_said(sample: Path) -> None:
         cifar.read(path.parent, "train")
 
 
+def test_labels_of_something_else(sample: Path) -> None:
+    path = sample / "cifar-10-batches-bin/data_batch_3.bin"
+    path.write_bytes(b"\x0a" + path.read_bytes()[1:])
+    with pytest.raises(UserError, match=r"data_batch_3\.bin: has labels beyond the 10 classes"):
+        cifar.read(path.parent, "train")
+
+
 def test_as_many_are_held_out_as_is_said() -> None:
     training, validation, _ = SOURCES["cifar"].counts
     assert (training + validation) // cifar.HELD_OUT == validation

@@ -73,6 +73,16 @@ def test_a_damaged_cache_costs_only_time(folder: Path, cache: Path, content: byt
         assert times(folder, 9) == (8, 0)
 
 
+def test_a_cache_that_seems_encrypted_costs_only_time(folder: Path, cache: Path) -> None:
+    times(folder)
+    (kept,) = (cache / "decoded").iterdir()
+    whole = kept.read_bytes()
+    flags = whole.index(b"PK\1\2") + 8  # of the first file in the archive's list of them
+    kept.write_bytes(whole[:flags] + bytes([whole[flags] | 1]) + whole[flags + 1 :])
+    assert times(folder, 8) == (8, 1)
+    assert times(folder, 9) == (8, 0)
+
+
 def test_a_cache_that_cannot_be_written_costs_only_time(folder: Path, cache: Path) -> None:
     cache.write_text("a file where the folder should be")
     assert times(folder) == (7, 1)

@@ -53,7 +53,9 @@ def test_squares_hold_the_face_and_stay_inside(left: tuple[int, int], distance: 
         assert (brow - y0) / side == pytest.approx(0.38)
 
 
-@pytest.mark.parametrize("content", ["", "#LX\tLY\tRX\tRY\n", "#LX LY\n1 2 3\n", "#\n1 2 3 x\n", "#\n1 2 3 4 5\n"])
+@pytest.mark.parametrize(
+    "content", ["", "#LX\tLY\tRX\tRY\n", "#LX LY\n1 2 3\n", "#\n1 2 3 x\n", "#\n1 2 3 4 5\n", "#\n9 8 9 8\n"]
+)
 def test_an_eye_file_of_something_else(sample: Path, content: str) -> None:
     (sample / FOLDER / "BioID_0002.eye").write_text(content)
     with pytest.raises(UserError, match=r"BioID_0002\.eye: is (no eye file|empty)"):

@@ -48,6 +48,16 @@ def test_damage_is_said(sample: Path, damage, words: str) -> None:
         mnist.read(sample / "MNIST/raw", "train")
 
 
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"])
+def test_images_and_labels_of_something_else(name: str, sample: Path) -> None:
+    path = sample / "MNIST/raw" / name
+    content = gzip.decompress(path.read_bytes())
+    halved = content[:8] + (14).to_bytes(4) + (56).to_bytes(4) + content[16:]
+    path.write_bytes(gzip.compress(halved if "images" in name else content[:-1] + b"\x0a"))
+    with pytest.raises(UserError, match="the images of train are no digits of 28 x 28 pixels"):
+        mnist.read(path.parent, "train")
+
+
 def test_labels_of_other_images(sample: Path) -> None:
     raw = sample / "MNIST/raw"
     (raw / "t10k-labels-idx1-ubyte.gz").write_bytes((raw / "train-labels-idx1-ubyte.gz").read_bytes())

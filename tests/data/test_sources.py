@@ -110,6 +110,15 @@ def test_a_cache_that_cannot_be_made(server: Path, cache: Path) -> None:
         sources.fetch(Data("mnist"))
 
 
+def test_a_user_without_a_home_is_told(server: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(name: str) -> None:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("pooch.os_cache", homeless)
+    with pytest.raises(UserError, match=r"no folder for downloads is known .*: set HOME, or XDG_CACHE_HOME"):
+        sources.cache()
+
+
 def test_half_an_archive_is_unpacked_anew(server: Path, cache: Path) -> None:
     half = cache / "cifar-10-batches-bin/data_batch_1.bin"
     half.parent.mkdir(parents=True)

@@ -15,6 +15,7 @@ from PIL import Image
 
 import limner
 from limner import cli
+from limner.data import sources
 from limner.data.loading import load as load_data
 from limner.data.settings import Data
 from limner.errors import UserError
@@ -293,6 +294,63 @@ def test_measuring_replaces_no_file_of_the_run(
     assert cli.main(["evaluate", ".", "--json", f"../{run.name}/{name}"]) == 2
     assert f"{name}: is a file of the run: choose another name" in capsys.readouterr().err
     assert (run / name).read_bytes() == before
+
+
+def test_nothing_is_written_among_the_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would replace one of them, or become one."""
+    pictures = tmp_path / "pics"
+    pictures.mkdir()
+    for number in range(4):
+        Image.new("L", (20, 20), number).save(pictures / f"{number}.png")
+    runs.start(replace(SMALL, data=Data("folder", folder=pictures, size=28)), tmp_path / "run", quiet=True)
+    monkeypatch.chdir(pictures)
+    before = {file.name: file.read_bytes() for file in pictures.iterdir()}
+    evaluate, show = ["evaluate", str(tmp_path / "run")], ["data", "show", "folder", "--folder", "."]
+    for line in ([*evaluate, "--picture", "1.png"], [*evaluate, "--json", "new.json"], [*show, "-o", "2.png"], show):
+        assert cli.main(line) == 2
+        assert (
+            f": lies in {'.' if line[0] == 'data' else pictures}, whose pictures are the data"
+            in capsys.readouterr().err
+        )
+    assert {file.name: file.read_bytes() for file in pictures.iterdir()} == before
+
+
+def test_nothing_is_written_among_a_sets_images(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / sources.SOURCES["omniglot"].folder
+    monkeypatch.setattr(sources.Source, "inside", lambda self, root: folder)
+    assert cli.main(["data", "show", "omniglot", "-o", str(folder / "a.png")]) == 2
+    assert "a.png: lies in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"size": [0, 28]}, "images of 0 x 28 and 1 channels"),
+        ({"size": [28, 10**18]}, "images of 28 x 1000000000000000000"),
+        ({"channels": 2}, "images of 28 x 28 and 2 channels"),
+        ({"threads": 0}, "threads 0: expected 1 to 1024"),
+        ("[" * 100_000, "not the settings of a run"),
+    ],
+)
+def test_settings_that_no_run_has(changed: dict | str, words: str, run: Path, tmp_path: Path) -> None:
+    odd = copied(run, tmp_path / "odd") / runs.SETTINGS
+    if isinstance(changed, dict):
+        settings = json.loads(odd.read_text())
+        part = settings["experiment"]["training"] if "threads" in changed else settings
+        part.update(changed)
+        changed = json.dumps(settings)
+    odd.write_text(changed)
+    with pytest.raises(UserError, match=rf"settings\.json: .*{words}"):
+        runs.load(tmp_path / "odd")
+
+
+def test_strokes_are_no_model(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"strokes\.json: no trained model is there: .*; limner\.Painting\.load reads"):
+        runs.load(tmp_path / "strokes.json")
 
 
 def test_fewer_iterations_than_are_done_are_refused_and_change_nothing(run: Path, tmp_path: Path) -> None:

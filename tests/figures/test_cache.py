@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from threading import Thread
@@ -202,8 +204,7 @@ def test_a_killed_worker_is_told(tmp_path: Path) -> None:
     thread.join()
 
 
-def test_stopping_saves_and_leaves_no_process(tmp_path: Path) -> None:
-    script = f"""
+ENDLESS = """
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -214,19 +215,31 @@ from limner.training.settings import Training
 
 if __name__ == "__main__":
     runs = [Experiment(Data(images=100), training=Training(iterations=10**6, seed=seed)) for seed in range(5)]
-    list(cache.train(runs, Path({str(tmp_path)!r}), 2, quiet=True))
+    list(cache.train(runs, Path(sys.argv[1]), 2, quiet=True))
 """
-    program = tmp_path / "program.py"
-    program.write_text(script)
-    with subprocess.Popen([sys.executable, str(program)], stderr=subprocess.PIPE, text=True) as process:
-        while sum(file.stat().st_size > 0 for file in tmp_path.glob("*/metrics.jsonl")) < 2:
+
+
+@contextmanager
+def training(folder: Path) -> Iterator[tuple[subprocess.Popen, list[psutil.Process]]]:
+    """A process whose two workers are training below a folder, and all that it has started."""
+    program = folder / "program.py"
+    program.write_text(ENDLESS)
+    with subprocess.Popen([sys.executable, str(program), str(folder)], stderr=subprocess.PIPE, text=True) as process:
+        while sum(file.stat().st_size > 0 for file in folder.glob("*/metrics.jsonl")) < 2:
             assert process.poll() is None
             time.sleep(0.05)
-        children = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(signal.SIGTERM)
-        assert "KeyboardInterrupt" in process.communicate()[1]
-        assert process.returncode
-    _, alive = psutil.wait_procs(children, timeout=60)
+        yield process, psutil.Process(process.pid).children(recursive=True)
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_stopping_saves_and_leaves_no_process(number: signal.Signals, tmp_path: Path) -> None:
+    with training(tmp_path) as (process, children):
+        process.send_signal(number)
+        if number != signal.SIGKILL:
+            assert "KeyboardInterrupt" in process.communicate()[1]
+        _, alive = psutil.wait_procs(children, timeout=60)
+    assert process.returncode
     assert not alive
     checkpoints = list(tmp_path.glob("*/checkpoint.safetensors"))
     assert len(checkpoints) == 2

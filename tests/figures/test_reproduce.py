@@ -241,6 +241,11 @@ def test_known_runs_are_trained_again_only_for_pictures(tmp_path: Path, monkeypa
         (["3.1", "--jobs", "0"], "--jobs 0: expected at least 1"),
         (["3.1", "--quick", "--reuse"], "--reuse is of no use with --quick: results hold scores of full runs"),
         (["3.1", "--out", "file/results"], "file/results"),
+        (
+            ["3.1", "--out", ".", "--page", "3.2.json"],
+            "3.2.json: is where figure 3.2 is published: choose",
+        ),
+        (["--list", "--out", ".", "--page", "./3.2.png"], "3.2.png: is where figure 3.2 is published"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -1,5 +1,8 @@
 """How tasks are shared."""
 
+import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -102,3 +105,36 @@ def test_torch_has_its_threads_back_after_two_paint_at_a_time() -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+FORKS = """
+import os, signal, threading
+from limner.kernels.threads import for_kernels_only
+
+def paint():
+    while not done:
+        with for_kernels_only():
+            pass
+
+done = False
+painters = [threading.Thread(target=paint) for _ in range(3)]
+for painter in painters:
+    painter.start()
+codes = []
+for _ in range(40):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        with for_kernels_only():
+            os._exit(0)
+    codes.append(os.waitpid(child, 0)[1])
+done = True
+print(codes)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_fork_may_paint_whatever_other_threads_were_at() -> None:
+    """Which it has not; a lock that one of them held would never be given back."""
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKS], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"{[0] * 40}\n"

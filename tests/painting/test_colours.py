@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -71,6 +72,13 @@ def test_one_colour_is_a_palette_unless_it_is_a_file(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     Path("red").write_text("white\nblue\n")
     assert as_tensor(palette("red")).tolist() == [[1, 1, 1], [0, 0, 1]]
+
+
+def test_numbers_out_of_range_are_told_from_shapes() -> None:
+    with pytest.raises(UserError, match="palette: holds values from 0 to 255: expected 0 to 1"):
+        inks(np.array([[255, 0, 0], [0, 0, 0]]))
+    with pytest.raises(UserError, match=r"palette: colours of shape \(2, 2\): expected \(colour, 3\)"):
+        inks([[0.5, 0.5], [0, 0]])
 
 
 def as_tensor(palette: int | Tensor) -> Tensor:

@@ -142,3 +142,13 @@ def test_the_ground_is_the_mean_of_what_is_opaque() -> None:
     nearest, palette = pixels.mean((1, 2)), torch.tensor([[0.0, 0, 0], [1, 1, 1], [0.5, 0.4, 0.6]])
     assert (nearest - palette).square().sum(1).argmin() == 2
     assert torch.equal(goal_and_ground(pixels, None, None, palette)[1], palette[2])
+
+
+def test_a_picture_on_paper_begins_on_the_paper() -> None:
+    pixels = torch.full((3, *SIZE), 0.95) + 0.02 * torch.rand(3, *SIZE)
+    inked = torch.rand(SIZE) < 0.4
+    pixels[:, inked] = 0.2 * torch.rand(3, int(inked.sum()))
+    _, ground = goal_and_ground(pixels, None, None, None)
+    assert ground.tolist() == pytest.approx(pixels[:, ~inked].mean(1).tolist(), abs=1e-3)
+    _, mean = goal_and_ground(pixels, torch.where(inked, 1.0, 0.3), None, None)  # of what is opaque, ink is more
+    assert (mean < 0.7).all()

@@ -201,6 +201,28 @@ def test_gif(tmp_path: Path) -> None:
     assert decibels(frames[-1], one.render(33, 45).numpy()) > 35
 
 
+def test_a_gif_has_the_nearest_colours_and_white_stays_white(tmp_path: Path) -> None:
+    strokes = replace(painting(3).strokes, what=torch.zeros(1, 3, 3))
+    one = replace(painting(background=torch.ones(3)), strokes=strokes)
+    one.save(tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as file:
+        file.seek(file.n_frames - 1)
+        shown = np.asarray(file.convert("RGB"))
+    wanted = one.render(33, 45).numpy()
+    assert (wanted == 255).mean() > 0.5
+    assert (shown[wanted == 255] == 255).all()
+
+
+def test_colours_have_the_nearest_entry_of_a_palette() -> None:
+    drawn = torch.Generator().manual_seed(0)
+    entries, colours = (torch.randint(256, shape, generator=drawn) for shape in ((255, 3), (40, 50, 3)))
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*entries.flatten().tolist(), 0, 0, 0])
+    distances = (colours[:, :, None] - entries).square().sum(-1)
+    found = video._nearest(palette)(colours.to(torch.uint8))
+    assert torch.equal(distances.gather(2, found.long()[..., None])[..., 0], distances.amin(2))
+
+
 def test_transparent_gif(tmp_path: Path) -> None:
     one = painting(moves=6)
     one.save(tmp_path / "film.gif")

@@ -16,12 +16,14 @@ import torch
 from accelerate import Accelerator
 from numba.core import event
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from limner.data.images import Images
 from limner.errors import Stopped, UserError
 from limner.models.build import build
 from limner.models.painter import Painter
 from limner.models.settings import Model
+from limner.signals import ENDING
 from limner.tables import GAP
 from limner.training import loop, record
 from limner.training.batches import Batches
@@ -137,7 +139,7 @@ test_loop.trained(test_loop.Path({str(cut)!r}))
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING)
 def test_stopping_saves_and_resuming_ends_as_if_nothing_had_been(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
@@ -308,6 +310,25 @@ def test_weights_alone_are_no_checkpoint(tmp_path: Path) -> None:
         trained(tmp_path)
     with pytest.raises(UserError, match="is no checkpoint: it does not say how many iterations"):
         iterations_done(tmp_path / "checkpoint.safetensors")
+
+
+def spoilt(memory: dict[str, torch.Tensor], how: str) -> dict[str, torch.Tensor]:
+    """A checkpoint less all that Adam remembers, or with a field of it lost, misnamed, of another shape or too many."""
+    name = "optimiser.0.exp_avg"
+    if how == "none":
+        return {key: tensor for key, tensor in memory.items() if not key.startswith("optimiser.")}
+    others = {key: tensor for key, tensor in memory.items() if key != name}
+    more = {"lost": {}, "misnamed": {"optimiser.0.exp_awg": memory[name]}, "flat": {name: memory[name].flatten()}}
+    return {**others, **(more[how] if how in more else {name: memory[name], "optimiser.999.step": torch.ones(())})}
+
+
+@pytest.mark.parametrize("how", ["none", "lost", "misnamed", "flat", "too many"])
+def test_what_adam_remembers_is_all_there(how: str, tmp_path: Path) -> None:
+    trained(tmp_path, replace(SETTINGS, iterations=20))
+    path = tmp_path / "checkpoint.safetensors"
+    save_file(spoilt(load_file(path), how), path, {"iteration": "20"})
+    with pytest.raises(UserError, match=r"checkpoint\.safetensors: is damaged: .* train anew"):
+        trained(tmp_path)
 
 
 def test_lost_losses_are_noticed(tmp_path: Path) -> None:

@@ -200,8 +200,6 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     size = picture.shown_size if isinstance(picture, Painting) else picture.size
     if options.film_seconds and not any(path.suffix.lower() in FILMS for path in job.files):
         raise UserError(f"{flag('film_seconds')} is of no use without a film: give -o FILE.mp4, .webm or .gif, too")
-    if options.output_size and not job.frames and all(path.suffix.lower() == ".json" for path in job.files):
-        raise UserError(f"{flag('output_size')} is of no use to JSON alone: give -o FILE.png or its like, too")
     for path in job.files:
         if path.suffix.lower() != ".json":
             saved_size(path, size, options.output_size)

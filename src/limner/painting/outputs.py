@@ -33,11 +33,8 @@ def plan(given: Iterable[str], names: list[str], several: bool) -> list[list[Pat
     for name, paths in zip(names, planned, strict=True):
         for path in paths:
             if (before := written.get(place := os.path.realpath(path))) is not None:
-                if before == name:
-                    raise UserError(f"{path}: would be written twice: give it once")
-                raise UserError(
-                    f"{path}: would be written for both {before} and {name}: give each a name or a call of its own"
-                )
+                twice = f"both {before} and {name}" if before != name else f"{name} twice"
+                raise UserError(f"{path}: would be written for {twice}: give each a name or a call of its own")
             written[place] = name
     return planned
 
