@@ -28,7 +28,7 @@ paint: setup ## paint the bundled photograph in 500 strokes, into out/
 	$(BIN)/limner paint examples/photo.jpg -n 500 -o out/photo.png -o out/photo.svg -o out/photo.mp4 -o out/photo.json
 
 test: setup ## run the tests, the README and the docs
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --maxprocesses 8 --dist loadfile
 
 check: setup .venv/check.stamp ## lint, types, import rules, the tests, some figures: what CI runs
 	$(BIN)/ruff check

@@ -1,4 +1,4 @@
-"""limner and other programs on the same pictures: `limner bench rivals --pictures FOLDER`, three quarters of an hour.
+"""limner and other programs on the same pictures: `limner bench rivals --pictures FOLDER`, half an hour for twelve.
 
 Every picture of the folder is scaled to 256 px on the longer side by a box filter. limner paints it with circles, and
 with triangles as the others do, opacity free and flat fill, with three seeds each; the others paint it once.
@@ -64,7 +64,8 @@ def table(pictures: list[Path], counts: tuple[int, ...], painters: dict[str, Pro
         for picture in small:
             for name, count, program in asked:
                 found[name, count].append(program(picture, count))
-                print(line({"picture": picture.stem, "program": name, "strokes": count, **found[name, count][-1]}))
+                row = {"picture": picture.stem, "program": name, "strokes": count, **found[name, count][-1]}
+                print(line(row), flush=True)
             if vtracer:
                 found["vtracer", None].append(peers.vtracer(picture))
     return [{"program": name, "strokes": count, **means(rows)} for (name, count), rows in found.items()]

@@ -34,7 +34,6 @@ from limner.files import atomic
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture
-from limner.signals import ENDING
 from limner.strokes import Strokes
 from limner.strokes_json import dump
 from limner.templates import TemplateBank
@@ -712,7 +711,7 @@ def interrupted(
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupt_saves_what_there_is(
     number: signal.Signals, desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -766,7 +765,7 @@ def test_only_the_first_interrupt_counts_while_painting(
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("during", [".png", ".gif"])
 @pytest.mark.parametrize("before", [False, True], ids=["", "interrupted before"])
 def test_an_interrupt_while_saving_costs_nothing_but_the_film(
@@ -807,7 +806,7 @@ def test_interrupt_before_there_is_anything(
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_what_ends_any_command_leaves_nothing_half_written(
     number: signal.Signals, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,7 +23,6 @@ from limner.errors import Stopped, UserError
 from limner.models.build import build
 from limner.models.painter import Painter
 from limner.models.settings import Model
-from limner.signals import ENDING
 from limner.tables import GAP
 from limner.training import loop, record
 from limner.training.batches import Batches
@@ -139,7 +138,7 @@ test_loop.trained(test_loop.Path({str(cut)!r}))
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stopping_saves_and_resuming_ends_as_if_nothing_had_been(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
