@@ -75,9 +75,9 @@ def test_one_colour_is_a_palette_unless_it_is_a_file(tmp_path: Path, monkeypatch
 
 
 def test_numbers_out_of_range_are_told_from_shapes() -> None:
-    with pytest.raises(UserError, match="palette: holds values from 0 to 255: expected 0 to 1"):
+    with pytest.raises(UserError, match="palette: holds values from 0 to 255: expected numbers from 0 to 1"):
         inks(np.array([[255, 0, 0], [0, 0, 0]]))
-    with pytest.raises(UserError, match=r"palette: colours of shape \(2, 2\): expected \(colour, 3\)"):
+    with pytest.raises(UserError, match=r"palette: a tensor of shape \(2, 2\): expected \(colour, 3\)"):
         inks([[0.5, 0.5], [0, 0]])
 
 

@@ -77,10 +77,10 @@ def inks(given: int | str | Path | Sequence | np.ndarray | Tensor) -> int | Floa
     if isinstance(given, Tensor):
         colours = given.detach().cpu().float()
         if colours.shape[1:] != (3,) or not len(colours):
-            raise UserError(f"palette: colours of shape {tuple(given.shape)}: expected (colour, 3) from 0 to 1")
+            raise UserError(f"palette: a tensor of shape {tuple(given.shape)}: expected (colour, 3) from 0 to 1")
         if not ((colours >= 0) & (colours <= 1)).all():
             least, most = colours.min().item(), colours.max().item()
-            raise UserError(f"palette: holds values from {least:g} to {most:g}: expected 0 to 1")
+            raise UserError(f"palette: holds values from {least:g} to {most:g}: expected numbers from 0 to 1")
         return colours
     if isinstance(given, bool) or not hasattr(given, "__index__") or not 1 <= index(given) <= MOST:
         raise UserError(f"palette: {given!r} is neither a tensor (colour, 3) nor a number from 1 to {MOST}")
