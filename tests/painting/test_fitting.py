@@ -321,7 +321,7 @@ def test_importance_is_what_leaving_out_costs(opacity: float | None, weighted: b
     goal, generator = Goal(picture(), alpha, weight), torch.Generator().manual_seed(1)
     if clear == "painted before":
         goal = replace(goal, under=0.3 * picture(), under_cover=0.5 * picture()[1])
-    moves = Moves.none(2, torch.zeros(3) if clear else GROUND, Style(opacity=opacity))
+    moves = Moves.none(BANK, torch.zeros(3) if clear else GROUND, Style(opacity=opacity))
     for wanted in (3, 6, 9):
         propose(moves, goal, BANK, wanted, 300, (1.5, 7.0), generator)
     strokes, base = moves.strokes(), moves.error(goal, BANK)

@@ -14,7 +14,7 @@ from limner import geometry
 from limner.kernels.jit import OPTIONS
 from limner.painting import steps
 from limner.painting.goal import Goal
-from limner.painting.moves import RATES, SPECK, Moves, Style
+from limner.painting.moves import RATES, SPECK, Moves, Style, reach
 from limner.painting.steps import FAINT, MOMENTS, SOLID
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -158,7 +158,7 @@ def test_half_sizes_allowed() -> None:
 
 
 def some(count: int, style: Style, channels: int = 3) -> Moves:
-    moves = Moves.none(1, torch.full((channels,), 0.5), style)
+    moves = Moves.none(BANK, torch.full((channels,), 0.5), style)
     values = {"where": stamps(count).float(), "what": torch.rand(count, channels)}
     values["logit"] = torch.zeros(count)
     values["slope"] = torch.zeros(count, channels, 2)
@@ -256,6 +256,36 @@ def test_limit_brings_back_what_has_left_its_range() -> None:
     assert moves.values["logit"].max() <= SOLID
     kept = torch.nn.functional.cosine_similarity(axes(moves.values["where"].double(), SIZE), angles, dim=-2)
     assert torch.allclose(kept, torch.ones_like(kept), atol=1e-5)
+
+
+def test_brush_reaches_as_far_as_its_mask_is_not_nothing() -> None:
+    masks = torch.zeros(3, 8, 8)
+    masks[0, 2:4, 1:8], masks[1] = 0.1, 1
+    assert reach(TemplateBank(masks)).tolist() == [[7 / 8, 2 / 8], [1, 1], [1, 1]]
+
+
+@pytest.mark.parametrize("round", [False, True])
+def test_limit_holds_the_brush_and_not_its_box(round: bool) -> None:
+    bank = TemplateBank.named("square", "line", size=128)
+    thin = reach(bank)[1, 1].item()
+    style = Style(smallest=0.05, largest=0.5, keep_proportions=round)
+    moves, where = (
+        Moves.none(bank, torch.zeros(3), style),
+        stamps(20).float() * torch.logspace(-1, 1, 20)[:, None, None],
+    )
+    which = torch.eye(2)[torch.arange(20) % 2]
+    moves.add(which, {"where": where, "what": torch.rand(20, 3), "logit": torch.zeros(20)})
+    before = axes(where.double(), SIZE).norm(dim=-2)
+    moves.limit(SIZE)
+    wide, high = axes(moves.values["where"].double(), SIZE).norm(dim=-2).unbind(-1)
+    share = torch.where(which[:, 1] == 1, thin, 1.0).double()
+    if round:
+        wanted = before.maximum(3 / share[:, None]).clamp(max=30).prod(-1).sqrt()
+        assert torch.allclose(wide, wanted, rtol=1e-4)
+    else:
+        assert torch.allclose(wide, before[:, 0].clamp(3, 30), rtol=1e-4)
+        assert torch.allclose(high * share, (before[:, 1] * share).clamp(3, 30), rtol=1e-4)
+    assert (high * share < 3.01).sum() > 3
 
 
 @pytest.mark.parametrize("square", [False, True])
@@ -357,7 +387,7 @@ def test_a_stamp_steps_in_its_own_frame() -> None:
 
 def test_strokes_taken_over_have_the_colours_of_the_palette() -> None:
     palette = torch.tensor([[0.0, 0, 0], [1, 1, 1]])
-    moves = Moves.none(1, torch.zeros(3), Style(palette=palette))
+    moves = Moves.none(BANK, torch.zeros(3), Style(palette=palette))
     moves.begin(
         Strokes(stamps(2).float()[None], torch.ones(1, 2, 1), torch.tensor([[[0.2, 0.3, 0.1], [0.8, 0.9, 0.7]]]))
     )
@@ -365,7 +395,7 @@ def test_strokes_taken_over_have_the_colours_of_the_palette() -> None:
 
 
 def test_strokes_keep_their_memory_when_others_are_added() -> None:
-    moves, goal = Moves.none(1, torch.zeros(3), Style()), Goal(torch.full((3, *SIZE), 0.9))
+    moves, goal = Moves.none(BANK, torch.zeros(3), Style()), Goal(torch.full((3, *SIZE), 0.9))
     moves.begin(Strokes(stamps(2).float()[None], torch.ones(1, 2, 1), torch.full((1, 2, 3), 0.5)))
     moves.step(goal, BANK, 0.01)
     before = [{name: value.clone() for name, value in memory.items()} for memory in (moves.first, moves.second)]
@@ -379,7 +409,7 @@ def test_strokes_keep_their_memory_when_others_are_added() -> None:
 
 
 def test_strokes_that_are_kept_keep_their_age() -> None:
-    moves, goal = Moves.none(1, torch.zeros(3), Style()), Goal(torch.full((3, *SIZE), 0.9))
+    moves, goal = Moves.none(BANK, torch.zeros(3), Style()), Goal(torch.full((3, *SIZE), 0.9))
     for _ in range(3):
         moves.begin(Strokes(stamps(1).float()[None], torch.ones(1, 1, 1), torch.full((1, 1, 3), 0.5)))
         moves.step(goal, BANK, 0.01)

@@ -618,7 +618,8 @@ def scattered(image: Tensor, count: int) -> float:
     """PSNR of so many random strokes, each in its best colour when it is painted."""
     height, width = image.shape[1:]
     generator = torch.Generator().manual_seed(3)
-    bank, moves = TemplateBank.named("circle", size=64), Moves.none(1, image.mean((1, 2)), Style(opacity=1.0))
+    bank = TemplateBank.named("circle", size=64)
+    moves = Moves.none(bank, image.mean((1, 2)), Style(opacity=1.0))
     canvas = image.mean((1, 2), keepdim=True).expand_as(image)
     half = 0.05 * 10 ** torch.rand(count, 2, generator=generator)
     half = half[half.prod(1).argsort(descending=True)]

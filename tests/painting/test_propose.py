@@ -39,7 +39,7 @@ def test_best_colours_are_those_of_least_squares(opacity: float, weighted: bool)
     canvas, where = torch.rand(3, *SIZE), aligned()
     pixels = canvas + 0.2 * (torch.rand(3, *SIZE) - 0.5)
     goal = Goal(pixels, weight=0.1 + torch.rand(SIZE) if weighted else None)
-    moves = Moves.none(1, torch.zeros(3), Style())
+    moves = Moves.none(SQUARES, torch.zeros(3), Style())
     what, gain = best_colours(where, torch.ones(3, 1), SQUARES, goal, canvas, pixels, opacity, moves.style)
 
     def errors(t: int, colours: Tensor) -> Tensor:
@@ -59,7 +59,7 @@ def test_best_colours_are_those_of_least_squares(opacity: float, weighted: bool)
 
 def test_stamps_of_nothing_are_never_best() -> None:
     where = torch.cat([aligned(), torch.tensor([[[1e4, 0, 0], [0, 1e4, 0]]]), aligned()[:1] + 100])
-    goal, moves = Goal(torch.rand(3, *SIZE)), Moves.none(1, torch.zeros(3), Style())
+    goal, moves = Goal(torch.rand(3, *SIZE)), Moves.none(SQUARES, torch.zeros(3), Style())
     _, gain = best_colours(where, torch.ones(5, 1), SQUARES, goal, torch.zeros(3, *SIZE), goal.pixels, 1.0, moves.style)
     assert gain[:3].isfinite().all()
     assert (gain[3:] == -math.inf).all()
@@ -67,7 +67,7 @@ def test_stamps_of_nothing_are_never_best() -> None:
 
 def test_best_colours_of_a_palette_are_in_it() -> None:
     palette, goal = torch.rand(4, 3), Goal(torch.rand(3, *SIZE))
-    moves = Moves.none(1, torch.zeros(3), Style(palette=palette))
+    moves = Moves.none(SQUARES, torch.zeros(3), Style(palette=palette))
     what, _ = best_colours(
         aligned(), torch.ones(3, 1), SQUARES, goal, torch.zeros(3, *SIZE), goal.pixels, 1.0, moves.style
     )
@@ -124,7 +124,7 @@ def test_stamps_are_spread_out_by_gain_and_filled_up() -> None:
 )
 def test_propose_adds_as_many_as_wanted_and_lowers_the_error(style: Style) -> None:
     smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 3, 4), SIZE, mode="bilinear")[0]
-    goal, moves = Goal(smooth), Moves.none(2, smooth.mean((1, 2)), style)
+    goal, moves = Goal(smooth), Moves.none(BANK, smooth.mean((1, 2)), style)
     before = moves.error(goal, BANK)
     for wanted in (1, 4):
         propose(moves, goal, BANK, wanted, 300, (2.0, 8.0), source())
@@ -142,7 +142,7 @@ def test_propose_adds_as_many_as_wanted_and_lowers_the_error(style: Style) -> No
 def test_propose_covers_where_the_picture_is_opaque() -> None:
     alpha = torch.zeros(SIZE)
     alpha[4:20, 18:30] = 1
-    goal, moves = Goal(alpha.expand(3, -1, -1) * 0.5, alpha), Moves.none(2, torch.zeros(3), Style(opacity=1.0))
+    goal, moves = Goal(alpha.expand(3, -1, -1) * 0.5, alpha), Moves.none(BANK, torch.zeros(3), Style(opacity=1.0))
     propose(moves, goal, BANK, 1, 500, (3.0, 8.0), source())
     cover = goal.cover(moves.strokes(), BANK)[0, 0]
     assert cover[alpha == 1].mean() > 0.4
@@ -152,7 +152,7 @@ def test_propose_covers_where_the_picture_is_opaque() -> None:
 
 def test_same_generator_same_strokes() -> None:
     goal = Goal(torch.rand(3, *SIZE))
-    one, same, other = (Moves.none(2, torch.zeros(3), Style()) for _ in range(3))
+    one, same, other = (Moves.none(BANK, torch.zeros(3), Style()) for _ in range(3))
     for moves, seed in ((one, 1), (same, 1), (other, 2)):
         propose(moves, goal, BANK, 3, 50, (2.0, 8.0), source(seed))
     assert torch.equal(one.values["where"], same.values["where"])
@@ -163,7 +163,7 @@ def test_weight_moves_strokes() -> None:
     weight = torch.full(SIZE, 1e-3)
     weight[:, 16:] = 2
     goal = replace(Goal(torch.rand(3, *SIZE)), weight=weight)
-    moves = Moves.none(2, torch.zeros(3), Style())
+    moves = Moves.none(BANK, torch.zeros(3), Style())
     propose(moves, goal, BANK, 8, 300, (1.5, 3.0), source())
     assert (geometry.invert(moves.values["where"])[:, 0, 2] > -0.1).all()
 
@@ -176,7 +176,7 @@ def test_random_stamps_lie_at_the_border_as_often_as_elsewhere() -> None:
 
 
 def test_small_strokes_are_painted_over_large_ones() -> None:
-    moves = Moves.none(2, torch.zeros(3), Style(keep_proportions=True))
+    moves = Moves.none(BANK, torch.zeros(3), Style(keep_proportions=True))
     propose(moves, Goal(torch.rand(3, *SIZE, generator=source())), BANK, 6, 200, (1.0, 8.0), source())
     sizes = half_sizes(moves.values["where"], SIZE)[:, 0]
     assert (sizes.diff() < 1e-4).all()

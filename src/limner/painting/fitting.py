@@ -114,7 +114,7 @@ def fit(
         return stop_psnr < math.inf and all(quality(strokes, ground, each) >= stop_psnr for each in seen)
 
     def begun() -> Moves:
-        moves = Moves.none(len(bank), ground, style)
+        moves = Moves.none(bank, ground, style)
         if start is not None:
             moves.begin(start)
             moves.limit(goal.size)
@@ -145,7 +145,7 @@ def fit(
                     yield from (moves.copied() for moves in fewest(whole, len(painted[0]), stop_psnr))
                 return
 
-    painted = Moves.none(len(bank), ground, style).strokes(), ground
+    painted = Moves.none(bank, ground, style).strokes(), ground
     with ExitStack() as stack:
         if clock:
             stack.enter_context(compiling(lambda: None, clock.wait))

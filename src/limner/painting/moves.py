@@ -68,6 +68,7 @@ class Style:
 class Moves:
     """n strokes as free numbers: where (n, 2, 3), what (n, channel), logit: of the opacity (n,), slope; and ground.
 
+    reach: how far the brush of each template reaches in its box, of 1 across and down.
     first, second: running means of the gradient and its square (Adam).  age: steps each stroke has taken.
     steps: taken in all.
     """
@@ -76,6 +77,7 @@ class Moves:
     values: dict[str, Tensor]
     ground: Float[Tensor, "channel"]
     style: Style
+    reach: Float[Tensor, "template 2"]
     first: dict[str, Tensor] = field(default_factory=dict)
     second: dict[str, Tensor] = field(default_factory=dict)
     age: Tensor = field(default_factory=lambda: torch.zeros(0))
@@ -85,7 +87,7 @@ class Moves:
         return len(self.which)
 
     @staticmethod
-    def none(templates: int, ground: Float[Tensor, "channel"], style: Style) -> "Moves":
+    def none(bank: TemplateBank, ground: Float[Tensor, "channel"], style: Style) -> "Moves":
         """No strokes yet, on a ground."""
         channels = len(ground)
         values = {"where": torch.zeros(0, 2, 3), "what": torch.zeros(0, channels)}
@@ -93,7 +95,7 @@ class Moves:
             values["logit"] = torch.zeros(0)
         if style.gradient:
             values["slope"] = torch.zeros(0, channels, 2)
-        moves = Moves(torch.zeros(0, templates), values, ground.clone(), style)
+        moves = Moves(torch.zeros(0, len(bank)), values, ground.clone(), style, reach(bank))
         moves.first = {name: torch.zeros_like(value) for name, value in values.items()}
         moves.first |= {"where": torch.zeros(0, 6), "ground": torch.zeros_like(ground)}
         moves.second = {name: torch.zeros_like(value) for name, value in moves.first.items()}
@@ -166,11 +168,15 @@ class Moves:
         self.steps += 1
         tables = self._numbers(), *(self._rows(tensors) for tensors in (pulls, self.first, self.second))
         rates = tuple(rate * share for share in RATES.values())
-        steps.step(*tables, self.age.numpy(), self.steps, rates, size, self.style.half_sizes(size), self.style.kept)
+        steps.step(*tables, self.age.numpy(), self.steps, rates, size, *self._held(size))
 
     def limit(self, size: tuple[int, int]) -> None:
         """Bring all numbers back into their ranges."""
-        steps.hold(self._numbers(), size, self.style.half_sizes(size), self.style.kept)
+        steps.hold(self._numbers(), size, *self._held(size))
+
+    def _held(self, size: tuple[int, int]) -> tuple[tuple[float, float], tuple[bool, bool, bool], np.ndarray]:
+        """What strokes are held to on a canvas of this size, as `steps` has it."""
+        return self.style.half_sizes(size), self.style.kept, (self.which @ self.reach).numpy()
 
     def _numbers(self) -> tuple[np.ndarray, ...]:
         return self._rows(self.values | {"ground": self.ground})
@@ -186,3 +192,13 @@ def _array(tensor: Tensor | None, count: int) -> np.ndarray:
         return np.zeros((count, 0), np.float32)
     assert tensor.is_contiguous()  # else the numbers would be a copy's
     return tensor.numpy().reshape(count, tensor.numel() // max(count, 1))
+
+
+def reach(bank: TemplateBank) -> Float[Tensor, "template 2"]:
+    """How much of its box each template's brush takes up, across and down; all of it where there is none."""
+    lit = bank.masks > 0
+    columns, rows = (lit.any(side).float() for side in (1, 2))
+    texels = torch.arange(1.0, lit.shape[-1] + 1)
+    ends = [(line * texels).amax(1) - lit.shape[-1] + (line * texels.flip(0)).amax(1) for line in (columns, rows)]
+    share = torch.stack(ends, 1) / lit.shape[-1]
+    return torch.where(share > 0, share, 1)

@@ -3,7 +3,8 @@
 Free numbers, and all that belongs to them, come as arrays (stroke, number), and (1, number) for the ground, of no
 numbers where there are none: where (Phi, row by row), what, logit, slope (x and y of each channel), ground. The running
 means for where are those for steps (width, height, turn, slant, x, y) in the stamp's own frame, see `moves`.
-size: (height, width) of the canvas.  bounds: least and largest half size of a stamp, in pixels.
+size: (height, width) of the canvas.  bounds: least and largest half size of what is brush of a stamp, in pixels.
+reach: of each stroke, how far its brush reaches in its template's box, of 1 across and down.
 kept: whether stamps stay as wide as they are high, whether they stay upright, and whether they keep their angles.
 """
 
@@ -21,7 +22,7 @@ MOST_OFF = 1 - 1e-6
 
 
 @kernel
-def step(values, pulls, first, second, age, steps, rates, size, bounds, kept):
+def step(values, pulls, first, second, age, steps, rates, size, bounds, kept, reach):
     """Move all values against `pulls`, the gradients to them, which are used up, and bring them into their ranges.
 
     first, second: running means of the gradients and of their squares.  age: steps that each stroke has taken, now one
@@ -36,7 +37,7 @@ def step(values, pulls, first, second, age, steps, rates, size, bounds, kept):
         follow(what, pulls[1], first[1], second[1], k, rates[1] * pace)
         follow(logit, pulls[2], first[2], second[2], k, rates[2] * pace)
         follow(slope, pulls[3], first[3], second[3], k, rates[3] * pace)
-        hold_stroke(k, where, what, logit, slope, size, bounds, kept)
+        hold_stroke(k, where, what, logit, slope, size, bounds, kept, reach)
     if pulls[4].shape[1] > 0:
         for k in range(len(ground)):
             follow(ground, pulls[4], first[4], second[4], k, rates[4] * pace_of(steps))
@@ -44,11 +45,11 @@ def step(values, pulls, first, second, age, steps, rates, size, bounds, kept):
 
 
 @kernel
-def hold(values, size, bounds, kept):
+def hold(values, size, bounds, kept, reach):
     """Bring all values of strokes into their ranges."""
     where, what, logit, slope, _ = values
     for k in range(len(where)):
-        hold_stroke(k, where, what, logit, slope, size, bounds, kept)
+        hold_stroke(k, where, what, logit, slope, size, bounds, kept, reach)
 
 
 @inlined
@@ -133,7 +134,7 @@ def move(phi, step, frame):
 
 
 @inlined
-def hold_stroke(k, where, what, logit, slope, size, bounds, kept):
+def hold_stroke(k, where, what, logit, slope, size, bounds, kept, reach):
     hold_colours(what, k)
     for m in range(logit.shape[1]):
         logit[k, m] = min(max(logit[k, m], FAINT), SOLID)
@@ -141,7 +142,7 @@ def hold_stroke(k, where, what, logit, slope, size, bounds, kept):
         hold_slope(what[k], slope[k])
     if kept[2] and not kept[0]:
         hold_angles(where[k], size)
-    hold_size(where[k], size, bounds, kept[0])
+    hold_size(where[k], size, bounds, kept[0], reach[k])
 
 
 @inlined
@@ -161,15 +162,21 @@ def hold_angles(phi, size):
 
 
 @inlined
-def hold_size(phi, size, bounds, round):
-    """Bring the smallest and the largest half size of a stamp, whatever their directions, into bounds.
+def hold_size(phi, size, bounds, round, reach):
+    """Bring the smallest and the largest half size of a stamp's brush, whatever their directions, into bounds.
+
+    A brush that reaches less far than its template's box is as one whose box is so much smaller; where proportions are
+    kept, it is the least size alone that goes by the brush, at its thinnest.
 
     These are one by the singular values of M, which is Phi for pixels. What is multiplied by a symmetric matrix with
     the eigenvectors of M M^T keeps its directions and, as it multiplies all of Phi, its centre.
     """
     (height, width), (least, most) = size, bounds
+    wide, high = reach[0], reach[1]
+    if round:
+        least, wide, high = min(least / min(wide, high), most), 1.0, 1.0
     across, down = 2.0 / width, 2.0 / height
-    a, b, c, d = phi[0] * across, phi[1] * down, phi[3] * across, phi[4] * down
+    a, b, c, d = phi[0] * across / wide, phi[1] * down / wide, phi[3] * across / high, phi[4] * down / high
     p, q = a * a + b * b - c * c - d * d, 2.0 * (a * c + b * d)
     apart = math.hypot(p, q)
     fine = max(math.sqrt(0.5 * (a * a + b * b + c * c + d * d + apart)), LEAST)
@@ -181,8 +188,9 @@ def hold_size(phi, size, bounds, round):
         grow, rise = new_fine / fine, new_coarse / coarse
         mean, half = 0.5 * (grow + rise), 0.5 * (grow - rise) / max(apart, LEAST)
         for m in range(3):
-            x, y = phi[m], phi[m + 3]
-            phi[m], phi[m + 3] = (mean + half * p) * x + half * q * y, half * q * x + (mean - half * p) * y
+            x, y = phi[m] / wide, phi[m + 3] / high
+            x, y = (mean + half * p) * x + half * q * y, half * q * x + (mean - half * p) * y
+            phi[m], phi[m + 3] = wide * x, high * y
 
 
 @inlined
