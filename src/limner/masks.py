@@ -88,8 +88,7 @@ def _fonts() -> dict[str, Any]:
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{letter}</svg>'
         return Image.open(BytesIO(resvg_py.svg_to_bytes(svg_string=svg))).getbbox() is not None
 
-    found = {kind: next(filter(drawn, names), "") for kind, names in FONTS.items()}
-    return {**{f"{kind}_family": name for kind, name in found.items()}, "font_family": found["sans_serif"]}
+    return {f"{kind}_family": next(filter(drawn, names), "") for kind, names in FONTS.items()}
 
 
 def _keyed(values: Values, path: Path) -> Gray:
