@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 from process import Cost, run
 
@@ -76,7 +75,9 @@ def started(command: list[str], name: str) -> Cost:
 def measured(cost: Cost, picture: Path, svg: Path, png: Path | None = None) -> dict[str, float]:
     """CPU-seconds, the size of the SVG, and how well it, rendered by resvg, and the PNG show the picture."""
     found = {"cpu": cost.cpu, "kilobytes": svg.stat().st_size / 1000, "svg": score(svg, picture)}
-    return {name: round(value, 2) for name, value in (found | ({"psnr": score(png, picture)} if png else {})).items()}
+    if png:
+        found["psnr"] = score(png, picture)
+    return {name: round(value, 2) for name, value in found.items()}
 
 
 def score(file: Path, picture: Path) -> float:
@@ -84,6 +85,6 @@ def score(file: Path, picture: Path) -> float:
     from limner.painting import raster
     from limner.painting.painting import psnr
 
-    shown, wanted = (raster.read(path)[..., :3] / torch.tensor(255.0) for path in (file, picture))
+    shown, wanted = (raster.read(path)[..., :3] / 255 for path in (file, picture))
     height, width = (min(sides) for sides in zip(shown.shape[:2], wanted.shape[:2], strict=True))
     return psnr(shown[:height, :width], wanted[:height, :width])

@@ -196,9 +196,9 @@ def _array(tensor: Tensor | None, count: int) -> np.ndarray:
 
 def reach(bank: TemplateBank) -> Float[Tensor, "template 2"]:
     """How much of its box each template's brush takes up, across and down; all of it where there is none."""
-    lit = bank.masks > 0
-    columns, rows = (lit.any(side).float() for side in (1, 2))
-    texels = torch.arange(1.0, lit.shape[-1] + 1)
-    ends = [(line * texels).amax(1) - lit.shape[-1] + (line * texels.flip(0)).amax(1) for line in (columns, rows)]
-    share = torch.stack(ends, 1) / lit.shape[-1]
-    return torch.where(share > 0, share, 1)
+    found = torch.ones(len(bank), 2)
+    for k, mask in enumerate(bank.masks):
+        if len(places := (mask > 0).nonzero()):
+            rows, columns = (places.amax(0) - places.amin(0) + 1) / len(mask)
+            found[k] = torch.stack([columns, rows])
+    return found

@@ -54,10 +54,11 @@ def _state(path: Path, memory: dict[str, Tensor], optimiser: torch.optim.Optimiz
         shapes = {"step": (), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
         names = {field: f"optimiser.{number}.{field}" for field in shapes}
         found = {field: memory.pop(name) for field, name in names.items() if name in memory}
-        if found and {field: tensor.shape for field, tensor in found.items()} != shapes:
+        if not found:  # a parameter without gradients has nothing to be remembered
+            continue
+        if {field: tensor.shape for field, tensor in found.items()} != shapes:
             raise UserError(f"{path}: is damaged: it has not all that Adam remembers of parameter {number}: train anew")
-        if found:  # a parameter without gradients has nothing to be remembered
-            state[number] = found
+        state[number] = found
     if memory or not state:
         raise UserError(f"{path}: is damaged: what Adam remembers is not of this model: train anew")
     return state
