@@ -15,7 +15,7 @@ from limner.kernels.jit import OPTIONS
 from limner.painting import steps
 from limner.painting.goal import Goal
 from limner.painting.moves import RATES, SPECK, Moves, Style, reach
-from limner.painting.steps import FAINT, MOMENTS, SOLID
+from limner.painting.steps import BROADEST, FAINT, MOMENTS, SOLID
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -117,6 +117,26 @@ def test_a_slant_stretches_one_diagonal_of_a_stamp_and_squeezes_the_other() -> N
     before, after = before / before.norm(dim=-2, keepdim=True) @ diagonals, after / before.norm(dim=-2, keepdim=True)
     grown = torch.stack([-step[:, 3], step[:, 3]], -1).exp()[:, None]
     assert torch.allclose(after @ diagonals, before * grown)
+
+
+def test_a_step_moves_no_part_of_a_brush_far_however_thin_it_is() -> None:
+    masks = TemplateBank.named("circle", "line", size=128).masks
+    bank = TemplateBank(torch.cat([masks, masks[1:].mT]))
+    moves, goal, rate = Moves.none(bank, torch.full((3,), 0.5), Style(smallest=0.001)), Goal(torch.rand(3, *SIZE)), 0.05
+    where = torch.cat([stamps(30), slanted(30)]).float()
+    where[:, 1] *= torch.logspace(0, 1.5, 60)[torch.randperm(60), None]
+    which = torch.eye(3)[torch.arange(60) % 3]
+    moves.add(which, {"where": where, "what": torch.rand(60, 3), "logit": torch.zeros(60)})
+    moves.limit(SIZE)
+    before = moves.values["where"].clone().double()
+    moves.step(goal, bank, rate)
+    corners = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0])] * 2).double() * (which @ reach(bank))[:, None]
+    places = geometry.invert(before)[:, None, :, :2] @ corners[..., None] + geometry.invert(before)[:, None, :, 2:]
+    after = moves.values["where"].double()
+    off = (after[:, None, :, :2] @ places + after[:, None, :, 2:])[..., 0] - corners
+    far = (off.abs() / (which @ reach(bank))[:, None]).amax((1, 2))
+    assert (far < 4.5 * rate).all()
+    assert far.median() > 1.5 * rate
 
 
 def test_no_step_is_no_change() -> None:
@@ -288,6 +308,23 @@ def test_limit_holds_the_brush_and_not_its_box(round: bool) -> None:
     assert (high * share < 3.01).sum() > 3
 
 
+def test_limit_holds_boxes_far_larger_than_the_canvas() -> None:
+    moves = some(40, Style())
+    moves.values["where"] *= torch.logspace(-4, 1, 40)[torch.randperm(40), None, None]
+    moves.values["where"][0, 0], moves.values["where"][1] = 0, 0
+    before = moves.values["where"].clone().double()
+    moves.limit(SIZE)
+    half = half_sizes(moves.values["where"].double(), SIZE)
+    most = BROADEST * max(SIZE)
+    assert (half[2:] < most * (1 + 1e-4)).all()
+    wide, high = axes(before[2:], SIZE).norm(dim=-2).clamp(SPECK, most).unbind(-1)
+    assert torch.allclose(half[2:], torch.stack([wide, high], -1), rtol=1e-3)
+    assert (half[2:] > 0.99 * most).any(0).all()
+    assert moves.values["where"].isfinite().all()
+    centre, old = (geometry.invert(where[2:].double())[..., 2] for where in (moves.values["where"], before))
+    assert torch.allclose(centre, old, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("square", [False, True])
 def test_limit_holds_a_slanted_stamp_in_every_direction(square: bool) -> None:
     moves = some(40, Style(smallest=0.05, largest=0.2, keep_proportions=square))
@@ -377,10 +414,12 @@ def test_steps_follow_half_the_gradient_of_the_error() -> None:
 
 
 def test_a_stamp_steps_in_its_own_frame() -> None:
-    """Adam's first step is as long as its rate in each direction."""
+    """Adam's first step is as long as its rate in each direction, and less by how thin a stamp is if it turns it."""
     moves = some(9, Style())
     where, pull = moves.values["where"].clone(), torch.randn(9, 2, 3)
-    wanted = moved(where.double(), -0.03 * in_own_frame(where.double(), pull.double()).sign())
+    half, step = half_sizes(where.double(), SIZE), -0.03 * in_own_frame(where.double(), pull.double()).sign()
+    step[:, 2:4] *= (half.amin(1) / half.amax(1))[:, None]
+    wanted = moved(where.double(), step)
     moves._follow({"where": pull}, 0.03, SIZE)
     assert torch.allclose(moves.values["where"], wanted.float(), atol=1e-5)
 

@@ -29,7 +29,7 @@ from limner.templates import TemplateBank
 from limner.waiting import compiling
 
 Painted: TypeAlias = tuple[Strokes, Float[Tensor, "channel"]]
-RATE = 0.04
+RATE, SETTLING_RATE = 0.08, 0.04
 PIXELS_A_STROKE, LEAST_PIXELS_A_STROKE, ENOUGH_PIXELS = 150, 45, 30_000
 """Of a canvas for adding and moving strokes: the first, but no more than is enough, and never less than the second."""
 
@@ -210,7 +210,7 @@ def work(
     share, saved = moved / pace.steps, replace(goal, samples=goal.saved)
     for i, done in enumerate(pace.until(pace.steps)):
         fall = 0.5 + 0.5 * math.cos(math.pi * (done - share) / (1 - share))
-        error = moves.step(goal if fall > plan.fine else saved, bank, RATE * (0.02 + 0.98 * fall))
+        error = moves.step(goal if fall > plan.fine else saved, bank, SETTLING_RATE * (0.02 + 0.98 * fall))
         if i % 10 == 0:
             yield done, error
     yield 1.0, moves.error(saved, bank)

@@ -15,6 +15,8 @@ from limner.kernels.jit import inlined, kernel
 MOMENTS = (0.9, 0.99)
 FAINT, SOLID = -3.0, 4.0
 """Bounds of the opacity's logit."""
+BROADEST = 4.0
+"""Most half width and height of a template's box, of the canvas' longer side."""
 LEAST = 1e-150
 """To divide by in place of zero."""
 MOST_OFF = 1 - 1e-6
@@ -33,7 +35,7 @@ def step(values, pulls, first, second, age, steps, rates, size, bounds, kept, re
         age[k] += 1
         pace = pace_of(age[k])
         if pulls[0].shape[1] > 0:
-            travel(where[k], pulls[0][k], first[0], second[0], k, rates[0] * pace, size, kept)
+            travel(where[k], pulls[0][k], first[0], second[0], k, rates[0] * pace, size, kept, reach[k])
         follow(what, pulls[1], first[1], second[1], k, rates[1] * pace)
         follow(logit, pulls[2], first[2], second[2], k, rates[2] * pace)
         follow(slope, pulls[3], first[3], second[3], k, rates[3] * pace)
@@ -67,9 +69,15 @@ def follow(value, pull, first, second, k, rate):
 
 
 @inlined
-def travel(phi, pull, first, second, k, rate, size, kept):
-    """Adam's step of a stamp, in its own frame."""
+def travel(phi, pull, first, second, k, rate, size, kept, reach):
+    """Adam's step of a stamp, in its own frame: no part of the brush moves by much more than `rate` of its size there.
+
+    A turn or slant moves the ends of a thin brush by many times its breadth, so it is divided by how thin the brush is.
+    """
     frame = frame_of(phi, size)
+    _, across, down, _ = frame
+    wide, high = reach[0], reach[1]
+    thin = max(across * high / wide, down * wide / high)
     into_own_frame(phi, pull, frame)
     if kept[1]:
         pull[2] = 0.0
@@ -77,6 +85,10 @@ def travel(phi, pull, first, second, k, rate, size, kept):
         pull[3] = 0.0
     for m in range(6):
         pull[m] = change(pull[m], first, second, k, m, rate)
+    pull[2] /= thin
+    pull[3] /= thin
+    pull[4] *= wide
+    pull[5] *= high
     move(phi, pull, frame)
 
 
@@ -142,6 +154,7 @@ def hold_stroke(k, where, what, logit, slope, size, bounds, kept, reach):
         hold_slope(what[k], slope[k])
     if kept[2] and not kept[0]:
         hold_angles(where[k], size)
+    hold_box(where[k], size)
     hold_size(where[k], size, bounds, kept[0], reach[k])
 
 
@@ -159,6 +172,19 @@ def hold_angles(phi, size):
     for m in range(3):
         u, v = phi[m], phi[m + 3]
         phi[m], phi[m + 3] = straight * u + slanted / aspect * v, straight * v + slanted * aspect * u
+
+
+@inlined
+def hold_box(phi, size):
+    """Bring half width and height of a template's box below `BROADEST`.
+
+    Texels of a larger one blur its edges in a picture, which a fit makes use of, and not in an SVG.
+    """
+    height, width = size
+    most = BROADEST * max(height, width)
+    for m in (0, 3):
+        grow = max(1.0 / (most * max(math.hypot(phi[m] * 2.0 / width, phi[m + 1] * 2.0 / height), LEAST)), 1.0)
+        phi[m], phi[m + 1], phi[m + 2] = grow * phi[m], grow * phi[m + 1], grow * phi[m + 2]
 
 
 @inlined
