@@ -30,6 +30,7 @@ from limner.waiting import compiling
 
 Painted: TypeAlias = tuple[Strokes, Float[Tensor, "channel"]]
 RATE, SETTLING_RATE = 0.08, 0.04
+"""Of steps while strokes are added, dropped and moved, and of the first with which they settle."""
 PIXELS_A_STROKE, LEAST_PIXELS_A_STROKE, ENOUGH_PIXELS = 150, 45, 30_000
 """Of a canvas for adding and moving strokes: the first, but no more than is enough, and never less than the second."""
 

@@ -72,7 +72,7 @@ def follow(value, pull, first, second, k, rate):
 def travel(phi, pull, first, second, k, rate, size, kept, reach):
     """Adam's step of a stamp, in its own frame: no part of the brush moves by much more than `rate` of its size there.
 
-    A turn or slant moves the ends of a thin brush by many times its breadth, so it is divided by how thin the brush is.
+    A turn or a slant moves the ends of a thin brush by many times its breadth: it is divided by how thin the brush is.
     """
     frame = frame_of(phi, size)
     _, across, down, _ = frame
