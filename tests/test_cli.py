@@ -816,6 +816,17 @@ def test_what_ends_any_command_leaves_nothing_half_written(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_any_bench(
+    number: signal.Signals, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = SimpleNamespace(main=lambda **_: signal.raise_signal(number))
+    monkeypatch.setattr("limner.cli.bench", lambda name: module)
+    assert main(["bench", "parts"]) == 130
+    assert capsys.readouterr() == ("", "limner: interrupted\n")
+
+
 def test_interrupt_while_the_command_is_imported(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,8 +32,8 @@ class GpuBench(Bench):
 
 
 @dataclass(frozen=True)
-class PartsBench(Bench):
-    """Measure what each part of the fitting adds."""
+class PicturesBench(Bench):
+    """What benches that paint pictures can be asked."""
 
     pictures: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: the bundled picture)")] = None
     """Pictures to paint."""
@@ -49,7 +49,12 @@ class PartsBench(Bench):
 
 
 @dataclass(frozen=True)
-class PaintBench(PartsBench):
+class PartsBench(PicturesBench):
+    """Measure what each part of the fitting adds."""
+
+
+@dataclass(frozen=True)
+class PaintBench(PicturesBench):
     """Time `limner paint` and measure the quality of what it paints."""
 
     threads: Annotated[int, arg(metavar="N")] = 1
@@ -64,7 +69,7 @@ class PaintBench(PartsBench):
 
 
 @dataclass(frozen=True)
-class RivalsBench(PartsBench):
+class RivalsBench(PicturesBench):
     """Measure limner beside other programs that rebuild pictures from shapes."""
 
     primitive: Annotated[Path | None, arg(metavar="PROGRAM", help_behavior_hint="(default: none)")] = None

@@ -101,13 +101,13 @@ def run(options: Options) -> int:
     except FileNotFoundError:
         raise UserError("the current folder has been deleted: change to another one") from None
     options.check()
-    if isinstance(options, Bench):
-        if options.json:
-            try_writing(options.json)
-        bench(BENCHES[type(options)]).main(**vars(options))
-        return 0
-    module, function = COMMANDS[type(options)]
     with handled(interrupt, *ENDING):
+        if isinstance(options, Bench):
+            if options.json:
+                try_writing(options.json)
+            bench(BENCHES[type(options)]).main(**vars(options))
+            return 0
+        module, function = COMMANDS[type(options)]
         return getattr(load(module), function)(options)
 
 
