@@ -3,7 +3,7 @@
 A stamp is moved in its own frame, so that one rate suits large and small stamps: a step (D, d) stretches, turns and
 slants it by D and shifts it by d, in units of the template, and Phi becomes about (I - D)(Phi - [0 | d]). At D = d = 0
 the gradient to [D | d] is -dPhi [Phi^T | e3], where dPhi is the gradient to Phi. A step is as long as the rate says in
-units of the brush, and turns and slants by as much less as the brush is thin (`steps.travel`).
+units of the brush; it turns and slants the less the thinner that is (`steps.travel`).
 """
 
 import math
