@@ -1,5 +1,7 @@
 """Laying out many stamps: in chunks, bands and whole eights, in memory that holds anything."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +9,10 @@ from scenes import OPAQUE, compare, scene_of, ties
 
 from limner import Strokes, TemplateBank, render
 from limner.cpu import laying
-from limner.kernels import layout, memory
+from limner.kernels import layout, memory, threads
 
 
+@pytest.mark.parametrize("split", [False, True])
 @pytest.mark.parametrize("samples", [1, 2])
 @pytest.mark.parametrize(
     ("batch", "moves", "size"),
@@ -21,8 +24,11 @@ from limner.kernels import layout, memory
         (1, 3 * layout.TOGETHER, (2 * laying.BAND + 30, 20)),
     ],
 )
-def test_many_stamps(batch: int, moves: int, size: tuple[int, int], samples: int) -> None:
-    """Opaque ones, which hide others of their own chunk and of the ones before; some out of sight."""
+def test_many_stamps(
+    batch: int, moves: int, size: tuple[int, int], samples: int, split: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opaque ones, which hide others of their own part and of the ones before; some out of sight."""
+    monkeypatch.setattr(laying, "run", partial(threads.run, split=split))
     for seed in range(20):
         torch.manual_seed(seed)
         where = torch.tensor([[3.0, 0, 0], [0, 3, 0]]) + torch.randn(batch, moves, 2, 3) * torch.tensor([0.7, 0.7, 2])
@@ -60,6 +66,16 @@ def test_stamps_that_are_too_small_to_be_placed(samples: int, power: int) -> Non
         assert ((canvas >= 0) & (canvas <= 20)).all()
         assert (canvas > 0).float().mean() < 0.1
         assert all(grad.isfinite().all() for grad in torch.autograd.grad(canvas.sum(), leaves[:2]))
+
+
+def test_a_picture_of_many_stamps_is_laid_out_in_parts_unless_some_hide_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = []
+    monkeypatch.setattr(laying, "run", lambda *args: jobs.append(args[1]) or threads.run(*args))
+    moves = 2 * layout.TOGETHER + 1
+    strokes = Strokes(torch.eye(2, 3).expand(1, moves, 2, 3), torch.ones(1, moves, 1), torch.rand(1, moves, 1))
+    for samples in (1, 2):
+        render(strokes, TemplateBank.named("circle"), (30, 30), samples=samples, backend="fused")
+    assert jobs == [1, 3]
 
 
 def test_without_gradients_moves_share_one_list(monkeypatch: pytest.MonkeyPatch) -> None:

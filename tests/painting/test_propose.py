@@ -7,11 +7,12 @@ import pytest
 import torch
 from scenes import half_sizes
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from limner import geometry
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
-from limner.painting.propose import APART, START, best_colours, propose, random_stamps, spread_out
+from limner.painting.propose import APART, START, best_colours, blurred, propose, random_stamps, spread_out
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -31,6 +32,13 @@ def aligned() -> Tensor:
     wide, high = torch.tensor([6.0, 12, 8]), torch.tensor([9.0, 5, 20])
     centre = torch.stack([2 * (left + wide / 2) / SIZE[1] - 1, 2 * (top + high / 2) / SIZE[0] - 1], -1)
     return geometry.phi(centre, torch.stack([wide, high], -1) / SIZE[0], torch.zeros(3), SIZE[1] / SIZE[0])
+
+
+@pytest.mark.parametrize("side", [1, 3, 17])
+def test_blurring_takes_the_mean_of_squares_of_pixels(side: int) -> None:
+    plane = torch.rand(20, 31)
+    square = avg_pool2d(plane[None], side, 1, side // 2, count_include_pad=False)[0]
+    torch.testing.assert_close(blurred(plane, side), square)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

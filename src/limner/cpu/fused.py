@@ -48,14 +48,14 @@ def painted(
     samples: int,
     wanted: Collection[str],
 ) -> tuple[Tensor, Callable[[Tensor], dict[str, Tensor]]]:
-    """A painting (`over`), and what gives the gradients of the `wanted` to one of it; once.
+    """A painting (`over`), and what gives the gradients of the `wanted` to one of it; once, and uses that one up.
 
     wanted: fields of strokes, and canvas for the ground. As `render`, but without the graph that torch would make of
     it, which takes as long as painting a small picture does.
     """
     needs = {name: name in wanted for name in _NAMES}
     image, plan = _paint(needs, ground, _fields(strokes), cells_of(bank).tables, "over", 0.0, samples)
-    return image, lambda grad: _pull(plan, grad)
+    return image, lambda grad: _pull(plan, grad, spent=True)
 
 
 class Plan(NamedTuple):
@@ -159,12 +159,12 @@ def _paint(
     return torch.from_numpy(image), plan
 
 
-def _pull(plan: Plan, grad: Tensor) -> dict[str, Tensor]:
-    """The gradients that a painting needs, from that to it; those of cells flat."""
+def _pull(plan: Plan, grad: Tensor, spent: bool = False) -> dict[str, Tensor]:
+    """The gradients that a painting needs, from that to it, which nobody needs again if it is `spent`; of cells flat."""
     needs, dense, samples, band = plan.needs, plan.dense or None, plan.samples, plan.band
     where, which, what, _, slope = plan.strokes
     back, moves, bands = needs["canvas"], where.shape[1], plan.laid.tasks[1]
-    image = np.array(as_numbers(grad), order="C", copy=True if back else None)
+    image = np.array(as_numbers(grad), order="C", copy=True if back and not spent else None)
     parts = [
         np.zeros((bands, *where.shape), np.float32),
         np.zeros((bands, *which.shape), np.float32) if dense else _no_numbers(4),

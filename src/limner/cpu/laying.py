@@ -62,15 +62,19 @@ def lay_out(
     bands = -(-height // band)
     lent = memory.lent(layout.room, batch, moves, bands, height, samples, samples * width < 2**15)
     touched = [0] * GROUPS
+    parts = max(1, -(-moves // layout.TOGETHER))
+    each = parts if hides else 1
 
     def lay(first: int, last: int, group: int) -> None:
         switches = dense, keep, hides, samples, sharpness(samples)
         desk = memory.desk(layout.lay_desk, height, word_of(width), samples, bands)
         placed, reach, spans, fine, _, tally = lent.arrays
         given = (*strokes[:2], strokes[3], *tables[1:3], *switches, band, height, width)
-        touched[group] = layout.lay_out(first, last, *given, placed, reach, spans, fine, tally, desk)
+        touched[group] = layout.lay_out(
+            each * first, each * last, parts, *given, placed, reach, spans, fine, tally, desk
+        )
 
-    run(lay, batch, GROUPS, ROW * batch * moves * height * samples)
+    run(lay, batch * parts // each, GROUPS, ROW * batch * moves * height * samples)
     if min(touched) < 0:
         check_finite("where", torch.from_numpy(strokes[0]))
     begins, tally = lent.arrays[4:]

@@ -61,38 +61,40 @@ def lay_desk(height, word, samples, bands):
 
 @kernel
 def lay_out(
-    first, last, where, which, opacity, outlines, sizes, dense, keep, hides, samples, sharpness, band, height, width,
-    placed, reach, layout, fine, tally, desk,
+    first, last, parts, where, which, opacity, outlines, sizes, dense, keep, hides, samples, sharpness, band, height,
+    width, placed, reach, layout, fine, tally, desk,
 ):  # fmt: skip
     """Fill placed, reach, layout and fine, and tally (batch, band, move): eights to `keep`; returns pixels touched.
 
-    For pictures first to last; returns -1 where one has NaN or infinity in `where`.
-    `hides`: whether what lies below opaque stamps can be left out (`hiding`), which is for one sample a pixel.
+    For parts first to last, of which a picture has `parts`: `TOGETHER` moves at most, the last ones first. Returns -1
+    where one has NaN or infinity in `where`.
+    `hides`: whether what lies below opaque stamps can be left out (`hiding`), which is for one sample a pixel, and for
+    calls that lay out all parts of a picture.
     `sharpness`: texels to a look-up.
     """
     _, _, lines, _, flat, rows_of_eight, hidden = desk
     moves, touched = where.shape[1], 0
     pictures = max(1, TOGETHER // max(1, moves))
-    for b0 in range(first, last, pictures):
-        b1 = min(last, b0 + pictures)
-        for t1 in range(moves, 0, -TOGETHER):
-            t0 = max(0, t1 - TOGETHER)
-            stamps, begin = (b0, b1, t0, t1), b0 * moves + t0
-            size = place_stamps(
-                stamps, where, which, outlines, sizes, dense, samples, sharpness, samples * height, samples * width,
-                placed, desk,
-            )  # fmt: skip
-            if not -np.inf < size < np.inf:
-                return -1
-            many = list_rows(stamps, opacity, samples, band, height, placed, reach, desk)
-            span_rows(many, begin, lines, samples * width, fine, flat, rows_of_eight)
-            if samples > 1:
-                join_samples(stamps, samples, width, fine, flat, reach, layout)
-            if hides:
-                if t1 == moves:
-                    hidden[: b1 - b0] = 0
-                clip_rows(many, begin, width, layout, flat, rows_of_eight, hidden)
-            touched += count_stamps(stamps, layout, keep, reach, tally)
+    for part in range(first, last, pictures):
+        b0, before = divmod(part, parts)
+        b1, t1 = min(b0 + pictures, b0 + last - part), moves - before * TOGETHER
+        t0 = max(0, t1 - TOGETHER)
+        stamps, begin = (b0, b1, t0, t1), b0 * moves + t0
+        size = place_stamps(
+            stamps, where, which, outlines, sizes, dense, samples, sharpness, samples * height, samples * width,
+            placed, desk,
+        )  # fmt: skip
+        if not -np.inf < size < np.inf:
+            return -1
+        many = list_rows(stamps, opacity, samples, band, height, placed, reach, desk)
+        span_rows(many, begin, lines, samples * width, fine, flat, rows_of_eight)
+        if samples > 1:
+            join_samples(stamps, samples, width, fine, flat, reach, layout)
+        if hides:
+            if before == 0:
+                hidden[: b1 - b0] = 0
+            clip_rows(many, begin, width, layout, flat, rows_of_eight, hidden)
+        touched += count_stamps(stamps, layout, keep, reach, tally)
     return touched
 
 

@@ -105,9 +105,10 @@ class Goal:
         squares = 0.0
         for some, below, target, names, share in sides:
             canvas, back = painted(some, bank, below.expand(1, *target.shape), self.samples, names)
-            off = canvas[0] - target
-            squares += share * self.weighed(off.square()).sum().item()
-            for name, pull in back(share * self.weighed(off)[None]).items() if names else ():
+            off = canvas[0].sub_(target)
+            weighed = self.weighed(off) if share == 1 else share * self.weighed(off)
+            squares += weighed.flatten().dot(off.flatten()).item()
+            for name, pull in back(weighed[None]).items() if names else ():
                 found[name] = found[name] + pull if name in found else pull
         return squares / sum(share * target.numel() for _, _, target, _, share in sides), found
 

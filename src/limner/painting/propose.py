@@ -5,7 +5,7 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, one_hot
+from torch.nn.functional import avg_pool1d, one_hot
 
 from limner.cpu.gains import sums_under
 from limner.geometry import phi
@@ -66,8 +66,7 @@ def random_stamps(
     Angles are of half a turn; the other half gains nothing (docs/log.md).
     """
     height, width = goal.size
-    side = 2 * (max(height, width) // 100) + 1
-    near = avg_pool2d(error[None], side, 1, side // 2, count_include_pad=False).flatten()
+    near = blurred(error, 2 * (max(height, width) // 100) + 1).flatten()
     chance = near + 1e-3 * near.mean() + 1e-12
     if goal.region is not None:
         chance = chance * goal.region.flatten() + 1e-30
@@ -82,6 +81,13 @@ def random_stamps(
     angle = (0.0 if style.upright else math.pi) * torch.rand(tries, generator=generator)
     points = 2 * centre / torch.tensor([width, height]) - 1
     return phi(points, half, angle, width / height), radius, centre
+
+
+def blurred(plane: Float[Tensor, "height width"], side: int) -> Float[Tensor, "height width"]:
+    """The mean of the `side` x `side` pixels around each, of fewer at the border; `side` is odd."""
+    for _ in range(2):
+        plane = avg_pool1d(plane, side, 1, side // 2, count_include_pad=False).T
+    return plane
 
 
 def best_colours(
