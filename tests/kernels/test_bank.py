@@ -1,4 +1,4 @@
-"""The octagons of a template against its cells, looked at one by one."""
+"""The octagons and discs of a template against its cells, looked at one by one."""
 
 import numpy as np
 import pytest
@@ -69,3 +69,19 @@ def test_the_inner_octagon_is_flat_and_cannot_grow(mask: torch.Tensor) -> None:
         wider[side] += 1 if side % 2 else -1
         new = meets(wider, equal) & ~inside
         assert not new.any() or not equal[new].all()
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_discs_hold_what_shows_and_nothing_but_what_is_flat(mask: torch.Tensor) -> None:
+    around, (value, support, flat) = corners(mask), outline(mask)[16:]
+    ends = 2 * (np.arange(len(around) + 1) - 1.5) / SIDE - 1
+    squared = ends[:, None] ** 2 + ends**2
+    farthest = np.max([squared[:-1, :-1], squared[:-1, 1:], squared[1:, :-1], squared[1:, 1:]], 0)
+    inside = np.linspace(ends[:-1], ends[1:], 41)
+    nearest = (inside[:, None, :, None] ** 2 + inside[None, :, None] ** 2).min((0, 1))
+    assert support == pytest.approx(farthest.max(where=around.any(-1), initial=0))
+    if value == 0:
+        assert flat == -1
+    else:
+        uneven = (np.abs(around - value) > 1e-6).any(-1)
+        assert flat == pytest.approx(nearest.min(where=uneven, initial=9), abs=1e-3)

@@ -7,8 +7,8 @@ import pytest
 import torch
 from scenes import OPAQUE, compare, scene_of, ties
 
-from limner import Strokes, TemplateBank, render
-from limner.cpu import laying
+from limner import Strokes, TemplateBank, geometry, render
+from limner.cpu import fused, laying
 from limner.kernels import layout, memory, threads
 
 
@@ -76,6 +76,21 @@ def test_a_picture_of_many_stamps_is_laid_out_in_parts_unless_some_hide_others(m
     for samples in (1, 2):
         render(strokes, TemplateBank.named("circle"), (30, 30), samples=samples, backend="fused")
     assert jobs == [1, 3]
+
+
+def test_of_a_circle_only_samples_at_the_rim_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between octagons outside and inside of it lies a seventh of its area."""
+    laid, lay_out = [], fused.lay_out
+    monkeypatch.setattr(fused, "lay_out", lambda *args: laid.append(lay_out(*args)) or laid[-1])
+    where = geometry.phi(torch.tensor([0.1, 0.0]), torch.tensor([0.9, 0.5]), torch.tensor(0.4))
+    strokes = Strokes(where[None, None], torch.ones(1, 1, 1), torch.ones(1, 1, 1))
+    render(strokes, TemplateBank.named("circle", size=128), (100, 100), samples=4, backend="fused")
+    _, reach, _, fine, *_ = laid[0].arrays
+    top, bottom = reach[0, 0, 0, :2]
+    first, start, stop, last = fine[0, 0, :, 4 * top : 4 * bottom].astype(int)
+    area = np.pi * 0.9 * 0.5 * 200**2
+    assert area < (last - first).sum() < 1.08 * area
+    assert 0.9 * area < (stop - start).sum() < area
 
 
 def test_without_gradients_moves_share_one_list(monkeypatch: pytest.MonkeyPatch) -> None:

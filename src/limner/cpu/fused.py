@@ -160,7 +160,7 @@ def _paint(
 
 
 def _pull(plan: Plan, grad: Tensor, spent: bool = False) -> dict[str, Tensor]:
-    """The gradients that a painting needs, from that to it, which nobody needs again if it is `spent`; of cells flat."""
+    """The gradients that a painting needs, from that to it, which can be written on if it is `spent`; of cells flat."""
     needs, dense, samples, band = plan.needs, plan.dense or None, plan.samples, plan.band
     where, which, what, _, slope = plan.strokes
     back, moves, bands = needs["canvas"], where.shape[1], plan.laid.tasks[1]

@@ -1,7 +1,8 @@
 """The template bank as the kernels read it: cells of four coefficients, and an outline for each level of a template.
 
-An outline is 17 numbers: an octagon (`footprint`) that holds every cell where the mask is not zero, an octagon within
-which the mask is constant, and its value there. The first is empty (low > high) where there is nothing.
+An outline is 19 numbers: an octagon (`footprint`) that holds every cell where the mask is not zero, an octagon within
+which the mask is constant, and its value there; and the squared radii of two discs that are the same, around the middle
+of the template, which reaches from -1 to 1. The first octagon is empty (low > high) where there is nothing.
 """
 
 import numpy as np
@@ -16,13 +17,15 @@ F = np.float32
 FLAT = 1e-6
 """Largest change within a cell that counts as none."""
 NOWHERE = 1e9
+SUPPORT_DISC, FLAT_DISC = 17, 18
+"""Places of an outline's discs."""
 MARGIN = 48
 """Cells behind the last that can be read, beside a row of them: kernels read on, some at a time."""
 
 
 @kernel
 def find_outlines(cells, sizes, offsets, learnt, outlines, square):
-    """Fill outlines (template, level, level, 17) from cells (template, 4 cell).
+    """Fill outlines (template, level, level, 19) from cells (template, 4 cell).
 
     `learnt`: the masks are parameters, whose every texel needs its gradient: support everywhere, flat nowhere.
     square (cells a side, cells a side): to work in.
@@ -36,15 +39,16 @@ def find_outlines(cells, sizes, offsets, learnt, outlines, square):
                 find_support(level, sizes[lv] + 4, sizes[lu] + 4, learnt, outline)
                 if not learnt:
                     find_flat(level, sizes[lv] + 4, sizes[lu] + 4, outline, square)
+                    find_discs(level, sizes[lv] + 4, sizes[lu] + 4, outline)
 
 
 @inlined
 def clear(outline):
-    """Nothing: an inverted octagon, which any cell widens, and a flat point out of reach."""
+    """Nothing: an inverted octagon, which any cell widens, a flat point out of reach, and discs that say nothing."""
     for k in range(4):
         outline[2 * k], outline[2 * k + 1] = NOWHERE, -NOWHERE
     outline[8:16] = NOWHERE
-    outline[16] = 0.0
+    outline[16], outline[SUPPORT_DISC], outline[FLAT_DISC] = 0.0, NOWHERE, -1.0
 
 
 @inlined
@@ -104,6 +108,25 @@ def find_flat(level, rows, columns, outline, square):
 
 
 @inlined
+def find_discs(level, rows, columns, outline):
+    """The smallest disc that holds the cells that are not zero, and the largest that holds none but flat ones."""
+    support, flat = 0.0, NOWHERE
+    for r in range(1, rows - 2):
+        for c in range(1, columns - 2):
+            cell = r * columns + c
+            left, top = 2.0 * (c - 1.5) / (columns - 4) - 1.0, 2.0 * (r - 1.5) / (rows - 4) - 1.0
+            right, bottom = left + 2.0 / (columns - 4), top + 2.0 / (rows - 4)
+            if level[4 * cell] != 0.0 or not is_flat(level, cell, 0.0):
+                support = max(support, max(left * left, right * right) + max(top * top, bottom * bottom))
+            if not is_flat(level, cell, outline[16]):
+                x, y = max(left, -right, 0.0), max(top, -bottom, 0.0)
+                flat = min(flat, x * x + y * y)
+    outline[SUPPORT_DISC] = support
+    if outline[16] != 0.0:
+        outline[FLAT_DISC] = flat
+
+
+@inlined
 def mark_runs(level, rows, columns, value, runs):
     """Of each cell the number of those that end with it, in its row, and have this value throughout."""
     for r in range(rows):
@@ -128,7 +151,7 @@ def all_flat(runs, rows, columns, octagon):
 
 @inlined
 def choose_outline(which, b, t, outlines, levels, outline, lane, dense):
-    """Fill outline (17, 8) at `lane` with that of the convex mix of templates; returns the template if hard, else -1.
+    """Fill outline (19, 8) at `lane` with that of the convex mix of templates; returns the template if hard, else -1.
 
     `dense`: the gradient of every weight is wanted, so the outline is that of all templates.
     """
@@ -137,7 +160,7 @@ def choose_outline(which, b, t, outlines, levels, outline, lane, dense):
     for k in range(which.shape[2]):
         if dense or which[b, t, k] != 0.0:
             if used == 0:
-                for side in range(16):
+                for side in range(19):
                     outline[side, lane] = outlines[k, lv, lu, side]
                 outline[16, lane] = 0.0
             else:
@@ -146,6 +169,8 @@ def choose_outline(which, b, t, outlines, levels, outline, lane, dense):
                     outline[side + 1, lane] = max(outline[side + 1, lane], outlines[k, lv, lu, side + 1])
                     outline[side + 8, lane] = max(outline[side + 8, lane], outlines[k, lv, lu, side + 8])
                     outline[side + 9, lane] = min(outline[side + 9, lane], outlines[k, lv, lu, side + 9])
+                outline[SUPPORT_DISC, lane] = max(outline[SUPPORT_DISC, lane], outlines[k, lv, lu, SUPPORT_DISC])
+                outline[FLAT_DISC, lane] = min(outline[FLAT_DISC, lane], outlines[k, lv, lu, FLAT_DISC])
             outline[16, lane] += which[b, t, k] * outlines[k, lv, lu, 16]
             used, last = used + 1, k
     if used == 0:

@@ -201,15 +201,16 @@ def _converted(target: Lanes, how):
     return call
 
 
-def _rounded(way: str):
-    def convert(builder, value, vector, _):
-        name = f"llvm.{way}.v{WIDTH}f64"
-        whole = builder.call(
-            builder.module.declare_intrinsic(name, (), ir.FunctionType(value.type, [value.type])), [value]
-        )
-        return builder.fptosi(whole, vector)
+def _of_doubles(name: str, builder, value):
+    """LLVM's function of this name, of each lane."""
+    kind = ir.FunctionType(value.type, [value.type])
+    return builder.call(builder.module.declare_intrinsic(f"llvm.{name}.v{WIDTH}f64", (), kind), [value])
 
-    return _converted(whole8, convert)
+
+def _rounded(way: str):
+    return _converted(
+        whole8, lambda builder, value, vector, _: builder.fptosi(_of_doubles(way, builder, value), vector)
+    )
 
 
 def _widened(builder, value, vector, kind):
@@ -221,6 +222,7 @@ wholes = _converted(
     whole8, lambda builder, value, vector, kind: value if kind is half8 else builder.trunc(value, vector)
 )
 round_up, round_down = _rounded("ceil"), _rounded("floor")
+root = _converted(double8, lambda builder, value, vector, _: _of_doubles("sqrt", builder, value))
 cut = _converted(whole8, lambda builder, value, vector, _: builder.fptosi(value, vector))
 """Towards zero."""
 

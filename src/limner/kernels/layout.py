@@ -5,8 +5,7 @@ placed (batch, move, 12), float64: texel axes (u0, ux, uy) and (v0, vx, vy), val
 reach (batch, band, move, 4): first and past-last row under the stamp in a band of rows, and of those with a flat run.
 layout (batch, move, 4, H + SPARE): per row the first pixel under the stamp, the first and past-last of its flat run,
 and the first past the stamp; less what is hidden, where that is left out.
-fine (batch, move, 4, samples H + SPARE): the same for rows of samples, of which only first and last are used; with one
-sample a pixel, the layout itself.
+fine (batch, move, 4, samples H + SPARE): the same for rows of samples; with one sample a pixel, the layout itself.
 
 Stamps and rows are worked on in whole eights, which may reach past a stamp's last row, and past the canvas into the
 spare rows. One thing is worked out for many stamps before the next: a processor looks some hundred instructions ahead,
@@ -16,7 +15,7 @@ and so finds several stamps to work on at once, instead of waiting for each resu
 import numpy as np
 
 from limner.kernels.bank import choose_outline
-from limner.kernels.footprint import eights, place, rows, sides, spans_of
+from limner.kernels.footprint import LINES, discs, eights, place, rows, sides, spans_of
 from limner.kernels.hiding import blocks_in_row, clip, hidden_by
 from limner.kernels.jit import inlined, kernel
 from limner.kernels.joining import join_samples
@@ -53,7 +52,7 @@ def lay_desk(height, word, samples, bands):
     What `placed` and outlines hold of eight stamps; of those laid out together the sides, the first and past-last rows,
     and what is flat; their rows in eights; and what is hidden of pictures, row by row.
     """
-    few, many = (np.empty((COLUMNS, 8)), np.zeros((17, 8))), (np.empty((20, TOGETHER)), np.empty((2, TOGETHER)))
+    few, many = (np.empty((COLUMNS, 8)), np.zeros((19, 8))), (np.empty((LINES, TOGETHER)), np.empty((2, TOGETHER)))
     flat = np.empty((TOGETHER, 2, samples * height + SPARE), np.int32)
     rows_of_eight = np.empty(4 * (TOGETHER * (samples * height // 8 + bands) + FEW), np.int32)
     return *few, *many, flat, rows_of_eight, np.empty((TOGETHER, height + SPARE), word)
@@ -87,7 +86,7 @@ def lay_out(
         if not -np.inf < size < np.inf:
             return -1
         many = list_rows(stamps, opacity, samples, band, height, placed, reach, desk)
-        span_rows(many, begin, lines, samples * width, fine, flat, rows_of_eight)
+        span_rows(many, begin, lines, samples, samples * width, fine, flat, rows_of_eight)
         if samples > 1:
             join_samples(stamps, samples, width, fine, flat, reach, layout)
         if hides:
@@ -146,6 +145,8 @@ def place_stamps(stamps, where, which, outlines, sizes, dense, samples, sharpnes
                 placed[b, t, column] = columns[column, lane]
             b, t = (b, t + 1) if t + 1 < moves else (b + 1, 0)
         sides(u, v, outline, lines, number)
+        if samples > 1:
+            discs(u, v, nu, nv, outline, lines, number)
         top, bottom = rows(u, v, outline)
         store(bounds, number, top)
         store(bounds, TOGETHER + number, bottom)
@@ -182,12 +183,12 @@ def list_rows(stamps, opacity, samples, band, height, placed, reach, desk):
 
 
 @inlined
-def span_rows(many, begin, lines, width, layout, flat, rows_of_eight):
+def span_rows(many, begin, lines, samples, width, layout, flat, rows_of_eight):
     """Fill the layout of rows (`footprint.spans_of`), and flat (stamp, 2, row), for stamps from number `begin` on."""
     for m in range(many):
         number, j, _, _ = read_four(rows_of_eight, m)
         (at, room), here = row_index(layout, begin + number), 2 * number * flat.shape[2] + j
-        spans, flat_first, flat_last = spans_of(lines, number, doubles(count() + j), width)
+        spans, flat_first, flat_last = spans_of(lines, number, doubles(count() + j), samples > 1, width)
         store_spans(spans, layout, at + j, room)
         store(flat, here, flat_first)
         store(flat, here + flat.shape[2], flat_last)

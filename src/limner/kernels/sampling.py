@@ -16,6 +16,7 @@ from limner.kernels.simd import load, prefix, store
 from limner.kernels.stamp import add, cell_desk, choose_cells, fixed_axes, settle_mask, texel_steps
 
 F = np.float32
+FLAT_RUN = 1
 
 
 def sample_desk(size, side, samples, dense):
@@ -37,6 +38,7 @@ def sample_mask(b, k, t, samples, strokes, bank, plan, work):
     source, zero, hop = choose_cells(which, b, t, bank, placed, mix)
     steps_u, steps_v = texel_steps(axes)
     flat = splat(F(placed[b, t, FLAT])) * alpha
+    flat_share = splat(F(placed[b, t, FLAT])) * share
     cursor = 8 * begins[b, k, t]
     for j in range(reach[b, k, t, 0], reach[b, k, t, 1]):
         begin, start, stop, end = row_of(layout, b, t, j)
@@ -54,17 +56,27 @@ def sample_mask(b, k, t, samples, strokes, bank, plan, work):
             if samples > 1:
                 sums[samples * left : samples * right] = 0.0
             for row in range(samples * j, samples * (j + 1)):
-                first, last = max(fine[b, t, 0, row], samples * left), min(fine[b, t, 3, row], samples * right)
-                for x in range(first, last, 8):
-                    ui, vi, inside = int32(u0 + row * uy + x * ux), int32(v0 + row * vy + x * vx), int32(last - x)
-                    p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
-                    add(line, origin + x, mask_at(p, q, r, s, fu, fv) * share)
+                for run in range(3):
+                    first, last = run_of(fine, b, t, row, run, samples * left, samples * right)
+                    for x in range(first, last, 8):
+                        if run == FLAT_RUN:
+                            add(line, origin + x, flat_share * prefix(int32(last - x)))
+                            continue
+                        ui, vi, inside = int32(u0 + row * uy + x * ux), int32(v0 + row * vy + x * vx), int32(last - x)
+                        p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
+                        add(line, origin + x, mask_at(p, q, r, s, fu, fv) * share)
             if samples > 1:
                 for x in range(left, right):
                     whole = F(0)
                     for step in range(samples):
                         whole += sums[samples * x + step]
                     kept[at + x] = whole
+
+
+@inlined
+def run_of(fine, b, t, row, run, left, right):
+    """First and past-last sample of a row from `left` to `right`: before its flat run, on it (`FLAT_RUN`) or behind."""
+    return max(fine[b, t, run, row], left), min(fine[b, t, run + 1, row], right)
 
 
 @inlined
@@ -103,19 +115,23 @@ def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin
                         pulls[samples * x + step] = share * d_kept[at + x]
                 store(pulls, samples * right, none)
             for row in range(samples * j, samples * (j + 1)):
-                first, last = max(fine[b, t, 0, row], samples * left), min(fine[b, t, 3, row], samples * right)
                 y = F((row + 0.5) * dy - 1.0)
-                for x in range(first, last, 8):
-                    ui, vi, inside = int32(u0 + row * uy + x * ux), int32(v0 + row * vy + x * vx), int32(last - x)
-                    p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
-                    d_mask = load(line, origin + x)
-                    xs = ramp() * F(dx) + F((x + 0.5) * dx - 1.0)
-                    gu, gv = d_mask * (q + s * fv), d_mask * (r + s * fu)
-                    su, sux, suy = su + gu, sux + gu * xs, suy + gu * y
-                    sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * y
-                    sharp = sharp + d_mask * mask_at(p, q, r, s, fu, fv)
-                    if on(dense):
-                        spread(d_mix[0], int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
+                for run in range(3):
+                    first, last = run_of(fine, b, t, row, run, samples * left, samples * right)
+                    for x in range(first, last, 8):
+                        d_mask = load(line, origin + x)
+                        if run == FLAT_RUN:
+                            smooth = smooth + d_mask * prefix(int32(last - x))
+                            continue
+                        ui, vi, inside = int32(u0 + row * uy + x * ux), int32(v0 + row * vy + x * vx), int32(last - x)
+                        p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
+                        xs = ramp() * F(dx) + F((x + 0.5) * dx - 1.0)
+                        gu, gv = d_mask * (q + s * fv), d_mask * (r + s * fu)
+                        su, sux, suy = su + gu, sux + gu * xs, suy + gu * y
+                        sv, svx, svy = sv + gv, svx + gv * xs, svy + gv * y
+                        sharp = sharp + d_mask * mask_at(p, q, r, s, fu, fv)
+                        if on(dense):
+                            spread(d_mix[0], int32(0), hop, places, ui, vi, steps_u, steps_v, inside, d_mask * alpha)
     settle_mask(
         k, b, t, (su, sux, suy, sv, svx, svy), sharp, smooth, alpha, placed, which, bank, dense,
         d_mix, d_where, d_which, d_opacity, d_cells, group,
