@@ -18,8 +18,6 @@ from limner.kernels.lanes import choose, count, doubles, larger, root, round_dow
 from limner.kernels.simd import gather, load, look_up, store
 
 FAR = 1e30
-STILL = 1e-20
-"""Squared, what a row that crosses no disc moves by on the template with a pixel, at most."""
 OUTSIDE = 1e13
 """Texels."""
 LINES, DISCS = 26, 20
@@ -122,7 +120,7 @@ def discs(u, v, nu, nv, outlines, lines, number):
     x, along_x, down_x = (u[0] - 1.5) * per_u - 1.0, u[1] * per_u, u[2] * per_u
     y, along_y, down_y = (v[0] - 1.5) * per_v - 1.0, v[1] * per_v, v[2] * per_v
     squared = along_x * along_x + along_y * along_y
-    crosses = squared > STILL
+    crosses = squared > 0.0
     per = 1.0 / choose(crosses, squared, 1.0)
     at = DISCS * room + number
     store(lines, at, choose(crosses, (0.0 - x * along_x - y * along_y) * per, 0.0))
@@ -157,7 +155,7 @@ def spans_of(lines, number, y, by_discs, width):
         middle = y * lines[DISCS + 1, number] + lines[DISCS, number]
         apart = y * lines[DISCS + 3, number] + lines[DISCS + 2, number]
         support, inner = lines[DISCS + 4, number] - apart * apart, lines[DISCS + 5, number] - apart * apart
-        half = choose(support >= 0.0, root(larger(support, 0.0)), -FAR)
+        half = root(larger(support, 0.0))
         low, high = larger(low, middle - half), smaller(high, middle + half)
         half = root(larger(inner, 0.0))
         longer = 2.0 * half > flat_high - flat_low
