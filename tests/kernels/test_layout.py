@@ -1,4 +1,4 @@
-"""Laying out many stamps: in chunks, bands and whole eights, in memory that holds anything."""
+"""Laying out many stamps: in parts, bands and whole eights, in memory that holds anything."""
 
 from functools import partial
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.kernels.bank import MARGIN, find_outlines
+from limner.kernels.bank import MARGIN, OUTLINE, find_outlines
 from limner.kernels.footprint import binary_places
 from limner.pyramid import BORDER, Pyramid
 from limner.templates import TemplateBank
@@ -36,7 +36,7 @@ def _made(pyramid: Pyramid) -> Cells:
     here = torch.arange(last + 1, device="cpu")
     right, below, beyond = (texels[:, (here + step).clamp(max=last)] for step in (1, stride, stride + 1))
     cells = torch.stack([texels, right - texels, below - texels, beyond - below - right + texels], -1).flatten(1)
-    outlines = np.empty((len(texels), len(sizes), len(sizes), 19))
+    outlines = np.empty((len(texels), len(sizes), len(sizes), OUTLINE))
     square = np.empty((sizes[0] + 4, sizes[0] + 4), np.int32)
     find_outlines(cells.detach().numpy(), sizes, offsets, texels.requires_grad, outlines, square)
     part = 0.5 ** int(binary_places.py_func(sizes[0]))

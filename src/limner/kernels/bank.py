@@ -1,6 +1,6 @@
 """The template bank as the kernels read it: cells of four coefficients, and an outline for each level of a template.
 
-An outline is 19 numbers: an octagon (`footprint`) that holds every cell where the mask is not zero, an octagon within
+An outline (OUTLINE,) is an octagon (`footprint`) that holds every cell where the mask is not zero, an octagon within
 which the mask is constant, and its value there; and the squared radii of two discs that are the same, around the middle
 of the template, which reaches from -1 to 1. The first octagon is empty (low > high) where there is nothing.
 """
@@ -17,15 +17,15 @@ F = np.float32
 FLAT = 1e-6
 """Largest change within a cell that counts as none."""
 NOWHERE = 1e9
-SUPPORT_DISC, FLAT_DISC = 17, 18
-"""Places of an outline's discs."""
+SUPPORT_DISC, FLAT_DISC, OUTLINE = 17, 18, 19
+"""Places of an outline's discs, and how many numbers it has."""
 MARGIN = 48
 """Cells behind the last that can be read, beside a row of them: kernels read on, some at a time."""
 
 
 @kernel
 def find_outlines(cells, sizes, offsets, learnt, outlines, square):
-    """Fill outlines (template, level, level, 19) from cells (template, 4 cell).
+    """Fill outlines (template, level, level, OUTLINE) from cells (template, 4 cell).
 
     `learnt`: the masks are parameters, whose every texel needs its gradient: support everywhere, flat nowhere.
     square (cells a side, cells a side): to work in.
@@ -56,14 +56,20 @@ def find_support(level, rows, columns, everywhere, outline):
     """The smallest octagon around the cells that are not zero."""
     for r in range(1, rows - 2):
         for c in range(1, columns - 2):
-            used = everywhere
-            for term in range(4):
-                used = used or level[4 * (r * columns + c) + term] != 0.0
-            if used:
+            if everywhere or is_used(level, r * columns + c):
                 for k in range(4):
                     low = (c, r, c + r, c - r - 1)[k]
                     outline[2 * k] = min(outline[2 * k], float(low))
                     outline[2 * k + 1] = max(outline[2 * k + 1], low + (1.0 if k < 2 else 2.0))
+
+
+@inlined
+def is_used(level, cell):
+    """Whether the mask of a cell is not zero throughout."""
+    used = False
+    for term in range(4):
+        used = used or level[4 * cell + term] != 0.0
+    return used
 
 
 @inlined
@@ -116,7 +122,7 @@ def find_discs(level, rows, columns, outline):
             cell = r * columns + c
             left, top = 2.0 * (c - 1.5) / (columns - 4) - 1.0, 2.0 * (r - 1.5) / (rows - 4) - 1.0
             right, bottom = left + 2.0 / (columns - 4), top + 2.0 / (rows - 4)
-            if level[4 * cell] != 0.0 or not is_flat(level, cell, 0.0):
+            if is_used(level, cell):
                 support = max(support, max(left * left, right * right) + max(top * top, bottom * bottom))
             if not is_flat(level, cell, outline[16]):
                 x, y = max(left, -right, 0.0), max(top, -bottom, 0.0)
@@ -151,7 +157,7 @@ def all_flat(runs, rows, columns, octagon):
 
 @inlined
 def choose_outline(which, b, t, outlines, levels, outline, lane, dense):
-    """Fill outline (19, 8) at `lane` with that of the convex mix of templates; returns the template if hard, else -1.
+    """Fill outline (OUTLINE, 8) at `lane` with that of a convex mix of templates; returns the one if hard, else -1.
 
     `dense`: the gradient of every weight is wanted, so the outline is that of all templates.
     """
@@ -160,7 +166,7 @@ def choose_outline(which, b, t, outlines, levels, outline, lane, dense):
     for k in range(which.shape[2]):
         if dense or which[b, t, k] != 0.0:
             if used == 0:
-                for side in range(19):
+                for side in range(OUTLINE):
                     outline[side, lane] = outlines[k, lv, lu, side]
                 outline[16, lane] = 0.0
             else:

@@ -114,7 +114,8 @@ def discs(u, v, nu, nv, outlines, lines, number):
     """Where rows cross two discs: lines from `DISCS` on, of eight stamps of nu and nv texels, `number` and on.
 
     Row j is as far from the middle of a disc as it is long in pixels, lines[2] + j lines[3], the middle of what it
-    cuts out lies at lines[0] + j lines[1], and lines[4] and lines[5] are the squared radii.
+    cuts out lies at lines[0] + j lines[1], and lines[4] and lines[5] are the squared radii. A row along which nothing
+    changes counts as wholly in the first, and as outside of the second.
     """
     per_u, per_v, room = 2.0 / nu, 2.0 / nv, lines.shape[1]
     x, along_x, down_x = (u[0] - 1.5) * per_u - 1.0, u[1] * per_u, u[2] * per_u
@@ -123,10 +124,10 @@ def discs(u, v, nu, nv, outlines, lines, number):
     crosses = squared > 0.0
     per = 1.0 / choose(crosses, squared, 1.0)
     at = DISCS * room + number
-    store(lines, at, choose(crosses, (0.0 - x * along_x - y * along_y) * per, 0.0))
-    store(lines, at + room, choose(crosses, (0.0 - down_x * along_x - down_y * along_y) * per, 0.0))
-    store(lines, at + 2 * room, choose(crosses, (x * along_y - y * along_x) * per, 0.0))
-    store(lines, at + 3 * room, choose(crosses, (down_x * along_y - down_y * along_x) * per, 0.0))
+    store(lines, at, (0.0 - x * along_x - y * along_y) * per)
+    store(lines, at + room, (0.0 - down_x * along_x - down_y * along_y) * per)
+    store(lines, at + 2 * room, (x * along_y - y * along_x) * per)
+    store(lines, at + 3 * room, (down_x * along_y - down_y * along_x) * per)
     store(lines, at + 4 * room, choose(crosses, load(outlines, 8 * SUPPORT_DISC) * per, FAR))
     store(lines, at + 5 * room, choose(crosses, load(outlines, 8 * FLAT_DISC) * per, -1.0))
 

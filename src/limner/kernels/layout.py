@@ -14,7 +14,7 @@ and so finds several stamps to work on at once, instead of waiting for each resu
 
 import numpy as np
 
-from limner.kernels.bank import choose_outline
+from limner.kernels.bank import OUTLINE, choose_outline
 from limner.kernels.footprint import LINES, discs, eights, place, rows, sides, spans_of
 from limner.kernels.hiding import blocks_in_row, clip, hidden_by
 from limner.kernels.jit import inlined, kernel
@@ -52,7 +52,7 @@ def lay_desk(height, word, samples, bands):
     What `placed` and outlines hold of eight stamps; of those laid out together the sides, the first and past-last rows,
     and what is flat; their rows in eights; and what is hidden of pictures, row by row.
     """
-    few, many = (np.empty((COLUMNS, 8)), np.zeros((19, 8))), (np.empty((LINES, TOGETHER)), np.empty((2, TOGETHER)))
+    few, many = (np.empty((COLUMNS, 8)), np.zeros((OUTLINE, 8))), (np.empty((LINES, TOGETHER)), np.empty((2, TOGETHER)))
     flat = np.empty((TOGETHER, 2, samples * height + SPARE), np.int32)
     rows_of_eight = np.empty(4 * (TOGETHER * (samples * height // 8 + bands) + FEW), np.int32)
     return *few, *many, flat, rows_of_eight, np.empty((TOGETHER, height + SPARE), word)

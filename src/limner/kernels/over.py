@@ -7,8 +7,8 @@ a fill. The forward pass keeps, for the backward pass, what was below each stamp
 Arguments that kernels share, as tuples:
 strokes: where (batch, move, 2, 3), which (batch, move, template), what (batch, move, channel), opacity (batch, move),
 slope (batch, move, channel, 2), None without a gradient fill: kernels for both are compiled apart.
-bank: cells (template * 4 cell), outlines (template, level, level, 19), sizes (level,), offsets (level, level), texels
-(template * cell).
+bank: cells (template * 4 cell), outlines (template, level, level, OUTLINE), sizes (level,), offsets (level, level),
+texels (template * cell).
 switches: additive; keep the edges; keep all pixels (each None or True); and a None for each channel, in a tuple.
 dense: gradients of which or cells are wanted, None or True. Kernels are compiled apart for it, and for all switches.
 plan: placed, reach, layout and fine: see `layout`; kept: flat; begins and ends (batch, band, move): the eights of each

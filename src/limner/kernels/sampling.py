@@ -16,7 +16,8 @@ from limner.kernels.simd import load, prefix, store
 from limner.kernels.stamp import add, cell_desk, choose_cells, fixed_axes, settle_mask, texel_steps
 
 F = np.float32
-FLAT_RUN = 1
+FLAT_RUN, EDGE_RUNS = 1, (0, 2)
+"""Of a row of samples: that where the mask is constant, and those before and behind it."""
 
 
 def sample_desk(size, side, samples, dense):
@@ -56,12 +57,12 @@ def sample_mask(b, k, t, samples, strokes, bank, plan, work):
             if samples > 1:
                 sums[samples * left : samples * right] = 0.0
             for row in range(samples * j, samples * (j + 1)):
-                for run in range(3):
+                first, last = run_of(fine, b, t, row, FLAT_RUN, samples * left, samples * right)
+                for x in range(first, last, 8):
+                    add(line, origin + x, flat_share * prefix(int32(last - x)))
+                for run in EDGE_RUNS:
                     first, last = run_of(fine, b, t, row, run, samples * left, samples * right)
                     for x in range(first, last, 8):
-                        if run == FLAT_RUN:
-                            add(line, origin + x, flat_share * prefix(int32(last - x)))
-                            continue
                         ui, vi, inside = int32(u0 + row * uy + x * ux), int32(v0 + row * vy + x * vx), int32(last - x)
                         p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
                         add(line, origin + x, mask_at(p, q, r, s, fu, fv) * share)
@@ -75,7 +76,7 @@ def sample_mask(b, k, t, samples, strokes, bank, plan, work):
 
 @inlined
 def run_of(fine, b, t, row, run, left, right):
-    """First and past-last sample of a row from `left` to `right`: before its flat run, on it (`FLAT_RUN`) or behind."""
+    """First and past-last sample of a run, as far as it lies between `left` and `right`."""
     return max(fine[b, t, run, row], left), min(fine[b, t, run + 1, row], right)
 
 
@@ -116,15 +117,15 @@ def pull_mask(b, k, t, group, samples, strokes, bank, dense, plan, d_kept, begin
                 store(pulls, samples * right, none)
             for row in range(samples * j, samples * (j + 1)):
                 y = F((row + 0.5) * dy - 1.0)
-                for run in range(3):
+                first, last = run_of(fine, b, t, row, FLAT_RUN, samples * left, samples * right)
+                for x in range(first, last, 8):
+                    smooth = smooth + load(line, origin + x) * prefix(int32(last - x))
+                for run in EDGE_RUNS:
                     first, last = run_of(fine, b, t, row, run, samples * left, samples * right)
                     for x in range(first, last, 8):
-                        d_mask = load(line, origin + x)
-                        if run == FLAT_RUN:
-                            smooth = smooth + d_mask * prefix(int32(last - x))
-                            continue
                         ui, vi, inside = int32(u0 + row * uy + x * ux), int32(v0 + row * vy + x * vx), int32(last - x)
                         p, q, r, s, fu, fv = fetch(source, zero, hop, places, ui, vi, steps_u, steps_v, inside)
+                        d_mask = load(line, origin + x)
                         xs = ramp() * F(dx) + F((x + 0.5) * dx - 1.0)
                         gu, gv = d_mask * (q + s * fv), d_mask * (r + s * fu)
                         su, sux, suy = su + gu, sux + gu * xs, suy + gu * y
