@@ -5,26 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
-import time
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Generator, Iterable
 from dataclasses import asdict
-from multiprocessing import active_children, connection, get_context, parent_process
+from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
+from limner import workers
 from limner.errors import UserError
 from limner.experiments.settings import Experiment, normalised
-from limner.signals import ENDING, handled, interrupt
 from limner.training.settings import HARMLESS
 
 Attempt = tuple[Experiment, UserError | None]
-
-GRACE = 30
-"""Seconds that workers have to save in when one of them was killed."""
 
 
 def key(experiment: Experiment) -> str:
@@ -79,7 +71,7 @@ def train(experiments: Iterable[Experiment], folder: Path, jobs: int = 1, quiet:
         for experiment in missing.values():
             yield experiment, _attempt(experiment, folder, quiet)
     else:
-        yield from _by_processes(list(missing.values()), folder, jobs)
+        yield from workers.each(partial(_attempt, folder=folder, quiet=True), missing.values(), jobs, "trained")
 
 
 def _attempt(experiment: Experiment, folder: Path, quiet: bool) -> UserError | None:
@@ -95,47 +87,3 @@ def _attempt(experiment: Experiment, folder: Path, quiet: bool) -> UserError | N
     except (RuntimeError, MemoryError) as error:  # such as torch's, for memory
         return UserError(f"{run}: broke off: {type(error).__name__}: {error}")
     return None
-
-
-def _by_processes(experiments: list[Experiment], folder: Path, jobs: int) -> Iterator[Attempt]:
-    """No more runs in the pool than it has processes: a worker that was told to stop must find no other."""
-    waiting, running = list(reversed(experiments)), {}
-    with (
-        handled(interrupt, *ENDING),
-        ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_follow_parent) as pool,
-    ):
-        try:
-            while waiting or running:
-                while waiting and len(running) < jobs:
-                    experiment = waiting.pop()
-                    try:
-                        running[pool.submit(_attempt, experiment, folder, True)] = experiment
-                    except OSError as error:  # its pipes are closed: another worker was killed just now
-                        raise BrokenProcessPool from error
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), future.result()
-        except BaseException as error:
-            workers = active_children()
-            for worker in workers:
-                worker.terminate()  # training saves first
-            if not isinstance(error, BrokenProcessPool):
-                raise
-            for worker in workers:  # a pool that breaks forgets to stop one that it was just starting
-                worker.join(GRACE)
-                worker.kill()
-            raise UserError("a process that trained was killed, probably for memory: give fewer --jobs") from error
-
-
-def _follow_parent() -> None:
-    """Ctrl-C reaches all processes of a terminal, but it is the parent that stops its workers, or whose end does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-
-    def end(sentinel: int) -> None:
-        connection.wait([sentinel])
-        while True:  # the first makes training save
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(1)
-
-    if parent:
-        Thread(target=end, args=[parent.sentinel], daemon=True).start()

@@ -4,13 +4,15 @@ import os
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import limner
+from limner import workers
 from limner.errors import UserError, flag
 from limner.experiments import shipped
 from limner.files import in_words, is_pipe
@@ -30,13 +32,15 @@ from limner.signals import ENDING, Interrupts, handled
 from limner.strokes import Strokes
 from limner.templates import SHAPES
 
-WRITING = {"photos", "output", "output_size", "film_seconds", "frames", "threads", "quiet"}
+WRITING = {"photos", "output", "output_size", "film_seconds", "frames", "jobs", "threads", "quiet"}
 """Options that are not about how to paint."""
 AS_GIVEN = (
     "strokes", "fill", "background", "min_size", "max_size", "keep_proportions", "upright", "keep_angles", "resume",
     "seed", "stop_psnr", "time", "size",
 )  # fmt: skip
 """Options that are arguments of `limner.paint` as they are."""
+FAILED, INTERRUPTED = 2, 130
+"""Exit codes."""
 
 
 @dataclass(frozen=True)
@@ -61,31 +65,53 @@ def paint(options: PaintOptions) -> int:
             check(job, arguments, options)
     frames = [job.frames for job in jobs if job.frames]
     outputs.make_room([path for job in jobs for path in job.files], frames)
+    if (at_once := min(options.jobs, len(jobs))) > 1:
+        threads = options.threads or max(1, torch.get_num_threads() // at_once)
+        alone = partial(by_itself, arguments=arguments, options=replace(options, threads=threads))
+        return max(code for _, code in workers.each(alone, jobs, at_once, "painted"))
     if options.threads:
         torch.set_num_threads(options.threads)
-    failed = False
+    worst = 0
     interrupts = Interrupts()
     with handled(interrupts.note, *ENDING):
         for number, job in enumerate(jobs, 1):
-            painting = job.source
-            if not isinstance(painting, Painting):
-                called = title(job, number, len(jobs), options)
-                with in_flags(arguments):
-                    painting = limner.paint(read_picture(painting), **arguments, progress=called)
-            spared = repainted(job, options) if interrupts.came else []
-            kept = [path for path in job.files if path not in spared]
-            faults, interrupted = save(painting, kept, job.frames, options, interrupts)
-            for fault in faults:
-                if not isinstance(fault, UserError | OSError):
-                    raise fault
-                say(f"limner: {in_words(fault)}", sys.stderr)
-            if interrupted:
-                what = [f"saved {counted(len(painting.strokes))}"] if kept else []
-                what += [f"{path} is left as it was" for path in spared]
-                say(f"limner: interrupted: {', '.join(what)}", sys.stderr)
-                return 130
-            failed = failed or bool(faults)
-    return 2 if failed else 0
+            code = carry_out(job, title(job, number, len(jobs), options), arguments, options, interrupts)
+            if code == INTERRUPTED:
+                return code
+            worst = max(worst, code)
+    return worst
+
+
+def by_itself(job: Job, arguments: dict[str, Any], options: PaintOptions) -> int:
+    """Paint one picture in a process of its own."""
+    assert options.threads
+    torch.set_num_threads(options.threads)
+    interrupts = Interrupts()
+    with handled(interrupts.note, *ENDING):
+        return carry_out(job, False, arguments, options, interrupts)
+
+
+def carry_out(
+    job: Job, called: bool | str, arguments: dict[str, Any], options: PaintOptions, interrupts: Interrupts
+) -> int:
+    """Paint one picture and save it; returns the exit code.  called: what its progress bar is, False for none."""
+    painting = job.source
+    if not isinstance(painting, Painting):
+        with in_flags(arguments):
+            painting = limner.paint(read_picture(painting), **arguments, progress=called)
+    spared = repainted(job, options) if interrupts.came else []
+    kept = [path for path in job.files if path not in spared]
+    faults, interrupted = save(painting, kept, job.frames, options, interrupts)
+    for fault in faults:
+        if not isinstance(fault, UserError | OSError):
+            raise fault
+        say(f"limner: {in_words(fault)}", sys.stderr)
+    if interrupted:
+        what = [f"saved {counted(len(painting.strokes))}"] if kept else []
+        what += [f"{path} is left as it was" for path in spared]
+        say(f"limner: interrupted: {', '.join(what)}", sys.stderr)
+        return INTERRUPTED
+    return FAILED if faults else 0
 
 
 @contextmanager

@@ -16,6 +16,7 @@ MOST = {
     "output_size": LONGEST_SIDE,
     "min_size": 1,
     "max_size": 1,
+    "jobs": 1024,
     "threads": 1024,
     "seed": 2**63 - 1,
     "stop_psnr": 200,
@@ -85,8 +86,10 @@ class PaintOptions:
     """How long GIF, MP4 and WebM grow before they rest for two seconds."""
     frames: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
     """Also write the growing painting as numbered pictures, at most 100: frame-0000.png and on, over those there."""
+    jobs: Annotated[int, arg(metavar="N")] = 1
+    """How many pictures to paint at once, each by a process, which takes some 0.5 GB."""
     threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all cores)")] = None
-    """How many threads to use."""
+    """How many threads to use; each of --jobs, so many (or its share of the cores)."""
     quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False
     """Print nothing but errors."""
 
@@ -98,7 +101,7 @@ class PaintOptions:
             )
         within_most("strokes", self.strokes, 0)
         within_most("seed", self.seed, 0)
-        for name in ("size", "output_size", "threads"):
+        for name in ("size", "output_size", "jobs", "threads"):
             within_most(name, getattr(self, name), 1)
         for name in ("min_size", "max_size", "stop_psnr", "time", "film_seconds"):
             _positive(name, getattr(self, name))

@@ -1,0 +1,100 @@
+"""Doing several tasks at once, each in a process; all of them end with this one."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import time
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import active_children, connection, get_context, parent_process
+from multiprocessing.process import BaseProcess
+from threading import Event, Thread
+from typing import Any, TypeVar
+
+from limner.errors import UserError
+from limner.signals import ENDING, handled
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+GRACE = 30
+"""Seconds that workers have to save in when one of them was killed."""
+
+_told = Event()
+"""Whether this worker was told to stop while it had nothing to do."""
+
+
+def each(
+    function: Callable[[Task], Result], tasks: Iterable[Task], jobs: int, doing: str
+) -> Generator[tuple[Task, Result]]:
+    """Every task and what `function` makes of it, as they are done; `jobs` at a time.
+
+    Ctrl-C, SIGTERM and SIGHUP reach `function` as SIGTERM, which it may handle; here they are a KeyboardInterrupt,
+    after which what has begun is waited for, and nothing else begins.
+    doing: what a process did, in the UserError that is raised if one was killed.
+    """
+
+    told = False
+
+    def tell() -> None:
+        nonlocal told
+        told = True
+        for worker in active_children():
+            worker.terminate()
+
+    def stop(*_: object) -> None:
+        tell()
+        raise KeyboardInterrupt
+
+    waiting, running = list(reversed(list(tasks))), {}
+    with (
+        handled(stop, *ENDING),
+        ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_follow_parent) as pool,
+    ):
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    task = waiting.pop()
+                    try:
+                        running[pool.submit(_one, pickle.dumps((function, task)))] = task
+                    except OSError as error:  # its pipes are closed: another worker was killed just now
+                        raise BrokenProcessPool from error
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    yield running.pop(future), future.result()
+        except BaseException as error:
+            workers = active_children()
+            if not told:  # to be told twice means to hurry
+                tell()
+            if not isinstance(error, BrokenProcessPool):
+                raise
+            for worker in workers:  # a pool that breaks forgets to stop one that it was just starting
+                worker.join(GRACE)
+                worker.kill()
+            raise UserError(f"a process that {doing} was killed, probably for memory: give fewer --jobs") from error
+
+
+def _one(packed: bytes) -> Any:
+    """A task in a worker. It comes packed, since torch would send tensors by shared memory, which may be small."""
+    function, task = pickle.loads(packed)
+    if _told.is_set():
+        raise KeyboardInterrupt
+    return function(task)
+
+
+def _follow_parent() -> None:
+    """Ctrl-C reaches all processes of a terminal, but it is the parent that stops its workers, or whose end does."""
+    parent = parent_process()
+    assert parent
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: _told.set() if parent.is_alive() else os._exit(1))
+    Thread(target=_end_after, args=[parent], daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    connection.wait([parent.sentinel])
+    while True:  # the first may make a task save
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)

@@ -1,0 +1,37 @@
+"""What is not seen by training (`test_cache`) and painting (`painting/test_jobs`) in several processes."""
+
+import math
+import operator
+import os
+import signal
+from functools import partial
+
+import pytest
+
+from limner import workers
+
+
+def test_all_tasks_come_back_with_their_results() -> None:
+    assert sorted(workers.each(math.sqrt, [1.0, 4.0, 9.0, 16.0, 25.0], 2, "worked")) == [
+        (1.0, 1.0), (4.0, 2.0), (9.0, 3.0), (16.0, 4.0), (25.0, 5.0)
+    ]  # fmt: skip
+
+
+def test_tasks_are_done_in_their_order_elsewhere() -> None:
+    assert [task for task, _ in workers.each(math.sqrt, range(4), 1, "worked")] == [0, 1, 2, 3]
+    ((_, elsewhere),) = workers.each(operator.methodcaller("__call__"), [os.getpid], 1, "worked")
+    assert elsewhere != os.getpid()
+
+
+def test_a_fault_is_raised_here() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(workers.each(partial(operator.floordiv, 1), [1, 0, 1, 1, 1], 2, "worked"))
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_a_worker_that_is_told_while_idle_takes_no_further_task() -> None:
+    tasks = [partial(signal.raise_signal, signal.SIGTERM), os.getpid]
+    ended = workers.each(operator.methodcaller("__call__"), tasks, 1, "worked")
+    assert next(ended)[1] is None
+    with pytest.raises(KeyboardInterrupt):
+        next(ended)
