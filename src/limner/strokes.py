@@ -86,18 +86,12 @@ class Strokes:
     @staticmethod
     def joined(parts: Sequence[Strokes]) -> Strokes:
         """All moves of several strokes in turn, which all set the same optional fields."""
-        if not parts:
-            raise ValueError("strokes: there are none to join")
-        tensors = [part.tensors() for part in parts]
-        for theirs in tensors[1:]:
-            if theirs.keys() != tensors[0].keys():
-                raise ValueError(f"strokes: cannot join fields {sorted(tensors[0])} with {sorted(theirs)}")
-        for name, tensor in tensors[0].items():
-            for other in (theirs[name] for theirs in tensors[1:]):
-                if (other.shape[0], other.shape[2:]) != (tensor.shape[0], tensor.shape[2:]):
-                    shapes = f"{tuple(tensor.shape)} and {tuple(other.shape)}"
-                    raise ValueError(f"strokes: cannot join {name} of shapes {shapes}")
-        return Strokes(**{name: torch.cat([part[name] for part in tensors], 1) for name in tensors[0]})
+        return Strokes(**_joined(parts, 1))
+
+    @staticmethod
+    def stacked(parts: Sequence[Strokes]) -> Strokes:
+        """A batch of all pictures of several strokes in turn, which have as many moves and set the same fields."""
+        return Strokes(**_joined(parts, 0))
 
     def white(self) -> Strokes:
         """The same moves in white of one channel: on a black ground, how far they cover it."""
@@ -107,6 +101,18 @@ class Strokes:
         """The same moves, gray ones in so many channels."""
         slope = None if self.slope is None else self.slope.expand(-1, -1, count, -1)
         return replace(self, what=self.what.expand(-1, -1, count), slope=slope)
+
+    def held(self) -> Strokes:
+        """The same strokes with all numbers within their ranges, as paintings that are saved have them.
+
+        Colours and opacities in [0, 1]; weights as shares (where none is above 0 they stay 0); the nearest slopes that
+        one linear gradient can fill (rank one), with colours in [0, 1] everywhere. `where` and `depth` may be anything.
+        """
+        which, what = self.which.clamp(min=0), self.what.clamp(0, 1)
+        which = which / which.sum(-1, keepdim=True).clamp(min=torch.finfo(which.dtype).tiny)
+        opacity = None if self.opacity is None else self.opacity.clamp(0, 1)
+        slope = None if self.slope is None else _fillable(self.slope, what)
+        return replace(self, which=which, what=what, opacity=opacity, slope=slope)
 
     def save(self, path: str | Path) -> None:
         """Write as JSON, every float32 exactly (schema: docs/json.md)."""
@@ -121,6 +127,37 @@ class Strokes:
 
         return parse(path).strokes
 
+
+def _joined(parts: Sequence[Strokes], dim: int) -> dict[str, Tensor]:
+    """The fields of several strokes, one after the other along a dimension."""
+    if not parts:
+        raise ValueError("strokes: there are none to join")
+    tensors = [part.tensors() for part in parts]
+    for theirs in tensors[1:]:
+        if theirs.keys() != tensors[0].keys():
+            raise ValueError(f"strokes: cannot join fields {sorted(tensors[0])} with {sorted(theirs)}")
+    for name, tensor in tensors[0].items():
+        for other in (theirs[name] for theirs in tensors[1:]):
+            if (other.shape[1 - dim], other.shape[2:]) != (tensor.shape[1 - dim], tensor.shape[2:]):
+                shapes = f"{tuple(tensor.shape)} and {tuple(other.shape)}"
+                raise ValueError(f"strokes: cannot join {name} of shapes {shapes}")
+    return {name: torch.cat([part[name] for part in tensors], dim) for name in tensors[0]}
+
+
+def _fillable(
+    slope: Float[Tensor, "batch move channel 2"], what: Float[Tensor, "batch move channel"]
+) -> Float[Tensor, "batch move channel 2"]:
+    """The part of slopes along the direction in which they change most, and no more than colours have room for."""
+    x, y = slope.detach().unbind(-1)
+    angle = 0.5 * torch.atan2(2 * (x * y).sum(-1), (x * x - y * y).sum(-1))
+    direction = torch.stack([angle.cos(), angle.sin()], -1)[..., None]
+    along = (slope @ direction).squeeze(-1)
+    most = along.abs() * direction.abs().sum(-2)
+    room = (torch.minimum(what, 1 - what) / most.clamp(min=1e-9)).clamp(max=1)
+    return (room * along)[..., None] * direction.mT
+
+
+torch.serialization.add_safe_globals([Strokes])  # so that `torch.load` reads what `torch.save` wrote of them
 
 FIELDS = tuple(field.name for field in fields(Strokes))
 REQUIRED = FIELDS[:3]

@@ -31,5 +31,7 @@ class Output:
 
     @property
     def loss(self) -> Float[Tensor, ""]:
-        """The mean over images of the sum of the losses."""
+        """The mean over images of the sum of the losses; ValueError for what was painted of no image."""
+        if not self.losses:
+            raise ValueError("output: what is sampled has no loss")
         return sum(self.losses.values()).mean()  # pyright: ignore[reportAttributeAccessIssue]

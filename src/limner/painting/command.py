@@ -23,8 +23,9 @@ from limner.painting.colours import colour, palette
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, picture_files, read_picture
+from limner.painting.ranges import sound
 from limner.painting.raster import FILMS, saved_size
-from limner.painting.resume import read_before, sound
+from limner.painting.resume import read_before
 from limner.painting.saving import counted, save
 from limner.painting.svg import check_fills
 from limner.printing import on_terminal, say

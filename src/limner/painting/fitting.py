@@ -210,7 +210,7 @@ def work(
     drop(count)
     share, saved = moved / pace.steps, replace(goal, samples=goal.saved)
     for i, done in enumerate(pace.until(pace.steps)):
-        fall = 0.5 + 0.5 * math.cos(math.pi * (done - share) / (1 - share))
+        fall = falling((done - share) / (1 - share))
         error = moves.step(goal if fall > plan.fine else saved, bank, SETTLING_RATE * (0.02 + 0.98 * fall))
         if i % 10 == 0:
             yield done, error
@@ -224,6 +224,11 @@ def refine(moves: Moves, goal: Goal, bank: TemplateBank, steps: Iterator[float])
     for _ in steps:
         error = moves.step(goal, bank, RATE)
     return error
+
+
+def falling(done: float) -> float:
+    """The rate of settling, as a share of the first, along half a cosine."""
+    return 0.5 + 0.5 * math.cos(math.pi * done)
 
 
 def detail(strokes: int) -> int:

@@ -7,8 +7,9 @@ units of the brush; it turns and slants the less the thinner that is (`steps.tra
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -63,6 +64,21 @@ class Style:
         if self.palette is None or not len(what):
             return what
         return self.palette[(what[:, None] - self.palette).square().sum(-1).argmin(1)]
+
+
+@runtime_checkable
+class Aim(Protocol):
+    """What steps are taken for: a `Goal`, or anything that has an error and gradients as it has."""
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    @property
+    def under(self) -> Tensor | None: ...
+
+    def pulls(
+        self, strokes: Strokes, bank: TemplateBank, ground: Float[Tensor, "channel"], wanted: Collection[str]
+    ) -> tuple[float, dict[str, Tensor]]: ...
 
 
 @dataclass
@@ -138,8 +154,8 @@ class Moves:
         """Strokes and ground as they are now, whatever becomes of them."""
         return self.strokes().map(Tensor.clone), self.ground.clone()
 
-    def step(self, goal: Goal, bank: TemplateBank, rate: float) -> float:
-        """One step of Adam on all strokes together; returns the mean squared error before it."""
+    def step(self, goal: Aim, bank: TemplateBank, rate: float) -> float:
+        """One step of Adam on all strokes together; returns the error before it."""
         strokes = self.strokes()
         error, pulls = goal.pulls(strokes, bank, self.ground, self._free(goal))
         if strokes.opacity is not None and "opacity" in pulls:
@@ -149,7 +165,7 @@ class Moves:
         self._follow(pulls, rate, goal.size)
         return error
 
-    def _free(self, goal: Goal) -> list[str]:
+    def _free(self, goal: Aim) -> list[str]:
         """What steps may change: fields of strokes, and the canvas below them."""
         free = {
             "where": True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -16,7 +16,8 @@ from limner.errors import UserError
 from limner.files import PICTURES, atomic, make_folder
 from limner.painting import raster
 from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, positive
-from limner.painting.pictures import Picture, fitted
+from limner.painting.pictures import Picture, Source, fitted, read_picture
+from limner.painting.ranges import sound
 from limner.painting.raster import FILMS, Pixels
 from limner.painting.sides import check_shape
 from limner.strokes import Strokes
@@ -64,6 +65,8 @@ class Painting:
         if ground is not None and not (isinstance(ground, Tensor) and ground.shape == (channels,)):
             found = f"has shape {tuple(ground.shape)}" if isinstance(ground, Tensor) else f"is {ground!r}"
             raise ValueError(f"painting: background {found}, expected a tensor of {channels} numbers, or None")
+        if not (self.target is None or isinstance(self.target, Picture)):
+            raise ValueError(f"painting: target is of {type(self.target).__name__}, expected a picture: see `against`")
         for name, size in (("size", self.size), ("picture_size", self.picture_size or self.size)):
             if not (isinstance(size, tuple) and [hasattr(side, "__index__") for side in size] == [True, True]):
                 raise ValueError(f"painting: {name} is {size!r}, expected (height, width) in whole pixels")
@@ -103,6 +106,42 @@ class Painting:
         still = replace(strokes, what=1 - strokes.what, slope=slope).detach()
         return cls(still, bank.detach(), torch.ones(still.what.shape[-1]), size)
 
+    def against(self, image: Source) -> Painting:
+        """The same painting, scored against this picture, and saved at its size; `image` as `limner.paint` takes it.
+
+        Raises UserError for a picture of other proportions.
+        """
+        picture = read_picture(image)
+        check_shape("painting", self.size, "the picture", picture.size)
+        return replace(self, target=picture, picture_size=None)
+
+    def refine(
+        self,
+        loss: Callable[[Float[Tensor, "1 channel height width"]], Float[Tensor, ""]],
+        steps: int = 200,
+        *,
+        rate: float = 1.0,
+        fixed: Collection[str] = (),
+        keep_proportions: bool = False,
+        upright: bool = False,
+        keep_angles: bool = False,
+    ) -> Painting:
+        """The same strokes after steps of Adam that lower a loss of one's own; with a falling rate, as they settle.
+
+        loss: of the canvas at `size`, values in [0, 1], as it is saved; where the background is transparent, of
+            premultiplied colours and, as the last channel, of how far strokes cover it. It is on the CPU.
+        rate: of the first step, 1 being half of that with which strokes settle; half or twice may suit a loss better.
+        fixed: what stays as it is, of where, what, opacity, slope and background; weights of templates do anyway.
+        keep_proportions, upright, keep_angles: as in `limner.paint`.
+        Raises UserError for strokes out of range (`Strokes.held`), and for a loss that is not one finite number with a
+        gradient. Ctrl-C ends it and returns what there is.
+        """
+        from limner.painting.moves import Style
+        from limner.painting.refining import refined
+
+        style = Style(keep_proportions=keep_proportions, upright=upright, keep_angles=keep_angles)
+        return refined(self, loss, steps, rate, fixed, style)
+
     @property
     def shown_size(self) -> tuple[int, int]:
         """(height, width) of the picture, or else of the canvas: at which it is saved."""
@@ -122,6 +161,19 @@ class Painting:
         """
         ((colour, _),) = self._layers([len(self.strokes)], self.size)
         return colour
+
+    @cached_property
+    def wanted(self) -> Float[Tensor, "1 channel height width"]:
+        """What `canvas` should be, and the loss that `refine` takes compare it with: the target at `size`.
+
+        It lies on the background; where that is transparent, premultiplied colours and, as the last channel, alpha.
+        Raises ValueError without a target.
+        """
+        if self.target is None:
+            raise ValueError("painting: no target is known: see `against`")
+        truth = fitted(self.target, self.size)
+        pixels = truth.pixels.expand(self.strokes.what.shape[-1], -1, -1)
+        return self._laid(pixels, truth.alpha, self.background)[None]
 
     @cached_property
     def psnr(self) -> float:
@@ -170,12 +222,14 @@ class Painting:
         for GIF and 1080 for MP4 and WebM; JSON has none.
         seconds: how long a time-lapse grows, at most 60, before it rests for two; the default is eight, or less where
         strokes are few.
-        Raises UserError for an unknown suffix, an absurd size or length, or a file that cannot be written.
+        Raises UserError for an unknown suffix, an absurd size or length, strokes out of range (`Strokes.held`), or a
+        file that cannot be written.
         """
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix not in SUFFIXES:
             raise UserError(f"{path}: cannot save as {suffix or 'a file without suffix'}: choose {', '.join(SUFFIXES)}")
+        sound(path, self.strokes, self.background)
         if suffix == ".json":
             from limner.strokes_json import dump
 
@@ -205,6 +259,7 @@ class Painting:
         if count < 1:
             raise UserError(f"frames: {count} is not a number from 1 up")
         folder = Path(folder)
+        sound(folder, self.strokes, self.background)
         make_folder(folder)
         size = self._saved_size(folder / FRAME, longer_side)
         counts = moments(len(self.strokes), count)
@@ -247,9 +302,16 @@ class Painting:
 
     def _compared(self, image: Pixels, pixels: Tensor, alpha: Tensor | None) -> tuple[Tensor, Tensor]:
         """What is scored of some rows of an image: itself and the target, on the painting's background if any."""
-        alpha = torch.ones_like(pixels[:1]) if alpha is None else alpha[None]
-        shown, wanted = raster.premultiplied(image), (pixels * alpha).expand(3, -1, -1)
+        shown, pixels = raster.premultiplied(image), pixels.expand(3, -1, -1)
         if len(shown) == 4 and self.background is None:
-            return shown, torch.cat([wanted, alpha])
-        ground = wanted.new_ones(1) if self.background is None else self.background.to(wanted)
-        return shown[:3], wanted + (1 - alpha) * ground[:, None, None]
+            return shown, self._laid(pixels, alpha, None)
+        ground = pixels.new_ones(1) if self.background is None else self.background.to(pixels)
+        return shown[:3], self._laid(pixels, alpha, ground)
+
+    @staticmethod
+    def _laid(pixels: Tensor, alpha: Tensor | None, ground: Tensor | None) -> Tensor:
+        """A picture on a ground, or, without one, premultiplied and with its alpha behind."""
+        alpha = torch.ones_like(pixels[:1]) if alpha is None else alpha[None]
+        if ground is None:
+            return torch.cat([pixels * alpha, alpha])
+        return pixels * alpha + (1 - alpha) * ground[:, None, None]

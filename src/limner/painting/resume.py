@@ -13,6 +13,7 @@ from limner.errors import UserError
 from limner.geometry import invert
 from limner.painting.brushes import FINE, bank_of, listed, texels_of
 from limner.painting.painting import Painting
+from limner.painting.ranges import sound
 from limner.painting.raster import samples
 from limner.strokes import Strokes
 from limner.strokes_json import by_name, parse
@@ -21,8 +22,6 @@ from limner.writer import in_depth_order, render
 
 FINEST = max(FINE.values())
 """Texels a side with which shapes are drawn anew beside finer ones."""
-ROUNDING = 1e-3
-"""How far beyond their ranges numbers may be that were rounded, by other programs too."""
 
 
 @dataclass(frozen=True)
@@ -104,33 +103,6 @@ def read_before(
     joined, fresh = _joined(bank.redrawn(texels), bank_of(items, texels).redrawn(texels))
     which = pad(strokes.which, (0, len(joined) - len(bank)))
     return Before(replace(strokes, which=which), joined, background, fresh, size)
-
-
-def sound(
-    name: str | Path, strokes: Strokes, background: Float[Tensor, "channel"] | None
-) -> tuple[Strokes, Float[Tensor, "channel"] | None]:
-    """Strokes and background in 32 bits.
-
-    Raises UserError for what no painting holds: numbers beyond those, colours and opacities outside of [0, 1], weights
-    that are no shares.
-    """
-    strokes = strokes.map(lambda tensor: tensor.detach().cpu().float())
-    background = None if background is None else background.detach().cpu().float()
-    if not all(tensor.isfinite().all() for tensor in strokes.tensors().values()):
-        raise UserError(f"{name}: holds numbers beyond those of 32 bits, so it cannot be painted on")
-    ranges = {"which": (strokes.which, 0, 1), "what": (strokes.what, 0, 1)}
-    ranges |= {"sum of which": (strokes.which.sum(-1), 1, 1)}
-    ranges |= {} if strokes.opacity is None else {"opacity": (strokes.opacity, 0, 1)}
-    ranges |= {} if strokes.slope is None else {"slope": (strokes.slope, -1, 1)}
-    for field, (tensor, least, most) in ranges.items():
-        beyond = (tensor < least - ROUNDING) | (tensor > most + ROUNDING)
-        if beyond.any():
-            stroke, held = int(torch.nonzero(beyond)[0, 1]), tensor[beyond][0].item()
-            wanted = f"{least} to {most}" if least < most else f"{most}"
-            raise UserError(f"{name}: stroke {stroke}: {field} is {held:g}, expected {wanted}")
-    if background is not None and not ((background >= -ROUNDING) & (background <= 1 + ROUNDING)).all():
-        raise UserError(f"{name}: background is {[round(value, 4) for value in background.tolist()]}, expected 0 to 1")
-    return strokes, background
 
 
 def as_written(bank: TemplateBank) -> TemplateBank:

@@ -1,0 +1,110 @@
+"""Going on with a painting for a loss of one's own, by the steps that strokes settle with."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.errors import UserError
+from limner.painting import arguments
+from limner.painting.fitting import SETTLING_RATE, falling
+from limner.painting.moves import Moves, Style
+from limner.painting.paint import in_float32_on_cpu
+from limner.painting.painting import Painting
+from limner.painting.ranges import sound
+from limner.painting.raster import samples
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import in_depth_order, render
+
+Loss = Callable[[Float[Tensor, "1 channel height width"]], Float[Tensor, ""]]
+FREE = ("where", "what", "opacity", "slope", "background")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A loss of one's own where steps expect a `Goal`.
+
+    fixed: fields of strokes that stay as they are.  clear: whether the canvas has coverage, too.
+    """
+
+    loss: Loss
+    size: tuple[int, int]
+    clear: bool
+    fixed: dict[str, Tensor]
+    under: None = None
+
+    def pulls(
+        self, strokes: Strokes, bank: TemplateBank, ground: Float[Tensor, "channel"], wanted: Collection[str]
+    ) -> tuple[float, dict[str, Tensor]]:
+        """The loss, and its gradient to the `wanted` fields of strokes, and to the canvas below."""
+        values = strokes.tensors() | self.fixed | {"canvas": ground[None, :, None, None]}
+        learnt = [name for name in wanted if name not in self.fixed]
+        leaves = {name: values[name].detach().requires_grad_() for name in learnt}
+        with torch.enable_grad():
+            values |= leaves
+            below = values.pop("canvas")
+            canvas = painted(Strokes(**values), bank, below, self.size, self.clear)
+            shown = canvas.detach().requires_grad_()
+            error, pull = _told(self.loss(shown), shown)
+        if not learnt:
+            return error, {}
+        pulls = torch.autograd.grad(canvas, list(leaves.values()), pull, materialize_grads=True)
+        return error, dict(zip(leaves, pulls, strict=True))
+
+
+def painted(strokes: Strokes, bank: TemplateBank, ground: Tensor, size: tuple[int, int], clear: bool) -> Tensor:
+    """The canvas (1, channel, height, width) that is saved; if it is clear, with how far it is covered behind."""
+    canvas = render(strokes, bank, size, ground, samples=samples(bank))
+    if not clear:
+        return canvas
+    return torch.cat([canvas, render(strokes.white(), bank, size, samples=samples(bank))], 1)
+
+
+def _told(loss: Any, canvas: Tensor) -> tuple[float, Tensor]:
+    """A loss as a number, and its gradient to the canvas."""
+    if not (isinstance(loss, Tensor) and loss.numel() == 1):
+        found = f"of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
+        raise UserError(f"refine: the loss is {found}, expected a tensor of one number")
+    if not loss.isfinite():
+        raise UserError(f"refine: the loss is {loss.item():g}")
+    pull = torch.autograd.grad(loss.sum(), [canvas], allow_unused=True)[0] if loss.requires_grad else None
+    if pull is None:
+        raise UserError("refine: the loss has no gradient to the canvas: compute it from the canvas, by torch")
+    return loss.item(), pull
+
+
+@torch.inference_mode(False)
+@in_float32_on_cpu()
+def refined(painting: Painting, loss: Loss, steps: int, rate: float, fixed: Collection[str], style: Style) -> Painting:
+    """The same strokes after steps of Adam; see `Painting.refine`."""
+    if unknown := [name for name in fixed if name not in FREE]:
+        raise UserError(f"refine: {unknown[0]!r} cannot be fixed: choose of {', '.join(FREE)}")
+    steps, rate = arguments.whole("steps", steps), arguments.positive("rate", rate) or 1.0
+    strokes, background = sound("refine", in_depth_order(painting.strokes), painting.background)
+    clear = background is None
+    style = replace(
+        style,
+        opacity=1.0 if strokes.opacity is None else None,
+        gradient=strokes.slope is not None,
+        learn_ground=not clear and "background" not in fixed,
+    )
+    ground = torch.zeros(strokes.what.shape[-1]) if background is None else background
+    moves = Moves.none(painting.bank, ground, style)
+    values = {name: tensor[0] for name, tensor in strokes.tensors().items() if name != "which"}
+    if strokes.opacity is not None:
+        values["logit"] = values.pop("opacity").logit()
+    moves.add(strokes.which[0], values)
+    moves.limit(painting.size)
+    still = {name: tensor for name, tensor in strokes.tensors().items() if name in fixed}
+    wish = Wish(loss, painting.size, clear, still)
+    try:
+        for k in range(steps):
+            moves.step(wish, painting.bank, 0.5 * rate * SETTLING_RATE * falling(k / steps))
+    except KeyboardInterrupt:
+        pass
+    strokes, ground = moves.copied()
+    return replace(painting, strokes=replace(strokes, **still), background=None if clear else ground)
