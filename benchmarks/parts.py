@@ -24,9 +24,9 @@ SEEDS = 3
 STEPS = Plan.adding * Plan.steps + (Plan.dropping + Plan.moving) * Plan.moving_steps
 
 
-def unchosen(moves, goal, bank, wanted, tries, radii, generator):
+def unchosen(moves, goal, wanted, tries, radii, generator):
     """Proposals without a choice: the first stamps drawn are taken."""
-    propose(moves, goal, bank, wanted, max(wanted, 1), radii, generator)
+    propose(moves, goal, wanted, max(wanted, 1), radii, generator)
 
 
 def at_once() -> Plan:

@@ -84,9 +84,9 @@ def test_refinement_starts_from_what_is_proposed() -> None:
     start = by_model.proposed(model, pixels, 5)
     still = Plan(adding=0, dropping=0, moving=0, settling=1)
     bank = TemplateBank.named("circle")
-    painted, _ = fit(Goal(pixels), bank, 5, torch.ones(1), Style(keep_angles=True), plan=still, start=start)
+    painted, *_ = fit(Goal(pixels), bank, 5, torch.ones(1), Style(keep_angles=True), plan=still, start=start)
     assert torch.allclose(painted.where, start.where, atol=0.3)
-    painted, _ = fit(Goal(pixels), bank, 9, torch.ones(1), Style(), plan=Plan(adding=2, moving=1), start=start)
+    painted, *_ = fit(Goal(pixels), bank, 9, torch.ones(1), Style(), plan=Plan(adding=2, moving=1), start=start)
     assert len(painted) == 9
 
 

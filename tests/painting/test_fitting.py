@@ -16,7 +16,7 @@ from limner.painting.goal import Goal
 from limner.painting.moves import SPECK, Moves, Style
 from limner.painting.painting import psnr
 from limner.painting.propose import propose
-from limner.painting.raster import SAMPLES
+from limner.painting.raster import SAMPLES, most_texels
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -43,7 +43,7 @@ class Clock:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 30])
 def test_exactly_so_many_strokes(count: int) -> None:
-    strokes, ground = fit(Goal(picture()), BANK, count, GROUND, Style(), plan=QUICK)
+    strokes, ground, _ = fit(Goal(picture()), BANK, count, GROUND, Style(), plan=QUICK)
     assert len(strokes) == count
     assert all(tensor.isfinite().all() and not tensor.requires_grad for tensor in strokes.tensors().values())
     assert torch.equal(ground, GROUND) == (count == 0)
@@ -51,7 +51,7 @@ def test_exactly_so_many_strokes(count: int) -> None:
 
 def test_more_strokes_than_are_tried() -> None:
     plan = replace(QUICK, dropping=1, moving=1, moving_steps=1, settling=1, steps=1, share=0.5, tries=10)
-    strokes, _ = fit(Goal(picture()), BANK, 120, GROUND, Style(), plan=plan)
+    strokes, *_ = fit(Goal(picture()), BANK, 120, GROUND, Style(), plan=plan)
     assert len(strokes) == 120
 
 
@@ -71,7 +71,7 @@ def test_progress_rises_to_the_end() -> None:
 def test_last_progress_is_the_error_of_what_is_returned(saved: int) -> None:
     seen: list[Progress] = []
     goal = Goal(picture(), saved=saved)
-    strokes, ground = fit(goal, BANK, 6, GROUND, Style(), plan=QUICK, watch=seen.append)
+    strokes, ground, _ = fit(goal, BANK, 6, GROUND, Style(), plan=QUICK, watch=seen.append)
     canvas = replace(goal, samples=saved).canvas(strokes, BANK, ground)[0]
     assert seen[-1].error == pytest.approx((canvas - goal.pixels).square().mean().item(), rel=1e-4)
 
@@ -80,7 +80,7 @@ def test_last_progress_is_the_error_of_what_is_returned(saved: int) -> None:
 def test_time_bounds_the_looks_at_the_clock(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(pace, "time", clock)
-    strokes, _ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, seconds=seconds)
+    strokes, *_ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, seconds=seconds)
     assert len(strokes) == 20
     assert seconds <= clock.now < seconds + 2.5
 
@@ -94,7 +94,7 @@ def test_more_time_is_used() -> None:
 
 def test_stops_once_it_is_good_enough() -> None:
     goal = Goal(picture())
-    strokes, ground = fit(goal, BANK, 60, GROUND, Style(), plan=QUICK, stop_psnr=20.0)
+    strokes, ground, _ = fit(goal, BANK, 60, GROUND, Style(), plan=QUICK, stop_psnr=20.0)
     assert 0 < len(strokes) < 60
     canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
     assert (canvas - goal.pixels).square().mean() <= 10**-2
@@ -104,7 +104,7 @@ def test_as_few_strokes_as_are_good_enough() -> None:
     goal = Goal(picture())
 
     def quality(count: int, stop_psnr: float = math.inf) -> tuple[int, float]:
-        strokes, ground = fit(goal, BANK, count, GROUND, Style(), plan=QUICK, stop_psnr=stop_psnr)
+        strokes, ground, _ = fit(goal, BANK, count, GROUND, Style(), plan=QUICK, stop_psnr=stop_psnr)
         canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
         return len(strokes), psnr(canvas, goal.pixels)
 
@@ -150,7 +150,7 @@ def test_an_interrupted_search_keeps_what_is_good_enough() -> None:
             if len(fits) > most:
                 raise KeyboardInterrupt
 
-        strokes, ground = fit(goal, BANK, 80, GROUND, Style(), plan=QUICK, stop_psnr=24.0, watch=watch)
+        strokes, ground, _ = fit(goal, BANK, 80, GROUND, Style(), plan=QUICK, stop_psnr=24.0, watch=watch)
         canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
         assert psnr(canvas, goal.pixels) >= 24
         found.append(len(strokes))
@@ -178,7 +178,7 @@ def test_compiling_takes_none_of_the_time(monkeypatch: pytest.MonkeyPatch) -> No
         return whole(self, *arguments)
 
     monkeypatch.setattr(Moves, "step", compiling)
-    strokes, _ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, seconds=30.0)
+    strokes, *_ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, seconds=30.0)
     assert len(strokes) == 20
     assert 1029 < clock.now < 1032
 
@@ -187,7 +187,7 @@ def test_as_few_as_are_good_enough_while_there_is_time(monkeypatch: pytest.Monke
     goal, counts = Goal(picture()), []
     for seconds in (3.0, 6.0, 60.0):
         monkeypatch.setattr(pace, "time", clock := Clock())
-        strokes, ground = fit(goal, BANK, 80, GROUND, Style(), plan=QUICK, seconds=seconds, stop_psnr=22.0)
+        strokes, ground, _ = fit(goal, BANK, 80, GROUND, Style(), plan=QUICK, seconds=seconds, stop_psnr=22.0)
         canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
         assert psnr(canvas, goal.pixels) >= 22
         assert clock.now < seconds + 2.5
@@ -222,7 +222,7 @@ def test_stopping_does_not_ask_for_weights() -> None:
     weight = torch.full((24, 32), 1e-9)
     weight[0, 0] = 1
     goal = Goal(pixels, weight=weight / weight.mean())
-    strokes, _ = fit(goal, BANK, 8, GROUND, Style(), plan=QUICK, stop_psnr=60.0)
+    strokes, *_ = fit(goal, BANK, 8, GROUND, Style(), plan=QUICK, stop_psnr=60.0)
     assert len(strokes) == 8
 
 
@@ -255,7 +255,7 @@ def test_interrupt_gives_what_there_is_if_anything(method: str, call: int, monke
         with pytest.raises(KeyboardInterrupt):
             fit(*given, plan=plan)
         return
-    strokes, ground = fit(*given, plan=plan)
+    strokes, ground, _ = fit(*given, plan=plan)
     assert len(calls) == call
     assert 0 < len(strokes) == (20 if method == "keep" or (method, call) == ("add", 9) else len(strokes)) < 21
     assert Goal(picture()).canvas(strokes, BANK, ground).isfinite().all()
@@ -266,7 +266,7 @@ def test_interrupt_from_the_watcher() -> None:
         if progress.strokes >= 10:
             raise KeyboardInterrupt
 
-    strokes, _ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, watch=watch)
+    strokes, *_ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, watch=watch)
     assert len(strokes) == 15
 
 
@@ -276,8 +276,8 @@ def test_interrupt_while_there_are_too_many_leaves_out_those_of_least_importance
             raise KeyboardInterrupt
 
     goal = Goal(picture())
-    fewer, ground = fit(goal, BANK, 20, GROUND, Style(), plan=QUICK, watch=watch)
-    all_of_them, _ = fit(goal, BANK, 23, GROUND, Style(), plan=replace(QUICK, extra=30 / 23), watch=watch)
+    fewer, ground, _ = fit(goal, BANK, 20, GROUND, Style(), plan=QUICK, watch=watch)
+    all_of_them, *_ = fit(goal, BANK, 23, GROUND, Style(), plan=replace(QUICK, extra=30 / 23), watch=watch)
     assert (len(fewer), len(all_of_them)) == (20, 23)
     numbers = {tuple(row) for row in all_of_them.what[0].tolist()}
     assert {tuple(row) for row in fewer.what[0].tolist()} < numbers
@@ -323,8 +323,8 @@ def test_importance_is_what_leaving_out_costs(opacity: float | None, weighted: b
         goal = replace(goal, under=0.3 * picture(), under_cover=0.5 * picture()[1])
     moves = Moves.none(BANK, torch.zeros(3) if clear else GROUND, Style(opacity=opacity))
     for wanted in (3, 6, 9):
-        propose(moves, goal, BANK, wanted, 300, (1.5, 7.0), generator)
-    strokes, base = moves.strokes(), moves.error(goal, BANK)
+        propose(moves, goal, wanted, 300, (1.5, 7.0), generator)
+    strokes, base = moves.strokes(), moves.error(goal)
     found = importance(strokes, moves.ground, goal, BANK)
     pixels = goal.pixels.numel() + (0 if alpha is None else alpha.numel())
     exact = []
@@ -337,7 +337,7 @@ def test_importance_is_what_leaving_out_costs(opacity: float | None, weighted: b
 def test_work_takes_the_steps_that_were_planned(monkeypatch: pytest.MonkeyPatch) -> None:
     rates: list[float] = []
 
-    def step(self: Moves, goal: Goal, bank: TemplateBank, rate: float) -> float:
+    def step(self: Moves, goal: Goal, rate: float) -> float:
         rates.append(rate)
         return 0.5
 
@@ -358,5 +358,33 @@ def test_a_quality_is_judged_with_the_edges_of_the_size_that_it_is_judged_at() -
         return Goal(render(start, BANK.redrawn(texels), (side, side), samples=SAMPLES)[0])
 
     small, large, style = goal(24, 32), goal(512, 512), Style(opacity=1.0)
-    strokes, _ = fit(small, BANK, 3, torch.zeros(3), style, plan=QUICK, stop_psnr=40.0, start=start, judged=large)
+    strokes, *_ = fit(small, BANK, 3, torch.zeros(3), style, plan=QUICK, stop_psnr=40.0, start=start, judged=large)
     assert len(strokes) == 1
+
+
+def disc(side: int) -> Tensor:
+    """A disc on a ground, with edges as sharp as pixels are."""
+    where = torch.tensor([[[[1.3, 0, 0.1], [0, 1.3, 0]]]])
+    bank = TemplateBank.named("circle", size=1024)
+    return render(Strokes(where, torch.ones(1, 1, 1), torch.ones(1, 1, 3)), bank, (side, side), samples=SAMPLES)[0]
+
+
+def test_templates_have_texels_as_long_as_they_show() -> None:
+    plain, style = TemplateBank.named("circle", size=32), Style(opacity=1.0)
+    strokes, ground, bank = fit(Goal(disc(240)), plain, 4, torch.zeros(3), style, plan=Plan())
+    assert bank.masks.shape[-1] >= 256
+    assert bank.names == plain.names
+    goal = Goal(disc(240), samples=SAMPLES)
+    assert goal.error(strokes, bank, ground) < 0.5 * goal.error(strokes, plain, ground)
+    again = fit(Goal(disc(240)), bank, 4, torch.zeros(3), style, plan=Plan())[2]
+    assert again.masks.shape[-1] <= most_texels(bank)
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 4, 5), (60, 80), mode="bicubic")[0].clamp(0, 1)
+    finer = TemplateBank.named("circle", size=128)
+    assert fit(Goal(smooth), finer, 20, GROUND, Style(), plan=QUICK)[2] is finer
+
+
+def test_texels_stay_beside_strokes_painted_before_and_where_nothing_can_be_drawn_anew() -> None:
+    plain, goal = TemplateBank.named("circle", size=32), Goal(disc(240), under=torch.zeros(3, 240, 240))
+    assert fit(goal, plain, 4, torch.zeros(3), Style(opacity=1.0), plan=QUICK)[2] is plain
+    soft = TemplateBank.named("soft", size=32)
+    assert fit(Goal(disc(240)), soft, 4, torch.zeros(3), Style(opacity=1.0), plan=QUICK)[2] is soft

@@ -129,7 +129,7 @@ def test_a_step_moves_no_part_of_a_brush_far_however_thin_it_is() -> None:
     moves.add(which, {"where": where, "what": torch.rand(60, 3), "logit": torch.zeros(60)})
     moves.limit(SIZE)
     before = moves.values["where"].clone().double()
-    moves.step(goal, bank, rate)
+    moves.step(goal, rate)
     corners = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0])] * 2).double() * (which @ reach(bank))[:, None]
     places = geometry.invert(before)[:, None, :, :2] @ corners[..., None] + geometry.invert(before)[:, None, :, 2:]
     after = moves.values["where"].double()
@@ -189,9 +189,9 @@ def some(count: int, style: Style, channels: int = 3) -> Moves:
 @pytest.mark.parametrize("style", [Style(), Style(opacity=1.0), Style(opacity=0.4), Style(gradient=True)])
 def test_steps_lower_the_error_and_stay_in_range(style: Style) -> None:
     moves, goal = some(6, style), Goal(torch.rand(3, *SIZE) * torch.linspace(0, 1, SIZE[1]))
-    errors = [moves.step(goal, BANK, 0.04) for _ in range(30)]
+    errors = [moves.step(goal, 0.04) for _ in range(30)]
     assert errors[-1] < 0.9 * errors[0]
-    assert moves.error(goal, BANK) == pytest.approx(errors[-1], rel=0.05)
+    assert moves.error(goal) == pytest.approx(errors[-1], rel=0.05)
     strokes = moves.strokes()
     assert ((strokes.what >= 0) & (strokes.what <= 1)).all()
     assert (strokes.opacity is None) == (style.opacity == 1)
@@ -212,7 +212,7 @@ def test_steps_keep_what_the_style_keeps(square: bool, upright: bool, angles: bo
     whole = half_sizes(moves.values["where"], SIZE)
     assert torch.allclose(whole.prod(-1), before.norm(dim=-2).prod(-1).float(), rtol=1e-4)
     for _ in range(40):
-        moves.step(goal, BANK, 0.04)
+        moves.step(goal, 0.04)
     after = axes(moves.values["where"].double(), SIZE)
     wide, high = after.norm(dim=-2).unbind(-1)
     assert torch.allclose(wide, high, rtol=1e-4) == square
@@ -243,8 +243,8 @@ def test_error_is_the_weighted_mean_square() -> None:
     moves, goal = some(3, Style()), Goal(torch.rand(3, *SIZE), weight=weight / weight.mean())
     painted = goal.canvas(moves.strokes(), BANK, moves.ground)[0]
     wanted = ((painted - goal.pixels) ** 2).mean(0).mul(weight).sum() / weight.sum()
-    assert moves.error(goal, BANK) == pytest.approx(wanted.item(), rel=1e-4)
-    assert moves.step(goal, BANK, 0.04) == pytest.approx(wanted.item(), rel=1e-4)
+    assert moves.error(goal) == pytest.approx(wanted.item(), rel=1e-4)
+    assert moves.step(goal, 0.04) == pytest.approx(wanted.item(), rel=1e-4)
 
 
 def test_what_a_palette_and_a_given_ground_fix_stays() -> None:
@@ -254,7 +254,7 @@ def test_what_a_palette_and_a_given_ground_fix_stays() -> None:
     )
     moves.ground = torch.tensor([1.25, -0.5, 0.5])  # as a JSON file may have it
     before, ground, where = moves.values["what"].clone(), moves.ground.clone(), moves.values["where"].clone()
-    moves.step(goal, BANK, 0.04)
+    moves.step(goal, 0.04)
     assert torch.equal(moves.values["what"], before)
     assert torch.equal(moves.ground, ground)
     assert not moves.values["slope"].any()
@@ -348,9 +348,9 @@ def test_limit_holds_a_slanted_stamp_in_every_direction(square: bool) -> None:
 def test_what_was_copied_stays_as_it_was() -> None:
     ground = torch.full((3,), 0.5)
     moves, goal = some(3, Style()), Goal(torch.rand(3, *SIZE))
-    strokes, painted_on = moves.copied()
+    strokes, painted_on, _ = moves.copied()
     before = {name: tensor.clone() for name, tensor in strokes.tensors().items()}
-    moves.step(goal, BANK, 0.04)
+    moves.step(goal, 0.04)
     for name, tensor in strokes.tensors().items():
         assert torch.equal(tensor, before[name])
         assert name == "which" or not torch.equal(tensor, getattr(moves.strokes(), name))
@@ -360,7 +360,7 @@ def test_what_was_copied_stays_as_it_was() -> None:
 
 def test_keep_drops_and_add_appends() -> None:
     moves, goal = some(5, Style()), Goal(torch.rand(3, *SIZE))
-    moves.step(goal, BANK, 0.04)
+    moves.step(goal, 0.04)
     what, momentum = moves.values["what"], moves.first["where"]
     moves.keep(torch.tensor([0, 3, 4]))
     assert torch.equal(moves.values["what"], what[[0, 3, 4]])
@@ -370,7 +370,7 @@ def test_keep_drops_and_add_appends() -> None:
     assert len(moves) == 5
     assert moves.age.tolist() == [1, 1, 1, 0, 0]
     assert torch.equal(moves.strokes().what[0, 3:], new["what"])
-    moves.step(goal, BANK, 0.04)
+    moves.step(goal, 0.04)
     assert moves.age.tolist() == [2, 2, 2, 1, 1]
 
 
@@ -407,7 +407,7 @@ def test_steps_follow_half_the_gradient_of_the_error() -> None:
     strokes = Strokes(where[None], moves.which[None], what[None], logit.sigmoid()[None], None, slope[None])
     canvas = render(strokes, BANK, SIZE, ground, backend="reference")[0]
     (canvas - goal.pixels).square().sum().div(2).backward()
-    moves.step(goal, BANK, 0.04)
+    moves.step(goal, 0.04)
     for name in ("what", "logit", "slope", "ground"):
         assert leaves[name].grad is not None
         torch.testing.assert_close(moves.first[name] / (1 - MOMENTS[0]), leaves[name].grad, rtol=1e-3, atol=1e-3)
@@ -436,7 +436,7 @@ def test_strokes_taken_over_have_the_colours_of_the_palette() -> None:
 def test_strokes_keep_their_memory_when_others_are_added() -> None:
     moves, goal = Moves.none(BANK, torch.zeros(3), Style()), Goal(torch.full((3, *SIZE), 0.9))
     moves.begin(Strokes(stamps(2).float()[None], torch.ones(1, 2, 1), torch.full((1, 2, 3), 0.5)))
-    moves.step(goal, BANK, 0.01)
+    moves.step(goal, 0.01)
     before = [{name: value.clone() for name, value in memory.items()} for memory in (moves.first, moves.second)]
     moves.begin(Strokes(stamps(1).float()[None], torch.ones(1, 1, 1), torch.full((1, 1, 3), 0.5)))
     for was, now in zip(before, (moves.first, moves.second), strict=True):
@@ -451,6 +451,6 @@ def test_strokes_that_are_kept_keep_their_age() -> None:
     moves, goal = Moves.none(BANK, torch.zeros(3), Style()), Goal(torch.full((3, *SIZE), 0.9))
     for _ in range(3):
         moves.begin(Strokes(stamps(1).float()[None], torch.ones(1, 1, 1), torch.full((1, 1, 3), 0.5)))
-        moves.step(goal, BANK, 0.01)
+        moves.step(goal, 0.01)
     moves.keep(torch.tensor([False, True, True]))
     assert moves.age.tolist() == [2, 1]

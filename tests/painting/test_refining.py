@@ -123,7 +123,9 @@ def test_strokes_keep_their_looks() -> None:
 
 def test_a_larger_rate_goes_further() -> None:
     one = painting()
-    moved = [(one.refine(loss_of(one), 1, rate=rate).strokes.what - one.strokes.what).norm() for rate in (0.5, 1.0, 2.0)]
+    moved = [
+        (one.refine(loss_of(one), 1, rate=rate).strokes.what - one.strokes.what).norm() for rate in (0.5, 1.0, 2.0)
+    ]
     assert moved[0] < moved[1] < moved[2]
 
 
@@ -203,5 +205,3 @@ def test_strokes_out_of_range_are_told() -> None:
     beyond = replace(one, strokes=replace(one.strokes, what=one.strokes.what + 1))
     with pytest.raises(UserError, match=r"^refine: stroke 0: what is 1.*, expected 0 to 1"):
         beyond.refine(torch.mean)
-
-

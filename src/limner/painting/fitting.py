@@ -23,17 +23,19 @@ from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
 from limner.painting.pace import Clock, Pace
 from limner.painting.propose import PLACES, propose
-from limner.painting.raster import decibels, finer
+from limner.painting.raster import decibels, finer, most_texels, redrawn
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.waiting import compiling
 
-Painted: TypeAlias = tuple[Strokes, Float[Tensor, "channel"]]
+Painted: TypeAlias = tuple[Strokes, Float[Tensor, "channel"], TemplateBank]
 RATE, SETTLING_RATE = 0.08, 0.04
 """Of steps while strokes are added, dropped and moved, and of the first with which they settle."""
 PIXELS_A_STROKE, LEAST_PIXELS_A_STROKE, ENOUGH_PIXELS = 150, 45, 30_000
 """Of a canvas for adding and moving strokes: the first, but no more than is enough, and never less than the second."""
 
+NOTICED = 0.02
+"""Share of the error by which it has to change for templates of twice as many texels."""
 AT_ONCE = 100
 """Strokes that can be added together before any step is taken."""
 
@@ -94,7 +96,7 @@ def fit(
     start: Strokes | None = None,
     judged: Goal | None = None,
 ) -> Painted:
-    """`count` strokes that rebuild a goal, and the colour of the ground under them.
+    """`count` strokes that rebuild a goal, the colour of the ground under them, and their templates (`sharp`).
 
     seconds: time to take instead of the plan's steps, and fewer strokes where it is too short for so many.
     watch: called after every round.
@@ -107,12 +109,12 @@ def fit(
     seen = [replace(each, weight=None, samples=goal.saved) for each in (goal, judged) if each]
     clock = Clock(seconds) if seconds else None
 
-    def quality(strokes: Strokes, ground: Tensor, on: Goal = seen[-1]) -> float:
+    def quality(strokes: Strokes, ground: Tensor, bank: TemplateBank, on: Goal = seen[-1]) -> float:
         return decibels(on.error(strokes, finer(bank, goal.size, on.size), ground))
 
-    def met(strokes: Strokes, ground: Tensor) -> bool:
+    def met(painted: Painted) -> bool:
         """By the goal itself, which is soon told, and then by the judged one, which is larger and has more to meet."""
-        return stop_psnr < math.inf and all(quality(strokes, ground, each) >= stop_psnr for each in seen)
+        return stop_psnr < math.inf and all(quality(*painted, each) >= stop_psnr for each in seen)
 
     def begun() -> Moves:
         moves = Moves.none(bank, ground, style)
@@ -123,12 +125,12 @@ def fit(
 
     def rounds(moves: Moves, many: int, plan: Plan, clock: Clock | None = None) -> Iterator[Painted]:
         yield moves.copied()
-        for done, error in work(moves, goal, bank, many, seed, plan, clock) if many else ():
+        for done, error in work(moves, goal, many, seed, plan, clock) if many else ():
             yield moves.copied()
             watch(Progress(done, error, len(moves)))
 
     def whole(many: int, before: Moves | None) -> tuple[Moves, float]:
-        moves, planned = (begun(), plan) if before is None else (copy.deepcopy(before), plan.again())
+        moves, planned = (begun(), plan) if before is None else (copied(before), plan.again())
         (painted,) = deque(in_time(rounds(moves, many, planned)), 1)
         return moves, quality(*painted)
 
@@ -141,12 +143,12 @@ def fit(
     def paintings() -> Iterator[Painted]:
         for painted in rounds(begun(), count, plan, clock):
             yield painted
-            if len(painted[0]) <= count and met(*painted):
+            if len(painted[0]) <= count and met(painted):
                 if start is None:
                     yield from (moves.copied() for moves in fewest(whole, len(painted[0]), stop_psnr))
                 return
 
-    painted = Moves.none(bank, ground, style).strokes(), ground
+    painted = Moves.none(bank, ground, style).copied()
     with ExitStack() as stack:
         if clock:
             stack.enter_context(compiling(lambda: None, clock.wait))
@@ -158,14 +160,14 @@ def fit(
         except KeyboardInterrupt:
             if not len(painted[0]):
                 raise
-    strokes, ground = painted
+    strokes, ground, bank = painted
     if len(strokes) > count:
         strokes = strokes[:, worthiest(strokes, ground, goal, bank, count)]
-    return strokes, ground
+    return strokes, ground, bank
 
 
 def work(
-    moves: Moves, goal: Goal, bank: TemplateBank, count: int, seed: int, plan: Plan, clock: Clock | None
+    moves: Moves, goal: Goal, count: int, seed: int, plan: Plan, clock: Clock | None
 ) -> Iterator[tuple[float, float]]:
     """The rounds of fitting; yields the share of the work done and the error, now and then."""
     generator = torch.Generator().manual_seed(seed)
@@ -186,8 +188,8 @@ def work(
         if new <= 0:
             continue
         near = goals[coarse(goals, detail(len(moves) + new))]
-        propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, many, moves.style), generator)
-        error = refine(moves, near, bank, pace.until((r + 1) * plan.steps, plan.steps))
+        propose(moves, near, new, max(plan.tries, 4 * new), radii(near, many, moves.style), generator)
+        error = refine(moves, near, pace.until((r + 1) * plan.steps, plan.steps))
         yield pace.done(), error
         if late:
             break
@@ -195,7 +197,7 @@ def work(
     wasted = math.ceil(plan.share * count)
 
     def drop(left: int) -> None:
-        moves.keep(worthiest(moves.strokes(), moves.ground, near, bank, left))
+        moves.keep(worthiest(moves.strokes(), moves.ground, near, moves.bank, left))
 
     for r in range(plan.dropping + plan.moving):
         end = added + (r + 1) * plan.moving_steps
@@ -205,24 +207,46 @@ def work(
             else:
                 drop(count - wasted)
                 new = min(count - len(moves), at_most())
-                propose(moves, near, bank, new, max(plan.tries, 4 * new), radii(near, count, moves.style), generator)
-            yield pace.done(), refine(moves, near, bank, pace.until(end, plan.moving_steps))
+                propose(moves, near, new, max(plan.tries, 4 * new), radii(near, count, moves.style), generator)
+            yield pace.done(), refine(moves, near, pace.until(end, plan.moving_steps))
     drop(count)
     share, saved = moved / pace.steps, replace(goal, samples=goal.saved)
     for i, done in enumerate(pace.until(pace.steps)):
         fall = falling((done - share) / (1 - share))
-        error = moves.step(goal if fall > plan.fine else saved, bank, SETTLING_RATE * (0.02 + 0.98 * fall))
+        if fall <= plan.fine and goal is not saved:
+            goal, moves.bank = saved, sharp(moves, saved)
+        error = moves.step(goal, SETTLING_RATE * (0.02 + 0.98 * fall))
         if i % 10 == 0:
             yield done, error
-    yield 1.0, moves.error(saved, bank)
+    yield 1.0, moves.error(saved)
 
 
-def refine(moves: Moves, goal: Goal, bank: TemplateBank, steps: Iterator[float]) -> float:
+def copied(moves: Moves) -> Moves:
+    """Moves to go on with from these, which stay as they are; of the same bank."""
+    return copy.deepcopy(moves, {id(moves.bank): moves.bank})
+
+
+def sharp(moves: Moves, goal: Goal) -> TemplateBank:
+    """The moves' templates with as many texels as show: twice as many, and again, as long as the error notices.
+
+    Edges of a stamp that is drawn large are blurred over its texels, which flat pictures show and an SVG does not.
+    """
+    strokes, bank, error = moves.strokes(), moves.bank, moves.error(goal)
+    while goal.under is None and bank.outlines and bank.masks.shape[-1] < most_texels(bank):
+        more = redrawn(bank, 2 * bank.masks.shape[-1])
+        before, error = error, goal.error(strokes, more, moves.ground)
+        if abs(error - before) <= NOTICED * before:
+            break
+        bank = more
+    return bank
+
+
+def refine(moves: Moves, goal: Goal, steps: Iterator[float]) -> float:
     """Steps at the full rate, at least one; returns the last error."""
-    error = moves.step(goal, bank, RATE)
+    error = moves.step(goal, RATE)
     next(steps, None)
     for _ in steps:
-        error = moves.step(goal, bank, RATE)
+        error = moves.step(goal, RATE)
     return error
 
 

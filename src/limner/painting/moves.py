@@ -90,6 +90,7 @@ class Moves:
     steps: taken in all.
     """
 
+    bank: TemplateBank
     which: Float[Tensor, "n template"]
     values: dict[str, Tensor]
     ground: Float[Tensor, "channel"]
@@ -112,7 +113,7 @@ class Moves:
             values["logit"] = torch.zeros(0)
         if style.gradient:
             values["slope"] = torch.zeros(0, channels, 2)
-        moves = Moves(torch.zeros(0, len(bank)), values, ground.clone(), style, reach(bank))
+        moves = Moves(bank, torch.zeros(0, len(bank)), values, ground.clone(), style, reach(bank))
         moves.first = {name: torch.zeros_like(value) for name, value in values.items()}
         moves.first |= {"where": torch.zeros(0, 6), "ground": torch.zeros_like(ground)}
         moves.second = {name: torch.zeros_like(value) for name, value in moves.first.items()}
@@ -150,14 +151,14 @@ class Moves:
         slope = None if slope is None else slope[None]
         return Strokes(self.values["where"][None], self.which[None], self.values["what"][None], opacity, None, slope)
 
-    def copied(self) -> tuple[Strokes, Tensor]:
-        """Strokes and ground as they are now, whatever becomes of them."""
-        return self.strokes().map(Tensor.clone), self.ground.clone()
+    def copied(self) -> tuple[Strokes, Tensor, TemplateBank]:
+        """Strokes, ground and templates as they are now, whatever becomes of them."""
+        return self.strokes().map(Tensor.clone), self.ground.clone(), self.bank
 
-    def step(self, goal: Aim, bank: TemplateBank, rate: float) -> float:
+    def step(self, goal: Aim, rate: float) -> float:
         """One step of Adam on all strokes together; returns the error before it."""
         strokes = self.strokes()
-        error, pulls = goal.pulls(strokes, bank, self.ground, self._free(goal))
+        error, pulls = goal.pulls(strokes, self.bank, self.ground, self._free(goal))
         if strokes.opacity is not None and "opacity" in pulls:
             pulls["logit"] = pulls["opacity"] * strokes.opacity * (1 - strokes.opacity)
         if "canvas" in pulls:
@@ -176,9 +177,9 @@ class Moves:
         }
         return [name for name, is_free in free.items() if is_free]
 
-    def error(self, goal: Goal, bank: TemplateBank) -> float:
+    def error(self, goal: Goal) -> float:
         """The weighted mean squared error of the strokes as they are."""
-        return goal.error(self.strokes(), bank, self.ground)
+        return goal.error(self.strokes(), self.bank, self.ground)
 
     def _follow(self, pulls: Mapping[str, Tensor | None], rate: float, size: tuple[int, int]) -> None:
         """Take a step against gradients, in place; these are used up."""

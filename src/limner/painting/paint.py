@@ -185,9 +185,9 @@ def paint(
     )
     with for_kernels_only(), bar(progress) as show:
         stop = math.inf if stop_psnr is None else stop_psnr
-        painted, ground = fit(
+        painted, ground, drawn = fit(
             goal, bank, count, ground, style, seed, seconds=time, watch=show, stop_psnr=stop, start=start, judged=judged
         )
     if before:
-        painted, bank = before.then(painted), before.bank
-    return Painting(painted, bank, None if clear else ground, goal.size, picture)
+        painted, drawn = before.then(painted), before.bank
+    return Painting(painted, drawn, None if clear else ground, goal.size, picture)

@@ -23,25 +23,23 @@ APART = 0.8
 """Stamps taken together are at least this share of the sum of their radii apart."""
 
 
-def propose(
-    moves: Moves, goal: Goal, bank: TemplateBank, wanted: int, tries: int, radii: tuple[float, float], generator
-) -> None:
+def propose(moves: Moves, goal: Goal, wanted: int, tries: int, radii: tuple[float, float], generator) -> None:
     """Paint `wanted` new strokes on top of the others: those of `tries` that lower the squared error most.
 
     radii: smallest and largest mean half size to try, in pixels of the goal.
     """
     strokes = moves.strokes()
-    canvas = goal.canvas(strokes, bank, moves.ground)[0]
+    canvas = goal.canvas(strokes, moves.bank, moves.ground)[0]
     pixels = goal.pixels
     if goal.alpha is not None:
-        cover = goal.cover(strokes, bank)[0]
+        cover = goal.cover(strokes, moves.bank)[0]
         canvas, pixels = torch.cat([canvas, cover]), torch.cat([pixels, goal.alpha[None]])
     error = goal.weighed((pixels - canvas).square()).sum(0)
     error = error if goal.region is None else error * goal.region
     where, radius, centre = random_stamps(goal, error, tries, radii, moves.style, generator)
-    which = one_hot(torch.randint(len(bank), (tries,), generator=generator), len(bank)).float()
+    which = one_hot(torch.randint(kinds := len(moves.bank), (tries,), generator=generator), kinds).float()
     opacity = START if moves.style.opacity is None else moves.style.opacity
-    colours, gain = best_colours(where, which, bank, goal, canvas, pixels, opacity, moves.style)
+    colours, gain = best_colours(where, which, moves.bank, goal, canvas, pixels, opacity, moves.style)
     chosen = spread_out(centre, radius, gain, wanted)
     chosen = chosen[radius[chosen].argsort(descending=True, stable=True)]
     values = {"where": where[chosen], "what": colours[chosen]}

@@ -50,11 +50,18 @@ def finer(bank: TemplateBank, fitted: tuple[int, int], size: tuple[int, int]) ->
     The bank itself where the canvas is not larger, or where no template has an outline.
     """
     texels, growth = bank.masks.shape[-1], max(size) / max(fitted)
-    most = 2 ** math.floor(math.log2(FINEST / math.sqrt(len(bank))))
-    wanted = min(texels * 2 ** max(0, math.ceil(math.log2(growth) - ROUNDED)), most)
-    if wanted <= texels or not bank.outlines:
-        return bank
-    return bank.kept(f"{wanted} texels", lambda: bank.redrawn(wanted))
+    wanted = min(texels * 2 ** max(0, math.ceil(math.log2(growth) - ROUNDED)), most_texels(bank))
+    return redrawn(bank, wanted) if wanted > texels and bank.outlines else bank
+
+
+def most_texels(bank: TemplateBank) -> int:
+    """Texels a side with which a bank may be drawn anew: one template has `FINEST`, several as much memory."""
+    return 2 ** math.floor(math.log2(FINEST / math.sqrt(len(bank))))
+
+
+def redrawn(bank: TemplateBank, texels: int) -> TemplateBank:
+    """A bank with so many texels a side, which it keeps."""
+    return bank.kept(f"{texels} texels", lambda: bank.redrawn(texels))
 
 
 def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "1 height width"] | None) -> Pixels:

@@ -103,8 +103,8 @@ def refined(painting: Painting, loss: Loss, steps: int, rate: float, fixed: Coll
     wish = Wish(loss, painting.size, clear, still)
     try:
         for k in range(steps):
-            moves.step(wish, painting.bank, 0.5 * rate * SETTLING_RATE * falling(k / steps))
+            moves.step(wish, 0.5 * rate * SETTLING_RATE * falling(k / steps))
     except KeyboardInterrupt:
         pass
-    strokes, ground = moves.copied()
+    strokes, ground, _ = moves.copied()
     return replace(painting, strokes=replace(strokes, **still), background=None if clear else ground)
