@@ -119,7 +119,12 @@ def _of_text(path: Path) -> list[tuple[float, ...]]:
     colours = []
     for number, line in enumerate(lines, 1):
         words = line.strip()
-        if not words or words.startswith(";") or (gimp and (number == 1 or re.match(r"#|\w+:", words))):
+        if (
+            not words
+            or words.startswith((";", "# "))
+            or words == "#"
+            or (gimp and (number == 1 or re.match(r"#|\w+:", words)))
+        ):
             continue
         try:
             colours.append(_of_gimp(words) if gimp else tuple(colour(words).tolist()))

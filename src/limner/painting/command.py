@@ -62,8 +62,7 @@ def paint(options: PaintOptions) -> int:
     jobs = plan(options)
     arguments = settings(options)
     with in_flags(arguments):
-        for job in jobs:
-            check(job, arguments, options)
+        check_all(jobs, arguments, options)
     frames = [job.frames for job in jobs if job.frames]
     outputs.make_room([path for job in jobs for path in job.files], frames)
     if (at_once := min(options.jobs, len(jobs))) > 1:
@@ -155,7 +154,7 @@ def plan(options: PaintOptions) -> list[Job]:
     planned = outputs.plan(options.output, names, several)
     jobs = []
     for file, name, paths in zip(files, names, planned, strict=True):
-        frames = options.frames / name if options.frames and several else options.frames
+        frames = outputs.frames(options.frames, name, several)
         jobs.append(Job(source(file, options), "standard input" if file == stdin else str(file), paths, frames))
     written = [path for job in jobs for path in job.files]
     outputs.spare([*files, *read_too(options)], written, [job.frames for job in jobs if job.frames])
@@ -219,6 +218,21 @@ def read_model(name: str | None) -> Network | None:
     from limner.painting import by_model
 
     return by_model.read_model(name)
+
+
+def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions) -> None:
+    """`check` every picture; of several faults all are told, and the last is raised."""
+    faults: dict[str, UserError] = {}
+    for job in jobs:
+        try:
+            check(job, arguments, options)
+        except UserError as fault:
+            faults[str(fault)] = fault
+    *others, last = faults.values() or [None]
+    for fault in others:
+        say(f"limner: {fault}", sys.stderr)
+    if last:
+        raise last
 
 
 def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:

@@ -1,5 +1,8 @@
 """Gray pictures that say where: where the picture matters, where it is repainted."""
 
+from collections.abc import Mapping
+
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -23,6 +26,13 @@ def lit(name: str, picture: Picture, size: tuple[int, int], dark: float = 0.0) -
         held = "nowhere lighter than half gray, so that nothing is replaced" if dark else "black everywhere"
         raise UserError(f"{name}: is {held}: make it light where it should count")
     return light
+
+
+def says(masks: Mapping[str, Picture], size: tuple[int, int]) -> Float[Tensor, "height width"] | None:
+    """How much of a say each pixel has in what colours suit a picture, by its masks, if there are any."""
+    planes = [gray(mask, size) for mask in masks.values()]
+    says = torch.stack(planes).prod(0) if planes else None
+    return says if says is not None and says.any() else None
 
 
 def weights(importance: Picture | None, size: tuple[int, int]) -> Float[Tensor, "height width"] | None:

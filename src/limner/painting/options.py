@@ -49,7 +49,8 @@ class PaintOptions:
     background: Annotated[str, arg(metavar="auto|COLOUR|transparent")] = "auto"
     """What lies under the strokes: the colour that suits best, a colour (#rrggbb or a name), or nothing."""
     palette: Annotated[str | None, arg(metavar="K|FILE", help_behavior_hint="(default: any colour)")] = None
-    """Strokes take only K colours, or those of a file: one #rrggbb a line, a GIMP palette, or a picture of few colours.
+    """Strokes take only K colours, which suit the picture, or its part that a mask of --importance or --repaint tells;
+    or those of a file: one #rrggbb a line, a GIMP palette, or a picture of few colours.
     They blend where strokes are translucent or soft; those of opaque shapes blend at edges only."""
     min_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
     """Smallest stroke, as a share of the picture's longer side."""

@@ -39,6 +39,19 @@ def plan(given: Iterable[str], names: list[str], several: bool) -> list[list[Pat
     return planned
 
 
+def frames(given: Path | None, name: str, several: bool) -> Path | None:
+    """The folder for the frames of a picture: as it is given, with {name} replaced, or one in it for each of several.
+
+    UserError for other words in braces.
+    """
+    if given is None:
+        return None
+    _check_words(str(given))
+    if "{name}" in str(given):
+        return Path(str(given).replace("{name}", name))
+    return given / name if several else given
+
+
 def spare(files: Iterable[Path], outputs: Iterable[Path], folders: Iterable[Path]) -> None:
     """UserError for outputs and frames that would replace a file that is read, or each other or their folders."""
     outputs, folders = list(outputs), list(folders)
@@ -74,9 +87,7 @@ def _pattern(given: str, several: bool) -> str:
     """A path with {name} in it, or the path of a single file."""
     path = Path(given)
     suffix = path.suffix.lower()
-    new = path.name if path.parent.exists() else given
-    if not os.path.exists(given) and (unknown := re.search(r"\{\w*\}", new.replace("{name}", ""))):
-        raise UserError(f"{given}: {unknown[0]} stands for nothing: only {{name}} does, for what the picture is called")
+    _check_words(given)
     folder = given.endswith((os.sep, "/")) or os.path.isdir(given) or (several and not suffix and "{name}" not in given)
     if folder:
         return str(path / "{name}.png")
@@ -88,3 +99,11 @@ def _pattern(given: str, several: bool) -> str:
             f"{given}: one file for several pictures: give a folder, or a pattern like out/{{name}}{suffix}"
         )
     return given
+
+
+def _check_words(given: str) -> None:
+    """UserError for words in braces that stand for nothing, in what is not there yet."""
+    path = Path(given)
+    new = path.name if path.parent.exists() else given
+    if not os.path.exists(given) and (unknown := re.search(r"\{\w*\}", new.replace("{name}", ""))):
+        raise UserError(f"{given}: {unknown[0]} stands for nothing: only {{name}} does, for what the picture is called")

@@ -72,8 +72,8 @@ def paint(
     opacity: "free" (chosen for each stroke), "opaque", or one number in (0, 1].  fill: one colour or a linear gradient.
     background: "auto" (the colour that suits best; a transparent image stays transparent), "transparent", or a colour:
         by name, as #rrggbb, or as three numbers in [0, 1].
-    palette: strokes take only these colours: so many chosen from the image, or one or a list of them by name or as
-        #rrggbb, or a file of them, or (colour, 3) numbers in [0, 1].
+    palette: strokes take only these colours: so many chosen from the image, or from where its masks are light; or one
+        or a list of them by name or as #rrggbb, or a file of them, or (colour, 3) numbers in [0, 1].
     min_size, max_size: of a stroke, as a share of the image's longer side; half a pixel is the least that can be seen.
     keep_proportions, upright, keep_angles: templates are not stretched, not turned, not slanted; the first two allow no
         slant either, and go together.
@@ -139,7 +139,7 @@ def paint(
     coloured = colours.coloured(palette) or colours.coloured(given) or (before is not None and before.coloured)
     channels = 3 if coloured else len(picture.pixels)
     given = None if given is None else given.expand(3)[:channels]
-    inks = inks_of(palette, picture, given, channels)
+    inks = inks_of(palette, picture, given, channels, light.says(masks, picture.size))
 
     def goal_of(picture: Picture) -> tuple[Goal, Tensor]:
         pixels = picture.pixels.expand(channels, -1, -1)

@@ -23,20 +23,26 @@ Weights = Float[np.ndarray, "colour"]
 
 
 def inks_of(
-    palette: int | Tensor | None, picture: Picture, ground: Float[Tensor, "channel"] | None, channels: int
+    palette: int | Tensor | None,
+    picture: Picture,
+    ground: Float[Tensor, "channel"] | None,
+    channels: int,
+    weight: Float[Tensor, "height width"] | None = None,
 ) -> Float[Tensor, "colour channel"] | None:
     """The colours of a palette in so many channels: those given, or so many that suit the picture on its ground.
 
-    Without a ground, pixels have a say as far as they are opaque.
+    weight: how much of a say each pixel has.  Without a ground, it has one as far as it is opaque.
     """
     if palette is None:
         return None
     if isinstance(palette, Tensor):
         return palette[:, :channels].contiguous()
-    return suiting(picture, ground, palette).expand(-1, channels)
+    return suiting(picture, ground, palette, weight).expand(-1, channels)
 
 
-def suiting(picture: Picture, ground: Float[Tensor, "channel"] | None, count: int) -> Float[Tensor, "colour band"]:
+def suiting(
+    picture: Picture, ground: Float[Tensor, "channel"] | None, count: int, says: Float[Tensor, "height width"] | None
+) -> Float[Tensor, "colour band"]:
     """At most so many colours, of 8 bits a channel, near those of the picture in the mean of squares.
 
     By k-means (Lloyd 1982) from several random starts (k-means++, Arthur and Vassilvitskii 2007), the best of which is
@@ -44,12 +50,16 @@ def suiting(picture: Picture, ground: Float[Tensor, "channel"] | None, count: in
     By numpy, since PyTorch would wake all its threads for every one of many small steps.
     """
     pixels = picture.pixels.flatten(1)
-    weight = torch.ones(pixels.shape[1]) if picture.alpha is None else picture.alpha.flatten()
-    if len(weight) > LOOKED_AT:
-        some = torch.randint(len(weight), (LOOKED_AT,), generator=torch.Generator().manual_seed(0))
-        pixels, weight = pixels[:, some], weight[some]
-    if ground is not None:
-        pixels, weight = pixels * weight + ground[:, None] * (1 - weight), torch.ones_like(weight)
+    alpha = torch.ones(pixels.shape[1]) if picture.alpha is None else picture.alpha.flatten()
+    weight = torch.ones_like(alpha) if says is None else says.flatten()
+    if len(alpha) > LOOKED_AT:
+        heard = weight.nonzero()[:, 0]
+        some = heard[torch.randint(len(heard), (LOOKED_AT,), generator=torch.Generator().manual_seed(0))]
+        pixels, alpha, weight = pixels[:, some], alpha[some], weight[some]
+    if ground is None:
+        weight = weight * alpha
+    else:
+        pixels = pixels * alpha + ground[:, None] * (1 - alpha)
     colours, weight = _frequent(pixels.mT.double().numpy(), weight.double().numpy())
     random = np.random.default_rng(0)
     starts = (_started(colours, weight, count, random) for _ in range(min(STARTS, 1 + MANY // count)))

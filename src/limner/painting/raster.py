@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,8 @@ SAMPLES = 4
 """Along each axis of a pixel: as many as resvg takes of an outline."""
 TOGETHER = 2**18
 """Pixels that are worked on together: large pictures would take as much memory again, several times."""
+PICTURED = 1024
+"""Most pixels on the longer side of an SVG of pictures that is scored."""
 ROUNDED = 0.1
 """Growth, in doublings, that is not worth drawing a bank anew for."""
 
@@ -112,6 +115,14 @@ def on_white(image: Pixels) -> UInt8[Tensor, "height width 3"]:
     return pixels(values[:3] + (1 - values[3:]), None)
 
 
+def _bounded(svg: str) -> tuple[int | None, int | None]:
+    """The width or the height for resvg to render at, if they are not to be those of the SVG."""
+    sides = [int(side) for side in re.findall(r'\b(?:width|height)="(\d+)"', svg.partition(">")[0])]
+    if "<mask " not in svg or len(sides) != 2 or max(sides) <= PICTURED:
+        return None, None
+    return (PICTURED, None) if sides[0] >= sides[1] else (None, PICTURED)
+
+
 def picture(image: Pixels) -> Image.Image:
     """The same as a Pillow image: L, LA, RGB or RGBA."""
     array = image.numpy()
@@ -150,15 +161,20 @@ def encoded(image: Pixels, suffix: str) -> bytes:
 
 
 def read(path: Path) -> Pixels:
-    """The pixels of a saved picture, RGB or RGBA; an SVG is rendered at its own size by resvg.
+    """The pixels of a saved picture, RGB or RGBA; an SVG is rendered by resvg, at its own size.
 
+    One with masks that are pictures, each of which takes as long as the whole page, is so at `PICTURED` pixels at most.
     However large it is; UserError for what is no picture.
     """
     content = read_bytes(path)
     with decoding(str(path)), warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         if path.suffix.lower() == ".svg":
-            content = resvg_py.svg_to_bytes(svg_string=content.decode(), dpi=DPI, skip_system_fonts=True)
+            text = content.decode()
+            width, height = _bounded(text)
+            content = resvg_py.svg_to_bytes(
+                svg_string=text, width=width, height=height, dpi=DPI, skip_system_fonts=True
+            )
         file = Image.open(io.BytesIO(content))
         clear = file.mode in ("LA", "RGBA", "PA") or "transparency" in file.info
         return torch.from_numpy(numpy.array(file.convert("RGBA" if clear else "RGB")))

@@ -49,6 +49,8 @@ def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
     """What is said of a file that has been written: its score, its strokes, and whether it is as good as wanted."""
     scored, wanted = painting.target is not None and path.suffix.lower() in STILLS, options.stop_psnr
     words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
+    if scored and wanted and painting.target and max(painting.target.size) > sides.JUDGED:
+        words[0] += f" ({reached(painting):.1f} at {sides.JUDGED} px)"
     words += [counted(len(painting.strokes))] if wanted or options.time or not scored else []
     return words + ([f"short of --stop-psnr {wanted:g}"] if wanted and reached(painting) < wanted - ROUNDING else [])
 
