@@ -480,6 +480,28 @@ def test_a_quality_that_is_not_reached_is_told(
     assert capsys.readouterr().out.splitlines() == [f"a.png  23.4 dB, {strokes}{words}", f"a.json  {strokes}{words}"]
 
 
+def test_a_quality_is_told_at_the_size_that_it_was_compared_at(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Picture(torch.zeros(3, 1500, 3000), None, "large")
+    monkeypatch.setattr(limner, "paint", lambda *_, **__: painting(3, target), raising=False)
+    monkeypatch.setattr(FakePainting, "score", lambda self, image: float(max(image.shape)) / 100)
+    assert main(["paint", "photo.png", "--stop-psnr", "20", "-o", "a.png", "-o", "a.json"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["a.png  23.4 dB (20.5 at 2048 px), 3 strokes", "a.json  3 strokes"]
+
+
+def test_all_faulty_pictures_are_told(desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["paint", "photo.png", "cut.png", "text.png", "empty.png", "-o", "new"]) == 2
+    first, second, third = capsys.readouterr().err.splitlines()
+    assert first.startswith("limner: cut.png: is damaged or cut short")
+    assert second.startswith("limner: text.png: is not a picture")
+    assert third.startswith("limner: empty.png: is empty")
+    assert not calls
+    assert not Path("new").exists()
+    assert main(["paint", "folder", "-o", "new", "--max-size", "0.001"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 @pytest.mark.parametrize(("terminal", "option", "shown"), [(True, "", True), (True, "-q", False), (False, "", False)])
 def test_progress_is_for_terminals(
     desk: Path,

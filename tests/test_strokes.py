@@ -137,3 +137,81 @@ def test_save_and_load_are_exact(strokes, tmp_path: Path) -> None:
     loaded = Strokes.load(tmp_path / "strokes.json")
     assert list(loaded.tensors()) == list(saved.tensors())
     assert all(torch.equal(tensor, getattr(saved, name)) for name, tensor in loaded.tensors().items())
+
+
+def test_stacked_strokes_are_a_batch() -> None:
+    parts = [full(), full()[:1], full()]
+    together = Strokes.stacked(parts)
+    assert together.where.shape == (5, 4, 2, 3)
+    for name, tensor in together.tensors().items():
+        assert torch.equal(tensor, torch.cat([part.tensors()[name] for part in parts])), name
+    with pytest.raises(ValueError, match=r"cannot join where of shapes \(2, 4, 2, 3\) and \(2, 3, 2, 3\)"):
+        Strokes.stacked([full(), full()[:, :3]])
+    with pytest.raises(ValueError, match="cannot join fields"):
+        Strokes.stacked([full(), bare()])
+    with pytest.raises(ValueError, match="there are none to join"):
+        Strokes.stacked([])
+
+
+def test_what_torch_saved_it_reads(tmp_path: Path) -> None:
+    strokes = bare()
+    torch.save({"strokes": strokes}, tmp_path / "a.pt")
+    again = torch.load(tmp_path / "a.pt", weights_only=True)["strokes"]
+    assert again.tensors().keys() == strokes.tensors().keys()
+    assert torch.equal(again.where, strokes.where)
+
+
+def sound() -> Strokes:
+    """All in range, with slopes of rank one that leave no colour."""
+    strokes = full()
+    what, direction = strokes.what.sigmoid(), strokes.slope[..., :1, :] / 9
+    room = torch.minimum(what, 1 - what)[..., None]
+    which, opacity = strokes.which.softmax(-1), strokes.opacity.sigmoid()
+    return Strokes(strokes.where, which, what, opacity, strokes.depth, direction * room)
+
+
+def test_held_leaves_what_is_in_range() -> None:
+    strokes = sound()
+    for name, tensor in strokes.held().tensors().items():
+        assert torch.allclose(tensor, strokes.tensors()[name], atol=1e-6), name
+
+
+def test_held_brings_all_into_range() -> None:
+    strokes = full().map(lambda tensor: 3 * tensor)
+    held = strokes.held()
+    assert torch.equal(held.where, strokes.where)
+    assert torch.equal(held.depth, strokes.depth)
+    assert torch.equal(held.what, strokes.what.clamp(0, 1))
+    assert torch.equal(held.opacity, strokes.opacity.clamp(0, 1))
+    positive = strokes.which.clamp(min=0)
+    assert torch.allclose(held.which, torch.nan_to_num(positive / positive.sum(-1, keepdim=True)))
+    corners = torch.tensor([[-1.0, -1], [-1, 1], [1, -1], [1, 1]])
+    filled = held.what[..., None] + held.slope @ corners.T
+    assert filled.min() >= -1e-6
+    assert filled.max() <= 1 + 1e-6
+    again = held.held()
+    for name, tensor in again.tensors().items():
+        assert torch.allclose(tensor, held.tensors()[name], atol=1e-5), name
+
+
+def test_held_slopes_are_the_nearest_of_rank_one() -> None:
+    """By the singular value decomposition, where colours have room for all of it."""
+    what = torch.full((2, 4, 3), 0.5)
+    slope = 0.05 * torch.randn(2, 4, 3, 2)
+    held = Strokes(torch.randn(2, 4, 2, 3), torch.ones(2, 4, 1), what, slope=slope).held().slope
+    left, strength, right = np.linalg.svd(slope.double().numpy(), full_matrices=False)
+    nearest = strength[..., :1, None] * left[..., :, :1] * right[..., :1, :]
+    assert np.allclose(held.numpy(), nearest, atol=1e-6)
+
+
+def test_held_lets_gradients_through() -> None:
+    strokes = sound().map(lambda tensor: tensor.detach().requires_grad_())
+    sum(tensor.sum() for tensor in strokes.held().tensors().values()).backward()
+    for name in ("what", "opacity", "slope"):
+        assert strokes.tensors()[name].grad.abs().sum() > 0, name
+
+
+def test_weights_of_nothing_stay_nothing() -> None:
+    strokes = bare()
+    held = Strokes(strokes.where, torch.full_like(strokes.which, -1.0), strokes.what.sigmoid()).held()
+    assert held.which.abs().max() == 0

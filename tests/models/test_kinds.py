@@ -150,6 +150,8 @@ def test_samples_are_paintings(kind: str) -> None:
     first, other = model.sample(5), model.sample(5)
     assert first.canvas.shape == (5, 3, *SIZE)
     assert not torch.equal(first.canvas, other.canvas)
+    with pytest.raises(ValueError, match="what is sampled has no loss"):
+        _ = first.loss
     if first.strokes is not None:
         torch.testing.assert_close(first.canvas, render(first.strokes, model.bank, SIZE), rtol=0, atol=1e-5)
 

@@ -26,10 +26,14 @@ def test_no_colours(text: str) -> None:
         colour(text)
 
 
+NOTES = "# two\n#\nred\n#\tof\n  # them\nblue"
 GIMP = "GIMP Palette\nName: Two\nColumns: 2\n# note\n255 0 0\tred\n  0   0 255 blue\n"
 
 
-@pytest.mark.parametrize("text", ["#ff0000\n\n; note\n#0000ff\n#f00\n", "\ufeffred\r\nblue\r\n", GIMP])
+@pytest.mark.parametrize(
+    "text",
+    ["#ff0000\n\n; note\n#0000ff\n#f00\n", NOTES, "\ufeffred\r\nblue\r\n", GIMP],
+)
 def test_files_of_colours(tmp_path: Path, text: str) -> None:
     path = tmp_path / "two.txt"
     path.write_text(text, encoding="utf-8")
@@ -51,6 +55,7 @@ def test_colours_of_a_picture(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"\n;\n", "holds no colours"),
+        (b"#ff0000\n#mauve\n", "line 2: .#mauve. is no colour"),
         (b"#ff0000\nmauvish\n", r"line 2: .mauvish. is no colour"),
         (b"GIMP Palette\n1 2\n", "line 2"),
         (b"GIMP Palette\n1 2 256\n", "line 2"),

@@ -518,3 +518,67 @@ def test_several_outlines_are_redrawn_in_no_more_texels_than_one() -> None:
         for names in (["circle"], ["circle"] * 4)
     ]
     assert sides == [1024, 512]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".json", ".gif"])
+@pytest.mark.parametrize(("name", "beyond"), [("what", 1.5), ("which", 1.1), ("opacity", -0.1), ("where", math.nan)])
+def test_what_is_out_of_range_is_not_saved(suffix: str, name: str, beyond: float, tmp_path: Path) -> None:
+    one = painting()
+    values = one.strokes.tensors()[name].clone()
+    values[0, 3] = beyond
+    bad = replace(one, strokes=replace(one.strokes, **{name: values}))
+    with pytest.raises(UserError, match=rf"a\{suffix}: (stroke 3: {name} is|stroke 3: sum of|holds numbers beyond)"):
+        bad.save(tmp_path / f"a{suffix}")
+    with pytest.raises(UserError, match="frames: "):
+        bad.save_frames(tmp_path / "frames", 3)
+    assert list(tmp_path.iterdir()) == []
+    if name != "where":
+        replace(bad, strokes=bad.strokes.held()).save(tmp_path / f"a{suffix}")
+
+
+def test_a_painting_is_scored_against_any_picture_of_its_shape(tmp_path: Path) -> None:
+    one = painting()
+    one.save(tmp_path / "a.json")
+    loaded = Painting.load(tmp_path / "a.json")
+    with pytest.raises(ValueError, match="no target is known: see `against`"):
+        _ = loaded.wanted
+    assert one.target is not None
+    Image.fromarray((one.target.pixels * 255).round().byte().movedim(0, -1).numpy()).save(tmp_path / "target.png")
+    scored = loaded.against(tmp_path / "target.png")
+    assert scored.psnr == pytest.approx(one.psnr, abs=0.01)
+    assert scored.shown_size == (48, 64)
+    with pytest.raises(UserError, match="painting: is 32 x 24 pixels, the picture 9 x 3: they must have the same"):
+        loaded.against(torch.rand(3, 9))
+    object.__setattr__(one, "target", str(tmp_path / "target.png"))  # since the suite checks types before
+    with pytest.raises(ValueError, match="target is of str, expected a picture: see `against`"):
+        one.__post_init__()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("transparent", [False, True])
+def test_wanted_is_what_the_canvas_should_be(transparent: bool, channels: int) -> None:
+    one = painting(transparent, channels=channels)
+    assert one.target is not None
+    alpha = torch.rand(24, 32)
+    one = replace(one, target=Picture(torch.rand(channels, 24, 32), alpha, "small"))
+    assert one.target is not None
+    if transparent:
+        expected = torch.cat([one.target.pixels * alpha, alpha[None]])
+    else:
+        expected = one.target.pixels * alpha + GROUND[:channels, None, None] * (1 - alpha)
+    assert torch.allclose(one.wanted[0], expected, atol=1e-6)
+    error = (one.wanted[:, :channels] - one.canvas).square().mean().item()
+    assert transparent or one.psnr == pytest.approx(raster.decibels(error), abs=0.1)
+
+
+def test_a_large_svg_of_pictures_is_read_smaller(tmp_path: Path) -> None:
+    """As resvg draws it at that size; one of outlines, and what is small, at their own."""
+    soft, sharp = TemplateBank.named("soft", "soft"), BANK
+    for bank, side, expected in ((soft, 1500, (768, 1024)), (sharp, 1500, (1125, 1500)), (soft, 100, (75, 100))):
+        replace(painting(moves=2), bank=bank).save(tmp_path / "a.svg", side)
+        assert raster.read(tmp_path / "a.svg").shape[:2] == expected
+    tall = painting(moves=2)
+    turned = tall.strokes.where[..., [1, 0, 2]]
+    tall = replace(tall, strokes=replace(tall.strokes, where=turned), bank=soft, size=(32, 24), target=None)
+    tall.save(tmp_path / "a.svg", 1500)
+    assert raster.read(tmp_path / "a.svg").shape[:2] == (1024, 768)

@@ -5,6 +5,7 @@ from hypothesis import given, strategies
 from scipy.cluster.vq import kmeans2
 from torch import Tensor
 
+from limner.painting.light import says
 from limner.painting.palette import _refined, inks_of
 from limner.painting.pictures import Picture, read_picture
 from limner.painting.sides import working_side
@@ -140,3 +141,27 @@ def test_a_centre_of_no_colours_stays() -> None:
     colours = np.array([[0.2], [0.8]])
     centres = _refined(colours, np.ones(2), np.array([[0.1], [0.7], [5.0]]))
     assert centres.tolist() == [[0.2], [0.8], [5.0]]
+
+
+def test_where_a_mask_is_dark_has_no_say() -> None:
+    """Half red and half blue, of which the mask shows the blue; on a ground, and of more pixels than are looked at."""
+    for side in (20, 600):
+        pixels = torch.zeros(3, side, side)
+        pixels[0, :, : side // 2], pixels[2, :, side // 2 :] = 1, 1
+        picture, weight = Picture(pixels, None, "halves"), torch.zeros(side, side)
+        weight[:, side // 2 :] = 0.7
+        weight[0, 0] = 1e-6
+        for ground in (None, torch.zeros(3)):
+            found = inks_of(1, picture, ground, 3, weight)
+            assert found is not None
+            assert found.tolist() == [[0, 0, 1]]
+
+
+def test_masks_together_say_what_colours_suit() -> None:
+    light = Picture(torch.full((1, 4, 4), 0.5), None, "half")
+    left = Picture(torch.tensor([[[1.0, 0]]]).expand(1, 4, 2).repeat_interleave(2, 2), None, "left")
+    assert says({}, (4, 4)) is None
+    both = says({"importance": light, "repaint": left}, (4, 4))
+    assert both is not None
+    assert both.tolist() == [[0.5, 0.5, 0, 0]] * 4
+    assert says({"importance": left, "repaint": Picture(1 - left.pixels, None, "right")}, (4, 4)) is None

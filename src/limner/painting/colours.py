@@ -90,8 +90,8 @@ def inks(given: int | str | Path | Sequence | np.ndarray | Tensor) -> int | Floa
 def read_palette(path: Path) -> Float[Tensor, "colour 3"]:
     """The colours in a file: one #rrggbb or name a line, a GIMP palette, or a picture of at most 256 colours.
 
-    Each colour once: those of a text in order of appearance, those of a picture sorted. UserError names the file, and
-    the line if it is a text.
+    Each colour once: those of a text in order of appearance, those of a picture sorted. A line that begins with ; or
+    with # and a space is a note. UserError names the file, and the line if it is a text.
     """
     colours = _of_picture(path) if path.suffix.lower() in SUFFIXES else _of_text(path)
     distinct = list(dict.fromkeys(colours))
@@ -119,12 +119,7 @@ def _of_text(path: Path) -> list[tuple[float, ...]]:
     colours = []
     for number, line in enumerate(lines, 1):
         words = line.strip()
-        if (
-            not words
-            or words.startswith((";", "# "))
-            or words == "#"
-            or (gimp and (number == 1 or re.match(r"#|\w+:", words)))
-        ):
+        if re.match(r"$|;|#(\s|$)", words) or (gimp and (number == 1 or re.match(r"#|\w+:", words))):
             continue
         try:
             colours.append(_of_gimp(words) if gimp else tuple(colour(words).tolist()))
