@@ -130,7 +130,7 @@ def fit(
             watch(Progress(done, error, len(moves)))
 
     def whole(many: int, before: Moves | None) -> tuple[Moves, float]:
-        moves, planned = (begun(), plan) if before is None else (copied(before), plan.again())
+        moves, planned = (begun(), plan) if before is None else (again(before), plan.again())
         (painted,) = deque(in_time(rounds(moves, many, planned)), 1)
         return moves, quality(*painted)
 
@@ -221,8 +221,8 @@ def work(
     yield 1.0, moves.error(saved)
 
 
-def copied(moves: Moves) -> Moves:
-    """Moves to go on with from these, which stay as they are; of the same bank."""
+def again(moves: Moves) -> Moves:
+    """The same moves to go on with, so that these stay as they are; of the same bank."""
     return copy.deepcopy(moves, {id(moves.bank): moves.bank})
 
 
