@@ -567,6 +567,9 @@ def test_wanted_is_what_the_canvas_should_be(transparent: bool, channels: int) -
     else:
         expected = one.target.pixels * alpha + GROUND[:channels, None, None] * (1 - alpha)
     assert torch.allclose(one.wanted[0], expected, atol=1e-6)
+    if channels == 1:
+        coloured = replace(one, target=Picture(torch.cat([one.target.pixels + d for d in (-0.1, 0, 0.1)]), alpha, "c"))
+        assert torch.allclose(coloured.wanted, one.wanted, atol=1e-6)
     error = (one.wanted[:, :channels] - one.canvas).square().mean().item()
     assert transparent or one.psnr == pytest.approx(raster.decibels(error), abs=0.1)
 

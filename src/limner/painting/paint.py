@@ -139,7 +139,8 @@ def paint(
     coloured = colours.coloured(palette) or colours.coloured(given) or (before is not None and before.coloured)
     channels = 3 if coloured else len(picture.pixels)
     given = None if given is None else given.expand(3)[:channels]
-    inks = inks_of(palette, picture, given, channels, light.says(masks, picture.size))
+    says = light.says(masks, picture.size) if isinstance(palette, int) else None
+    inks = inks_of(palette, picture, given, channels, says)
 
     def goal_of(picture: Picture) -> tuple[Goal, Tensor]:
         pixels = picture.pixels.expand(channels, -1, -1)

@@ -167,12 +167,14 @@ class Painting:
         """What `canvas` should be, and the loss that `refine` takes compare it with: the target at `size`.
 
         It lies on the background; where that is transparent, premultiplied colours and, as the last channel, alpha.
+        Where strokes are gray, it is the mean of its channels.
         Raises ValueError without a target.
         """
         if self.target is None:
             raise ValueError("painting: no target is known: see `against`")
         truth = fitted(self.target, self.size)
-        pixels = truth.pixels.expand(self.strokes.what.shape[-1], -1, -1)
+        channels = self.strokes.what.shape[-1]
+        pixels = truth.pixels.mean(0, keepdim=True) if channels == 1 else truth.pixels.expand(3, -1, -1)
         return self._laid(pixels, truth.alpha, self.background)[None]
 
     @cached_property
