@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.cpu.gains import changes_without
+from limner.geometry import invert
 from limner.painting.fewest import fewest
 from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
@@ -230,15 +231,24 @@ def sharp(moves: Moves, goal: Goal) -> TemplateBank:
     """The moves' templates with as many texels as show: twice as many, and again, as long as the error notices.
 
     Edges of a stamp that is drawn large are blurred over its texels, which flat pictures show and an SVG does not.
+    No stamp needs more than it is wide, in pixels.
     """
     strokes, bank, error = moves.strokes(), moves.bank, moves.error(goal)
-    while goal.under is None and bank.outlines and bank.masks.shape[-1] < most_texels(bank):
+    most = min(most_texels(bank), widest(strokes, goal.size)) if bank.outlines and goal.under is None else 0
+    while bank.masks.shape[-1] < most:
         more = redrawn(bank, 2 * bank.masks.shape[-1])
         before, error = error, goal.error(strokes, more, moves.ground)
         if abs(error - before) <= NOTICED * before:
             break
         bank = more
     return bank
+
+
+def widest(strokes: Strokes, size: tuple[int, int]) -> float:
+    """The longest side of a stamp's box, in pixels of a canvas of (height, width); 0 where there is none."""
+    height, width = size
+    sides = (invert(strokes.where)[..., :2] * torch.tensor([[width], [height]])).norm(dim=-2)
+    return sides.max().item() if sides.numel() else 0.0
 
 
 def refine(moves: Moves, goal: Goal, steps: Iterator[float]) -> float:

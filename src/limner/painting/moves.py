@@ -102,7 +102,7 @@ class Moves:
     steps: int = 0
 
     def __len__(self) -> int:
-        return len(self.which)
+        return self.which.shape[0]
 
     @staticmethod
     def none(bank: TemplateBank, ground: Float[Tensor, "channel"], style: Style) -> "Moves":
@@ -201,15 +201,16 @@ class Moves:
 
     def _rows(self, tensors: Mapping[str, Tensor | None]) -> tuple[np.ndarray, ...]:
         """The numbers of each kind as `steps` has them, which share the tensors' memory."""
-        counts = {name: 1 if name == "ground" else len(self) for name in RATES}
-        return tuple(_array(tensors.get(name), count) for name, count in counts.items())
+        count = len(self)
+        return tuple(_array(tensors.get(name), 1 if name == "ground" else count) for name in RATES)
 
 
 def _array(tensor: Tensor | None, count: int) -> np.ndarray:
     if tensor is None:
         return np.zeros((count, 0), np.float32)
-    assert tensor.is_contiguous()  # else the numbers would be a copy's
-    return tensor.numpy().reshape(count, tensor.numel() // max(count, 1))
+    values = tensor.numpy()
+    assert values.flags.c_contiguous  # else the numbers would be a copy's
+    return values.reshape(count, values.size // count if count else 0)
 
 
 def reach(bank: TemplateBank) -> Float[Tensor, "template 2"]:
