@@ -5,7 +5,7 @@ from hypothesis import given, strategies
 from scipy.cluster.vq import kmeans2
 from torch import Tensor
 
-from limner.painting.light import says
+from limner.painting.light import UNIMPORTANT, says
 from limner.painting.palette import _refined, inks_of
 from limner.painting.pictures import Picture, read_picture
 from limner.painting.sides import working_side
@@ -163,5 +163,8 @@ def test_masks_together_say_what_colours_suit() -> None:
     assert says({}, (4, 4)) is None
     both = says({"importance": light, "repaint": left}, (4, 4))
     assert both is not None
-    assert both.tolist() == [[0.5, 0.5, 0, 0]] * 4
-    assert says({"importance": left, "repaint": Picture(1 - left.pixels, None, "right")}, (4, 4)) is None
+    assert both.tolist() == [[1, 1, 0, 0]] * 4  # weights have a mean of 1
+    alone = says({"importance": left}, (4, 4))
+    assert alone is not None
+    assert torch.allclose(alone, torch.tensor([1.0, 1, UNIMPORTANT, UNIMPORTANT]) * 2 / (1 + UNIMPORTANT))
+    assert says({"repaint": Picture(torch.zeros(1, 4, 4), None, "nowhere")}, (4, 4)) is None

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -29,10 +28,15 @@ def lit(name: str, picture: Picture, size: tuple[int, int], dark: float = 0.0) -
 
 
 def says(masks: Mapping[str, Picture], size: tuple[int, int]) -> Float[Tensor, "height width"] | None:
-    """How much of a say each pixel has in what colours suit a picture, by its masks, if there are any."""
-    planes = [gray(mask, size) for mask in masks.values()]
-    says = torch.stack(planes).prod(0) if planes else None
-    return says if says is not None and says.any() else None
+    """How much of a say each pixel has in what colours suit a picture, by its masks, if there are any.
+
+    That is its weight by `importance`, where it is light in `repaint`.
+    """
+    weight = weights(masks.get("importance"), size)
+    if "repaint" in masks:
+        light = gray(masks["repaint"], size)
+        weight = light if weight is None else light * weight
+    return None if weight is None or not weight.any() else weight
 
 
 def weights(importance: Picture | None, size: tuple[int, int]) -> Float[Tensor, "height width"] | None:
