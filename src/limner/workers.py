@@ -6,9 +6,10 @@ import os
 import pickle
 import signal
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import active_children, connection, get_context, parent_process
 from multiprocessing.process import BaseProcess
 from threading import Event, Thread
@@ -32,41 +33,41 @@ def each(
 ) -> Generator[tuple[Task, Result]]:
     """Every task and what `function` makes of it, as they are done; `jobs` at a time.
 
-    Ctrl-C, SIGTERM and SIGHUP reach `function` as SIGTERM, which it may handle; here they are a KeyboardInterrupt,
-    after which what has begun is waited for, and nothing else begins.
+    Ctrl-C, SIGTERM and SIGHUP reach `function` as SIGTERM, which it may handle, each time that they come; here the
+    first is a KeyboardInterrupt, after which what has begun is waited for, and nothing else begins.
     doing: what a process did, in the UserError that is raised if one was killed.
     """
 
     told = False
 
-    def tell() -> None:
+    def tell() -> bool:
+        """Tell all processes to stop; whether this is the first time."""
         nonlocal told
-        told = True
+        first, told = not told, True
         for worker in active_children():
             worker.terminate()
+        return first
 
     def stop(*_: object) -> None:
-        tell()
-        raise KeyboardInterrupt
+        if tell():  # a second time would end the waiting for them
+            raise KeyboardInterrupt
 
     waiting, running = list(reversed(list(tasks))), {}
-    with (
-        handled(stop, *ENDING),
-        ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_follow_parent) as pool,
-    ):
+    with handled(stop, *ENDING), _pool(jobs) as pool:
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
                     task = waiting.pop()
                     try:
-                        running[pool.submit(_one, pickle.dumps((function, task)))] = task
+                        with sparing_children():
+                            running[pool.submit(_one, pickle.dumps((function, task)))] = task
                     except OSError as error:  # its pipes are closed: another worker was killed just now
                         raise BrokenProcessPool from error
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     yield running.pop(future), future.result()
         except BaseException as error:
             workers = active_children()
-            if not told:  # to be told twice means to hurry
+            if not told:
                 tell()
             if not isinstance(error, BrokenProcessPool):
                 raise
@@ -74,6 +75,24 @@ def each(
                 worker.join(GRACE)
                 worker.kill()
             raise UserError(f"a process that {doing} was killed, probably for memory: give fewer --jobs") from error
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    with sparing_children():  # one that keeps track of resources is started with it
+        return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_follow_parent)
+
+
+@contextmanager
+def sparing_children() -> Iterator[None]:
+    """What a terminal sends does not reach processes that are started inside; here it waits. Not so on Windows."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGHUP])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _one(packed: bytes) -> Any:
@@ -85,10 +104,11 @@ def _one(packed: bytes) -> Any:
 
 
 def _follow_parent() -> None:
-    """Ctrl-C reaches all processes of a terminal, but it is the parent that stops its workers, or whose end does."""
+    """What a terminal sends reaches all of its processes, but it is the parent that stops its workers, or its end."""
     parent = parent_process()
     assert parent
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _told.set() if parent.is_alive() else os._exit(1))
     Thread(target=_end_after, args=[parent], daemon=True).start()
 

@@ -386,5 +386,8 @@ def test_templates_have_texels_as_long_as_they_show() -> None:
 def test_texels_stay_beside_strokes_painted_before_and_where_nothing_can_be_drawn_anew() -> None:
     plain, goal = TemplateBank.named("circle", size=32), Goal(disc(240), under=torch.zeros(3, 240, 240))
     assert fit(goal, plain, 4, torch.zeros(3), Style(opacity=1.0), plan=QUICK)[2] is plain
+    own = TemplateBank(plain.masks, ("own",))
+    assert own.outlines
+    assert fit(Goal(disc(240)), own, 4, torch.zeros(3), Style(opacity=1.0), plan=QUICK)[2] is own
     soft = TemplateBank.named("soft", size=32)
     assert fit(Goal(disc(240)), soft, 4, torch.zeros(3), Style(opacity=1.0), plan=QUICK)[2] is soft

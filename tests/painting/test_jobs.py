@@ -89,6 +89,21 @@ def test_ctrl_c_saves_what_is_being_painted(folder: Path) -> None:
     assert not psutil.wait_procs(painting, timeout=60)[1]
 
 
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_what_a_terminal_sends_twice_ends_it_all_the_same(number: signal.Signals, folder: Path) -> None:
+    with limner("photos", "-n", "3000", "-o", "new", "--jobs", "2", start_new_session=True) as process:
+        while len(painting := painters(process)) < 2:
+            assert process.poll() is None
+            time.sleep(0.01)
+        for _ in range(2):
+            os.killpg(process.pid, number)
+            time.sleep(0.1)
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, out, err) == (130, "", "limner: interrupted\n")
+    assert not psutil.wait_procs(painting, timeout=60)[1]
+
+
 def painters(process: subprocess.Popen) -> list[psutil.Process]:
     """Of the processes that it has started, those that paint."""
     return [child for child in psutil.Process(process.pid).children() if "spawn_main" in str(child.cmdline())]

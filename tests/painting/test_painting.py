@@ -536,6 +536,20 @@ def test_what_is_out_of_range_is_not_saved(suffix: str, name: str, beyond: float
         replace(bad, strokes=bad.strokes.held()).save(tmp_path / f"a{suffix}")
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_numbers_of_any_kind_are_saved(dtype: torch.dtype, tmp_path: Path) -> None:
+    """Weights of 16 bits, which do not sum to one exactly, and weights of nothing."""
+    bank = TemplateBank.named("circle", "square", "line", "triangle", size=32)
+    one = painting(moves=40)
+    which = torch.randn(1, 40, 4).softmax(-1)
+    which[0, 7] = 0
+    strokes = replace(one.strokes, which=which).map(lambda tensor: tensor.to(dtype))
+    for some in (strokes, strokes.held()):
+        for suffix in (".png", ".svg", ".json"):
+            replace(one, strokes=some, bank=bank).save(tmp_path / f"a{suffix}")
+    assert len(Painting.load(tmp_path / "a.json").strokes) == 40
+
+
 def test_a_painting_is_scored_against_any_picture_of_its_shape(tmp_path: Path) -> None:
     one = painting()
     one.save(tmp_path / "a.json")

@@ -71,7 +71,7 @@ def test_a_loss_falls_and_the_painting_stays_one(options: dict[str, Any], tmp_pa
     assert len(limner.paint(picture(), 0, resume=tmp_path / "a.json").strokes) == 12
 
 
-@pytest.mark.parametrize("field", ["where", "what", "opacity", "slope", "background"])
+@pytest.mark.parametrize("field", ["where", "what", "opacity", "background"])
 def test_what_is_fixed_stays_as_it_is_and_the_rest_does_not(field: str) -> None:
     one = painting(fill="gradient")
     opacity = torch.linspace(0, 1, 12)[None]
@@ -79,8 +79,19 @@ def test_what_is_fixed_stays_as_it_is_and_the_rest_does_not(field: str) -> None:
     other = one.refine(loss_of(one), 10, fixed=[field])
     fields = {"where", "what", "opacity", "slope", "background"}
     old, new = ({**each.strokes.tensors(), "background": each.background} for each in (one, other))
-    assert {name for name in fields if torch.equal(old[name], new[name])} == {field}
+    still = {field, "slope"} if field == "what" else {field}
+    assert {name for name in fields if torch.equal(old[name], new[name])} == still
     assert torch.equal(old["which"], new["which"])
+    assert torch.allclose(other.strokes.held().slope, other.strokes.slope, atol=1e-6)
+    assert torch.equal(one.refine(loss_of(one), 10, fixed=field).strokes.where, other.strokes.where)
+    if field != "opacity":  # those that no step can reach stay, too
+        assert torch.equal(other.strokes.opacity[0, [0, 11]], torch.tensor([0.0, 1]))
+        assert not torch.isclose(other.strokes.opacity, opacity)[0, 1:11].any()
+
+
+def test_no_steps_change_nothing() -> None:
+    one = painting()
+    assert one.refine(loss_of(one), 0) is one
 
 
 def test_nothing_moves_where_all_is_fixed() -> None:
@@ -98,7 +109,7 @@ def test_gradients_are_those_of_a_goal(clear: bool) -> None:
     ground = torch.zeros(3) if clear else one.background
     assert ground is not None
     goal = Goal(wanted[:3], wanted[3] if clear else None, samples=4)
-    wish = Wish(lambda canvas: 0.5 * (canvas - wanted).square().sum(), one.size, clear, {})
+    wish = Wish(lambda canvas: 0.5 * (canvas - wanted).square().sum(), one.size, clear, one.strokes)
     names = ["where", "what", "opacity", "slope"] + ["canvas"] * (not clear)
     error, pulls = wish.pulls(one.strokes, one.bank, ground, names)
     mean, expected = goal.pulls(one.strokes, one.bank, ground, names)
@@ -180,6 +191,7 @@ def test_an_interrupt_returns_what_there_is() -> None:
         (lambda canvas: canvas.detach().mean(), "no gradient to the canvas"),
         (lambda canvas: torch.ones((), requires_grad=True), "no gradient to the canvas"),
         (lambda canvas: (canvas - canvas).sum() / 0, "the loss is nan"),
+        (lambda canvas: (0 * canvas).sqrt().sum(), "the gradient of the loss to the canvas is not finite"),
     ],
 )
 def test_losses_that_are_none(loss: Callable[[Tensor], Any], said: str) -> None:
@@ -191,6 +203,7 @@ def test_losses_that_are_none(loss: Callable[[Tensor], Any], said: str) -> None:
     ("options", "said"),
     [
         ({"fixed": ["which"]}, "refine: 'which' cannot be fixed: choose of where, what"),
+        ({"fixed": "slope"}, "refine: 'slope' cannot be fixed: choose of where, what"),
         ({"steps": -1}, "steps: -1 is not a whole number"),
         ({"rate": 0.0}, "rate: 0.0 is not a number above 0"),
     ],

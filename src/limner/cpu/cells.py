@@ -32,15 +32,14 @@ def _made(pyramid: Pyramid) -> Cells:
     texels = torch.nn.functional.pad(pyramid.texels.float(), (0, margin))
     widths = [np.full((n + 2 * BORDER) * (m + 2 * BORDER), m + 2 * BORDER) for n in sizes for m in sizes]
     stride = torch.from_numpy(np.concatenate([*widths, np.ones(margin, np.int64)]))
-    last = texels.shape[1] - 1
-    here = torch.arange(last + 1, device="cpu")
-    right, below, beyond = (texels[:, (here + step).clamp(max=last)] for step in (1, stride, stride + 1))
+    below = texels[:, stride.add_(torch.arange(len(stride), device="cpu")).clamp_(max=len(stride) - 1)]
+    right, beyond = (torch.nn.functional.pad(plane[:, 1:], (0, 1)) for plane in (texels, below))  # borders are zero
     cells = torch.stack([texels, right - texels, below - texels, beyond - below - right + texels], -1).flatten(1)
     outlines = np.empty((len(texels), len(sizes), len(sizes), OUTLINE))
     square = np.empty((sizes[0] + 4, sizes[0] + 4), np.int32)
     find_outlines(cells.detach().numpy(), sizes, offsets, texels.requires_grad, outlines, square)
     part = 0.5 ** int(binary_places.py_func(sizes[0]))
-    cells = (cells.view(len(texels), -1, 4) * cells.new_tensor([1, part, part, part * part])).flatten(1)
+    cells = cells.view(len(texels), -1, 4).mul_(cells.new_tensor([1, part, part, part * part])).flatten(1)
     return Cells(
         cells, (cells.detach().numpy().reshape(-1), outlines, sizes, offsets, texels.detach().numpy().reshape(-1))
     )

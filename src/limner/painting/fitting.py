@@ -97,7 +97,7 @@ def fit(
     start: Strokes | None = None,
     judged: Goal | None = None,
 ) -> Painted:
-    """`count` strokes that rebuild a goal, the colour of the ground under them, and their templates (`sharp`).
+    """`count` strokes that rebuild a goal, the colour of the ground under them, and their templates (`sharpened`).
 
     seconds: time to take instead of the plan's steps, and fewer strokes where it is too short for so many.
     watch: called after every round.
@@ -215,7 +215,7 @@ def work(
     for i, done in enumerate(pace.until(pace.steps)):
         fall = falling((done - share) / (1 - share))
         if fall <= plan.fine and goal is not saved:
-            goal, moves.bank = saved, sharp(moves, saved)
+            goal, moves.bank = saved, sharpened(moves, saved)
         error = moves.step(goal, SETTLING_RATE * (0.02 + 0.98 * fall))
         if i % 10 == 0:
             yield done, error
@@ -227,14 +227,15 @@ def again(moves: Moves) -> Moves:
     return copy.deepcopy(moves, {id(moves.bank): moves.bank})
 
 
-def sharp(moves: Moves, goal: Goal) -> TemplateBank:
+def sharpened(moves: Moves, goal: Goal) -> TemplateBank:
     """The moves' templates with as many texels as show: twice as many, and again, as long as the error notices.
 
     Edges of a stamp that is drawn large are blurred over its texels, which flat pictures show and an SVG does not.
-    No stamp needs more than it is wide, in pixels.
+    No stamp needs more than it is wide, in pixels. Masks from files stay: traced anew they would be others.
     """
     strokes, bank, error = moves.strokes(), moves.bank, moves.error(goal)
-    most = min(most_texels(bank), widest(strokes, goal.size)) if bank.outlines and goal.under is None else 0
+    may = goal.under is None and bank.outlines and len(bank.shapes) == len(bank)
+    most = min(most_texels(bank), widest(strokes, goal.size)) if may else 0
     while bank.masks.shape[-1] < most:
         more = redrawn(bank, 2 * bank.masks.shape[-1])
         before, error = error, goal.error(strokes, more, moves.ground)

@@ -166,8 +166,8 @@ def paint(
         under, cover = before.canvas(goal.size, ground, clear)
         goal = replace(goal, region=region, under=under, under_cover=cover)
         if judged:
-            sharp = replace(before, bank=raster.finer(before.bank, goal.size, judged.size))
-            under, cover = sharp.canvas(judged.size, ground, clear)
+            larger = replace(before, bank=raster.finer(before.bank, goal.size, judged.size))
+            under, cover = larger.canvas(judged.size, ground, clear)
             judged = replace(judged, under=under, under_cover=cover)
         bank, count = before.brushes, strokes + dropped
     else:

@@ -131,7 +131,8 @@ class Painting:
         loss: of the canvas at `size`, values in [0, 1], as it is saved; where the background is transparent, of
             premultiplied colours and, as the last channel, of how far strokes cover it. It is on the CPU.
         rate: of the first step, 1 being half of that with which strokes settle; half or twice may suit a loss better.
-        fixed: what stays as it is, of where, what, opacity, slope and background; weights of templates do anyway.
+        fixed: what stays as it is, of where, what (with its slope), opacity and background. Weights of templates do
+            anyway, and opacities beyond what steps reach, below 0.05 and above 0.98.
         keep_proportions, upright, keep_angles: as in `limner.paint`.
         Raises UserError for strokes out of range (`Strokes.held`), and for a loss that is not one finite number with a
         gradient. Ctrl-C ends it and returns what there is.

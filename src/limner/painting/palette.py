@@ -41,7 +41,7 @@ def inks_of(
 
 
 def suiting(
-    picture: Picture, ground: Float[Tensor, "channel"] | None, count: int, says: Float[Tensor, "height width"] | None
+    picture: Picture, ground: Float[Tensor, "channel"] | None, count: int, weight: Float[Tensor, "height width"] | None
 ) -> Float[Tensor, "colour band"]:
     """At most so many colours, of 8 bits a channel, near those of the picture in the mean of squares.
 
@@ -51,7 +51,7 @@ def suiting(
     """
     pixels = picture.pixels.flatten(1)
     alpha = torch.ones(pixels.shape[1]) if picture.alpha is None else picture.alpha.flatten()
-    weight = torch.ones_like(alpha) if says is None else says.flatten()
+    weight = torch.ones_like(alpha) if weight is None else weight.flatten()
     if len(alpha) > LOOKED_AT:
         heard = weight.nonzero()[:, 0]
         some = heard[torch.randint(len(heard), (LOOKED_AT,), generator=torch.Generator().manual_seed(0))]
@@ -60,11 +60,11 @@ def suiting(
         weight = weight * alpha
     else:
         pixels = pixels * alpha + ground[:, None] * (1 - alpha)
-    colours, weight = _frequent(pixels.mT.double().numpy(), weight.double().numpy())
+    colours, counts = _frequent(pixels.mT.double().numpy(), weight.double().numpy())
     random = np.random.default_rng(0)
-    starts = (_started(colours, weight, count, random) for _ in range(min(STARTS, 1 + MANY // count)))
-    found = [_refined(colours, weight, centres) for centres in starts]
-    centres = min(found, key=lambda centres: weight @ _squares(colours, centres).min(1))
+    starts = (_started(colours, counts, count, random) for _ in range(min(STARTS, 1 + MANY // count)))
+    found = [_refined(colours, counts, centres) for centres in starts]
+    centres = min(found, key=lambda centres: counts @ _squares(colours, centres).min(1))
     return torch.from_numpy(np.unique((centres * 255).round(), axis=0) / 255).float()
 
 

@@ -116,7 +116,7 @@ def on_white(image: Pixels) -> UInt8[Tensor, "height width 3"]:
 
 
 def _bounded(svg: str) -> tuple[int | None, int | None]:
-    """The width or the height for resvg to render at, if they are not to be those of the SVG."""
+    """The width or the height for resvg to render one of limner's at, if they are not to be its own."""
     sides = [int(side) for side in re.findall(r'\b(?:width|height)="(\d+)"', svg.partition(">")[0])]
     if "<mask " not in svg or len(sides) != 2 or max(sides) <= PICTURED:
         return None, None

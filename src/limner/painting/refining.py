@@ -16,32 +16,46 @@ from limner.painting.paint import in_float32_on_cpu
 from limner.painting.painting import Painting
 from limner.painting.ranges import sound
 from limner.painting.raster import samples
+from limner.painting.steps import FAINT, SOLID
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order, render
 
 Loss = Callable[[Float[Tensor, "1 channel height width"]], Float[Tensor, ""]]
-FREE = ("where", "what", "opacity", "slope", "background")
+FREE = ("where", "what", "opacity", "background")
+FAINTEST, MOST_SOLID = torch.tensor([FAINT, SOLID], dtype=torch.float32, device="cpu").sigmoid()
+"""Opacities that steps can reach."""
 
 
 @dataclass(frozen=True)
 class Wish:
     """A loss of one's own where steps expect a `Goal`.
 
-    fixed: fields of strokes that stay as they are.  clear: whether the canvas has coverage, too.
+    clear: whether the canvas has coverage, too.  start: the strokes, whose `fixed` fields stay as they are.
     """
 
     loss: Loss
     size: tuple[int, int]
     clear: bool
-    fixed: dict[str, Tensor]
+    start: Strokes
+    fixed: frozenset[str] = frozenset()
     under: None = None
+
+    def kept(self, strokes: Strokes) -> Strokes:
+        """Strokes with all that stays as it was; so do opacities that steps do not reach, such as 0 and 1."""
+        still = {name: tensor for name, tensor in self.start.tensors().items() if name in self.fixed}
+        if strokes.opacity is not None and "opacity" not in self.fixed:
+            before = self.start.opacity
+            assert before is not None
+            reached = (before >= FAINTEST) & (before <= MOST_SOLID)
+            still["opacity"] = torch.where(reached, strokes.opacity, before)
+        return replace(strokes, **still)
 
     def pulls(
         self, strokes: Strokes, bank: TemplateBank, ground: Float[Tensor, "channel"], wanted: Collection[str]
     ) -> tuple[float, dict[str, Tensor]]:
         """The loss, and its gradient to the `wanted` fields of strokes, and to the canvas below."""
-        values = strokes.tensors() | self.fixed | {"canvas": ground[None, :, None, None]}
+        values = self.kept(strokes).tensors() | {"canvas": ground[None, :, None, None]}
         learnt = [name for name in wanted if name not in self.fixed]
         leaves = {name: values[name].detach().requires_grad_() for name in learnt}
         with torch.enable_grad():
@@ -74,6 +88,8 @@ def _told(loss: Any, canvas: Tensor) -> tuple[float, Tensor]:
     pull = torch.autograd.grad(loss.sum(), [canvas], allow_unused=True)[0] if loss.requires_grad else None
     if pull is None:
         raise UserError("refine: the loss has no gradient to the canvas: compute it from the canvas, by torch")
+    if not pull.isfinite().all():
+        raise UserError("refine: the gradient of the loss to the canvas is not finite")
     return loss.item(), pull
 
 
@@ -81,10 +97,13 @@ def _told(loss: Any, canvas: Tensor) -> tuple[float, Tensor]:
 @in_float32_on_cpu()
 def refined(painting: Painting, loss: Loss, steps: int, rate: float, fixed: Collection[str], style: Style) -> Painting:
     """The same strokes after steps of Adam; see `Painting.refine`."""
-    if unknown := [name for name in fixed if name not in FREE]:
+    fixed = {fixed} if isinstance(fixed, str) else set(fixed)
+    if unknown := sorted(fixed - {*FREE}):
         raise UserError(f"refine: {unknown[0]!r} cannot be fixed: choose of {', '.join(FREE)}")
     steps, rate = arguments.whole("steps", steps), arguments.positive("rate", rate) or 1.0
     strokes, background = sound("refine", in_depth_order(painting.strokes), painting.background)
+    if not steps:
+        return painting
     clear = background is None
     style = replace(
         style,
@@ -99,12 +118,12 @@ def refined(painting: Painting, loss: Loss, steps: int, rate: float, fixed: Coll
         values["logit"] = values.pop("opacity").logit()
     moves.add(strokes.which[0], values)
     moves.limit(painting.size)
-    still = {name: tensor for name, tensor in strokes.tensors().items() if name in fixed}
-    wish = Wish(loss, painting.size, clear, still)
+    fixed |= {"slope"} if "what" in fixed else set()
+    wish = Wish(loss, painting.size, clear, strokes, frozenset(fixed))
     try:
         for k in range(steps):
             moves.step(wish, 0.5 * rate * SETTLING_RATE * falling(k / steps))
     except KeyboardInterrupt:
         pass
     strokes, ground, _ = moves.copied()
-    return replace(painting, strokes=replace(strokes, **still), background=None if clear else ground)
+    return replace(painting, strokes=wish.kept(strokes), background=None if clear else ground)
