@@ -67,6 +67,14 @@ def test_links_are_written_through(tmp_path: Path) -> None:
     assert (tmp_path / "out.png").is_symlink()
 
 
+def test_links_that_lead_nowhere_are_told(tmp_path: Path) -> None:
+    (tmp_path / "out.png").symlink_to("far/new.png")
+    with pytest.raises(UserError, match=r"out\.png: .*: it leads to .*new\.png, whose folder does not exist"):
+        try_writing(tmp_path / "out.png")
+    (tmp_path / "far").mkdir()
+    try_writing(tmp_path / "out.png")
+
+
 def test_a_private_file_stays_private(tmp_path: Path) -> None:
     path = tmp_path / "out.png"
     path.write_text("old")

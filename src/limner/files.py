@@ -129,6 +129,8 @@ def _beside(path: Path) -> Iterator[Path]:
     try:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")
+        if path.is_symlink() and not target.parent.is_dir():
+            raise OSError(errno.EINVAL, f"it leads to {target}, whose folder does not exist: choose another name")
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "a device has that name: choose another")
         if path.exists() and not os.access(path, os.W_OK):
