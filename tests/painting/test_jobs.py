@@ -100,7 +100,8 @@ def test_what_a_terminal_sends_twice_ends_it_all_the_same(number: signal.Signals
             os.killpg(process.pid, number)
             time.sleep(0.1)
         out, err = process.communicate(timeout=120)
-    assert (process.returncode, out, err) == (130, "", "limner: interrupted\n")
+    assert process.returncode in (130, -number)  # by the second, if the first has already ended all
+    assert (out, err) == ("", "limner: interrupted\n")
     assert not psutil.wait_procs(painting, timeout=60)[1]
 
 

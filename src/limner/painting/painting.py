@@ -16,7 +16,7 @@ from limner.errors import UserError
 from limner.files import PICTURES, atomic, make_folder
 from limner.painting import raster
 from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, positive
-from limner.painting.pictures import Picture, Source, fitted, read_picture
+from limner.painting.pictures import Picture, Source, fitted, laid, read_picture
 from limner.painting.ranges import sound
 from limner.painting.raster import FILMS, Pixels
 from limner.painting.sides import check_shape
@@ -176,7 +176,7 @@ class Painting:
         truth = fitted(self.target, self.size)
         channels = self.strokes.what.shape[-1]
         pixels = truth.pixels.mean(0, keepdim=True) if channels == 1 else truth.pixels.expand(3, -1, -1)
-        return self._laid(pixels, truth.alpha, self.background)[None]
+        return laid(pixels, truth.alpha, self.background)[None]
 
     @cached_property
     def psnr(self) -> float:
@@ -307,14 +307,6 @@ class Painting:
         """What is scored of some rows of an image: itself and the target, on the painting's background if any."""
         shown, pixels = raster.premultiplied(image), pixels.expand(3, -1, -1)
         if len(shown) == 4 and self.background is None:
-            return shown, self._laid(pixels, alpha, None)
+            return shown, laid(pixels, alpha, None)
         ground = pixels.new_ones(1) if self.background is None else self.background.to(pixels)
-        return shown[:3], self._laid(pixels, alpha, ground)
-
-    @staticmethod
-    def _laid(pixels: Tensor, alpha: Tensor | None, ground: Tensor | None) -> Tensor:
-        """A picture on a ground, or, without one, premultiplied and with its alpha behind."""
-        alpha = torch.ones_like(pixels[:1]) if alpha is None else alpha[None]
-        if ground is None:
-            return torch.cat([pixels * alpha, alpha])
-        return pixels * alpha + (1 - alpha) * ground[:, None, None]
+        return shown[:3], laid(pixels, alpha, ground)

@@ -142,6 +142,18 @@ def fitted(picture: Picture, size: tuple[int, int]) -> Picture:
     return replace(picture, pixels=pixels, alpha=alpha[0])
 
 
+def laid(
+    pixels: Float[Tensor, "channel height width"],
+    alpha: Float[Tensor, "height width"] | None,
+    ground: Float[Tensor, "_"] | None,
+) -> Float[Tensor, "_ height width"]:
+    """A picture on a ground, or, without one, premultiplied and with its alpha behind."""
+    alpha = torch.ones_like(pixels[:1]) if alpha is None else alpha[None]
+    if ground is None:
+        return torch.cat([pixels * alpha, alpha])
+    return pixels * alpha + (1 - alpha) * ground[:, None, None]
+
+
 def _resize(planes: Pixels, size: tuple[int, int]) -> Float[Tensor, "channel rows columns"]:
     planes, turned = planes.contiguous(), (size[1], size[0])
     images = [Image.fromarray(plane.numpy()).resize(turned, Image.Resampling.BICUBIC) for plane in planes]
