@@ -4,7 +4,10 @@ import math
 import operator
 import os
 import signal
+import time
 from functools import partial
+from multiprocessing import active_children
+from threading import Timer
 
 import pytest
 
@@ -35,3 +38,16 @@ def test_a_worker_that_is_told_while_idle_takes_no_further_task() -> None:
     assert next(ended)[1] is None
     with pytest.raises(KeyboardInterrupt):
         next(ended)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_what_has_begun_is_waited_for_whatever_comes() -> None:
+    """A second Ctrl-C does not end the waiting, which would leave processes behind."""
+    timers = [Timer(delay, os.kill, [os.getpid(), signal.SIGINT]) for delay in (1.0, 1.5)]
+    for timer in timers:
+        timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        list(workers.each(time.sleep, [4.0, 4.0, 4.0], 2, "slept"))
+    for timer in timers:
+        timer.join()
+    assert active_children() == []
