@@ -113,7 +113,7 @@ class Painting:
         """
         picture = read_picture(image)
         check_shape("painting", self.size, "the picture", picture.size)
-        return replace(self, target=picture, picture_size=None)
+        return replace(self, target=picture)
 
     def refine(
         self,
