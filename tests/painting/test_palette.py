@@ -5,6 +5,7 @@ from hypothesis import given, strategies
 from scipy.cluster.vq import kmeans2
 from torch import Tensor
 
+import limner
 from limner.painting.light import UNIMPORTANT, says
 from limner.painting.palette import _refined, inks_of
 from limner.painting.pictures import Picture, read_picture
@@ -157,14 +158,34 @@ def test_where_a_mask_is_dark_has_no_say() -> None:
             assert found.tolist() == [[0, 0, 1]]
 
 
+@pytest.mark.parametrize("side", [20, 600])
+def test_pixels_have_a_say_by_their_weight(side: int) -> None:
+    pixels, weight = torch.zeros(3, side, side), torch.full((side, side), 0.9)
+    pixels[0, :, : side // 2], pixels[2, :, side // 2 :] = 1, 1
+    weight[:, side // 2 :] = 0.1
+    found = inks_of(1, Picture(pixels, None, "halves"), None, 3, weight)
+    assert found is not None
+    assert found[0].tolist() == pytest.approx([0.9, 0, 0.1], abs=0.01)
+
+
+def test_the_colours_of_a_painting_suit_what_matters() -> None:
+    pixels, mask = torch.zeros(3, 20, 20), torch.zeros(20, 20)
+    pixels[0, :, :10], pixels[2, :, 10:] = 1, 1
+    mask[:, 10:] = 1
+    (colour,) = limner.paint(pixels, 1, palette=1, importance=mask, size=20).strokes.what[0]
+    assert colour.tolist() == pytest.approx([0.02, 0, 0.98], abs=0.01)
+    (colour,) = limner.paint(pixels, 1, palette=1, size=20).strokes.what[0]
+    assert colour.tolist() == pytest.approx([0.5, 0, 0.5], abs=0.01)
+
+
 def test_masks_together_say_what_colours_suit() -> None:
-    light = Picture(torch.full((1, 4, 4), 0.5), None, "half")
+    top = Picture(torch.tensor([[[1.0], [0]]]).expand(1, 2, 4).repeat_interleave(2, 1), None, "top")
     left = Picture(torch.tensor([[[1.0, 0]]]).expand(1, 4, 2).repeat_interleave(2, 2), None, "left")
     assert says({}, (4, 4)) is None
-    both = says({"importance": light, "repaint": left}, (4, 4))
-    assert both is not None
-    assert both.tolist() == [[1, 1, 0, 0]] * 4  # weights have a mean of 1
-    alone = says({"importance": left}, (4, 4))
+    alone, both = says({"importance": top}, (4, 4)), says({"importance": top, "repaint": left}, (4, 4))
     assert alone is not None
-    assert torch.allclose(alone, torch.tensor([1.0, 1, UNIMPORTANT, UNIMPORTANT]) * 2 / (1 + UNIMPORTANT))
+    assert both is not None
+    much, little = (2 * share / (1 + UNIMPORTANT) for share in (1, UNIMPORTANT))  # of mean 1
+    assert torch.allclose(alone, torch.tensor([[much], [much], [little], [little]]).expand(4, 4))
+    assert torch.equal(both, alone * left.pixels[0])
     assert says({"repaint": Picture(torch.zeros(1, 4, 4), None, "nowhere")}, (4, 4)) is None
