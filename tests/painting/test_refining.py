@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from torch import Tensor
 
 import limner
 from limner.errors import UserError
+from limner.painting.fitting import SETTLING_RATE
 from limner.painting.goal import Goal
+from limner.painting.moves import Moves
 from limner.painting.painting import Painting
 from limner.painting.refining import Wish
 from limner.strokes import Strokes
@@ -138,6 +141,16 @@ def test_a_larger_rate_goes_further() -> None:
         (one.refine(loss_of(one), 1, rate=rate).strokes.what - one.strokes.what).norm() for rate in (0.5, 1.0, 2.0)
     ]
     assert moved[0] < moved[1] < moved[2]
+
+
+def test_steps_get_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, rates = painting(), []
+    monkeypatch.setattr(Moves, "step", lambda self, goal, rate: rates.append(rate) or 0.5)
+    one.refine(loss_of(one), 20)
+    assert len(rates) == 20
+    assert rates[0] == 0.5 * SETTLING_RATE
+    assert all(later < earlier for earlier, later in pairwise(rates))
+    assert 0 < rates[-1] < 0.05 * rates[0]
 
 
 def test_depth_becomes_the_order() -> None:

@@ -117,7 +117,6 @@ def refined(painting: Painting, loss: Loss, steps: int, rate: float, fixed: Coll
     if strokes.opacity is not None:
         values["logit"] = values.pop("opacity").logit()
     moves.add(strokes.which[0], values)
-    moves.limit(painting.size)
     fixed |= {"slope"} if "what" in fixed else set()
     wish = Wish(loss, painting.size, clear, strokes, frozenset(fixed))
     try:
