@@ -10,8 +10,9 @@ from numba.core import event
 from torch import Tensor
 
 from limner import waiting
+from limner.geometry import phi
 from limner.painting import fitting, pace
-from limner.painting.fitting import RATE, Plan, Progress, coarse, detail, fit, importance, radii
+from limner.painting.fitting import RATE, Plan, Progress, coarse, detail, fit, importance, radii, widest
 from limner.painting.goal import Goal
 from limner.painting.moves import SPECK, Moves, Style
 from limner.painting.painting import psnr
@@ -391,3 +392,12 @@ def test_texels_stay_beside_strokes_painted_before_and_where_nothing_can_be_draw
     assert fit(Goal(disc(240)), own, 4, torch.zeros(3), Style(opacity=1.0), plan=QUICK)[2] is own
     soft = TemplateBank.named("soft", size=32)
     assert fit(Goal(disc(240)), soft, 4, torch.zeros(3), Style(opacity=1.0), plan=QUICK)[2] is soft
+
+
+def test_no_template_gets_more_texels_than_a_stamp_is_wide() -> None:
+    where = phi(torch.zeros(2, 2), torch.tensor([[0.5, 0.1], [0.2, 0.4]]), torch.tensor([0.3, 1.0]), 80 / 60)[None]
+    strokes = Strokes(where, torch.ones(1, 2, 1), torch.ones(1, 2, 3))
+    assert widest(strokes, (60, 80)) == pytest.approx(2 * 0.5 * 30, rel=1e-5)
+    assert widest(strokes[:, :0], (60, 80)) == 0
+    plain, style = TemplateBank.named("circle", size=128), Style(opacity=1.0, largest=0.5)
+    assert fit(Goal(disc(100)), plain, 4, torch.zeros(3), style, plan=Plan())[2] is plain
