@@ -379,9 +379,11 @@ def test_templates_have_texels_as_long_as_they_show() -> None:
     assert goal.error(strokes, bank, ground) < 0.5 * goal.error(strokes, plain, ground)
     again = fit(Goal(disc(240)), bank, 4, torch.zeros(3), style, plan=Plan())[2]
     assert again.masks.shape[-1] <= most_texels(bank)
-    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 4, 5), (60, 80), mode="bicubic")[0].clamp(0, 1)
-    finer = TemplateBank.named("circle", size=128)
-    assert fit(Goal(smooth), finer, 20, GROUND, Style(), plan=QUICK)[2] is finer
+    rough = torch.nn.functional.interpolate(torch.rand(1, 3, 12, 16), (180, 240), mode="bicubic")[0].clamp(0, 1)
+    usual = TemplateBank.named("circle", size=128)
+    strokes, _, bank = fit(Goal(rough), usual, 20, GROUND, Style(), plan=QUICK)
+    assert widest(strokes, (180, 240)) > 128
+    assert bank is usual
 
 
 def test_texels_stay_beside_strokes_painted_before_and_where_nothing_can_be_drawn_anew() -> None:
