@@ -500,6 +500,11 @@ def test_all_faulty_pictures_are_told(desk: Path, calls: list[object], capsys: p
     assert not Path("new").exists()
     assert main(["paint", "folder", "-o", "new", "--max-size", "0.001"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+    Image.new("L", (90, 30)).save("folder/c.png")
+    assert main(["paint", "folder", "-o", "new", "--max-size", "0.001"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("limner: --max-size: 0.001 is too small to be seen") for line in lines)
 
 
 @pytest.mark.parametrize(("terminal", "option", "shown"), [(True, "", True), (True, "-q", False), (False, "", False)])

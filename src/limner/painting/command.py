@@ -61,8 +61,7 @@ def paint(options: PaintOptions) -> int:
     """
     jobs = plan(options)
     arguments = settings(options)
-    with in_flags(arguments):
-        check_all(jobs, arguments, options)
+    check_all(jobs, arguments, options)
     frames = [job.frames for job in jobs if job.frames]
     outputs.make_room([path for job in jobs for path in job.files], frames)
     if (at_once := min(options.jobs, len(jobs))) > 1:
@@ -225,7 +224,8 @@ def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions)
     faults: dict[str, UserError] = {}
     for job in jobs:
         try:
-            check(job, arguments, options)
+            with in_flags(arguments):
+                check(job, arguments, options)
         except UserError as fault:
             faults[str(fault)] = fault
     *others, last = faults.values() or [None]

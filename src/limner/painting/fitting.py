@@ -233,9 +233,10 @@ def sharpened(moves: Moves, goal: Goal) -> TemplateBank:
     Edges of a stamp that is drawn large are blurred over its texels, which flat pictures show and an SVG does not.
     No stamp needs more than it is wide, in pixels. Masks from files stay: traced anew they would be others.
     """
-    strokes, bank, error = moves.strokes(), moves.bank, moves.error(goal)
-    may = goal.under is None and bank.outlines and len(bank.shapes) == len(bank)
-    most = min(most_texels(bank), widest(strokes, goal.size)) if may else 0
+    strokes, bank = moves.strokes(), moves.bank
+    if goal.under is not None or not bank.outlines or len(bank.shapes) < len(bank):
+        return bank
+    most, error = min(most_texels(bank), widest(strokes, goal.size)), moves.error(goal)
     while bank.masks.shape[-1] < most:
         more = redrawn(bank, 2 * bank.masks.shape[-1])
         before, error = error, goal.error(strokes, more, moves.ground)

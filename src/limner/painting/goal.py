@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from limner.cpu.fused import painted
+from limner.painting.pictures import laid
 from limner.painting.raster import SAMPLES
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -135,9 +136,7 @@ def goal_and_ground(
         ground = paper(pixels, torch.ones(pixels.shape[1:]) if alpha is None else alpha)
         if palette is not None:
             ground = palette[(palette - ground).square().sum(1).argmin()]
-    if alpha is not None:
-        pixels = pixels * alpha + ground[:, None, None] * (1 - alpha)
-    return Goal(pixels), ground
+    return Goal(pixels if alpha is None else laid(pixels, alpha, ground)), ground
 
 
 def paper(

@@ -51,16 +51,18 @@ def suiting(
     """
     pixels = picture.pixels.flatten(1)
     alpha = torch.ones(pixels.shape[1]) if picture.alpha is None else picture.alpha.flatten()
-    weight = torch.ones_like(alpha) if weight is None else weight.flatten()
+    says = torch.ones(()).expand(alpha.shape) if weight is None else weight.flatten()
+    if weight is not None:
+        heard = says > 0
+        pixels, alpha, says = pixels[:, heard], alpha[heard], says[heard]
     if len(alpha) > LOOKED_AT:
-        heard = weight.nonzero()[:, 0]
-        some = heard[torch.randint(len(heard), (LOOKED_AT,), generator=torch.Generator().manual_seed(0))]
-        pixels, alpha, weight = pixels[:, some], alpha[some], weight[some]
+        some = torch.randint(len(alpha), (LOOKED_AT,), generator=torch.Generator().manual_seed(0))
+        pixels, alpha, says = pixels[:, some], alpha[some], says[some]
     if ground is None:
-        weight = weight * alpha
+        says = says * alpha
     else:
         pixels = pixels * alpha + ground[:, None] * (1 - alpha)
-    colours, counts = _frequent(pixels.mT.double().numpy(), weight.double().numpy())
+    colours, counts = _frequent(pixels.mT.double().numpy(), says.double().numpy())
     random = np.random.default_rng(0)
     starts = (_started(colours, counts, count, random) for _ in range(min(STARTS, 1 + MANY // count)))
     found = [_refined(colours, counts, centres) for centres in starts]

@@ -115,14 +115,6 @@ def on_white(image: Pixels) -> UInt8[Tensor, "height width 3"]:
     return pixels(values[:3] + (1 - values[3:]), None)
 
 
-def _bounded(svg: str) -> tuple[int | None, int | None]:
-    """The width or the height for resvg to render one of limner's at, if they are not to be its own."""
-    sides = [int(side) for side in re.findall(r'\b(?:width|height)="(\d+)"', svg.partition(">")[0])]
-    if "<mask " not in svg or len(sides) != 2 or max(sides) <= PICTURED:
-        return None, None
-    return (PICTURED, None) if sides[0] >= sides[1] else (None, PICTURED)
-
-
 def picture(image: Pixels) -> Image.Image:
     """The same as a Pillow image: L, LA, RGB or RGBA."""
     array = image.numpy()
@@ -178,3 +170,11 @@ def read(path: Path) -> Pixels:
         file = Image.open(io.BytesIO(content))
         clear = file.mode in ("LA", "RGBA", "PA") or "transparency" in file.info
         return torch.from_numpy(numpy.array(file.convert("RGBA" if clear else "RGB")))
+
+
+def _bounded(svg: str) -> tuple[int | None, int | None]:
+    """The width or the height for resvg to render one of limner's at, if they are not to be its own."""
+    sides = [int(side) for side in re.findall(r'\b(?:width|height)="(\d+)"', svg.partition(">")[0])]
+    if "<mask " not in svg or len(sides) != 2 or max(sides) <= PICTURED:
+        return None, None
+    return (PICTURED, None) if sides[0] >= sides[1] else (None, PICTURED)
