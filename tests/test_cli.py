@@ -31,6 +31,7 @@ from limner.errors import NotFinite, Stopped
 from limner.experiments.options import EvaluateOptions
 from limner.figures.options import ReproduceOptions
 from limner.files import atomic
+from limner.painting.arguments import count
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture
@@ -74,7 +75,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Picture, dict[str, Any]
 
     def paint(image: Picture, **arguments: Any) -> FakePainting:
         made.append((image, arguments))
-        return painting(arguments["strokes"], image)
+        return painting(count(arguments["strokes"], arguments["repaint"]), image)
 
     monkeypatch.setattr(limner, "paint", paint, raising=False)
     return made
@@ -460,6 +461,17 @@ def test_every_output_is_written_and_scored(
     ((picture, arguments),) = calls
     assert (picture.name, picture.size) == ("photo", (30, 40))
     assert arguments == DEFAULTS | {"strokes": 7}
+
+
+def test_a_repaint_adds_no_strokes_unless_told_to(
+    desk: Path, calls: list[tuple[Picture, dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = "paint photo.png --resume strokes.json --repaint"
+    assert main(f"{again} dim.png".split()) == 2
+    assert "dim.png: is nowhere lighter than half gray" in capsys.readouterr().err
+    assert main(f"{again} dim.png -n 3".split()) == 0
+    assert main(f"{again} photo.png".split()) == 0
+    assert [arguments["strokes"] for _, arguments in calls] == [3, None]
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ def test_repainting_replaces_what_has_its_centre_in_the_mask(first: tuple[Tensor
     assert (centres < 0.3).all()
     assert not same(new.strokes[:, :12], painting.strokes)
     assert len(limner.paint(image, 0, resume=file, repaint=mask).strokes) == 12
+    assert len(limner.paint(image, resume=file, repaint=mask).strokes) == 12
 
 
 def test_what_is_repainted_does_not_depend_on_the_canvas_worked_at(first: tuple[Tensor, Painting, Path]) -> None:

@@ -10,6 +10,8 @@ from limner.errors import UserError
 
 FILLS = ("flat", "gradient")
 WHOLE = 2**63 - 1
+USUAL = 500
+"""Strokes, where it is not said how many."""
 LONGEST_FILM = 60.0
 """Seconds."""
 LONGEST_SIDE = 2**14
@@ -25,6 +27,13 @@ def whole(name: str, value: Any, least: int = 0) -> int:
     if not least <= number <= WHOLE:
         raise UserError(f"{name}: {value!r} is not a whole number from {least} to {WHOLE}")
     return number
+
+
+def count(strokes: int | None, repaint: object) -> int:
+    """How many strokes to add: if that is not said, as many as usual, and none more than are repainted."""
+    if strokes is not None:
+        return strokes
+    return USUAL if repaint is None else 0
 
 
 def positive(name: str, value: Any, most: float = math.inf) -> float | None:

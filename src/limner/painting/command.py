@@ -19,6 +19,7 @@ from limner.files import in_words, is_pipe
 from limner.masks import mask_files
 from limner.models.build import Network
 from limner.painting import brushes, light, outputs, sides
+from limner.painting.arguments import USUAL
 from limner.painting.colours import colour, palette
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
@@ -165,7 +166,8 @@ def source(file: Path, options: PaintOptions) -> Path | Picture | Painting:
     if file.suffix.lower() != ".json":
         return read_picture(file) if str(file) == "-" or is_pipe(file) else file
     for field in fields(options):
-        if field.name not in WRITING and getattr(options, field.name) != field.default:
+        usual = (field.default, USUAL) if field.name == "strokes" else (field.default,)
+        if field.name not in WRITING and getattr(options, field.name) not in usual:
             asked = flag(field.name)
             raise UserError(f"{file}: strokes are written as they are, without {asked}: see --resume to paint on them")
     painting = Painting.load(file)
@@ -196,7 +198,7 @@ def settings(options: PaintOptions) -> dict[str, Any]:
         "opacity": options.opacity_value(),
         "palette": palette(options.palette) if options.palette else None,
         "importance": read_mask(options.importance),
-        "repaint": read_mask(options.repaint, 0.0 if options.strokes else 0.5),
+        "repaint": read_mask(options.repaint, 0.0 if options.count else 0.5),
         "model": read_model(options.model),
     }
 
@@ -248,7 +250,7 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
         check_svg(picture.strokes, job.files)
         return
     masks = (("importance", options.importance), ("repaint", options.repaint))
-    beside, strokes = [(path, arguments[name].size) for name, path in masks if path], options.strokes
+    beside, strokes = [(path, arguments[name].size) for name, path in masks if path], options.count
     if options.resume:
         before = read_before(options.resume)
         beside += [(options.resume, before.size)] if before.size else []

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from limner.errors import UserError, flag, within
-from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, check_together, fixed_opacity
+from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, check_together, count, fixed_opacity
 
 MOST = {
     "strokes": 100_000,
@@ -35,7 +35,9 @@ class PaintOptions:
     """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
     For several pictures a folder, or a pattern such as out/{name}.png. Left out: NAME-painted.png,
     in the current folder."""
-    strokes: Annotated[int, arg(aliases=["-n"], metavar="N")] = 500
+    strokes: Annotated[
+        int | None, arg(aliases=["-n"], metavar="N", help_behavior_hint="(default: 500, with --repaint 0)")
+    ] = None
     """How many strokes."""
     templates: Annotated[tuple[str, ...] | None, arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = None
     """Brushes: any of circle, square, line, curve, triangle, soft, and masks (PNG, SVG) or folders of them.
@@ -70,7 +72,7 @@ class PaintOptions:
     resume: Annotated[Path | None, arg(metavar="STROKES.JSON", help_behavior_hint="")] = None
     """Go on from these strokes, and add N more, to which the options of how strokes look apply."""
     repaint: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
-    """With --resume, a gray picture: replace the strokes where it is light, and add N there (-n 0: only replace)."""
+    """With --resume, a gray picture: replace the strokes where it is light, and add N more there."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """The same seed gives the same files on the same machine, unless --time is set."""
     stop_psnr: Annotated[float | None, arg(metavar="DB", help_behavior_hint="")] = None
@@ -110,6 +112,11 @@ class PaintOptions:
             raise UserError("--templates names none: name some, or leave it out")
         check_together(vars(self), flag)
         self.opacity_value()
+
+    @property
+    def count(self) -> int:
+        """How many strokes to add."""
+        return count(self.strokes, self.repaint)
 
     def opacity_value(self) -> str | float:
         """ "free", "opaque" or a number in (0, 1]."""

@@ -42,7 +42,7 @@ def in_float32_on_cpu() -> Iterator[None]:
 @in_float32_on_cpu()
 def paint(
     image: Source,
-    strokes: int = 500,
+    strokes: int | None = None,
     *,
     templates: TemplateBank | str | Path | Iterable[str | Path] | None = None,
     opacity: Literal["free", "opaque"] | float = "free",
@@ -64,7 +64,7 @@ def paint(
     size: int | None = None,
     progress: bool | str | Callable[[Progress], None] = False,
 ) -> Painting:
-    """Paint a picture with exactly so many strokes.
+    """Paint a picture with exactly so many strokes (500, or with `repaint` as many as it replaces).
 
     image: a path, "-" for standard input, bytes, a PIL image, an array or a tensor (`pictures.read_picture`).
     templates: a bank, or one or several of: the name of a shape, a mask file, a folder of them; the default is the
@@ -82,7 +82,7 @@ def paint(
         omniglot, faces, cifar), whose strokes are the first; its templates are used.
     resume: strokes to paint on, which stay as they are, with their background; as many as asked for are added.
     repaint: a gray picture; the resumed strokes with their centre where it is light are replaced, and those added
-    start there too; strokes=0 only replaces.
+    start there too, none unless `strokes` says so.
     seed: the same seed gives the same strokes on the same machine, unless `time` is set.
     stop_psnr: at most so many strokes, as few as reach this quality, in dB at the picture's size (or 2048 pixels); with
         a `model`, the first that do.  size: longer side of the canvas worked at.
@@ -94,7 +94,8 @@ def paint(
     Raises UserError for arguments that make no sense. Ctrl-C ends the fit and returns what there is; KeyboardInterrupt
     where there is no stroke yet. So does a function of progress that raises KeyboardInterrupt.
     """
-    strokes, seed = arguments.whole("strokes", strokes), arguments.whole("seed", seed)
+    strokes = arguments.whole("strokes", arguments.count(strokes, repaint))
+    seed = arguments.whole("seed", seed)
     min_size, max_size = arguments.positive("min_size", min_size, 1.0), arguments.positive("max_size", max_size, 1.0)
     stop_psnr, time = arguments.positive("stop_psnr", stop_psnr), arguments.positive("time", time)
     size = None if size is None else arguments.whole("size", size, least=1)
