@@ -1010,6 +1010,14 @@ def test_the_process_exits_with_the_code(tmp_path: Path) -> None:
         assert run.stderr == f"limner: {tmp_path / 'none.png'}: no such file or folder\n"
 
 
+def test_kernels_that_may_not_be_compiled_are_told(tmp_path: Path) -> None:
+    Image.radial_gradient("L").resize((20, 15)).save(tmp_path / "photo.png")
+    line = f"NUMBA_DISABLE_JIT=1 {shlex.quote(sys.executable)} -m limner paint photo.png -n 2"
+    run = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (2, "", 1)
+    assert run.stderr.startswith("limner: NUMBA_DISABLE_JIT is set")
+
+
 def test_pipes_are_painted_one_after_the_other(tmp_path: Path) -> None:
     Image.radial_gradient("L").resize((20, 15)).save(tmp_path / "photo.png")
     limner = f"{shlex.quote(sys.executable)} -m limner"

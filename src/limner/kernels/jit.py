@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from numba import njit
+from numba import config, njit
 
+from limner.errors import UserError
 from limner.kernels.compiling import KernelCache, KernelCompiler, PartCompiler, warn_of_no_cache
+
+if config.DISABLE_JIT:
+    raise UserError("NUMBA_DISABLE_JIT is set, but kernels run compiled only: unset it, or render by the reference")
 
 OPTIONS: dict[str, Any] = {
     "nogil": True,
