@@ -23,7 +23,9 @@ from limner.benches import Bench, EngineBench, GpuBench, ModelsBench, PaintBench
 from limner.data.options import ListData, ShowData
 from limner.errors import NotFinite, Stopped, UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions
+from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS
+from limner.experiments.trained import SETTINGS, read
 from limner.figures.options import ReproduceOptions
 from limner.files import in_words, try_writing
 from limner.painting.options import PaintOptions
@@ -155,7 +157,9 @@ def parse(arguments: list[str]) -> Options:
     complaint = StringIO()
     try:
         with _columns(10_000), redirect_stderr(complaint):  # so wide that messages are not wrapped
-            return _app().cli(prog="limner", args=arguments)
+            options = _app().cli(prog="limner", args=arguments)
+            before = _begun(options)
+            return _app(before).cli(prog="limner", args=arguments) if before else options
     except SystemExit as end:
         if not end.code:
             raise
@@ -188,11 +192,24 @@ def _like(message: str, rest: str) -> str:
     return f"{option[1]} (of {option[2]})" if option else ""
 
 
-def _app() -> SubcommandApp:
+def _begun(options: Options) -> Experiment | None:
+    """What a run was begun with that is to go on: what is not given stays as it is there.
+
+    None where there is no run, or one of other data or another model, which `runs.start` tells.
+    """
+    if not (isinstance(options, TrainOptions) and options.resume and (options.out / SETTINGS).exists()):
+        return None
+    before, asked = read(options.out).experiment, options.experiment
+    alike = (before.data.name, before.model.kind) == (asked.data.name, asked.model.kind)
+    return before if alike else None
+
+
+def _app(before: Experiment | None = None) -> SubcommandApp:
+    """All commands.  before: what an experiment's options start from, in place of its own settings."""
     app, experiments, data, benches = SubcommandApp(), SubcommandApp(), SubcommandApp(), SubcommandApp()
     app.command(name="paint")(PaintOptions)
     for name in EXPERIMENTS:
-        experiments.command(name=name)(_train(name))
+        experiments.command(name=name)(_train(name, before))
     app.command(experiments, name="train", help="Train a model of the thesis on one of its data sets.")
     app.command(name="evaluate")(EvaluateOptions)
     app.command(name="reproduce")(ReproduceOptions)
@@ -205,9 +222,9 @@ def _app() -> SubcommandApp:
     return app
 
 
-def _train(name: str) -> Callable[..., TrainOptions]:
-    """The command that trains an experiment: its options start from the experiment's own settings."""
-    start = TrainOptions(Path("runs") / name, experiment=EXPERIMENTS[name]())
+def _train(name: str, before: Experiment | None) -> Callable[..., TrainOptions]:
+    """The command that trains an experiment: its options start from the experiment's own settings, or these."""
+    start = TrainOptions(Path("runs") / name, experiment=before or EXPERIMENTS[name]())
 
     def command(options: Annotated[TrainOptions, arg(name="")] = start) -> TrainOptions:
         return options

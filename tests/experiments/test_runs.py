@@ -20,7 +20,7 @@ from limner.data.loading import load as load_data
 from limner.data.settings import Data
 from limner.errors import UserError
 from limner.experiments import runs
-from limner.experiments.settings import Experiment
+from limner.experiments.settings import Experiment, restored
 from limner.experiments.thesis import EXPERIMENTS
 from limner.models.build import check
 from limner.models.settings import Kind, Model
@@ -70,7 +70,7 @@ def test_settings_come_back_from_json_as_they_were(name: str) -> None:
     trained = runs.Trained(EXPERIMENTS[name](), (28, 28), 1)
     folder = replace(trained.experiment, data=replace(trained.experiment.data, folder=Path("pictures")))
     for each in (trained, replace(trained, experiment=folder)):
-        assert runs.restored(runs.Trained, json.loads(runs.as_json(each))) == each
+        assert restored(runs.Trained, json.loads(runs.as_json(each))) == each
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -127,6 +127,9 @@ def test_a_run_is_not_trained_over(run: Path) -> None:
         runs.start(other, run, resume=True, quiet=True)
     other = replace(SMALL, data=replace(SMALL.data, held_out=50))
     with pytest.raises(UserError, match=r"holds --data\.held-out 40, asked for 50:"):
+        runs.start(other, run, resume=True, quiet=True)
+    other = replace(SMALL, data=replace(SMALL.data, images=None, held_out=50), model=replace(SMALL.model, hidden=17))
+    with pytest.raises(UserError, match=r"60, asked for left out: .* \(--data\.held-out, --model\.hidden differ too\)"):
         runs.start(other, run, resume=True, quiet=True)
 
 
@@ -369,6 +372,29 @@ def test_a_run_goes_on_with_another_rate_and_clip_but_not_with_another_batch(run
     assert len(record.read(again / "metrics.jsonl")["loss"]) == 25
     with pytest.raises(UserError, match=r"--training\.batch 20, asked for 10"):
         runs.start(replace(SMALL, training=replace(slower, batch=10)), again, resume=True, quiet=True)
+
+
+def test_what_is_not_given_stays_as_it_is_in_a_run_that_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "run"), "-q"]
+    data, model = ["--data.images", "40", "--data.held-out", "20"], ["--model.hidden", "8"]
+    rates = ["--training.rate", "0.0002", "--training.drop-at", "3", "--training.clip", "5"]
+    size = ["--training.iterations", "4", "--training.batch", "10"]
+    assert cli.main(["train", "two-rectangles", *out, *data, *model, *rates, *size]) == 0
+    begun = runs.read(tmp_path / "run").experiment
+    assert cli.main(["train", "two-rectangles", *out, "--resume"]) == 0
+    assert runs.read(tmp_path / "run").experiment == begun
+    assert cli.main(["train", "two-rectangles", *out, "--resume", "--training.iterations", "6"]) == 0
+    assert runs.read(tmp_path / "run").experiment == replace(begun, training=replace(begun.training, iterations=6))
+    assert len(record.read(tmp_path / "run" / "metrics.jsonl")["loss"]) == 6
+    for other in (
+        ["two-rectangles", "--model.hidden", "9"],
+        ["two-shapes"],
+        ["two-rectangles", "--model.kind", "recurrent"],
+    ):
+        assert cli.main(["train", *other, *out, "--resume"]) == 2
+        assert "resume with the same settings" in capsys.readouterr().err
 
 
 def test_files_of_a_run_without_settings_are_left_alone(run: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ class TrainOptions:
     out: Annotated[Path, arg(metavar="FOLDER")] = Path("runs/run")
     """Where the run goes: settings, weights, losses, checkpoints, pictures."""
     resume: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
-    """Go on with the run that is there, if there is one."""
+    """Go on with the run that is there, if there is one; what is not given stays as it is there."""
     quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False
     """Print nothing but errors."""
     experiment: Annotated[Experiment, arg(name="")] = field(default_factory=Experiment)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +15,20 @@ from filelock import FileLock, Timeout
 
 from limner.data.loading import load as load_data
 from limner.data.pictures import files_of
-from limner.data.settings import MOST as LARGEST
 from limner.data.settings import Data
 from limner.data.sources import check_apart
-from limner.errors import UserError, flag, within
+from limner.errors import UserError, flag
 from limner.experiments import shipped
-from limner.experiments.settings import Experiment, normalised, restored
+from limner.experiments.settings import Experiment, normalised
+from limner.experiments.trained import SETTINGS, Trained, as_json, read
 from limner.files import make_folder, reason, write
 from limner.models.build import Network, build, check
 from limner.training.checkpoints import CHECKPOINT, WEIGHTS, iterations_done, load_weights
 from limner.training.loop import device, train
 from limner.training.record import METRICS
-from limner.training.settings import HARMLESS, MOST
+from limner.training.settings import HARMLESS
 
-SETTINGS = shipped.SETTINGS
 FILES = (SETTINGS, CHECKPOINT, WEIGHTS, METRICS)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a run's settings.json holds: the experiment, and the images it was made for.
-
-    images: to train on.  pictures: in a folder of one's own, those held out included.  0 is a number not known.
-    """
-
-    experiment: Experiment
-    size: tuple[int, int]
-    channels: int
-    images: int = 0
-    pictures: int = 0
 
 
 def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: bool = False) -> None:
@@ -95,10 +79,13 @@ def count_pictures(data: Data) -> int:
 
 def check_images(run: str | Path, trained: Trained, images: int, pictures: int) -> None:
     """UserError where a run was trained on fewer or more than there are now: each may be in another split."""
-    if trained.images not in (0, images):
-        raise UserError(f"{run}: was trained on {trained.images} images, now there are {images}: train anew")
+    why = ""
     if trained.pictures not in (0, pictures):
-        raise UserError(f"{run}: its folder held {trained.pictures} pictures, and holds {pictures} now: train anew")
+        why = f"its folder held {trained.pictures} pictures, and holds {pictures} now"
+    if trained.images not in (0, images):
+        why += ("; it " if why else "") + f"was trained on {trained.images} images, now there are {images}"
+    if why:
+        raise UserError(f"{run}: {why}: train anew")
 
 
 def _one_gpu_each() -> None:
@@ -122,32 +109,6 @@ def load(run: str | Path) -> Network:
     load_weights(run / WEIGHTS, model)
     model.schedule(trained.experiment.training.iterations)
     return model.eval()
-
-
-def read(run: Path) -> Trained:
-    """The settings of a run, or of a model that comes with limner."""
-    path = shipped.folder(run) / SETTINGS
-    try:
-        trained = restored(Trained, json.loads(path.read_text()))
-    except (FileNotFoundError, NotADirectoryError):
-        known = ", ".join(shipped.names())
-        known += "; limner.Painting.load reads strokes" if run.suffix == ".json" else ""
-        raise UserError(f"{run}: no trained model is there: expected a run's folder, or one of {known}") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise UserError(f"{path}: not the settings of a run: {error}") from error
-    sides, threads = trained.size, trained.experiment.training.threads
-    if not (all(1 <= side <= LARGEST["size"] for side in sides) and trained.channels in (1, 3)):
-        held = f"images of {sides[0]} x {sides[1]} and {trained.channels} channels"
-        raise UserError(f"{path}: not the settings of a run: {held}")
-    within(f"{path}: threads", threads, 1, MOST["threads"])
-    return trained
-
-
-def as_json(trained: Trained) -> str:
-    """What `restored` reads, as text."""
-    return json.dumps(asdict(trained), indent=1, default=os.fspath) + "\n"
 
 
 @contextmanager
@@ -192,8 +153,10 @@ def _before(run: Path, experiment: Experiment, resume: bool) -> Trained | None:
     then, now = _flat(before.experiment), _flat(experiment)
     changed = [name for name in now if now[name] != then[name] and name not in FREE]
     if changed:
-        held, asked = _words(then[changed[0]]), _words(now[changed[0]])
-        raise UserError(f"{run}: holds {flag(changed[0])} {held}, asked for {asked}: resume with the same settings")
+        first, *others = changed
+        held = f"{flag(first)} {_words(then[first])}, asked for {_words(now[first])}"
+        more = f" ({', '.join(map(flag, others))} {'differ' if len(others) > 1 else 'differs'} too)" if others else ""
+        raise UserError(f"{run}: holds {held}: resume with the same settings{more}")
     if (done := iterations_done(checkpoint)) > experiment.training.iterations:
         raise UserError(
             f"{run}: {done} iterations are done already: expected --training.iterations of at least as many"
@@ -215,4 +178,6 @@ def _flat(experiment: Experiment) -> dict[str, Any]:
 
 def _words(value: Any) -> str:
     """A setting as it is given on the command line."""
+    if value is None:
+        return "left out"
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
