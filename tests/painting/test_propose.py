@@ -65,6 +65,21 @@ def test_best_colours_are_those_of_least_squares(opacity: float, weighted: bool)
         assert gain[t].item() == pytest.approx((before - errors(t, what[t : t + 1]).sum()).item(), rel=1e-3, abs=1e-3)
 
 
+def test_best_colours_on_a_clear_canvas_cover_it() -> None:
+    canvas, where, alpha = torch.rand(4, *SIZE), aligned(), torch.rand(SIZE)
+    goal = Goal(torch.rand(3, *SIZE) * alpha, alpha)
+    target = torch.cat([goal.pixels, alpha[None]])
+    style = Moves.none(SQUARES, torch.zeros(3), Style()).style
+    what, gain = best_colours(where, torch.ones(3, 1), SQUARES, goal, canvas, target, 0.75, style)
+    full = torch.cat([what, torch.ones(3, 1)], 1)
+    for t in range(3):
+        phi, solid = where[None, t : t + 1], torch.full((1, 1), 0.75)
+        bands = [Strokes(phi, torch.ones(1, 1, 1), full[None, t : t + 1, [band]], solid) for band in range(4)]
+        after = torch.cat([render(each, SQUARES, SIZE, canvas[None, [band]])[0] for band, each in enumerate(bands)])
+        errors = [goal.weighed((each - target).square()).sum().item() for each in (canvas, after)]
+        assert gain[t].item() == pytest.approx(errors[0] - errors[1], rel=1e-3, abs=1e-3)
+
+
 def test_stamps_of_nothing_are_never_best() -> None:
     where = torch.cat([aligned(), torch.tensor([[[1e4, 0, 0], [0, 1e4, 0]]]), aligned()[:1] + 100])
     goal, moves = Goal(torch.rand(3, *SIZE)), Moves.none(SQUARES, torch.zeros(3), Style())

@@ -236,6 +236,13 @@ def test_losses_from_before_it_was_no_number_are_kept(tmp_path: Path, monkeypatc
     assert record.read(tmp_path / "metrics.jsonl")["iteration"] == list(range(1, 8))
 
 
+def test_losses_from_before_a_picture_that_cannot_be_painted_are_kept(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, drop_at=6, rate_after=1e30, picture_every=7)
+    with pytest.raises(UserError, match="no longer a number in iteration 7"):
+        trained(tmp_path, settings, noise=0.0, latent=0, batch_norm=False)
+    assert record.read(tmp_path / "metrics.jsonl")["iteration"] == list(range(1, 8))
+
+
 def test_moves_that_overflow_are_told_like_a_loss_that_is_no_number(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no longer a number in iteration 2;.*lower --training.rate"):
         trained(tmp_path, replace(SETTINGS, rate=1e30, drop_at=0), noise=0.0, latent=0, batch_norm=False)

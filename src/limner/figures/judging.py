@@ -73,13 +73,6 @@ def all_solve(results: Results, variants: Iterable[str]) -> Judgement:
     return Judgement("confirmed", why)
 
 
-def at_least(value: float, good: float, fair: float, why: str) -> Judgement:
-    """Confirmed from `good` up, with a difference from `fair` up."""
-    if value >= good:
-        return Judgement("confirmed", why)
-    return Judgement("confirmed with a difference" if value >= fair else "not confirmed", why)
-
-
 def both(first: bool, second: bool, why: str) -> Judgement:
     """Confirmed if both halves of a claim hold, with a difference if only the first, its core, does."""
     if first and second:

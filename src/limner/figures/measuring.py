@@ -63,7 +63,7 @@ def _run(figure: Figure, scale: Scale, experiment: Experiment, folder: Path) -> 
 
 
 def of_images(model: Network, images: Images, mean: torch.Tensor, samples: int = 0) -> dict[str, float]:
-    """All scores of a model on images: those of `evaluate` and `moves.scores`, and
+    """All scores of a model on images: those of `evaluate`, those of `moves.scores`, and `explained`.
 
     explained: the share of the squared error of the `mean` image that painting has removed.
     """

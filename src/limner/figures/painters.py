@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from limner.experiments.thesis import four_rectangles, mixed, mnist, two_rectangles, zero_to_two_rectangles
 from limner.figures.figure import Figure, Judgement, vary
-from limner.figures.judging import SOLVED, all_solve, at_least, both, solves
+from limner.figures.judging import SOLVED, all_solve, both, solves
 from limner.figures.layouts import Curves, Process, Progress
 from limner.figures.results import Results, number
 from limner.figures.variational import T_DRAW, with_whole_stamps
@@ -26,10 +26,7 @@ def _speeds(results: Results) -> Judgement:
     order = " < ".join(sorted(KINDS, key=lambda kind: results.mean(kind, "area", "train")))
     why = f"mean training loss: {order} (simple {number(simple)}, recurrent {number(recurrent)}, "
     why += f"canvas-recurrent {number(canvas)})"
-    if canvas < recurrent < simple:
-        return Judgement("confirmed", why)
-    faster = min(recurrent, canvas) < simple
-    return Judgement("confirmed with a difference" if faster else "not confirmed", why)
+    return both(min(recurrent, canvas) < simple, canvas < recurrent < simple, why)
 
 
 def _normalised(results: Results) -> Judgement:
@@ -96,7 +93,7 @@ def _lengths(results: Results) -> Judgement:
 
 def _null_early(results: Results) -> Judgement:
     plain, words = _null(results, "200")
-    return at_least(plain, 0.9, 0.5, f"after 200 iterations: {words}")
+    return both(plain >= 0.5, plain >= 0.9, f"after 200 iterations: {words}")
 
 
 FIGURES = (

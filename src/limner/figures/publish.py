@@ -20,8 +20,7 @@ def publish(figure: Figure, scale: Scale, runs: Path, out: Path, known: Known) -
     """Measure, judge and draw a figure whose runs have been trained below `runs`; its record, as written to `out`.
 
     known: runs whose scores are taken as they are.
-
-    UserError where quick results would replace full ones.
+    Raises UserError where quick results would replace full ones.
     """
     make_room(out, figure.name, scale.quick)
     if isinstance(figure.layout, Drawn):

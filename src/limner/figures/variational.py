@@ -130,10 +130,8 @@ def _ten(results: Results) -> Judgement:
         f" into the range of cross-entropy, not clamped: {_letters(squeezed)} (e: in "
         f"{', '.join(number(each) for each in results.each('e, squeezed', 'all_found'))} of the images, by seed)"
     )
-    if ours == theirs == set(SUCCEED) and not scaled:
-        return Judgement("confirmed", why)
     core = {"e", "j"} <= ours | theirs and not theirs & set("abcfgh")
-    return Judgement("confirmed with a difference" if core else "not confirmed", why)
+    return both(core, ours == theirs == set(SUCCEED) and not scaled, why)
 
 
 def _letters(names: set[str]) -> str:

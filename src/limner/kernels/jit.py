@@ -11,7 +11,7 @@ from numba import config, njit
 from limner.errors import UserError
 from limner.kernels.compiling import KernelCache, KernelCompiler, PartCompiler, warn_of_no_cache
 
-if config.DISABLE_JIT:
+if config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
     raise UserError("NUMBA_DISABLE_JIT is set, but kernels run compiled only: unset it, or render by the reference")
 
 OPTIONS: dict[str, Any] = {

@@ -73,9 +73,6 @@ class Aim(Protocol):
     @property
     def size(self) -> tuple[int, int]: ...
 
-    @property
-    def under(self) -> Tensor | None: ...
-
     def pulls(
         self, strokes: Strokes, bank: TemplateBank, ground: Float[Tensor, "channel"], wanted: Collection[str]
     ) -> tuple[float, dict[str, Tensor]]: ...
@@ -158,7 +155,7 @@ class Moves:
     def step(self, goal: Aim, rate: float) -> float:
         """One step of Adam on all strokes together; returns the error before it."""
         strokes = self.strokes()
-        error, pulls = goal.pulls(strokes, self.bank, self.ground, self._free(goal))
+        error, pulls = goal.pulls(strokes, self.bank, self.ground, self._free())
         if strokes.opacity is not None and "opacity" in pulls:
             pulls["logit"] = pulls["opacity"] * strokes.opacity * (1 - strokes.opacity)
         if "canvas" in pulls:
@@ -166,14 +163,14 @@ class Moves:
         self._follow(pulls, rate, goal.size)
         return error
 
-    def _free(self, goal: Aim) -> list[str]:
+    def _free(self) -> list[str]:
         """What steps may change: fields of strokes, and the canvas below them."""
         free = {
             "where": True,
             "what": self.style.palette is None,
             "slope": self.style.gradient and self.style.palette is None,
             "opacity": self.style.opacity is None,
-            "canvas": self.style.learn_ground and goal.under is None,
+            "canvas": self.style.learn_ground,
         }
         return [name for name, is_free in free.items() if is_free]
 

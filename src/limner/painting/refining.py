@@ -39,7 +39,6 @@ class Wish:
     clear: bool
     start: Strokes
     fixed: frozenset[str] = frozenset()
-    under: None = None
 
     def kept(self, strokes: Strokes) -> Strokes:
         """Strokes with all that stays as it was; so do opacities that steps do not reach, such as 0 and 1."""
@@ -104,6 +103,7 @@ def refined(painting: Painting, loss: Loss, steps: int, rate: float, fixed: Coll
     strokes, background = sound("refine", in_depth_order(painting.strokes), painting.background)
     if not steps:
         return painting
+    painting = replace(painting, bank=painting.bank.detach().to("cpu"))
     clear = background is None
     style = replace(
         style,

@@ -188,6 +188,5 @@ def _hex(colour: Float[Tensor, "channel"]) -> str:
 
 
 def _number(value: float, places: int) -> str:
-    text = f"{value:.{places}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
+    text = f"{value:.{places}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

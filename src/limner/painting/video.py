@@ -160,11 +160,12 @@ def _over_white(image: Pixels) -> UInt8[Tensor, "height width 4"]:
 
 def _held(frames: Iterable[Pixels], each: int, more: int) -> Iterable[Pixels]:
     """The frames, `each` so many times but for the last, which is held `more` times longer than once."""
-    last = None
+    frames = iter(frames)
+    last = next(frames)
     for frame in frames:
-        yield from repeat(last, each) if last is not None else ()
+        yield from repeat(last, each)
         last = frame
-    yield from repeat(last, 1 + more) if last is not None else ()
+    yield from repeat(last, 1 + more)
 
 
 def _encoder(suffix: str) -> tuple[str, dict[str, str]]:

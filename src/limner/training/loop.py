@@ -76,24 +76,22 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             for name, value in found[-1].items():
                 board.add_scalar(name, value, iteration)
 
-    def save(iteration: int) -> None:
-        note(iteration)
-        if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
-            raise UserError(_not_a_number(iteration, checkpoint))
-        if accelerator.is_main_process:
-            save_checkpoint(checkpoint, model, optimiser.optimizer, iteration)
-            save_weights(run / WEIGHTS, model)
-
     def keep(iteration: int, picture: bool, everything: bool) -> None:
         """Leave a picture, everything to go on from, or both; a picture that cannot be written costs nothing else."""
         drawn = None
+        if picture or everything:
+            note(iteration)
         if picture and accelerator.is_main_process:
             try:
                 drawn = painting_process(model, images[:ROWS].ink(here))
             except NotFinite as error:
                 raise UserError(_not_a_number(iteration, checkpoint)) from error
         if everything:
-            save(iteration)
+            if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
+                raise UserError(_not_a_number(iteration, checkpoint))
+            if accelerator.is_main_process:
+                save_checkpoint(checkpoint, model, optimiser.optimizer, iteration)
+                save_weights(run / WEIGHTS, model)
         if drawn is not None:
             save_sheet(drawn, run / f"painting-{iteration:06d}.png")
 
@@ -132,7 +130,6 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
             keep(iteration, stop or picture, stop or everything)
             if stop:
                 raise Stopped(f"stopped after iteration {iteration} of {settings.iterations}")
-        note(settings.iterations)
         keep(settings.iterations, picture=True, everything=True)
 
 

@@ -140,7 +140,7 @@ def uncovered(seen: Seen) -> Masks:
 def iou(moves: Masks, shapes: Float[Tensor, "batch shape height width"]) -> Table:
     """sum min / sum max of every pair of masks; 0 where both are empty."""
     both = [torch.minimum(moves, shapes[:, s : s + 1]).sum((2, 3)) for s in range(shapes.shape[1])]
-    shared = torch.stack(both, 2) if both else moves.new_zeros(*moves.shape[:2], 0)
+    shared = torch.stack(both, 2)
     either = moves.sum((2, 3))[:, :, None] + shapes.sum((2, 3))[:, None] - shared
     return shared / either.clamp(min=torch.finfo(either.dtype).tiny)
 
@@ -163,9 +163,8 @@ def pick(table: Table, partners: Partners) -> Float[Tensor, "batch shape"]:
 
 
 def _centres(strokes: Strokes, size: tuple[int, ...]) -> Float[Tensor, "batch move 2"]:
-    """Where the centres of the templates lie, in pixels; far away where Phi has no inverse."""
-    centres = invert(strokes.where.double())[..., 2] * torch.tensor([size[1] / 2, size[0] / 2])
-    return centres.nan_to_num(1e9, 1e9, -1e9)
+    """Where the centres of the templates lie, in pixels; infinity or NaN, near nothing, where Phi has no inverse."""
+    return invert(strokes.where.double())[..., 2] * torch.tensor([size[1] / 2, size[0] / 2])
 
 
 def _differ(
