@@ -352,6 +352,8 @@ def test_an_unknown_command_is_told_what_there_is(desk: Path, capsys: pytest.Cap
         ("paint photo.png --strokez 4", "--strokez, 4: did you mean --strokes (of limner paint)?"),
         ("paint photo.png --zzz", "Unrecognized options: --zzz"),
         ("train two-rectangle", "two-rectangle: did you mean two-rectangles?"),
+        ("train occlusion --data.counts 3 2", "--data.counts 3 2: expected the fewest shapes, then the most"),
+        ("train mnist --data.counts 2 2", "--data.counts is for synthetic sets: mnist is not drawn"),
         ("train mnits --training.iterations 3", "did you mean mnist?"),
         ("data shwo", "shwo: did you mean show?"),
         ("data nothing", "nothing: did you mean list or show?"),
@@ -1000,6 +1002,12 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"limner {version('limner')}\n"
     assert limner.__version__ == version("limner")
     assert {"render", "__version__"} <= set(dir(limner))
+
+
+def test_modules_are_imported_at_first_use() -> None:
+    code = "import limner; print(limner.geometry.phi.__name__, limner.data.load.__name__, hasattr(limner, 'no_such'))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "phi load False\n"
 
 
 def test_the_process_exits_with_the_code(tmp_path: Path) -> None:

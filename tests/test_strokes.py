@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from limner.strokes import Strokes
+from limner.templates import TemplateBank
 
 SHAPES = {
     "where": (2, 4, 2, 3),
@@ -154,9 +155,12 @@ def test_stacked_strokes_are_a_batch() -> None:
 
 
 def test_what_torch_saved_it_reads(tmp_path: Path) -> None:
-    strokes = bare()
-    torch.save({"strokes": strokes}, tmp_path / "a.pt")
-    again = torch.load(tmp_path / "a.pt", weights_only=True)["strokes"]
+    strokes, bank = bare(), TemplateBank.named("circle", "line", size=9)
+    assert len(bank.outlines) == 2  # which it keeps, and does not save
+    torch.save({"strokes": strokes, "bank": bank}, tmp_path / "a.pt")
+    again, same = torch.load(tmp_path / "a.pt", weights_only=True).values()
+    assert torch.equal(same.masks, bank.masks)
+    assert (same.names, same.outlines) == (bank.names, bank.outlines)
     assert again.tensors().keys() == strokes.tensors().keys()
     assert torch.equal(again.where, strokes.where)
 

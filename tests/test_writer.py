@@ -265,6 +265,21 @@ def test_what_is_compiled_paints_the_same() -> None:
     subprocess.run([sys.executable, "-W", "error::UserWarning", "-c", code], check=True)
 
 
+@pytest.mark.parametrize("used", [False, True])
+def test_a_trace_paints_the_same(used: bool) -> None:
+    code = f"""if True:
+        import torch, limner
+        writer = limner.TemplateWriter(limner.TemplateBank.named("circle", "square"))
+        def given():
+            return *(torch.randn(2, 3, *size) for size in ((2, 3), (2,), (1,))), torch.zeros(2, 1, 9, 9)
+        if {used}:
+            writer(*given())
+        traced, other = torch.jit.trace(writer, given()), given()
+        torch.testing.assert_close(traced(*other), writer(*other))
+    """
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
 @pytest.mark.parametrize("learnable", [False, True])
 def test_the_reference_is_one_graph(learnable: bool) -> None:
     code = f"""if True:

@@ -1,6 +1,7 @@
 """limner paints: it rebuilds images from a limited set of brush templates."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import public names at first use, so that `limner --help` need not wait for torch."""
+    """Import public names and modules at first use, so that `limner --help` need not wait for torch."""
     if name == "__version__":
         from importlib.metadata import version  # takes longer than all that `import limner` needs
 
         return version("limner")
     if name not in __all__:
+        if not name.startswith("_") and find_spec(f"limner.{name}"):
+            return import_module(f"limner.{name}")
         raise AttributeError(f"module 'limner' has no attribute '{name}'")
     value = getattr(import_module(f"limner.{_HOME.get(name, 'writer')}"), name)
     globals()[name] = value

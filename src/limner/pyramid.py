@@ -32,7 +32,7 @@ class Pyramid:
 
 def build(masks: Float[Tensor, "template S S"], prefilter: bool = True) -> Pyramid:
     """The pyramid of a bank of masks, differentiable in them; level 0 alone without `prefilter`."""
-    side = masks.shape[-1]
+    side = int(masks.shape[-1])  # which is a tensor in a trace
     smaller, order, sizes, offsets = (torch.from_numpy(table).to(masks.device) for table in _plan(side, prefilter))
     whole, edges = masks.double(), (BORDER, BORDER)
     rows = torch.cat([pad(whole, (0, 0, *edges)), smaller @ whole], 1)

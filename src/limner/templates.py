@@ -195,6 +195,9 @@ class TemplateBank:
         return len(self.names)
 
 
+torch.serialization.add_safe_globals([TemplateBank])  # so that `torch.load` reads what `torch.save` wrote of them
+
+
 def _check_size(size: int) -> None:
     """UserError for templates of no whole number of texels."""
     if not hasattr(size, "__index__") or size < 1:

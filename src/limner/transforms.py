@@ -1,4 +1,4 @@
-"""What PyTorch does to whole functions: derivatives forward, `torch.func`, export, batches of gradients.
+"""What PyTorch does to whole functions: derivatives forward, `torch.func`, exports, traces, batches of gradients.
 
 Its own operations take part in that. Kernels do not, and what is kept for later would be kept in a form of the moment.
 """
@@ -9,9 +9,11 @@ from torch.autograd import forward_ad
 
 
 def under_way() -> bool:
-    """Whether forward-mode derivatives, a transform of torch.func or an export are."""
+    """Whether forward-mode derivatives, a transform of torch.func, an export or a trace are."""
     if torch.compiler.is_compiling():
         return torch.compiler.is_exporting()
+    if torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
+        return True
     return forward_ad._current_level >= 0 or torch._C._are_functorch_transforms_active()
 
 

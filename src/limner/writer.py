@@ -292,7 +292,7 @@ def _backend(where: Tensor, backend: Backend) -> Callable[..., Canvas]:
     if backend == "reference" or (backend == "auto" and (transformed or not fits)):
         return paint_reference
     if transformed:
-        asked = "forward-mode derivatives, torch.func and torch.export"
+        asked = "forward-mode derivatives, torch.func, torch.export and torch.jit.trace"
         raise ValueError(f'render: {asked} need backend="reference" or "auto"')
     if not fits:
         raise ValueError("render: the fused backend needs float32 tensors, on the CPU or on a GPU with Triton")

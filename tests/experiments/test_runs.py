@@ -459,6 +459,36 @@ def test_a_run_does_not_go_on_with_more_images(tmp_path: Path, capsys: pytest.Ca
     runs.start(longer, tmp_path / "run", resume=True, quiet=True)
 
 
+def test_a_folder_that_has_moved_is_told_to_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pictures").mkdir()
+    for k in range(12):
+        Image.new("L", (32, 32), 20 * k).save(tmp_path / "pictures" / f"{k}.png")
+    runs.start(replace(SMALL, data=Data("folder", folder=tmp_path / "pictures", size=28)), tmp_path / "run", quiet=True)
+    command = ["evaluate", str(tmp_path / "run")]
+    assert cli.main(command) == 0
+    there = capsys.readouterr().out
+    (tmp_path / "pictures").rename(tmp_path / "moved")
+    assert cli.main(command) == 2
+    assert cli.main([*command, "--folder", str(tmp_path / "moved")]) == 0
+    assert capsys.readouterr().out == there
+    (tmp_path / "moved" / "3.png").unlink()
+    assert cli.main([*command, "--folder", str(tmp_path / "moved")]) == 2
+    assert "its folder held 12 pictures, and holds 11 now; it was trained on 10 images" in capsys.readouterr().err
+
+
+def test_a_run_on_no_folder_is_not_evaluated_on_one(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["evaluate", str(run), "--folder", "pictures"]) == 2
+    assert "was trained on two-shapes, not on a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_training_leaves_the_random_numbers_of_others_alone(resume: bool, run: Path, tmp_path: Path) -> None:
+    state = torch.get_rng_state()
+    longer = replace(SMALL, training=replace(SMALL.training, iterations=22))
+    runs.start(longer, copied(run, tmp_path / "again") if resume else tmp_path / "run", resume, quiet=True)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 @pytest.mark.parametrize(("count", "images"), [(12, 6), (19, None)])
 def test_more_pictures_are_noticed_though_as_many_are_trained_on(
     count: int, images: int | None, tmp_path: Path

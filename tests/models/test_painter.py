@@ -186,6 +186,7 @@ def test_gamma_sharpens_the_choice_out_of_training() -> None:
         ({"gamma": 2.0}, "gamma 2.0 is of no use where strokes do not choose"),
         ({"kind": "draw", "templates": ("square", "circle"), "noise": 0.1}, "noise 0.1 is of no use where strokes"),
         ({"order": "evidence", "temperature": 0.5}, "temperature 0.5 is of no use without a learnt order"),
+        ({"order": "soft", "moves": 129}, "moves 129: an order of at most 128 moves can be learnt"),
         ({"anneal": 100}, "anneal 100 is of no use without a learnt order"),
         ({"order": "soft", "anneal": 100}, "anneal 100 is of no use without another --model.temperature-end"),
         ({"latent": 4, "sigma": 0.0, "free_bits": 0.1}, "free-bits 0.1 is of no use with .* --model.sigma 0"),

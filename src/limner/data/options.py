@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from limner.data.settings import Data, Name, Split
-from limner.errors import UserError
+from limner.errors import UserError, calling
 from limner.files import check_picture
 
 
@@ -34,7 +34,8 @@ class ShowData(Data):
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
-        super().check()
+        with calling("--"):
+            super().check()
         check_picture("--output", self.output)
         if not 1 <= self.count <= 10_000:
             raise UserError(f"--count {self.count}: expected 1 to 10000")

@@ -29,7 +29,9 @@ def read(folder: str | Path | None, split: Split, size: int, channels: int) -> I
 def files_of(folder: str | Path | None) -> list[Path]:
     """The pictures in `folder` and below it, but hidden ones; UserError for fewer than there are splits."""
     if folder is None:
-        raise UserError("folder: say which folder holds the pictures")
+        raise UserError(
+            "folder: say which folder holds the pictures, as --data.folder, or --folder of limner data show"
+        )
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")

@@ -100,7 +100,7 @@ class Data:
     rotation: Annotated[float | None, _left_out("DEGREES")] = None
     """Largest turn either way, in degrees."""
     levels: Annotated[tuple[float, ...] | None, _left_out("INK ...")] = None
-    """Inks that a shape may have, each of its channels on its own: 1 is black. `--levels` alone: any from 0.2 to 1."""
+    """Inks that a shape may have, each of its channels on its own: 1 is black. The option alone: any from 0.2 to 1."""
     inverted: Annotated[float | None, _left_out("SHARE")] = None
     """Share of images that are white on black."""
     overlap: Annotated[bool | None, _left_out("True|False")] = None
@@ -125,7 +125,7 @@ class Data:
         return recipe
 
     def check(self) -> None:
-        """Raise UserError for values that make no sense."""
+        """Raise UserError, which begins with the name of a setting, for values that make no sense."""
         for name, known in (("name", get_args(Name)), ("channels", (1, 3))):
             if getattr(self, name) not in known:
                 raise UserError(f"{name} {getattr(self, name)}: expected one of {', '.join(map(str, known))}")
@@ -154,7 +154,7 @@ def _check(recipe: Recipe) -> None:
         raise UserError("shapes: name at least one")
     if not 0 < recipe.min_side <= recipe.max_side < math.inf:
         raise UserError(
-            f"sides of {recipe.min_side:g} to {recipe.max_side:g} pixels: expected the shortest first, above 0"
+            f"min-side, max-side: {recipe.min_side:g} to {recipe.max_side:g} pixels: expected less first, above 0"
         )
     if not 0 <= recipe.rotation <= 180:
         raise UserError(f"rotation {recipe.rotation:g}: expected 0 to 180 degrees")

@@ -2,13 +2,14 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from limner.data.loading import load as load_data
 from limner.data.sources import check_apart, tell_of_part
-from limner.errors import Stopped
+from limner.errors import Stopped, UserError
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.files import try_writing, write_json
@@ -41,6 +42,12 @@ def evaluate(options: EvaluateOptions) -> int:
     """Measure, print a table, and write what is asked for."""
     trained = runs.read(options.run)
     experiment = trained.experiment
+    if options.folder:
+        if experiment.data.name != "folder":
+            raise UserError(
+                f"--folder {options.folder}: {options.run} was trained on {experiment.data.name}, not on a folder"
+            )
+        experiment = replace(experiment, data=replace(experiment.data, folder=options.folder))
     for option, path in (("--json", options.json), ("--picture", options.picture)):
         if path:
             runs.spare(path, options.run)

@@ -8,7 +8,7 @@ from typing import Annotated
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from limner.data.settings import Split
-from limner.errors import UserError, within
+from limner.errors import UserError, calling, within
 from limner.experiments.settings import Experiment
 from limner.files import check_picture
 
@@ -28,7 +28,8 @@ class TrainOptions:
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
         self.experiment.training.check()
-        self.experiment.data.check()
+        with calling("--data."):
+            self.experiment.data.check()
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class EvaluateOptions:
     """At most so many of them, evenly chosen."""
     samples: Annotated[int, arg(metavar="K", help_behavior_hint="(default: none)")] = 0
     """Samples an image for the importance-weighted bound of models that have one."""
+    folder: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """Where the pictures are now, of a run on a folder of one's own."""
     picture: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """Also write the painting process of ten of them."""
     json: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None

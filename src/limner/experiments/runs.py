@@ -59,6 +59,7 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
         pictures = count_pictures(experiment.data)
         if before:
             check_images(run, before, len(images), pictures)
+        held.enter_context(torch.random.fork_rng(devices=[]))
         torch.manual_seed(experiment.training.seed)
         model = build(experiment.model, images.size, images.channels)
         if processes.is_main_process:
