@@ -20,6 +20,22 @@ def test_a_stream_that_names_no_encoding_takes_anything() -> None:
     assert (stream.encoding, stream.getvalue()) == (None, "a é\n")
 
 
+def test_a_line_is_written_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is it where Python buffers nothing (PYTHONUNBUFFERED); several processes may print into one pipe."""
+    written: list[bytes] = []
+
+    class Pipe(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data) -> int:
+            written.append(bytes(data))
+            return len(data)
+
+    say("a line", io.TextIOWrapper(Pipe(), "utf-8", write_through=True))
+    assert written == [b"a line\n"]
+
+
 def test_nobody_need_listen(capsys: pytest.CaptureFixture[str]) -> None:
     say("a", None)
     silence(None)

@@ -13,7 +13,8 @@ def say(line: str, stream: Any, faults: type[OSError] = OSError) -> None:
         return
     encoding = stream.encoding or "utf-8"
     with unheard(stream, faults):
-        print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+        stream.write(f"{line}\n".encode(encoding, "backslashreplace").decode(encoding))  # whole: others print, too
+        stream.flush()
 
 
 def answer(line: str) -> None:
