@@ -111,6 +111,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "text.png": "just text",
         "empty.png": "",
         "logo.svg": "<svg",
+        "drawing.txt": "<svg/>",
         "colours.txt": "#ff0000\nmauvish\n",
         "damaged.json": Path("strokes.json").read_text()[:-40],
         "newer.json": json.dumps(document | {"version": 9}),
@@ -282,6 +283,9 @@ BAD = [
     ("photo.png --resume strokes.json --repaint square.png", "square.png: is 8 x 8"),
     ("photo.png --resume strokes.json --repaint dim.png -n 0", "dim.png: is nowhere lighter than half gray"),
     ("square.png --resume strokes.json", "strokes.json: is 40 x 30 pixels, square.png 8 x 8"),
+    ("photo.png -o -", "-: nothing is written to standard output: name a file"),
+    ("photo.png --templates strokes.json", "strokes.json: is JSON, and no picture: strokes are read from files"),
+    ("photo.png --templates drawing.txt", "drawing.txt: is an SVG or another text, and no picture: make it a PNG"),
     ("photo.png --palette 4 --fill gradient", "--palette: 4 gives each stroke one colour: leave out --fill gradient"),
 ]
 

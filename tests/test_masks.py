@@ -10,6 +10,7 @@ from limner import masks
 from limner.errors import UserError
 from limner.masks import mask_files, read_mask
 from limner.templates import SHAPES, TemplateBank, draw
+from limner.tracing import traced
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -1 2 2">{}</svg>'
 
@@ -112,6 +113,28 @@ def test_what_is_white_is_brush_as_far_as_it_is_opaque(tmp_path: Path, alpha: in
     else:
         with pytest.raises(UserError, match="empty"):
             read_mask(path, 16)
+
+
+@pytest.mark.parametrize("quality", [70, 80, 90])
+def test_a_jpeg_leaves_no_specks_around_a_mask(quality: int, tmp_path: Path) -> None:
+    image = disc("white", "black", size=(64, 64))
+    image.save(tmp_path / "disc.jpg", quality=quality)
+    mask, exact = read_mask(tmp_path / "disc.jpg", 128), read_mask(saved(tmp_path, image), 128)
+    outside = torch.nn.functional.max_pool2d(exact[None], 5, 1, 2)[0] == 0
+    assert (mask[outside] == 0).all()
+    assert (mask - exact).abs().mean() < 0.005
+    assert quality < 80 or traced(mask) is not None
+
+
+def test_pixels_of_a_small_mask_stay_squares(tmp_path: Path) -> None:
+    image = Image.new("1", (16, 16))
+    image.paste(1, (4, 4, 12, 12))
+    expected = torch.zeros(128, 128)
+    expected[32:96, 32:96] = 1
+    assert torch.equal(read_mask(saved(tmp_path, image), 128), expected)
+    assert traced(expected) is not None
+    smooth = read_mask(saved(tmp_path, image.convert("L").resize((64, 64))), 128)
+    assert ((smooth > 0) & (smooth < 1)).any()
 
 
 def test_enlarged_stays_in_range(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from limner.masks import read_mask
 from limner.painting.svg import to_svg
 from limner.strokes import Strokes
 from limner.templates import SHAPES, TemplateBank, draw
-from limner.tracing import drawn, traced
+from limner.tracing import drawn, thickness, traced
 
 SIDE = 32
 STAR = "M12 1L15 9L23 9L17 14L19 22L12 17L5 22L7 14L1 9L9 9Z"
@@ -89,6 +89,18 @@ def test_shapes_are_traced_as_they_are_drawn(name: str) -> None:
 )
 def test_what_an_outline_would_not_be_like_has_none(mask: Tensor) -> None:
     assert traced(mask) is None
+
+
+@pytest.mark.parametrize(("width", "height"), [(0.8, 0.1), (0.5, 0.5), (1.0, 0.03)])
+def test_a_bar_is_as_thick_as_its_area_and_edge_say(width: float, height: float) -> None:
+    left, top = (1 - width) / 2, (1 - height) / 2
+    bar = [(left, top), (1 - left, top), (1 - left, 1 - top), (left, 1 - top)]
+    mask = mask_of(bar, side=200, finer=4)
+    assert thickness(mask) == pytest.approx(width * height / (width + height), rel=0.05)
+
+
+def test_a_disc_is_half_as_thick_as_wide() -> None:
+    assert thickness(draw(SHAPES["circle"], 256)) == pytest.approx(0.5, rel=0.08)
 
 
 def test_a_comb_of_many_teeth_is_traced() -> None:

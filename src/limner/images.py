@@ -19,6 +19,11 @@ tif tiff webp xbm xpm"""
 SUFFIXES = frozenset(f".{kind}" for kind in _KINDS.split())
 HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 """Marks of what phones take."""
+TEXTS = {
+    b"{": "JSON, and no picture: strokes are read from files whose names end in .json",
+    b"<": "an SVG or another text, and no picture: make it a PNG, or call it .svg if it is a mask",
+}
+"""What is no picture, by how it begins."""
 DEEP = 65535
 ROUNDING = 1e-5
 """How far outside of 0 to 1 floats may be, for having been rounded."""
@@ -36,6 +41,8 @@ def open_image(source: Path | bytes, name: str) -> Image.Image:
     content = read_bytes(source) if isinstance(source, Path) else source
     if not content:
         raise UserError(f"{name}: is empty")
+    if words := TEXTS.get(content[:64].lstrip()[:1]):
+        raise UserError(f"{name}: is {words}")
     known = content[4:8] == b"ftyp" and content[8:12] in HEIF
     if known:
         _learn_heif()

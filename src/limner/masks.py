@@ -24,8 +24,13 @@ FONTS = {
     "monospace": ("Courier New", "Courier", "DejaVu Sans Mono", "Liberation Mono", "Noto Sans Mono"),
 }
 """By kind, as SVG calls them."""
-FINER, FINEST = 8, 4096
+FINER, FINEST = 8, 2048
 NOISE = 0.06
+LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif")
+SPECKS = 0.15
+"""What a JPEG leaves around edges, as a share of what is inside."""
+PIXELS = 4
+"""Texels to a pixel from which pixels of a mask without grays are seen to be square."""
 FAINT = 0.02
 
 Gray = Float[np.ndarray, "height width"]
@@ -45,6 +50,7 @@ def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:
     Alpha that varies is the mask. Otherwise the colour that the four corners share is outside, and the mask is the
     distance from it, 1 at the farthest; a gray picture whose corners differ is taken as it is, light being inside, and
     one that is white everywhere is inside everywhere. A picture that is not square is centred in a square of outside.
+    Edges are smooth, but for those of few pixels that are black or white, which stay squares.
     UserError for colour pictures whose corners differ, for masks that are empty, and for files that are no picture.
     """
     path = Path(path)
@@ -56,13 +62,18 @@ def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:
     elif alpha is not None and (vector or np.ptp(alpha) > FAINT):
         mask = alpha
     else:
-        mask = _keyed(values, path) * (1 if alpha is None else alpha)
+        mask = _keyed(values, path, SPECKS if path.suffix.lower() in LOSSY else 0.0) * (1 if alpha is None else alpha)
     resized = torch.from_numpy(_fit(mask, size))
     if resized.max() < FAINT:
         worded = vector and b"<text" in path.read_bytes()
         advice = ", and its text, if of a font that is not installed, has to be made paths" if worded else ""
         raise UserError(f"{path}: the mask is empty: nothing in it differs from its background{advice}")
     return (resized * 255).round() / 255
+
+
+def native(path: Path) -> int | None:
+    """Pixels on the longer side of a mask in a file; None for vectors, which have none of their own."""
+    return None if path.suffix.lower() in VECTOR else max(open_image(path, str(path)).size)
 
 
 def render_svg(path: Path, side: int) -> Image.Image:
@@ -91,13 +102,16 @@ def _fonts() -> dict[str, Any]:
     return {f"{kind}_family": next(filter(drawn, names), "") for kind, names in FONTS.items()}
 
 
-def _keyed(values: Values, path: Path) -> Gray:
-    """Distance from the colour of the corners; if there is none, all of a white picture, or a gray picture itself."""
+def _keyed(values: Values, path: Path, specks: float) -> Gray:
+    """Distance from the colour of the corners; if there is none, all of a white picture, or a gray picture itself.
+
+    specks: the share of the largest distance that is none.
+    """
     corners = values[[0, 0, -1, -1], [0, -1, 0, -1]]
     alike = np.ptp(corners, axis=0).max() <= NOISE
     distance = np.linalg.norm(values - corners.mean(0), axis=-1)
     if alike and distance.max() > FAINT:
-        return distance / distance.max()
+        return (distance / distance.max() - specks).clip(0) / (1 - specks)
     if alike:
         return np.full_like(distance, corners.min() > 1 - NOISE)
     if np.ptp(values, axis=-1).max() <= NOISE:
@@ -113,4 +127,6 @@ def _fit(mask: Gray, size: int) -> Float[np.ndarray, "S S"]:
     square = np.pad(mask, ((top, side - height - top), (left, side - width - left)))
     exact = side % size == 0
     filtering = Image.Resampling.BOX if exact else Image.Resampling.HAMMING if side > size else Image.Resampling.BICUBIC
+    if PIXELS * side <= size and ((square == 0) | (square == 1)).all():
+        filtering = Image.Resampling.NEAREST
     return np.asarray(Image.fromarray(square).resize((size, size), filtering)).clip(0, 1)

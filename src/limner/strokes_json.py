@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterable
 from io import BytesIO
 from math import prod
@@ -20,10 +21,13 @@ from limner.files import atomic, read_bytes
 from limner.images import open_image, to_values
 from limner.strokes import FIELDS, REQUIRED, Strokes, shapes
 from limner.templates import FINEST, SHAPES, TemplateBank, draw
+from limner.tracing import PATH
 
 FORMAT = "limner-strokes"
 VERSION = 1
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "float16": torch.float16, "bfloat16": torch.bfloat16}
+BEFORE, BEHIND = PATH.split("{}")
+OUTLINE = r"(M-?\d+(\.\d+)?( -?\d+(\.\d+)?)*Z)+"
 PNG = "data:image/png;base64,"
 LIMIT = 2**31
 """Whole numbers of a file stay below."""
@@ -138,15 +142,17 @@ def _nested(text: Any) -> str:
 
 def _templates(bank: TemplateBank) -> list[dict[str, object]]:
     masks = bank.masks.detach().cpu().float()
-    return [_template(name, mask) for name, mask in zip(bank.names, masks, strict=True)]
+    paths = bank.paths or [None] * len(bank)
+    return [_template(*each) for each in zip(bank.names, masks, paths, strict=True)]
 
 
-def _template(name: str, mask: Float[Tensor, "S S"]) -> dict[str, object]:
+def _template(name: str, mask: Float[Tensor, "S S"], path: str | None) -> dict[str, object]:
     if by_name(name, mask):
         return {"name": name, "texels": len(mask)}
     file = BytesIO()
     Image.fromarray((mask * 255).round().to(torch.uint8).numpy()).save(file, "PNG")
-    return {"name": name, "mask": PNG + base64.b64encode(file.getvalue()).decode()}
+    entry: dict[str, object] = {"name": name, "mask": PNG + base64.b64encode(file.getvalue()).decode()}
+    return entry | ({"outline": path.removeprefix(BEFORE).removesuffix(BEHIND)} if path else {})
 
 
 def by_name(name: str, mask: Float[Tensor, "S S"]) -> bool:
@@ -195,18 +201,29 @@ def _get(content: dict, key: str, *kinds: type) -> Any:
 def _bank(templates: list, prefilter: bool) -> TemplateBank:
     if not templates:
         raise UserError('"templates" is empty: store a number where there is no bank')
-    masks, names = [], []
+    masks, names, paths = [], [], []
     for k, entry in enumerate(templates):
         try:
             if not isinstance(entry, dict):
                 raise UserError("is no object")
             names.append(_get(entry, "name", str))
             masks.append(_mask(entry, names[-1]))
+            paths.append(_path(entry))
         except UserError as error:
             raise UserError(f"template {k}: {error}") from None
         if len(masks[k]) != len(masks[0]):
             raise UserError(f"template {k}: is {len(masks[k])} texels wide, template 0 is {len(masks[0])}")
-    return TemplateBank(torch.stack(masks), tuple(names), prefilter)
+    return TemplateBank(torch.stack(masks), tuple(names), prefilter, tuple(paths) if any(paths) else ())
+
+
+def _path(entry: dict) -> str | None:
+    """The outline of a template, of straight lines only."""
+    if "outline" not in entry:
+        return None
+    outline = _get(entry, "outline", str)
+    if not re.fullmatch(OUTLINE, outline):
+        raise UserError('"outline" is no path of closed lines, such as "M-1 -1 1 -1 0 1Z"')
+    return PATH.format(outline)
 
 
 def _mask(entry: dict, name: str) -> Float[Tensor, "S S"]:

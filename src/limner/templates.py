@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -58,12 +58,14 @@ SHAPES = {
 class TemplateBank:
     """K square masks in [0, 1] with a name each; `prefilter` smooths stamps drawn smaller than their template.
 
+    paths: of masks that are those of a vector shape of one's own, its outline as an SVG fragment in [-1, 1].
     Raises ValueError when masks are not square, not floating-point numbers in [0, 1], or not one to a name.
     """
 
     masks: Float[Tensor, "template S S"]
     names: tuple[str, ...] = ()
     prefilter: bool = True
+    paths: tuple[str | None, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.masks, Tensor):
@@ -76,6 +78,8 @@ class TemplateBank:
             object.__setattr__(self, "names", tuple(f"template {k}" for k in range(len(self.masks))))
         if len(self.names) != len(self.masks):
             raise ValueError(f"template bank: {len(self.masks)} masks but {len(self.names)} names")
+        if self.paths and len(self.paths) != len(self.masks):
+            raise ValueError(f"template bank: {len(self.masks)} masks but {len(self.paths)} paths")
         if not (transforms.traced() or self.masks.is_meta) and not ((self.masks >= 0) & (self.masks <= 1)).all():
             raise ValueError("template bank: masks hold values that are not numbers in [0, 1]")
 
@@ -120,6 +124,18 @@ class TemplateBank:
         masks = self.masks.to(device)
         return self if masks is self.masks else replace(self, masks=masks)
 
+    def chosen(self, places: Sequence[int]) -> TemplateBank:
+        """The templates at these places."""
+        names, paths = (tuple(each[k] for k in places) for each in (self.names, self.paths or [None] * len(self)))
+        return replace(self, masks=self.masks[list(places)], names=names, paths=paths)
+
+    def then(self, more: TemplateBank) -> TemplateBank:
+        """One bank of these and further templates, of as many texels."""
+        paths = (path for bank in (self, more) for path in bank.paths or [None] * len(bank))
+        return replace(
+            self, masks=torch.cat([self.masks, more.masks]), names=self.names + more.names, paths=tuple(paths)
+        )
+
     def detach(self) -> TemplateBank:
         """The same templates without gradients."""
         return replace(self, masks=self.masks.detach()) if self.masks.requires_grad else self
@@ -156,6 +172,11 @@ class TemplateBank:
         return self.kept("shapes", self._find_shapes)
 
     @property
+    def scalable(self) -> bool:
+        """Whether all templates are known at any size: shapes, and those with a path."""
+        return all(k in self.shapes or (self.paths and self.paths[k]) for k in range(len(self)))
+
+    @property
     def outlines(self) -> dict[int, str]:
         """SVG fragments of the templates that have an outline, by index: of shapes, and of masks with hard edges."""
         return self.kept("outlines", self._find_outlines)
@@ -168,9 +189,11 @@ class TemplateBank:
     def _find_outlines(self) -> dict[int, str]:
         found = {k: SHAPES[name].svg for k, name in self.shapes.items()}
         if others := set(range(len(self))) - found.keys():
-            from limner.tracing import traced
+            from limner.tracing import like, traced
 
-            found |= {k: traced(self.masks[k]) for k in others}
+            for k in others:
+                path = self.paths[k] if self.paths else None
+                found[k] = path if path and like(path, self.masks[k]) else traced(self.masks[k])
         return {k: outline for k, outline in sorted(found.items()) if outline is not None}
 
     def kept(self, name: str, build: Callable[[], T]) -> T:

@@ -21,6 +21,8 @@ LIKE = 0.08
 STRAIGHT = 0.15
 """How far off a line, in texels, a point may be to be left out of it."""
 FINER, FINEST = 4, 4096
+PATH = '<path fill-rule="evenodd" d="{}"/>'
+"""An outline, of closed lines."""
 
 
 def traced(mask: Float[Tensor, "S S"]) -> str | None:
@@ -36,10 +38,22 @@ def traced(mask: Float[Tensor, "S S"]) -> str | None:
     at = centres(side + 2, dtype=torch.float32, device="cpu").numpy() * (1 + texel)
     contours = contour_generator(at, at, np.pad(mask.numpy(), 1), line_type=LineType.Separate)
     rings = [np.asarray(ring) for ring in contours.lines(0.5)]
-    apart = (drawn(_path(rings), side) - mask).square().sum()
-    if apart > LIKE**2 * mask.square().sum():
+    if not like(path_of(rings), mask):
         return None
-    return _path(_straightened(ring, STRAIGHT * texel) for ring in rings)
+    return path_of(_straightened(ring, STRAIGHT * texel) for ring in rings)
+
+
+def like(outline: str, mask: Float[Tensor, "S S"]) -> bool:
+    """Whether an outline may stand for a mask."""
+    mask = mask.detach().cpu().double()
+    return bool((drawn(outline, len(mask)) - mask).square().sum() <= LIKE**2 * mask.square().sum())
+
+
+def thickness(mask: Float[Tensor, "S S"]) -> float:
+    """How thick the parts of a mask are, as a share of its side: twice its area over the length of its edge."""
+    whole = pad(mask.double(), (1, 1, 1, 1))
+    edge = torch.stack([whole.diff(dim=0)[:, 1:], whole.diff(dim=1)[1:]]).norm(dim=0).sum()
+    return (2 * mask.sum() / edge / len(mask)).item()
 
 
 def _fades(mask: Float[Tensor, "S S"]) -> bool:
@@ -75,7 +89,7 @@ def _straightened(points: np.ndarray, most: float) -> np.ndarray:
     return points[sorted(kept)]
 
 
-def _path(rings: Iterable[np.ndarray]) -> str:
+def path_of(rings: Iterable[np.ndarray]) -> str:
     """Closed lines, whose last point is their first again, as one path."""
     lines = (" ".join(f"{x:.4f} {y:.4f}" for x, y in ring[:-1].tolist()) for ring in rings)
-    return f'<path fill-rule="evenodd" d="{"".join(f"M{line}Z" for line in lines)}"/>'
+    return PATH.format("".join(f"M{line}Z" for line in lines))

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+import limner
 from limner import geometry
-from limner.painting.goal import SMALLEST, Goal, goal_and_ground
+from limner.painting.goal import SMALLEST, Goal, goal_and_ground, page
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -142,6 +143,31 @@ def test_the_ground_is_the_mean_of_what_is_opaque() -> None:
     nearest, palette = pixels.mean((1, 2)), torch.tensor([[0.0, 0, 0], [1, 1, 1], [0.5, 0.4, 0.6]])
     assert (nearest - palette).square().sum(1).argmin() == 2
     assert torch.equal(goal_and_ground(pixels, None, None, palette)[1], palette[2])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_page_is_one_colour_of_more_than_half(channels: int) -> None:
+    paper = torch.tensor([250, 249, 3][:channels]) / 255
+    pixels = paper[:, None, None].repeat(1, 10, 10)
+    pixels[:, :4] = 0.9 * torch.rand(channels, 4, 10)
+    found = page(pixels)
+    assert found is not None
+    assert torch.equal(found, paper)
+    pixels[:, :5] = 0.9 * torch.rand(channels, 5, 10)
+    assert page(pixels) is None
+    assert page(torch.rand(channels, 9, 9)) is None
+
+
+def test_drawings_stay_on_their_paper() -> None:
+    drawing = torch.ones(3, 60, 80)
+    drawing[:, 10:50:8, 5:70] = 0
+    drawing[0, 20:40, 30:33] = 0.3
+    painting = limner.paint(drawing, 12)
+    assert painting.background is not None
+    assert painting.background.tolist() == [1, 1, 1]
+    learnt = limner.paint(drawing * torch.linspace(0.99, 1, 80), 12).background
+    assert learnt is not None
+    assert learnt.tolist() != [1, 1, 1]
 
 
 def test_a_picture_on_paper_begins_on_the_paper() -> None:

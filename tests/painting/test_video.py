@@ -180,6 +180,12 @@ def test_long_gifs_have_fewer_frames_where_they_are_large() -> None:
     assert len(video.timing(5000, ".mp4", 60.0, 2000**2)[0]) == 1800
 
 
+@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+def test_the_shortest_film_shows_the_ground_and_the_painting(suffix: str) -> None:
+    counts, rate = video.timing(5, suffix, 1e-4, 100)
+    assert (counts, rate) == ([0, 5], video.RATES[suffix])
+
+
 @pytest.mark.parametrize("seconds", [0.0, -1.0, 61.0, float("nan")])
 def test_no_film_lasts_so_long(seconds: float, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"seconds: {seconds!r} is not a number above 0 and up to 60"):

@@ -231,10 +231,10 @@ def sharpened(moves: Moves, goal: Goal) -> TemplateBank:
     """The moves' templates with as many texels as show: twice as many, and again, as long as the error notices.
 
     Edges of a stamp that is drawn large are blurred over its texels, which flat pictures show and an SVG does not.
-    No stamp needs more than it is wide, in pixels. Masks from files stay: traced anew they would be others.
+    No stamp needs more than it is wide, in pixels. Masks without a path stay: traced anew they would be others.
     """
     strokes, bank = moves.strokes(), moves.bank
-    if goal.under is not None or not bank.outlines or len(bank.shapes) < len(bank):
+    if goal.under is not None or not bank.outlines or not bank.scalable:
         return bank
     most, error = min(most_texels(bank), widest(strokes, goal.size)), moves.error(goal)
     while bank.masks.shape[-1] < most:

@@ -139,6 +139,14 @@ def goal_and_ground(
     return Goal(pixels if alpha is None else laid(pixels, alpha, ground)), ground
 
 
+def page(pixels: Float[Tensor, "channel height width"]) -> Float[Tensor, "channel"] | None:
+    """The one colour, in 8 bits, that more than half of a picture has, as a drawing's paper has; None without one."""
+    steps = (pixels * 255).round()
+    codes = (steps.long() * 256 ** torch.arange(len(steps))[:, None, None]).sum(0)
+    middle = codes == codes.flatten().median()  # which the colour of more than half is
+    return steps[:, middle][:, 0] / 255 if 2 * middle.sum() > middle.numel() else None
+
+
 def paper(
     pixels: Float[Tensor, "channel height width"], weight: Float[Tensor, "height width"]
 ) -> Float[Tensor, "channel"]:

@@ -92,6 +92,8 @@ def _pattern(given: str, several: bool) -> str:
     if folder:
         return str(path / "{name}.png")
     if suffix not in SUFFIXES:
+        if given in ("-", "/dev/stdout"):
+            raise UserError(f"{given}: nothing is written to standard output: name a file")
         held = f'"{path.suffix}" is no known suffix' if suffix else "has no suffix"
         raise UserError(f"{given}: {held}: choose one of {', '.join(SUFFIXES)}, or for a new folder end with /")
     if several and "{name}" not in given:

@@ -15,7 +15,7 @@ from limner.kernels.threads import for_kernels_only
 from limner.models.build import Network
 from limner.painting import arguments, brushes, colours, light, raster, sides
 from limner.painting.fitting import Progress, fit
-from limner.painting.goal import Goal, goal_and_ground
+from limner.painting.goal import Goal, goal_and_ground, page
 from limner.painting.moves import Style
 from limner.painting.painting import Painting
 from limner.painting.palette import inks_of
@@ -137,6 +137,8 @@ def paint(
             before = replace(before, bank=raster.finer(before.bank, before.size, small.size))
         before = replace(before, bank=as_written(before.bank))
         clear, given = before.background is None, before.background
+    if not (chosen or clear or before or palette is not None):
+        given = page(small.pixels)
     coloured = colours.coloured(palette) or colours.coloured(given) or (before is not None and before.coloured)
     channels = 3 if coloured else len(picture.pixels)
     given = None if given is None else given.expand(3)[:channels]

@@ -4,7 +4,7 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from pathlib import Path
 from typing import TypeAlias
 
@@ -57,7 +57,7 @@ def finer(bank: TemplateBank, fitted: tuple[int, int], size: tuple[int, int]) ->
     return redrawn(bank, wanted) if wanted > texels and bank.outlines else bank
 
 
-def most_texels(bank: TemplateBank) -> int:
+def most_texels(bank: Sized) -> int:
     """Texels a side with which a bank may be drawn anew: one template has `FINEST`, several as much memory."""
     return 2 ** math.floor(math.log2(FINEST / math.sqrt(len(bank))))
 

@@ -44,9 +44,7 @@ class Before:
     @property
     def brushes(self) -> TemplateBank:
         """The templates for new strokes."""
-        return replace(
-            self.bank, masks=self.bank.masks[self.fresh], names=tuple(self.bank.names[k] for k in self.fresh)
-        )
+        return self.bank.chosen(self.fresh)
 
     def without(self, region: Float[Tensor, "height width"]) -> tuple["Before", int]:
         """These less the strokes whose centre lies in a region (where it is above one half), and how many those are."""
@@ -114,14 +112,14 @@ def as_written(bank: TemplateBank) -> TemplateBank:
 
 def _joined(bank: TemplateBank, more: TemplateBank) -> tuple[TemplateBank, list[int]]:
     """One bank of both, each mask once, and where in it the second's are."""
-    masks, names, fresh = list(bank.masks), list(bank.names), []
-    for mask, name in zip(more.masks, more.names, strict=True):
-        same = [k for k, known in enumerate(masks) if torch.equal(known, mask)]
-        fresh.append(same[0] if same else len(masks))
+    known, fresh, new = list(bank.masks), [], []
+    for k, mask in enumerate(more.masks):
+        same = [place for place, each in enumerate(known) if torch.equal(each, mask)]
+        fresh.append(same[0] if same else len(known))
         if not same:
-            masks.append(mask)
-            names.append(name)
-    return TemplateBank(torch.stack(masks), tuple(names), bank.prefilter), fresh
+            known.append(mask)
+            new.append(k)
+    return bank.then(more.chosen(new)) if new else bank, fresh
 
 
 def _placed(which: Float[Tensor, "1 move template"], columns: list[int], count: int) -> Float[Tensor, "1 move {count}"]:

@@ -54,9 +54,10 @@ def moments(strokes: int, frames: int) -> list[int]:
 def timing(strokes: int, suffix: str, seconds: float | None, pixels: int) -> tuple[list[int], Fraction]:
     """The moments to show of a painting of so many pixels that grows for so long, and how many of them a second.
 
-    None: for eight seconds, or less where strokes are few.
+    None: for eight seconds, or less where strokes are few.  It takes a picture's time at least.
     """
-    most = round(RATES[suffix] * (seconds or SECONDS))
+    seconds = seconds and max(seconds, 1 / RATES[suffix])
+    most = max(2, round(RATES[suffix] * (seconds or SECONDS)))
     if suffix == ".gif":  # all of it is in memory
         most = min(most, max(RATES[suffix] * SECONDS, LARGEST_GIF // pixels))
     counts = moments(strokes, most)
