@@ -3,13 +3,18 @@
 import math
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
 from limner.errors import UserError
+from limner.masks import mask_files, native, read_mask
 from limner.painting.raster import most_texels
-from limner.templates import SHAPES, TemplateBank
+from limner.templates import SHAPES, TemplateBank, draw
+from limner.tracing import thickness, traced
 
 TEXELS = 128
 ENOUGH = 24
@@ -58,50 +63,59 @@ def bank_of(
     items = listed(templates) or ["circle"]
     if isinstance(items, TemplateBank):
         return items.detach().to("cpu")
-    traces = traces_of(items)
-    bank = TemplateBank.load(items, texels or finest(traces))
-    return replace(bank, paths=tuple(trace.path for trace in traces))
+    brushes = brushes_of(items)
+    texels = texels or finest(brushes)
+    masks = torch.stack([brush.at(texels) for brush in brushes])
+    return TemplateBank(masks, tuple(brush.name for brush in brushes), paths=tuple(brush.path for brush in brushes))
 
 
 def texels_of(items: TemplateBank | list[Any]) -> int:
     """Texels a side of a bank, or those that suit what is `listed`."""
-    return items.masks.shape[-1] if isinstance(items, TemplateBank) else finest(traces_of(items))
+    return items.masks.shape[-1] if isinstance(items, TemplateBank) else finest(brushes_of(items))
 
 
-class Trace(NamedTuple):
-    """The outline of a mask from a file, if it has one, and how many texels a side suit a template."""
+class Brush(NamedTuple):
+    """A shape, or a mask from a file, and how many texels a side suit it.
 
-    path: str | None
-    texels: int
-
-
-def traces_of(items: list[Any]) -> list[Trace]:
-    """One for each template of what is `listed`; for masks from files from a finer mask than is painted with.
-
-    Raises UserError for what is no template.
+    mask, path: of a file, as finely as it was traced, and its outline, if it has one.
     """
-    from limner.masks import mask_files
 
+    name: str
+    texels: int
+    file: Path | None = None
+    mask: Float[Tensor, "S S"] | None = None
+    path: str | None = None
+
+    def at(self, texels: int) -> Float[Tensor, "texels texels"]:
+        """Its mask with so many texels a side."""
+        if self.file is None:
+            return draw(SHAPES[self.name], texels)
+        return self.mask if self.mask is not None and len(self.mask) == texels else read_mask(self.file, texels)
+
+
+def brushes_of(items: list[Any]) -> list[Brush]:
+    """Those of what is `listed`; UserError for what is no template."""
     for item in items:
         if item not in SHAPES and not os.path.exists(item):
             known = ", ".join(name for name in SHAPES if name != "transparent")
             raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks")
-    files: list[Any] = [file for item in items for file in ([item] if item in SHAPES else mask_files(item))]
-    most = min(TRACED, most_texels(files))
-    fine = FINE if all(file in SHAPES for file in files) else {}
-    return [Trace(None, fine.get(file, TEXELS)) if file in SHAPES else _trace(file, most) for file in files]
+    sources = [source for item in items for source in ([item] if item in SHAPES else mask_files(item))]
+    most = min(TRACED, most_texels(sources))
+    fine = FINE if all(source in SHAPES for source in sources) else {}
+    return [
+        _read(source, most) if isinstance(source, Path) else Brush(source, fine.get(source, TEXELS))
+        for source in sources
+    ]
 
 
-def _trace(file: Path, most: int) -> Trace:
-    from limner.masks import native, read_mask
-    from limner.tracing import thickness, traced
-
+def _read(file: Path, most: int) -> Brush:
+    """A mask, traced with at most so many texels a side, and no more than a picture has pixels."""
     side = max(TEXELS, min(most, native(file) or most))
     mask = read_mask(file, side)
     wanted = TEXELS * 2 ** max(0, math.ceil(math.log2(ENOUGH / (TEXELS * thickness(mask)))))
-    return Trace(traced(mask), min(wanted, TEXELS * 2 ** math.floor(math.log2(side / TEXELS))))
+    return Brush(file.stem, min(wanted, TEXELS * 2 ** math.floor(math.log2(side / TEXELS))), file, mask, traced(mask))
 
 
-def finest(traces: list[Trace]) -> int:
-    """Texels a side that suit all templates of a bank."""
-    return max(trace.texels for trace in traces)
+def finest(brushes: list[Brush]) -> int:
+    """Texels a side that suit all of them."""
+    return max(brush.texels for brush in brushes)
