@@ -1009,9 +1009,12 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_modules_are_imported_at_first_use() -> None:
-    code = "import limner; print(limner.geometry.phi.__name__, limner.data.load.__name__, hasattr(limner, 'no_such'))"
+    code = (
+        "import limner; print(limner.geometry.phi.__name__, limner.data.load.__name__, hasattr(limner, 'no_such'),"
+        "hasattr(limner, 'a.b'), hasattr(limner, 'cli.main'))"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == "phi load False\n"
+    assert run.stdout == "phi load False False False\n"
 
 
 def test_the_process_exits_with_the_code(tmp_path: Path) -> None:
@@ -1020,6 +1023,17 @@ def test_the_process_exits_with_the_code(tmp_path: Path) -> None:
         run = subprocess.run(line, capture_output=True, text=True, check=False)
         assert (run.returncode, run.stdout) == (2, "")
         assert run.stderr == f"limner: {tmp_path / 'none.png'}: no such file or folder\n"
+
+
+def test_the_reference_needs_no_kernels() -> None:
+    code = """if True:
+        import limner, torch
+        strokes = limner.Strokes(torch.eye(3)[None, None, :2], torch.ones(1, 1, 1), torch.ones(1, 1, 3))
+        print(limner.render(strokes, limner.TemplateBank.named("square"), (4, 4), backend="reference").sum().item())
+    """
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout == "48.0\n"
 
 
 def test_kernels_that_may_not_be_compiled_are_told(tmp_path: Path) -> None:

@@ -118,8 +118,8 @@ def test_what_is_white_is_brush_as_far_as_it_is_opaque(tmp_path: Path, alpha: in
 @pytest.mark.parametrize("quality", [70, 80, 90])
 def test_a_jpeg_leaves_no_specks_around_a_mask(quality: int, tmp_path: Path) -> None:
     image = disc("white", "black", size=(64, 64))
-    image.save(tmp_path / "disc.jpg", quality=quality)
-    mask, exact = read_mask(tmp_path / "disc.jpg", 128), read_mask(saved(tmp_path, image), 128)
+    image.save(tmp_path / "disc.JPG", quality=quality)
+    mask, exact = read_mask(tmp_path / "disc.JPG", 128), read_mask(saved(tmp_path, image), 128)
     outside = torch.nn.functional.max_pool2d(exact[None], 5, 1, 2)[0] == 0
     assert (mask[outside] == 0).all()
     assert (mask - exact).abs().mean() < 0.005
@@ -131,6 +131,13 @@ def test_pixels_of_a_small_mask_stay_squares(tmp_path: Path) -> None:
     image.paste(1, (4, 4, 12, 12))
     expected = torch.zeros(128, 128)
     expected[32:96, 32:96] = 1
+    for side in (20, 30):
+        stripes = Image.new("1", (side, side))
+        for x in range(0, side, 2):
+            stripes.paste(1, (x, 0, x + 1, side))
+        widths = read_mask(saved(tmp_path, stripes), 128)[64]
+        assert widths.sum().item() == pytest.approx(128 / side * side / 2, abs=0.3)
+        assert ((widths > 0) & (widths < 1)).sum() <= side
     assert torch.equal(read_mask(saved(tmp_path, image), 128), expected)
     assert traced(expected) is not None
     smooth = read_mask(saved(tmp_path, image.convert("L").resize((64, 64))), 128)

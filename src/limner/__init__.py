@@ -30,7 +30,7 @@ def __getattr__(name: str) -> Any:
 
         return version("limner")
     if name not in __all__:
-        if not name.startswith("_") and find_spec(f"limner.{name}"):
+        if name.isidentifier() and not name.startswith("_") and find_spec(f"limner.{name}"):
             return import_module(f"limner.{name}")
         raise AttributeError(f"module 'limner' has no attribute '{name}'")
     value = getattr(import_module(f"limner.{_HOME.get(name, 'writer')}"), name)

@@ -25,12 +25,13 @@ from limner.errors import NotFinite, Stopped, UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS
-from limner.experiments.trained import SETTINGS, read
+from limner.experiments.trained import read
 from limner.figures.options import ReproduceOptions
 from limner.files import in_words, try_writing
 from limner.painting.options import PaintOptions
 from limner.printing import answer, say, silence
 from limner.signals import ENDING, handled, held, interrupt
+from limner.training.settings import CHECKPOINT
 
 Options = PaintOptions | TrainOptions | EvaluateOptions | ReproduceOptions | ListData | ShowData | Bench
 
@@ -195,13 +196,13 @@ def _like(message: str, rest: str) -> str:
 def _begun(options: Options) -> Experiment | None:
     """What a run was begun with that is to go on: what is not given stays as it is there.
 
-    None where there is no run, or one of other data or another model, which `runs.start` tells.
+    None where there is nothing to go on from, or a run of other data, which `runs.start` tells.
     """
-    if not (isinstance(options, TrainOptions) and options.resume and (options.out / SETTINGS).exists()):
+    if not (isinstance(options, TrainOptions) and options.resume and (options.out / CHECKPOINT).exists()):
         return None
-    before, asked = read(options.out).experiment, options.experiment
-    alike = (before.data.name, before.model.kind) == (asked.data.name, asked.model.kind)
-    return before if alike else None
+    before = read(options.out).experiment
+    usual = {make().data.name for make in EXPERIMENTS.values()} - {options.experiment.data.name}
+    return None if before.data.name in usual else before
 
 
 def _app(before: Experiment | None = None) -> SubcommandApp:

@@ -128,5 +128,6 @@ def _fit(mask: Gray, size: int) -> Float[np.ndarray, "S S"]:
     exact = side % size == 0
     filtering = Image.Resampling.BOX if exact else Image.Resampling.HAMMING if side > size else Image.Resampling.BICUBIC
     if PIXELS * side <= size and ((square == 0) | (square == 1)).all():
-        filtering = Image.Resampling.NEAREST
+        square = square.repeat(-(-size // side), 0).repeat(-(-size // side), 1)
+        filtering = Image.Resampling.BOX
     return np.asarray(Image.fromarray(square).resize((size, size), filtering)).clip(0, 1)

@@ -21,13 +21,11 @@ from limner.files import atomic, read_bytes
 from limner.images import open_image, to_values
 from limner.strokes import FIELDS, REQUIRED, Strokes, shapes
 from limner.templates import FINEST, SHAPES, TemplateBank, draw
-from limner.tracing import PATH
+from limner.tracing import LINES
 
 FORMAT = "limner-strokes"
 VERSION = 1
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "float16": torch.float16, "bfloat16": torch.bfloat16}
-BEFORE, BEHIND = PATH.split("{}")
-OUTLINE = r"(M-?\d+(\.\d+)?( -?\d+(\.\d+)?)*Z)+"
 PNG = "data:image/png;base64,"
 LIMIT = 2**31
 """Whole numbers of a file stay below."""
@@ -152,7 +150,7 @@ def _template(name: str, mask: Float[Tensor, "S S"], path: str | None) -> dict[s
     file = BytesIO()
     Image.fromarray((mask * 255).round().to(torch.uint8).numpy()).save(file, "PNG")
     entry: dict[str, object] = {"name": name, "mask": PNG + base64.b64encode(file.getvalue()).decode()}
-    return entry | ({"outline": path.removeprefix(BEFORE).removesuffix(BEHIND)} if path else {})
+    return entry | ({"outline": path} if path else {})
 
 
 def by_name(name: str, mask: Float[Tensor, "S S"]) -> bool:
@@ -221,9 +219,9 @@ def _path(entry: dict) -> str | None:
     if "outline" not in entry:
         return None
     outline = _get(entry, "outline", str)
-    if not re.fullmatch(OUTLINE, outline):
+    if not re.fullmatch(LINES, outline):
         raise UserError('"outline" is no path of closed lines, such as "M-1 -1 1 -1 0 1Z"')
-    return PATH.format(outline)
+    return outline
 
 
 def _mask(entry: dict, name: str) -> Float[Tensor, "S S"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,8 +59,9 @@ SHAPES = {
 class TemplateBank:
     """K square masks in [0, 1] with a name each; `prefilter` smooths stamps drawn smaller than their template.
 
-    paths: of masks that are those of a vector shape of one's own, its outline as an SVG fragment in [-1, 1].
-    Raises ValueError when masks are not square, not floating-point numbers in [0, 1], or not one to a name.
+    paths: of masks that are those of an outline, its closed lines in [-1, 1] as in an SVG's path ("M-1 -1 1 -1 0 1Z").
+    Raises ValueError when masks are not square, not floating-point numbers in [0, 1], or not one to a name, and for
+    paths that are none.
     """
 
     masks: Float[Tensor, "template S S"]
@@ -80,6 +82,12 @@ class TemplateBank:
             raise ValueError(f"template bank: {len(self.masks)} masks but {len(self.names)} names")
         if self.paths and len(self.paths) != len(self.masks):
             raise ValueError(f"template bank: {len(self.masks)} masks but {len(self.paths)} paths")
+        if any(self.paths):
+            from limner.tracing import LINES
+
+            for path in self.paths:
+                if path is not None and not re.fullmatch(LINES, path):
+                    raise ValueError(f'template bank: {path[:40]!r} are no closed lines, such as "M-1 -1 1 -1 0 1Z"')
         if not (transforms.traced() or self.masks.is_meta) and not ((self.masks >= 0) & (self.masks <= 1)).all():
             raise ValueError("template bank: masks hold values that are not numbers in [0, 1]")
 
@@ -174,7 +182,15 @@ class TemplateBank:
     @property
     def scalable(self) -> bool:
         """Whether all templates are known at any size: shapes, and those with a path."""
-        return all(k in self.shapes or (self.paths and self.paths[k]) for k in range(len(self)))
+        return all(
+            k in self.shapes or (k in self.outlines and self.outlines[k] == self._given(k)) for k in range(len(self))
+        )
+
+    def _given(self, k: int) -> str | None:
+        """The outline of a template by its path."""
+        from limner.tracing import PATH
+
+        return PATH.format(self.paths[k]) if self.paths and self.paths[k] else None
 
     @property
     def outlines(self) -> dict[int, str]:
@@ -192,7 +208,7 @@ class TemplateBank:
             from limner.tracing import like, traced
 
             for k in others:
-                path = self.paths[k] if self.paths else None
+                path = self._given(k)
                 found[k] = path if path and like(path, self.masks[k]) else traced(self.masks[k])
         return {k: outline for k, outline in sorted(found.items()) if outline is not None}
 

@@ -19,16 +19,25 @@ FADING, GRAY = 0.01, 0.3
 LIKE = 0.08
 """Largest difference of a mask and its path, as a share of the mask, for the path to stand for it."""
 STRAIGHT = 0.15
-"""How far off a line, in texels, a point may be to be left out of it."""
+"""How far off a line, in texels, a point may usually be to be left out of it."""
 FINER, FINEST = 4, 4096
 PATH = '<path fill-rule="evenodd" d="{}"/>'
 """An outline, of closed lines."""
+POINT = r"-?[0-9]{1,3}(\.[0-9]{1,9})?"
+LINES = rf"(M{POINT} {POINT}( {POINT} {POINT})*Z)+"
+"""What closed lines look like in a path."""
 
 
 def traced(mask: Float[Tensor, "S S"]) -> str | None:
-    """The SVG path around what is more than half inside of a mask, in [-1, 1]; None where that is not much like it.
+    """The SVG path of the `lines` of a mask, if it has some."""
+    found = lines(mask)
+    return None if found is None else PATH.format(found)
 
-    So it is of masks that fade, are gray, or have parts as thin as a texel.
+
+def lines(mask: Float[Tensor, "S S"], off: float = STRAIGHT) -> str | None:
+    """Closed lines around what is more than half inside of a mask, in [-1, 1]; None where that is not much like it.
+
+    So it is of masks that fade, are gray, or have parts as thin as a texel.  off: by how many texels lines may miss it.
     """
     mask = mask.detach().cpu().double()
     side = len(mask)
@@ -38,9 +47,9 @@ def traced(mask: Float[Tensor, "S S"]) -> str | None:
     at = centres(side + 2, dtype=torch.float32, device="cpu").numpy() * (1 + texel)
     contours = contour_generator(at, at, np.pad(mask.numpy(), 1), line_type=LineType.Separate)
     rings = [np.asarray(ring) for ring in contours.lines(0.5)]
-    if not like(path_of(rings), mask):
+    if not like(PATH.format(_closed(rings)), mask):
         return None
-    return path_of(_straightened(ring, STRAIGHT * texel) for ring in rings)
+    return _closed(_straightened(ring, off * texel) for ring in rings)
 
 
 def like(outline: str, mask: Float[Tensor, "S S"]) -> bool:
@@ -89,7 +98,7 @@ def _straightened(points: np.ndarray, most: float) -> np.ndarray:
     return points[sorted(kept)]
 
 
-def path_of(rings: Iterable[np.ndarray]) -> str:
-    """Closed lines, whose last point is their first again, as one path."""
-    lines = (" ".join(f"{x:.4f} {y:.4f}" for x, y in ring[:-1].tolist()) for ring in rings)
-    return PATH.format("".join(f"M{line}Z" for line in lines))
+def _closed(rings: Iterable[np.ndarray]) -> str:
+    """Closed lines, whose last point is their first again, as an SVG's path has them (`LINES`)."""
+    texts = (" ".join(f"{x:.4f} {y:.4f}" for x, y in ring[:-1].tolist()) for ring in rings)
+    return "".join(f"M{text}Z" for text in texts)

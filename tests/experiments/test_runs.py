@@ -388,6 +388,11 @@ def test_what_is_not_given_stays_as_it_is_in_a_run_that_goes_on(
     assert cli.main(["train", "two-rectangles", *out, "--resume", "--training.iterations", "6"]) == 0
     assert runs.read(tmp_path / "run").experiment == replace(begun, training=replace(begun.training, iterations=6))
     assert len(record.read(tmp_path / "run" / "metrics.jsonl")["loss"]) == 6
+    kinds = ["train", "two-rectangles", "--out", str(tmp_path / "kind"), "-q"]
+    assert cli.main([*kinds, "--model.kind", "recurrent", *data, *model, *size]) == 0
+    assert cli.main([*kinds, "--resume"]) == 0
+    assert cli.main([*kinds, "--resume", "--model.kind", "conv"]) == 2
+    assert "holds --model.kind recurrent, asked for conv: resume with the same settings\n" in capsys.readouterr().err
     for other in (
         ["two-rectangles", "--model.hidden", "9"],
         ["two-shapes"],
@@ -395,6 +400,13 @@ def test_what_is_not_given_stays_as_it_is_in_a_run_that_goes_on(
     ):
         assert cli.main(["train", *other, *out, "--resume"]) == 2
         assert "resume with the same settings" in capsys.readouterr().err
+
+
+def test_a_run_that_never_came_to_a_checkpoint_is_begun_as_asked_for(tmp_path: Path) -> None:
+    asked = ["--data.images", "20", "--data.held-out", "5", "--training.iterations", "2", "--training.batch", "4"]
+    (tmp_path / "settings.json").write_text(runs.as_json(runs.Trained(SMALL, (28, 28), 1)))
+    assert cli.main(["train", "two-rectangles", "--out", str(tmp_path), "--resume", "-q", *asked]) == 0
+    assert runs.read(tmp_path).experiment.model == EXPERIMENTS["two-rectangles"]().model
 
 
 def test_files_of_a_run_without_settings_are_left_alone(run: Path, tmp_path: Path) -> None:
@@ -515,6 +527,7 @@ def test_a_run_on_a_folder_is_evaluated_from_anywhere(tmp_path: Path, monkeypatc
     train = ["train", "mnist", *settings, "--training.iterations"]
     assert cli.main([*train, "2", "--data.folder", "pictures"]) == 0
     assert cli.main([*train, "3", "--data.folder", str(tmp_path / "pictures"), "--resume"]) == 0
+    assert cli.main(["train", "mnist", "--out", "run", "-q", "--resume", "--training.iterations", "4"]) == 0
     monkeypatch.chdir(tmp_path / "pictures")
     assert cli.main(["evaluate", "../run"]) == 0
     monkeypatch.chdir(tmp_path)

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 import limner
 from limner.masks import read_mask
-from limner.painting.brushes import FINE, TEXELS, bank_of, texels_of
+from limner.painting.brushes import FINE, TEXELS, bank_of
 from limner.painting.painting import Painting
 from limner.templates import TemplateBank
 from limner.tracing import drawn
@@ -36,13 +36,16 @@ def rendered(file: Path) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) / 255
 
 
+def texels(*templates: str | Path) -> int:
+    return bank_of(templates).masks.shape[-1]
+
+
 def test_thin_parts_have_more_texels_than_thick_ones(tmp_path: Path) -> None:
     thin, thick = svg(tmp_path, BAR), svg(tmp_path, '<circle cx="300" cy="300" r="290"/>', "0 0 600 600", "disc.svg")
-    assert [texels_of([file]) for file in (thick, thin)] == [TEXELS, 512]
-    assert bank_of([thin]).masks.shape == (1, 512, 512)
+    assert [texels(file) for file in (thick, thin)] == [TEXELS, 512]
     assert bank_of([thin, thick]).masks.shape == (2, 512, 512)
-    assert texels_of(["line", thick]) == TEXELS
-    assert texels_of(["line", "circle"]) == FINE["line"]
+    assert texels("line", thick) == TEXELS
+    assert texels("line", "circle") == FINE["line"]
 
 
 def test_many_masks_take_no_more_memory_than_a_few(tmp_path: Path) -> None:
@@ -52,11 +55,11 @@ def test_many_masks_take_no_more_memory_than_a_few(tmp_path: Path) -> None:
 
 
 def test_a_small_picture_of_a_mask_is_not_enlarged_further_than_usual(tmp_path: Path) -> None:
-    for side, texels in ((64, 128), (256, 256), (2000, 512)):
+    for side, expected in ((64, 128), (500, 128), (512, 256), (2000, 512)):
         image = Image.new("L", (side, side))
         ImageDraw.Draw(image).rectangle((0.1 * side, 0.47 * side, 0.9 * side, 0.53 * side), fill=255)
         image.save(tmp_path / f"{side}.png")
-        assert texels_of([tmp_path / f"{side}.png"]) == texels
+        assert texels(tmp_path / f"{side}.png") == expected
 
 
 def test_corners_of_a_vector_stay_corners(tmp_path: Path) -> None:
@@ -71,10 +74,12 @@ def test_corners_of_a_vector_stay_corners(tmp_path: Path) -> None:
     assert corner[2:, 2:].all()
 
 
-@pytest.mark.parametrize("texels", [64, 128])
-def test_a_mask_that_fades_has_no_path(texels: int, tmp_path: Path) -> None:
-    Image.radial_gradient("L").resize((200, 200)).save(tmp_path / "soft.png")
-    assert bank_of([tmp_path / "soft.png"], texels).paths == (None,)
+@pytest.mark.parametrize("side", [50, 200, 1200])
+def test_a_mask_that_fades_has_no_path(side: int, tmp_path: Path) -> None:
+    Image.radial_gradient("L").resize((side, side)).save(tmp_path / "soft.png")
+    bank = bank_of([tmp_path / "soft.png"])
+    assert bank.paths == (None,)
+    assert not bank.scalable
 
 
 def test_a_thin_brush_paints_a_png_like_its_svg(tmp_path: Path) -> None:
@@ -101,14 +106,48 @@ def test_paths_come_back_from_a_file_and_paint_on(tmp_path: Path) -> None:
     more = limner.paint(picture(), 3, resume=tmp_path / "a.json", templates=["square"])
     assert more.bank.names == ("bar", "circle", "square")
     assert more.bank.paths == (*painting.bank.paths, None)
-    same = limner.paint(picture(), 3, resume=tmp_path / "a.json")
-    assert same.bank.paths == painting.bank.paths
+    for source in (painting, tmp_path / "a.json"):
+        assert limner.paint(picture(), 3, resume=source).bank.paths == painting.bank.paths
+        for brushes in ([tmp_path / "bar.svg"], ["circle", tmp_path / "bar.svg"]):
+            assert limner.paint(picture(), 3, resume=source, templates=brushes).bank.names == ("bar", "circle")
+    leaf = svg(tmp_path, '<circle cx="300" cy="300" r="200"/>', "0 0 600 600", "leaf.svg")
+    more = limner.paint(picture(), 3, resume=painting, templates=leaf)
+    assert more.bank.names == ("bar", "circle", "leaf")
+    assert more.bank.paths == (*painting.bank.paths, *bank_of(leaf).paths)
+    assert more.bank.paths[2]
+
+
+def test_what_is_painted_on_has_as_many_texels_as_a_new_brush_needs(tmp_path: Path) -> None:
+    thick = svg(tmp_path, '<circle cx="300" cy="300" r="290"/>', "0 0 600 600", "disc.svg")
+    before = limner.paint(picture(), 4, templates=thick)
+    assert before.bank.masks.shape[-1] == TEXELS
+    after = limner.paint(picture(), 4, resume=before, templates=svg(tmp_path, BAR))
+    assert after.bank.masks.shape[-1] == 512
+    assert after.bank.scalable
+
+
+@pytest.mark.parametrize("side", [300, 500, 1000])
+def test_edges_of_black_and_white_pixels_are_no_steps(side: int, tmp_path: Path) -> None:
+    image = Image.new("1", (side, side))
+    ImageDraw.Draw(image).ellipse((5, 5, side - 6, side - 6), fill=1)
+    image.save(tmp_path / "disc.png")
+    (path,) = bank_of([tmp_path / "disc.png"]).paths
+    assert path is not None
+    points = np.array(path[1:-1].split(), float).reshape(-1, 2)
+    along = np.roll(points, -1, 0) - points
+    angles = np.angle(np.exp(1j * np.diff(np.unwrap(np.arctan2(along[:, 1], along[:, 0])))))
+    assert np.abs(angles).sum() < 6 * 2 * np.pi
+    assert np.abs(np.hypot(*points.T) - (side / 2 - 5) / (side / 2)).max() < 2 / side * 1.5
 
 
 def test_a_path_that_is_not_that_of_the_mask_is_none(tmp_path: Path) -> None:
-    bank = bank_of([svg(tmp_path, BAR)], 128)
+    bank = bank_of([svg(tmp_path, BAR)])
     disc = TemplateBank.named("circle", size=128).masks
     other = replace(bank, masks=disc, names=("own",))
+    assert bank.scalable
+    assert not other.scalable
+    assert bank.then(bank_of("soft").redrawn(512)).scalable
+    assert not bank.then(TemplateBank(torch.rand(1, 512, 512))).scalable
     assert other.outlines[0] != bank.outlines[0]
     assert (drawn(other.outlines[0], 128) - disc[0]).abs().mean() < 0.01
 
@@ -126,3 +165,6 @@ def test_flat_pictures_are_painted_sharp_with_brushes_from_files(tmp_path: Path)
 def test_banks_have_a_path_for_each_mask() -> None:
     with pytest.raises(ValueError, match="2 masks but 1 paths"):
         TemplateBank(torch.ones(2, 8, 8), paths=(None,))
+    for path in ("M-9999999 -1 1 -1 0 1Z", "M0 0 1Z", "M0 0 1 1", '<circle r="1"/>', "M١ 1 1 1Z"):
+        with pytest.raises(ValueError, match="no closed lines"):
+            TemplateBank(torch.ones(1, 8, 8), paths=(path,))

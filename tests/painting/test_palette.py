@@ -189,3 +189,11 @@ def test_masks_together_say_what_colours_suit() -> None:
     assert torch.allclose(alone, torch.tensor([[much], [much], [little], [little]]).expand(4, 4))
     assert torch.equal(both, alone * left.pixels[0])
     assert says({"repaint": Picture(torch.zeros(1, 4, 4), None, "nowhere")}, (4, 4)) is None
+
+
+def test_paper_that_is_not_in_the_palette_is_not_kept() -> None:
+    drawing = torch.ones(3, 30, 40)
+    drawing[:, 10:14, 5:35] = 0
+    ground = limner.paint(drawing, 3, palette=["#ff0000", "#0000ff"]).background
+    assert ground is not None
+    assert ground.tolist() in ([1, 0, 0], [0, 0, 1])

@@ -18,6 +18,7 @@ from limner.painting.moves import Moves
 from limner.painting.painting import Painting
 from limner.painting.refining import Wish
 from limner.strokes import Strokes
+from limner.templates import TemplateBank
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -95,6 +96,14 @@ def test_what_is_fixed_stays_as_it_is_and_the_rest_does_not(field: str) -> None:
 def test_no_steps_change_nothing() -> None:
     one = painting()
     assert one.refine(loss_of(one), 0) is one
+
+
+def test_masks_that_are_learnt_are_not_part_of_what_comes_out() -> None:
+    strokes = Strokes(2 + torch.rand(1, 3, 2, 3), torch.ones(1, 3, 1), torch.rand(1, 3, 3))
+    bank = TemplateBank.named("circle", size=16)
+    learnt = replace(bank, masks=bank.masks.clone().requires_grad_())
+    painting = Painting(strokes, learnt, torch.zeros(3), (16, 16))
+    assert not painting.refine(lambda canvas: canvas.square().mean(), steps=2).bank.masks.requires_grad
 
 
 def test_nothing_moves_where_all_is_fixed() -> None:

@@ -23,10 +23,10 @@ from limner.experiments.settings import Experiment, normalised
 from limner.experiments.trained import SETTINGS, Trained, as_json, read
 from limner.files import make_folder, reason, write
 from limner.models.build import Network, build, check
-from limner.training.checkpoints import CHECKPOINT, WEIGHTS, iterations_done, load_weights
+from limner.training.checkpoints import iterations_done, load_weights
 from limner.training.loop import device, train
 from limner.training.record import METRICS
-from limner.training.settings import HARMLESS
+from limner.training.settings import CHECKPOINT, HARMLESS, WEIGHTS
 
 FILES = (SETTINGS, CHECKPOINT, WEIGHTS, METRICS)
 

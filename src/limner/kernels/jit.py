@@ -11,9 +11,6 @@ from numba import config, njit
 from limner.errors import UserError
 from limner.kernels.compiling import KernelCache, KernelCompiler, PartCompiler, warn_of_no_cache
 
-if config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
-    raise UserError("NUMBA_DISABLE_JIT is set, but kernels run compiled only: unset it, or render by the reference")
-
 OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
@@ -31,6 +28,8 @@ def kernel(function) -> Any:
     It is given the arrays that it works in, on a `desk`. Where nothing can be written the kernel is compiled anew in
     every process, with a warning.
     """
+    if config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
+        return _refused
     function = unwrap(function)
     function.__qualname__ += f"_{_sources()}"  # numba looks at a kernel's own file only, not at its parts
     compiled: Any = njit(pipeline_class=KernelCompiler, **OPTIONS)(function)
@@ -39,6 +38,10 @@ def kernel(function) -> Any:
     except RuntimeError:  # numba found no folder to write to
         warn_of_no_cache()
     return compiled
+
+
+def _refused(*_: object) -> None:
+    raise UserError("NUMBA_DISABLE_JIT is set, but kernels run compiled only: unset it, or render by the reference")
 
 
 @cache

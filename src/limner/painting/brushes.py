@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,13 +14,15 @@ from limner.errors import UserError
 from limner.masks import mask_files, native, read_mask
 from limner.painting.raster import most_texels
 from limner.templates import SHAPES, TemplateBank, draw
-from limner.tracing import thickness, traced
+from limner.tracing import STRAIGHT, lines, thickness
 
 TEXELS = 128
 ENOUGH = 24
 """Texels that the parts of a mask should be thick."""
 TRACED = 512
 """Most texels a side in which masks from files are traced."""
+ROUGH = 0.3
+"""How far off, in texels, outlines of pictures may be."""
 FINE = {"line": 512, "curve": 256}
 """Texels a side of shapes so thin that they are drawn large: with fewer their edges are blurred, unlike in an SVG."""
 
@@ -52,26 +54,24 @@ def check_visible(bank: TemplateBank) -> None:
         raise UserError("templates: are transparent everywhere, so that no stroke can be seen: name another one")
 
 
-def bank_of(
-    templates: TemplateBank | str | Path | Iterable[str | Path] | None, texels: int | None = None
-) -> TemplateBank:
+def bank_of(templates: TemplateBank | str | Path | Iterable[str | Path] | None) -> TemplateBank:
     """The bank itself, or that of shapes by name, of mask files and of those in folders; circles by default.
 
-    texels: a side; the default suits the shapes.  Masks from files that have edges have paths.
+    It has as many texels as suit it; masks from files that have edges have paths.
     Raises UserError for what is none of these.
     """
     items = listed(templates) or ["circle"]
     if isinstance(items, TemplateBank):
         return items.detach().to("cpu")
     brushes = brushes_of(items)
-    texels = texels or finest(brushes)
+    texels = max(brush.texels for brush in brushes)
     masks = torch.stack([brush.at(texels) for brush in brushes])
     return TemplateBank(masks, tuple(brush.name for brush in brushes), paths=tuple(brush.path for brush in brushes))
 
 
-def texels_of(items: TemplateBank | list[Any]) -> int:
-    """Texels a side of a bank, or those that suit what is `listed`."""
-    return items.masks.shape[-1] if isinstance(items, TemplateBank) else finest(brushes_of(items))
+def texels_of(names: Sequence[Any]) -> int:
+    """Texels a side that suit shapes by name, or shapes beside masks."""
+    return max(FINE.get(name, TEXELS) for name in names) if all(name in SHAPES for name in names) else TEXELS
 
 
 class Brush(NamedTuple):
@@ -101,21 +101,19 @@ def brushes_of(items: list[Any]) -> list[Brush]:
             raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks")
     sources = [source for item in items for source in ([item] if item in SHAPES else mask_files(item))]
     most = min(TRACED, most_texels(sources))
-    fine = FINE if all(source in SHAPES for source in sources) else {}
-    return [
-        _read(source, most) if isinstance(source, Path) else Brush(source, fine.get(source, TEXELS))
-        for source in sources
-    ]
+    texels = texels_of(sources)
+    return [_read(source, most) if isinstance(source, Path) else Brush(source, texels) for source in sources]
 
 
 def _read(file: Path, most: int) -> Brush:
-    """A mask, traced with at most so many texels a side, and no more than a picture has pixels."""
-    side = max(TEXELS, min(most, native(file) or most))
+    """A mask, traced with at most so many texels a side.
+
+    A picture is with half as many as it has pixels, and less closely: edges of black and white pixels are steps.
+    """
+    pixels = native(file)
+    side, off = (max(TEXELS, min(most, pixels // 2)), ROUGH) if pixels else (most, STRAIGHT)
     mask = read_mask(file, side)
     wanted = TEXELS * 2 ** max(0, math.ceil(math.log2(ENOUGH / (TEXELS * thickness(mask)))))
-    return Brush(file.stem, min(wanted, TEXELS * 2 ** math.floor(math.log2(side / TEXELS))), file, mask, traced(mask))
-
-
-def finest(brushes: list[Brush]) -> int:
-    """Texels a side that suit all of them."""
-    return max(brush.texels for brush in brushes)
+    return Brush(
+        file.stem, min(wanted, TEXELS * 2 ** math.floor(math.log2(side / TEXELS))), file, mask, lines(mask, off)
+    )

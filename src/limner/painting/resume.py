@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 
 from limner.errors import UserError
 from limner.geometry import invert
-from limner.painting.brushes import FINE, bank_of, listed, texels_of
+from limner.painting.brushes import FINE, bank_of, listed
 from limner.painting.painting import Painting
 from limner.painting.ranges import sound
 from limner.painting.raster import samples
@@ -92,13 +92,12 @@ def read_before(
         raise UserError(f"resume: a {type(source).__name__} is no painting: give one, or a file of strokes")
     strokes, background = sound(name, in_depth_order(strokes), background)
     bank = bank.detach().to("cpu")
-    items = listed(templates)
-    if items is None:
+    if listed(templates) is None:
         return Before(strokes, bank, background, list(range(len(bank))), size)
-    texels = bank.masks.shape[-1]
-    if len(bank.shapes) == len(bank):
-        texels = max(texels, min(texels_of(items), FINEST))
-    joined, fresh = _joined(bank.redrawn(texels), bank_of(items, texels).redrawn(texels))
+    more, texels = bank_of(templates), bank.masks.shape[-1]
+    if bank.scalable:
+        texels = max(texels, min(more.masks.shape[-1], FINEST))
+    joined, fresh = _joined(bank.redrawn(texels), more.redrawn(texels))
     which = pad(strokes.which, (0, len(joined) - len(bank)))
     return Before(replace(strokes, which=which), joined, background, fresh, size)
 

@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from limner.errors import UserError
 from limner.files import atomic
 
-CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
-
 
 def save_weights(path: Path, model: nn.Module) -> None:
     """Write the weights, whole or not at all."""

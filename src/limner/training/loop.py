@@ -20,11 +20,11 @@ from limner.models.build import Network
 from limner.printing import on_terminal
 from limner.signals import ENDING, handled
 from limner.training.batches import Batches, seed_noise
-from limner.training.checkpoints import CHECKPOINT, WEIGHTS, load_checkpoint, save_checkpoint, save_weights
+from limner.training.checkpoints import load_checkpoint, save_checkpoint, save_weights
 from limner.training.denormals import flushed
 from limner.training.process import painting_process, save_sheet
 from limner.training.record import METRICS, Record
-from limner.training.settings import Training
+from limner.training.settings import CHECKPOINT, WEIGHTS, Training
 from limner.training.warping import warped
 from limner.waiting import told
 

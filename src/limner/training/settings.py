@@ -6,6 +6,8 @@ from importlib.util import find_spec
 
 from limner.errors import UserError, flag, within
 
+CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
+"""Files of a run."""
 SEED_MOST = 10**8
 """With a seed for every iteration and process, larger ones would not fit into 64 bits."""
 HARMLESS = ("checkpoint_every", "picture_every", "threads", "tensorboard")
