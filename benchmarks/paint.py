@@ -2,9 +2,9 @@
 
 Every picture of the folder is scaled to 256 px on the longer side by a box filter and painted with each number of
 strokes, in five styles, with three seeds each, whose means count: the mean PSNR of twelve pictures differs by 0.1 dB
-from seed to seed. CPU-seconds are those of the process, start-up included; PSNR is of the saved PNG; the SVG is written
-from the saved JSON and rendered by resvg at the same size. With `--primitive PROGRAM`, primitive paints each picture in
-the same run, twenty minutes more. Then one larger picture: time, memory, and how time grows with N.
+from seed to seed. CPU-seconds are those of the process, start-up included; PSNR and SSIM are of the saved PNG; the SVG
+is written from the saved JSON and rendered by resvg at the same size. With `--primitive PROGRAM`, primitive paints each
+picture in the same run, twenty minutes more. Then one larger picture: time, memory, and how time grows with N.
 """
 
 import os
@@ -34,9 +34,10 @@ LARGE, MANY = (1024, 768), (250, 500, 1000, 2000)
 
 @dataclass(frozen=True)
 class Run:
-    """One process: PSNR of its PNG and of its SVG in dB, CPU and wall seconds, peak memory in MiB."""
+    """One process: PSNR of its PNG and of its SVG in dB, SSIM of the PNG, CPU and wall seconds, peak memory in MiB."""
 
     psnr: float
+    ssim: float
     svg: float
     cpu: float
     wall: float
@@ -60,7 +61,8 @@ def paint(picture: Path, strokes: int, style: list[str], threads: int) -> Run:
     painting = Painting(found.strokes, found.bank, found.background, found.size, read_picture(picture))
     svg = picture.with_suffix(".out.svg")
     painting.save(svg)
-    return Run(painting.psnr_of(png), painting.psnr_of(svg), **vars(cost))
+    _, ssim = peers.scores(png, picture)
+    return Run(painting.psnr_of(png), ssim, painting.psnr_of(svg), **vars(cost))
 
 
 def average(runs: list[Run]) -> Run:
@@ -115,27 +117,27 @@ def growth(picture: Path) -> list[dict]:
 
 
 def rounded(run: Run) -> dict[str, float]:
-    return {name: round(value, 2) for name, value in vars(run).items()}
+    """As they are written into the results."""
+    return {name: round(value, peers.PLACES.get(name, 2)) for name, value in vars(run).items()}
 
 
 def mean(rows: list[dict], count: int, style: str) -> dict:
     """The mean row of a style over all pictures."""
     rows = [row for row in rows if row["strokes"] == count and row["style"] == style]
-    found = {key: statistics.mean(row[key] for row in rows) for key in ("psnr", "svg", "cpu", "wall", "memory")}
+    found = {key: statistics.mean(row[key] for row in rows) for key in ("psnr", "ssim", "svg", "cpu", "wall", "memory")}
     theirs = [row["primitive"] for row in rows if row["primitive"]]
-    peer = {key: statistics.mean(each[key] for each in theirs) for key in ("psnr", "cpu")} if theirs else None
+    peer = {key: statistics.mean(each[key] for each in theirs) for key in ("psnr", "ssim", "cpu")} if theirs else None
     return {"picture": "mean", "strokes": count, "style": style, **found, "primitive": peer}
 
 
 def line(row: dict) -> str:
     """A row as text."""
-    text = (
-        f"{row['picture']:>13} N={row['strokes']:<4} {row['style']:<14} {row['psnr']:6.2f} dB  {row['cpu']:5.1f} CPU-s"
-    )
-    text += f"  svg {row['svg'] - row['psnr']:+.2f} dB"
+    text = f"{row['picture']:>13} N={row['strokes']:<4} {row['style']:<14} {row['psnr']:6.2f} dB, {row['ssim']:.3f}"
+    text += f"  {row['cpu']:5.1f} CPU-s  svg {row['svg'] - row['psnr']:+.2f} dB"
     if row["primitive"]:
         peer = row["primitive"]
-        text += f"  primitive {row['psnr'] - peer['psnr']:+.2f} dB, {row['cpu'] / peer['cpu']:.2f} of its CPU-s"
+        better = f"{row['psnr'] - peer['psnr']:+.2f} dB, {row['ssim'] - peer['ssim']:+.3f}"
+        text += f"  primitive {better}, {row['cpu'] / peer['cpu']:.2f} of its CPU-s"
     return text
 
 

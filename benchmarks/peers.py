@@ -11,6 +11,8 @@ from process import Cost, run
 from limner.errors import UserError
 
 GEOMETRIZE = Path(__file__).with_name("geometrize.js")
+PLACES = {"ssim": 4}
+"""Decimals of a figure, where they are not two."""
 TRACE = "import sys, vtracer; vtracer.convert_image_to_svg_py(*sys.argv[1:])"
 
 
@@ -73,18 +75,23 @@ def started(command: list[str], name: str) -> Cost:
 
 
 def measured(cost: Cost, picture: Path, svg: Path, png: Path | None = None) -> dict[str, float]:
-    """CPU-seconds, the size of the SVG, and how well it, rendered by resvg, and the PNG show the picture."""
-    found = {"cpu": cost.cpu, "kilobytes": svg.stat().st_size / 1000, "svg": score(svg, picture)}
+    """CPU-seconds, the size of the SVG, and how well it, rendered by resvg, and the PNG show the picture.
+
+    ssim is the PNG's, or the SVG's where there is none.
+    """
+    found = {"cpu": cost.cpu, "kilobytes": svg.stat().st_size / 1000}
+    found["svg"], found["ssim"] = scores(svg, picture)
     if png:
-        found["psnr"] = score(png, picture)
-    return {name: round(value, 2) for name, value in found.items()}
+        found["psnr"], found["ssim"] = scores(png, picture)
+    return {name: round(value, PLACES.get(name, 2)) for name, value in found.items()}
 
 
-def score(file: Path, picture: Path) -> float:
-    """PSNR in dB of a PNG or an SVG, less the rows and columns by which it is too small."""
+def scores(file: Path, picture: Path) -> tuple[float, float]:
+    """PSNR in dB and SSIM of a PNG or an SVG, less the rows and columns by which it is too small."""
     from limner.painting import raster
-    from limner.painting.painting import psnr
+    from limner.training.metrics import reconstruction
 
-    shown, wanted = (raster.read(path)[..., :3] / 255 for path in (file, picture))
-    height, width = (min(sides) for sides in zip(shown.shape[:2], wanted.shape[:2], strict=True))
-    return psnr(shown[:height, :width], wanted[:height, :width])
+    shown, wanted = (raster.read(path)[..., :3].permute(2, 0, 1)[None] / 255 for path in (file, picture))
+    height, width = (min(sides) for sides in zip(shown.shape[2:], wanted.shape[2:], strict=True))
+    found = reconstruction(wanted[..., :height, :width], shown[..., :height, :width])
+    return found["psnr"].item(), found["ssim"].item()

@@ -2,7 +2,8 @@
 
 Every picture of the folder is scaled to 256 px on the longer side by a box filter. limner paints it with circles, and
 with triangles as the others do, opacity free and flat fill, with three seeds each; the others paint it once.
-CPU-seconds are those of the process, start-up included. PSNR is of the saved PNG, and of the SVG as resvg renders it.
+CPU-seconds are those of the process, start-up included. PSNR is of the saved PNG, and of the SVG as resvg renders it;
+SSIM is the PNG's, or vtracer's SVG's.
 """
 
 import statistics
@@ -30,7 +31,7 @@ def painter(brush: str) -> Program:
         for seed in range(SEEDS):
             run = paint(picture, strokes, ["--templates", brush, "--seed", str(seed)], 1)
             kilobytes = picture.with_suffix(".out.svg").stat().st_size / 1000
-            found.append({"cpu": run.cpu, "kilobytes": kilobytes, "svg": run.svg, "psnr": run.psnr})
+            found.append({"cpu": run.cpu, "kilobytes": kilobytes, "svg": run.svg, "psnr": run.psnr, "ssim": run.ssim})
         return means(found)
 
     return measured
@@ -49,7 +50,7 @@ def programs(primitive: Path | None, geometrize: Path | None) -> dict[str, Progr
 
 def means(rows: list[dict[str, float]]) -> dict[str, float]:
     """Of every figure."""
-    return {name: round(statistics.mean(row[name] for row in rows), 2) for name in rows[0]}
+    return {name: round(statistics.mean(row[name] for row in rows), peers.PLACES.get(name, 2)) for name in rows[0]}
 
 
 def table(pictures: list[Path], counts: tuple[int, ...], painters: dict[str, Program], vtracer: bool) -> list[dict]:
@@ -75,7 +76,9 @@ def line(row: dict) -> str:
     """A row as text."""
     shapes = f"N={row['strokes']}" if row["strokes"] else ""
     png = f"{row['psnr']:6.2f}" if "psnr" in row else "     -"
-    figures = f"{png} dB  svg {row['svg']:6.2f} dB {row['kilobytes']:6.1f} kB {row['cpu']:6.1f} CPU-s"
+    figures = (
+        f"{png} dB, {row['ssim']:.3f}  svg {row['svg']:6.2f} dB {row['kilobytes']:6.1f} kB {row['cpu']:6.1f} CPU-s"
+    )
     return f"{row.get('picture', 'mean'):>13} {row['program']:<30} {shapes:<7} {figures}"
 
 

@@ -54,7 +54,7 @@ def peer(found: dict) -> list[dict]:
     return [row for row in found["rows"] if row["primitive"]]
 
 
-COLUMNS = "PSNR, dB|primitive, dB|ahead, dB|CPU-s|primitive, CPU-s|SVG − PNG, dB"
+COLUMNS = "PSNR, dB|primitive, dB|ahead, dB|SSIM|primitive, SSIM|CPU-s|primitive, CPU-s|SVG − PNG, dB"
 
 
 def ahead(row: dict) -> float:
@@ -66,6 +66,7 @@ def against(row: dict) -> list[str]:
     """The cells that compare a row with primitive."""
     theirs = row["primitive"]
     scores = [f"{row['psnr']:.2f}", f"{theirs['psnr']:.2f}", f"{ahead(row):+.2f}"]
+    scores += [f"{row['ssim']:.3f}", f"{theirs['ssim']:.3f}"]
     return [*scores, f"{row['cpu']:.1f}", f"{theirs['cpu']:.0f}", f"{row['svg'] - row['psnr']:+.2f}"]
 
 
@@ -90,10 +91,10 @@ def rivals() -> str:
     rows = []
     for row in found["rows"]:
         png = f"{row['psnr']:.2f}" if "psnr" in row else "—"
-        figures = [png, f"{row['svg']:.2f}", f"{row['kilobytes']:.0f}", f"{row['cpu']:.1f}"]
+        figures = [png, f"{row['svg']:.2f}", f"{row['ssim']:.3f}", f"{row['kilobytes']:.0f}", f"{row['cpu']:.1f}"]
         rows.append([row["program"], str(row["strokes"] or "—"), *figures])
     pictures = f"Means over {len(found['pictures'])} pictures, {found['side']} px on the longer side"
-    head = "program|N|PNG, dB|SVG, dB|SVG, kB|CPU-s"
+    head = "program|N|PNG, dB|SVG, dB|SSIM|SVG, kB|CPU-s"
     seeds = f"limner with {found['seeds']} seeds, the others once"
     return markdown(head, rows) + ran(found, pictures, on(found), seeds)
 

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from functools import partial
 from inspect import signature
 from json import loads
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from limner.benches import Bench
 from limner.cli import BENCHES, bench
@@ -30,8 +32,15 @@ def test_a_painting_is_measured_as_it_is_saved(photo: Path) -> None:
     run = bench("paint").paint(photo, 3, ["--opacity", "opaque"], 1)
     assert 10 < run.svg < 60
     assert 10 < run.psnr < 60
+    assert ssim(photo, 128) < run.ssim < 1
     assert run.cpu > 0
     assert run.memory > 10
+
+
+def test_memory_is_that_of_the_process_alone() -> None:
+    held, cost = np.ones(2**26), bench("process").run([sys.executable, "-S", "-c", "x = bytearray(2**25)"])
+    assert held.nbytes == 2**29
+    assert 32 < cost.memory < 100
 
 
 def test_parts_are_left_out(photo: Path) -> None:
@@ -92,9 +101,19 @@ def db(photo: Path, colour: np.ndarray | int, rows: int = 16) -> float:
     return -10 * np.log10(error.mean())
 
 
+def ssim(photo: Path, colour: int, rows: int = 16) -> float:
+    """SSIM of one gray, which has no variance, in the first rows of a gray picture (Wang et al. 2004)."""
+    pixels, flat = np.asarray(Image.open(photo).convert("L"))[:rows] / 255, colour / 255
+    smooth = partial(gaussian_filter, sigma=1.5, truncate=3.5, mode="mirror")
+    mean, c1, c2 = smooth(pixels), 0.01**2, 0.03**2
+    variance = smooth(pixels**2) - mean**2
+    return float(((2 * mean * flat + c1) / (mean**2 + flat**2 + c1) * c2 / (variance + c2)).mean())
+
+
 def test_primitive_paints_beside(photo: Path, rival: Path) -> None:
     found = bench("peers").primitive(rival, photo, 3)
     assert found["psnr"] == pytest.approx(db(photo, 128, 15), abs=0.01)
+    assert found["ssim"] == pytest.approx(ssim(photo, 128, 15), abs=1e-4)
     assert found["svg"] == pytest.approx(db(photo, 0), abs=0.01)
     assert found["kilobytes"] == round(len(SVG) / 1000, 2)
     assert found["cpu"] > 0
@@ -121,6 +140,7 @@ def test_vtracer_traces_the_picture(photo: Path, tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     found = bench("peers").vtracer(photo)
     assert found["svg"] == pytest.approx(db(photo, 0), abs=0.01)
+    assert found["ssim"] == pytest.approx(ssim(photo, 0), abs=1e-4)
     assert "psnr" not in found
 
 
@@ -150,5 +170,6 @@ def test_rivals_are_compared_by_their_means(photo: Path, rival: Path, tmp_path: 
     assert found["pictures"] == ["a", "b"]
     assert theirs["psnr"] == pytest.approx(np.mean([db(picture, 128, 255) for picture in shown]), abs=0.01)
     assert ours["psnr"] > theirs["psnr"]
+    assert ours["ssim"] > theirs["ssim"]
     assert ours["kilobytes"] > 0.3
     assert capsys.readouterr().out.count("primitive") == 3
