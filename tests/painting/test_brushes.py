@@ -52,6 +52,7 @@ def test_many_masks_take_no_more_memory_than_a_few(tmp_path: Path) -> None:
     for k in range(20):
         svg(tmp_path, BAR, name=f"{k}.svg")
     assert bank_of(tmp_path).masks.shape == (20, TEXELS, TEXELS)
+    assert bank_of([tmp_path] * 4).masks.shape == (80, TEXELS, TEXELS)
 
 
 def test_a_small_picture_of_a_mask_is_not_enlarged_further_than_usual(tmp_path: Path) -> None:

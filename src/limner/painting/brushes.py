@@ -100,7 +100,7 @@ def brushes_of(items: list[Any]) -> list[Brush]:
             known = ", ".join(name for name in SHAPES if name != "transparent")
             raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks")
     sources = [source for item in items for source in ([item] if item in SHAPES else mask_files(item))]
-    most = min(TRACED, most_texels(sources))
+    most = max(TEXELS, min(TRACED, most_texels(sources)))
     texels = texels_of(sources)
     return [_read(source, most) if isinstance(source, Path) else Brush(source, texels) for source in sources]
 
