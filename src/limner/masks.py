@@ -16,6 +16,7 @@ from torch import Tensor
 from limner.errors import UserError
 from limner.files import files_in, read_bytes
 from limner.images import DPI, SUFFIXES, Values, open_image, to_values
+from limner.pyramid import shares
 
 VECTOR = (".svg", ".svgz")
 FONTS = {
@@ -125,9 +126,9 @@ def _fit(mask: Gray, size: int) -> Float[np.ndarray, "S S"]:
     side = max(height, width)
     top, left = (side - height) // 2, (side - width) // 2
     square = np.pad(mask, ((top, side - height - top), (left, side - width - left)))
+    if PIXELS * side <= size and ((square == 0) | (square == 1)).all():
+        parts = shares(size, side)
+        return (parts @ square @ parts.T).astype(np.float32).clip(0, 1)
     exact = side % size == 0
     filtering = Image.Resampling.BOX if exact else Image.Resampling.HAMMING if side > size else Image.Resampling.BICUBIC
-    if PIXELS * side <= size and ((square == 0) | (square == 1)).all():
-        square = square.repeat(-(-size // side), 0).repeat(-(-size // side), 1)
-        filtering = Image.Resampling.BOX
     return np.asarray(Image.fromarray(square).resize((size, size), filtering)).clip(0, 1)

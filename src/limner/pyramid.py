@@ -55,7 +55,7 @@ def _tables(side: int, prefilter: bool) -> tuple[np.ndarray, ...]:
     sizes = [side]
     while prefilter and sizes[-1] > 1:
         sizes.append((sizes[-1] + 1) // 2)
-    smaller = [np.pad(_shares(size, side), ((BORDER, BORDER), (0, 0))) for size in sizes[1:]]
+    smaller = [np.pad(shares(size, side), ((BORDER, BORDER), (0, 0))) for size in sizes[1:]]
     ends = np.cumsum(sizes) + 2 * BORDER * np.arange(1, len(sizes) + 1)
     number = np.arange(ends[-1] ** 2).reshape(ends[-1], ends[-1])
     levels = [level for rows in np.split(number, ends[:-1]) for level in np.split(rows, ends[:-1], axis=1)]
@@ -64,7 +64,7 @@ def _tables(side: int, prefilter: bool) -> tuple[np.ndarray, ...]:
     return smaller, np.concatenate([level.ravel() for level in levels]), np.array(sizes), offsets
 
 
-def _shares(size: int, side: int) -> np.ndarray:
+def shares(size: int, side: int) -> np.ndarray:
     """What each of `side` texels counts in the mean over each of `size` equal parts: (size, side)."""
     edges = np.arange(size + 1)[:, None] * side / size
     return np.diff(np.clip(edges - np.arange(side), 0, 1), axis=0) * (size / side)

@@ -404,7 +404,8 @@ def test_what_is_not_given_stays_as_it_is_in_a_run_that_goes_on(
 
 def test_a_run_that_never_came_to_a_checkpoint_is_begun_as_asked_for(tmp_path: Path) -> None:
     asked = ["--data.images", "20", "--data.held-out", "5", "--training.iterations", "2", "--training.batch", "4"]
-    (tmp_path / "settings.json").write_text(runs.as_json(runs.Trained(SMALL, (28, 28), 1)))
+    left = replace(EXPERIMENTS["two-rectangles"](), model=SMALL.model)
+    (tmp_path / "settings.json").write_text(runs.as_json(runs.Trained(left, (28, 28), 1)))
     assert cli.main(["train", "two-rectangles", "--out", str(tmp_path), "--resume", "-q", *asked]) == 0
     assert runs.read(tmp_path).experiment.model == EXPERIMENTS["two-rectangles"]().model
 

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +94,7 @@ def test_a_thin_brush_paints_a_png_like_its_svg(tmp_path: Path) -> None:
 
 
 def test_paths_come_back_from_a_file_and_paint_on(tmp_path: Path) -> None:
-    painting = limner.paint(picture(), 6, templates=[svg(tmp_path, BAR), "circle"])
+    painting = limner.paint(picture(), 6, templates=[svg(tmp_path, BAR), "circle"], time=0.3)
     painting.save(tmp_path / "a.json")
     again = Painting.load(tmp_path / "a.json")
     assert again.bank.paths == painting.bank.paths
@@ -104,15 +105,16 @@ def test_paths_come_back_from_a_file_and_paint_on(tmp_path: Path) -> None:
             each.save(tmp_path / f"{name}{suffix}", longer_side=500)
     for suffix in (".png", ".svg"):
         assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
-    more = limner.paint(picture(), 3, resume=tmp_path / "a.json", templates=["square"])
+    paint = partial(limner.paint, picture(), 3, time=0.1)
+    more = paint(resume=tmp_path / "a.json", templates=["square"])
     assert more.bank.names == ("bar", "circle", "square")
     assert more.bank.paths == (*painting.bank.paths, None)
     for source in (painting, tmp_path / "a.json"):
-        assert limner.paint(picture(), 3, resume=source).bank.paths == painting.bank.paths
+        assert paint(resume=source).bank.paths == painting.bank.paths
         for brushes in ([tmp_path / "bar.svg"], ["circle", tmp_path / "bar.svg"]):
-            assert limner.paint(picture(), 3, resume=source, templates=brushes).bank.names == ("bar", "circle")
+            assert paint(resume=source, templates=brushes).bank.names == ("bar", "circle")
     leaf = svg(tmp_path, '<circle cx="300" cy="300" r="200"/>', "0 0 600 600", "leaf.svg")
-    more = limner.paint(picture(), 3, resume=painting, templates=leaf)
+    more = paint(resume=painting, templates=leaf)
     assert more.bank.names == ("bar", "circle", "leaf")
     assert more.bank.paths == (*painting.bank.paths, *bank_of(leaf).paths)
     assert more.bank.paths[2]
@@ -120,9 +122,9 @@ def test_paths_come_back_from_a_file_and_paint_on(tmp_path: Path) -> None:
 
 def test_what_is_painted_on_has_as_many_texels_as_a_new_brush_needs(tmp_path: Path) -> None:
     thick = svg(tmp_path, '<circle cx="300" cy="300" r="290"/>', "0 0 600 600", "disc.svg")
-    before = limner.paint(picture(), 4, templates=thick)
+    before = limner.paint(picture(), 4, templates=thick, time=0.1)
     assert before.bank.masks.shape[-1] == TEXELS
-    after = limner.paint(picture(), 4, resume=before, templates=svg(tmp_path, BAR))
+    after = limner.paint(picture(), 4, resume=before, templates=svg(tmp_path, BAR), time=0.1)
     assert after.bank.masks.shape[-1] == 512
     assert after.bank.scalable
 
