@@ -47,22 +47,17 @@ class Run:
 def paint(picture: Path, strokes: int, style: list[str], threads: int) -> Run:
     """Paint a picture in a process of its own and score what it saved."""
     from limner.painting.painting import Painting
-    from limner.painting.pictures import read_picture
-    from limner.strokes_json import parse
 
     png, document = picture.with_suffix(".out.png"), picture.with_suffix(".out.json")
     command = ["paint", str(picture), "-n", str(strokes), "-o", str(png), "-o", str(document), "--quiet"]
     command += ["--threads", str(threads), *style]
     code = "import sys; from limner.cli import main; sys.exit(main())"
     cost = run([sys.executable, "-c", code, *command])
-    found = parse(document)
-    assert found.bank is not None
-    assert len(found.strokes) == strokes
-    painting = Painting(found.strokes, found.bank, found.background, found.size, read_picture(picture))
-    svg = picture.with_suffix(".out.svg")
+    painting, svg = Painting.load(document), picture.with_suffix(".out.svg")
+    assert len(painting.strokes) == strokes
     painting.save(svg)
-    _, ssim = peers.scores(png, picture)
-    return Run(painting.psnr_of(png), ssim, painting.psnr_of(svg), **vars(cost))
+    psnr, ssim = peers.scores(png, picture)
+    return Run(psnr, ssim, peers.scores(svg, picture)[0], **vars(cost))
 
 
 def average(runs: list[Run]) -> Run:
@@ -92,7 +87,7 @@ def table(pictures: list[Path], counts: tuple[int, ...], threads: int, program: 
                 for name, style in STYLES.items():
                     seeds = range(SEEDS)
                     found = average([paint(picture, count, [*style, "--seed", str(seed)], threads) for seed in seeds])
-                    row = {"picture": picture.stem, "strokes": count, "style": name, **rounded(found)}
+                    row = {"picture": picture.stem, "strokes": count, "style": name, **peers.rounded(vars(found))}
                     rows.append({**row, "primitive": peer})
                     print(line(rows[-1]), flush=True)
             for name in STYLES:
@@ -108,17 +103,12 @@ def growth(picture: Path) -> list[dict]:
         Image.open(picture).convert("RGB").resize(LARGE, Image.Resampling.LANCZOS).save(large)
         for count in MANY:
             run = paint(large, count, [], os.cpu_count() or 1)
-            rows.append({"picture": picture.stem, "strokes": count, **rounded(run)})
+            rows.append({"picture": picture.stem, "strokes": count, **peers.rounded(vars(run))})
             print(
                 f"{LARGE[0]} x {LARGE[1]}, N={count}: {run.wall:.1f} s, {run.memory:.0f} MB, {run.psnr:.2f} dB",
                 flush=True,
             )
     return rows
-
-
-def rounded(run: Run) -> dict[str, float]:
-    """As they are written into the results."""
-    return {name: round(value, peers.PLACES.get(name, 2)) for name, value in vars(run).items()}
 
 
 def mean(rows: list[dict], count: int, style: str) -> dict:

@@ -83,6 +83,11 @@ def measured(cost: Cost, picture: Path, svg: Path, png: Path | None = None) -> d
     found["svg"], found["ssim"] = scores(svg, picture)
     if png:
         found["psnr"], found["ssim"] = scores(png, picture)
+    return rounded(found)
+
+
+def rounded(found: dict[str, float]) -> dict[str, float]:
+    """Figures as they are written into the results."""
     return {name: round(value, PLACES.get(name, 2)) for name, value in found.items()}
 
 

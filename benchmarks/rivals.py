@@ -50,7 +50,7 @@ def programs(primitive: Path | None, geometrize: Path | None) -> dict[str, Progr
 
 def means(rows: list[dict[str, float]]) -> dict[str, float]:
     """Of every figure."""
-    return {name: round(statistics.mean(row[name] for row in rows), peers.PLACES.get(name, 2)) for name in rows[0]}
+    return peers.rounded({name: statistics.mean(row[name] for row in rows) for name in rows[0]})
 
 
 def table(pictures: list[Path], counts: tuple[int, ...], painters: dict[str, Program], vtracer: bool) -> list[dict]:

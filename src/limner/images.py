@@ -38,6 +38,14 @@ Alpha = Float[np.ndarray, "height width"]
 
 def open_image(source: Path | bytes, name: str) -> Image.Image:
     """The first frame, decoded and turned upright; UserError says what `name` is instead of a picture."""
+    with opened(source, name) as image:
+        image.load()
+        return upright(image)
+
+
+@contextmanager
+def opened(source: Path | bytes, name: str) -> Iterator[Image.Image]:
+    """A picture of which only the head is decoded; UserError as of `open_image`, also for what fails inside."""
     content = read_bytes(source) if isinstance(source, Path) else source
     if not content:
         raise UserError(f"{name}: is empty")
@@ -47,8 +55,7 @@ def open_image(source: Path | bytes, name: str) -> Image.Image:
     if known:
         _learn_heif()
     with decoding(name, known), Image.open(BytesIO(content)) as image:
-        image.load()
-        return upright(image)
+        yield image
 
 
 @cache

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.files import files_in, read_bytes
-from limner.images import DPI, SUFFIXES, Values, open_image, to_values
+from limner.images import DPI, SUFFIXES, Values, open_image, opened, to_values
 from limner.pyramid import shares
 
 VECTOR = (".svg", ".svgz")
@@ -74,7 +74,10 @@ def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:
 
 def native(path: Path) -> int | None:
     """Pixels on the longer side of a mask in a file; None for vectors, which have none of their own."""
-    return None if path.suffix.lower() in VECTOR else max(open_image(path, str(path)).size)
+    if path.suffix.lower() in VECTOR:
+        return None
+    with opened(path, str(path)) as image:
+        return max(image.size)
 
 
 def render_svg(path: Path, side: int) -> Image.Image:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from collections.abc import Iterable
 from io import BytesIO
 from math import prod
@@ -140,8 +139,7 @@ def _nested(text: Any) -> str:
 
 def _templates(bank: TemplateBank) -> list[dict[str, object]]:
     masks = bank.masks.detach().cpu().float()
-    paths = bank.paths or [None] * len(bank)
-    return [_template(*each) for each in zip(bank.names, masks, paths, strict=True)]
+    return [_template(*each) for each in zip(bank.names, masks, bank.paths, strict=True)]
 
 
 def _template(name: str, mask: Float[Tensor, "S S"], path: str | None) -> dict[str, object]:
@@ -211,7 +209,7 @@ def _bank(templates: list, prefilter: bool) -> TemplateBank:
             raise UserError(f"template {k}: {error}") from None
         if len(masks[k]) != len(masks[0]):
             raise UserError(f"template {k}: is {len(masks[k])} texels wide, template 0 is {len(masks[0])}")
-    return TemplateBank(torch.stack(masks), tuple(names), prefilter, tuple(paths) if any(paths) else ())
+    return TemplateBank(torch.stack(masks), tuple(names), prefilter, tuple(paths))
 
 
 def _path(entry: dict) -> str | None:
@@ -219,7 +217,7 @@ def _path(entry: dict) -> str | None:
     if "outline" not in entry:
         return None
     outline = _get(entry, "outline", str)
-    if not re.fullmatch(LINES, outline):
+    if not LINES.fullmatch(outline):
         raise UserError('"outline" is no path of closed lines, such as "M-1 -1 1 -1 0 1Z"')
     return outline
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -80,13 +79,15 @@ class TemplateBank:
             object.__setattr__(self, "names", tuple(f"template {k}" for k in range(len(self.masks))))
         if len(self.names) != len(self.masks):
             raise ValueError(f"template bank: {len(self.masks)} masks but {len(self.names)} names")
-        if self.paths and len(self.paths) != len(self.masks):
+        if not self.paths:
+            object.__setattr__(self, "paths", (None,) * len(self.masks))
+        if len(self.paths) != len(self.masks):
             raise ValueError(f"template bank: {len(self.masks)} masks but {len(self.paths)} paths")
         if any(self.paths):
             from limner.tracing import LINES
 
             for path in self.paths:
-                if path is not None and not re.fullmatch(LINES, path):
+                if path is not None and not LINES.fullmatch(path):
                     raise ValueError(f'template bank: {path[:40]!r} are no closed lines, such as "M-1 -1 1 -1 0 1Z"')
         if not (transforms.traced() or self.masks.is_meta) and not ((self.masks >= 0) & (self.masks <= 1)).all():
             raise ValueError("template bank: masks hold values that are not numbers in [0, 1]")
@@ -108,24 +109,13 @@ class TemplateBank:
 
         `masks.read_mask` says what counts as inside. Raises UserError for what is none of these.
         """
-        from limner.masks import mask_files, read_mask
+        from limner.masks import read_mask
 
         _check_size(size)
-        masks: list[tuple[str, Tensor]] = []
-        if isinstance(templates, str | Path) or not isinstance(templates, Iterable):
-            templates = [templates]
-        items = list(templates)
-        if not items:
-            raise UserError("templates: none are named: give a shape, a mask file or a folder of them")
-        for item in items:
-            if not isinstance(item, str | Path):
-                raise UserError(f"templates: {item!r} is neither the name of a shape nor a path")
-            if item in SHAPES:
-                masks.append((str(item), draw(SHAPES[str(item)], size)))
-            else:
-                masks += [(path.stem, read_mask(path, size)) for path in mask_files(item)]
-        whole = torch.stack([mask for _, mask in masks]).to(torch.get_default_device())
-        return cls(whole, tuple(name for name, _ in masks), prefilter)
+        found = sources(templates)
+        masks = [draw(SHAPES[each], size) if isinstance(each, str) else read_mask(each, size) for each in found]
+        names = tuple(each if isinstance(each, str) else each.stem for each in found)
+        return cls(torch.stack(masks).to(torch.get_default_device()), names, prefilter)
 
     def to(self, device: torch.device | str) -> TemplateBank:
         """The same bank on a device; itself where it is there."""
@@ -134,15 +124,13 @@ class TemplateBank:
 
     def chosen(self, places: Sequence[int]) -> TemplateBank:
         """The templates at these places."""
-        names, paths = (tuple(each[k] for k in places) for each in (self.names, self.paths or [None] * len(self)))
+        names, paths = (tuple(each[k] for k in places) for each in (self.names, self.paths))
         return replace(self, masks=self.masks[list(places)], names=names, paths=paths)
 
     def then(self, more: TemplateBank) -> TemplateBank:
         """One bank of these and further templates, of as many texels."""
-        paths = (path for bank in (self, more) for path in bank.paths or [None] * len(bank))
-        return replace(
-            self, masks=torch.cat([self.masks, more.masks]), names=self.names + more.names, paths=tuple(paths)
-        )
+        masks = torch.cat([self.masks, more.masks])
+        return replace(self, masks=masks, names=self.names + more.names, paths=self.paths + more.paths)
 
     def detach(self) -> TemplateBank:
         """The same templates without gradients."""
@@ -190,7 +178,7 @@ class TemplateBank:
         """The outline of a template by its path."""
         from limner.tracing import PATH
 
-        return PATH.format(self.paths[k]) if self.paths and self.paths[k] else None
+        return PATH.format(self.paths[k]) if self.paths[k] else None
 
     @property
     def outlines(self) -> dict[int, str]:
@@ -232,6 +220,21 @@ class TemplateBank:
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+def sources(templates: str | Path | Iterable[str | Path]) -> list[str | Path]:
+    """Names of shapes, as strings, and mask files, those in folders too, as paths; UserError for what is none."""
+    from limner.masks import mask_files
+
+    items = [templates] if isinstance(templates, str | Path) or not isinstance(templates, Iterable) else list(templates)
+    if not items:
+        raise UserError("templates: none are named: give a shape, a mask file or a folder of them")
+    found: list[str | Path] = []
+    for item in items:
+        if not isinstance(item, str | Path):
+            raise UserError(f"templates: {item!r} is neither the name of a shape nor a path")
+        found += [str(item)] if item in SHAPES else mask_files(item)
+    return found
 
 
 torch.serialization.add_safe_globals([TemplateBank])  # so that `torch.load` reads what `torch.save` wrote of them

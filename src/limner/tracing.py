@@ -1,6 +1,7 @@
 """Outlines of masks: those with hard edges are drawn as well by a path, which stays sharp at any size."""
 
 import io
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -24,7 +25,7 @@ FINER, FINEST = 4, 4096
 PATH = '<path fill-rule="evenodd" d="{}"/>'
 """An outline, of closed lines."""
 POINT = r"-?[0-9]{1,3}(\.[0-9]{1,9})?"
-LINES = rf"(M{POINT} {POINT}( {POINT} {POINT})*Z)+"
+LINES = re.compile(rf"(M{POINT} {POINT}( {POINT} {POINT})*Z)+")
 """What closed lines look like in a path."""
 
 

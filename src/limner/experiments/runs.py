@@ -80,13 +80,13 @@ def count_pictures(data: Data) -> int:
 
 def check_images(run: str | Path, trained: Trained, images: int, pictures: int) -> None:
     """UserError where a run was trained on fewer or more than there are now: each may be in another split."""
-    why = ""
+    changes = []
     if trained.pictures not in (0, pictures):
-        why = f"its folder held {trained.pictures} pictures, and holds {pictures} now"
+        changes.append(f"its folder held {trained.pictures} pictures, and holds {pictures} now")
     if trained.images not in (0, images):
-        why += ("; it " if why else "") + f"was trained on {trained.images} images, now there are {images}"
-    if why:
-        raise UserError(f"{run}: {why}: train anew")
+        changes.append(f"was trained on {trained.images} images, now there are {images}")
+    if changes:
+        raise UserError(f"{run}: {'; it '.join(changes)}: train anew")
 
 
 def _one_gpu_each() -> None:

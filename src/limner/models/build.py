@@ -12,7 +12,7 @@ from limner.models.autoencoder import Autoencoder
 from limner.models.draw import Draw
 from limner.models.painter import Painter
 from limner.models.settings import AIR, DRAW, PAINTERS, Model, given, is_mask
-from limner.models.uses import check_uses
+from limner.models.uses import check_uses, learns_order
 from limner.templates import SHAPES
 
 Network = Painter | Autoencoder | Draw | Air
@@ -26,6 +26,8 @@ KINDS: dict[str, type[Network]] = {
 
 CONV_LEAST = 13
 """Least side in pixels that leaves something after two 5 x 5 convolutions of stride 2."""
+MOST_ORDERED = 128
+"""Moves of a learnt order: the weights of more than these, at one depth in a pixel, are less than float32 can hold."""
 MOST = {"moves": 10_000, "hidden": 100_000, "layers": 100, "window": 8192}
 
 
@@ -60,6 +62,8 @@ def check(settings: Model) -> None:
             raise UserError(f"{given(settings, name)}: expected a number that is finite")
     for name, most in MOST.items():
         within(f"--model.{name}", getattr(settings, name), 1, most)
+    if learns_order(settings) and settings.moves > MOST_ORDERED:
+        raise UserError(f"{given(settings, 'moves')}: an order of at most {MOST_ORDERED} moves can be learnt")
     for name in ("gamma", "gamma_test", "temperature", "temperature_end", "sigma_start", "prior_where", "init"):
         if not getattr(settings, name) > 0:
             raise UserError(f"{given(settings, name)}: expected a number above 0")

@@ -59,14 +59,8 @@ USES: tuple[tuple[str, Callable[[Model], bool], str], ...] = (
 """Settings, when there is a use for them, and where there is none."""
 
 
-MOST_ORDERED = 128
-"""Moves of a learnt order: the weights of more than these, at one depth in a pixel, are less than float32 can hold."""
-
-
 def check_uses(model: Model) -> None:
-    """Raise UserError for a setting without use that is not as by default, and for more moves than can be ordered."""
-    if learns_order(model) and model.moves > MOST_ORDERED:
-        raise UserError(f"{given(model, 'moves')}: an order of at most {MOST_ORDERED} moves can be learnt")
+    """Raise UserError for a setting without use that is not as by default."""
     for names, useful, where in USES:
         for name in names.split():
             if getattr(model, name) != getattr(Model(), name) and not useful(model):

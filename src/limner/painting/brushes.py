@@ -1,6 +1,5 @@
 """What `templates` may be: a bank, names of shapes, mask files, folders of them."""
 
-import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,9 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.errors import UserError
-from limner.masks import mask_files, native, read_mask
+from limner.masks import native, read_mask
 from limner.painting.raster import most_texels
-from limner.templates import SHAPES, TemplateBank, draw
+from limner.templates import SHAPES, TemplateBank, draw, sources
 from limner.tracing import STRAIGHT, lines, thickness
 
 TEXELS = 128
@@ -40,10 +39,7 @@ def listed(templates: TemplateBank | str | Path | Iterable[str | Path] | None) -
     items = list(items)
     if not items:
         raise UserError("templates: none are named: name some, or leave them out")
-    for item in items:
-        if not isinstance(item, str | Path):
-            raise UserError(f"templates: {item!r} is neither the name of a shape nor a path")
-    if all(item == "transparent" for item in items):
+    if all(isinstance(item, str) and item == "transparent" for item in items):
         raise UserError("transparent: strokes of nothing else cannot be seen: name another template")
     return items
 
@@ -96,13 +92,12 @@ class Brush(NamedTuple):
 def brushes_of(items: list[Any]) -> list[Brush]:
     """Those of what is `listed`; UserError for what is no template."""
     for item in items:
-        if item not in SHAPES and not os.path.exists(item):
+        if isinstance(item, str | Path) and item not in SHAPES and not os.path.exists(item):
             known = ", ".join(name for name in SHAPES if name != "transparent")
             raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks")
-    sources = [source for item in items for source in ([item] if item in SHAPES else mask_files(item))]
-    most = max(TEXELS, min(TRACED, most_texels(sources)))
-    texels = texels_of(sources)
-    return [_read(source, most) if isinstance(source, Path) else Brush(source, texels) for source in sources]
+    found = sources(items)
+    most, texels = max(TEXELS, min(TRACED, most_texels(found))), texels_of(found)
+    return [_read(each, most) if isinstance(each, Path) else Brush(each, texels) for each in found]
 
 
 def _read(file: Path, most: int) -> Brush:
@@ -113,7 +108,7 @@ def _read(file: Path, most: int) -> Brush:
     pixels = native(file)
     side, off = (max(TEXELS, min(most, pixels // 2)), ROUGH) if pixels else (most, STRAIGHT)
     mask = read_mask(file, side)
-    wanted = TEXELS * 2 ** max(0, math.ceil(math.log2(ENOUGH / (TEXELS * thickness(mask)))))
-    return Brush(
-        file.stem, min(wanted, TEXELS * 2 ** math.floor(math.log2(side / TEXELS))), file, mask, lines(mask, off)
-    )
+    texels, thick = TEXELS, thickness(mask)
+    while texels * thick < ENOUGH and 2 * texels <= side:
+        texels *= 2
+    return Brush(file.stem, texels, file, mask, lines(mask, off))
