@@ -74,6 +74,7 @@ def test_corners_of_a_vector_stay_corners(tmp_path: Path) -> None:
     assert (large != exact).sum() < 0.02 * exact.sum()
     corner = large[round(512 - 18 * 1024 / 600) :, round(20 * 1024 / 600) :][:16, :16]
     assert corner[2:, 2:].all()
+    assert (~corner).sum() <= 2
 
 
 @pytest.mark.parametrize("side", [50, 200, 1200])
@@ -91,6 +92,14 @@ def test_a_thin_brush_paints_a_png_like_its_svg(tmp_path: Path) -> None:
     assert "<image" not in (tmp_path / "a.svg").read_text()
     apart = np.asarray(Image.open(tmp_path / "a.png")) / 255 - rendered(tmp_path / "a.svg")
     assert np.square(apart).mean() < 10**-3.7
+
+
+def test_a_thin_brush_drawn_large_has_clean_edges_in_a_png(tmp_path: Path) -> None:
+    painting = limner.paint(picture(240), 8, templates=[svg(tmp_path, BAR)], min_size=0.8)
+    painting.save(tmp_path / "a.png")
+    painting.save(tmp_path / "a.svg")
+    apart = np.asarray(Image.open(tmp_path / "a.png")) / 255 - rendered(tmp_path / "a.svg")
+    assert np.square(apart).mean() < 10**-3.2
 
 
 def test_paths_come_back_from_a_file_and_paint_on(tmp_path: Path) -> None:
