@@ -308,6 +308,21 @@ def test_limit_holds_the_brush_and_not_its_box(round: bool) -> None:
     assert (high * share < 3.01).sum() > 3
 
 
+def test_limit_holds_a_brush_of_kept_proportions_that_is_smaller_than_its_mask() -> None:
+    masks = torch.zeros(1, 40, 40)
+    masks[0, 16:24, 12:28] = 1  # two fifths of the frame across, a fifth down
+    style = Style(smallest=0.05, largest=0.25, keep_proportions=True)
+    moves = Moves.none(TemplateBank(masks), torch.zeros(3), style)
+    where = stamps(30).float() * torch.logspace(-1, 1, 30)[:, None, None]
+    moves.add(torch.ones(30, 1), {"where": where, "what": torch.rand(30, 3), "logit": torch.zeros(30)})
+    moves.limit(SIZE)
+    wide, high = axes(moves.values["where"].double(), SIZE).norm(dim=-2).unbind(-1)
+    assert (0.4 * wide).max() < 0.25 * max(SIZE) * 1.001
+    assert (0.2 * high).min() > 0.05 * max(SIZE) * 0.999
+    assert (0.4 * wide > 0.24 * max(SIZE)).sum() > 3
+    assert (0.2 * high < 0.051 * max(SIZE)).sum() > 3
+
+
 def test_limit_holds_boxes_far_larger_than_the_canvas() -> None:
     moves = some(40, Style())
     moves.values["where"] *= torch.logspace(-4, 1, 40)[torch.randperm(40), None, None]

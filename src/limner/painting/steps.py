@@ -191,8 +191,8 @@ def hold_box(phi, size):
 def hold_size(phi, size, bounds, round, reach):
     """Bring the smallest and the largest half size of a stamp's brush, whatever their directions, into bounds.
 
-    A brush that reaches less far than its template's box is as one whose box is so much smaller; where proportions are
-    kept, it is the least size alone that goes by the brush, at its thinnest.
+    A brush that reaches less far than its template's box is as one whose box is so much smaller. Where proportions are
+    kept it is at least as large as it should be at its thinnest, unless it would be too long then.
 
     These are one by the singular values of M, which is Phi for pixels. What is multiplied by a symmetric matrix with
     the eigenvectors of M M^T keeps its directions and, as it multiplies all of Phi, its centre.
@@ -200,6 +200,7 @@ def hold_size(phi, size, bounds, round, reach):
     (height, width), (least, most) = size, bounds
     wide, high = reach[0], reach[1]
     if round:
+        most = most / max(wide, high)
         least, wide, high = min(least / min(wide, high), most), 1.0, 1.0
     across, down = 2.0 / width, 2.0 / height
     a, b, c, d = phi[0] * across / wide, phi[1] * down / wide, phi[3] * across / high, phi[4] * down / high
