@@ -254,6 +254,27 @@ def test_importance_everywhere_is_none() -> None:
     assert torch.allclose(same.canvas, limner.paint(image, 5).canvas, atol=1e-3)
 
 
+@pytest.mark.parametrize("importance", [False, True])
+@pytest.mark.parametrize("palette", [None, 3])
+def test_sums_over_large_pictures_are_the_same_on_any_number_of_threads(importance: bool, palette: int | None) -> None:
+    """Torch splits sums of more than 32,768 numbers among its threads."""
+    image = torch.rand(1, 220, 256)
+    mask = torch.rand(220, 256) if importance else None
+    found, threads = [], torch.get_num_threads()
+    try:
+        for number in (1, 2, 3):
+            torch.set_num_threads(number)
+            found.append(limner.paint(image, 3, importance=mask, palette=palette))
+    finally:
+        torch.set_num_threads(threads)
+    for one in found[1:]:
+        assert torch.equal(one.strokes.where, found[0].strokes.where)
+        assert torch.equal(one.strokes.what, found[0].strokes.what)
+        assert one.background is not None
+        assert found[0].background is not None
+        assert torch.equal(one.background, found[0].background)
+
+
 def test_same_seed_same_bytes_on_any_number_of_threads(tmp_path: Path) -> None:
     image = picture(3, 60, 64)
     runs, threads = [], torch.get_num_threads()

@@ -93,6 +93,14 @@ def test_film(suffix: str, background: torch.Tensor | None, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_white_and_black_are_so_in_a_film(suffix: str, level: float, tmp_path: Path) -> None:
+    painting(0, WHITE * level, (64, 96)).save(tmp_path / f"film{suffix}")
+    for frame in frames_of(tmp_path / f"film{suffix}"):
+        assert np.abs(frame - 255 * level).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 def test_number_of_frames_is_bounded_and_sides_are_even(suffix: str, tmp_path: Path) -> None:
     one = painting(moves=700, background=WHITE, size=(17, 19))
     one.save(tmp_path / f"film{suffix}")

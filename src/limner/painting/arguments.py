@@ -2,12 +2,14 @@
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any, SupportsFloat
 
 from limner.errors import UserError
 
+PICTURE_ONLY = ("model", "resume", "repaint", "stop_psnr", "time")
+"""Arguments that mean nothing for a clip."""
 FILLS = ("flat", "gradient")
 WHOLE = 2**63 - 1
 USUAL = 500
@@ -101,3 +103,10 @@ def check_together(given: dict[str, Any], called: Callable[[str], str] = str) ->
     if "resume" in asked and not (isinstance(given["background"], str) and given["background"] == "auto"):
         because = "cannot be chosen for strokes that are resumed: they have theirs"
         raise UserError(f"{named['background']}: {given['background']} {because}")
+
+
+def check_clip(given: Mapping[str, Any], called: Callable[[str], str] = str) -> None:
+    """UserError for arguments that cannot be asked of a clip; None stands for what is not given."""
+    for name in PICTURE_ONLY:
+        if given.get(name) is not None:
+            raise UserError(f"{called(name)} cannot be asked of a clip")

@@ -19,15 +19,15 @@ from limner.files import in_words, is_pipe
 from limner.masks import mask_files
 from limner.models.build import Network
 from limner.painting import brushes, light, outputs, sides
-from limner.painting.arguments import USUAL
+from limner.painting.arguments import USUAL, check_clip
 from limner.painting.colours import colour, palette
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
-from limner.painting.pictures import Picture, picture_files, read_picture
+from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
 from limner.painting.ranges import sound
 from limner.painting.raster import FILMS, saved_size
 from limner.painting.resume import read_before
-from limner.painting.saving import counted, save
+from limner.painting.saving import held, save
 from limner.painting.svg import check_fills
 from limner.printing import on_terminal, say
 from limner.signals import ENDING, Interrupts, handled
@@ -47,7 +47,7 @@ FAILED, INTERRUPTED = 2, 130
 
 @dataclass(frozen=True)
 class Job:
-    """One picture (already read if from standard input), or one painted before; and where the painting goes."""
+    """One picture (already read if from standard input), clip, or one painted before; and where the painting goes."""
 
     source: Path | Picture | Painting
     label: str
@@ -95,19 +95,22 @@ def carry_out(
     job: Job, called: bool | str, arguments: dict[str, Any], options: PaintOptions, interrupts: Interrupts
 ) -> int:
     """Paint one picture and save it; returns the exit code.  called: what its progress bar is, False for none."""
-    painting = job.source
-    if not isinstance(painting, Painting):
+    painted = job.source
+    if not isinstance(painted, Painting):
         with in_flags(arguments):
-            painting = limner.paint(read_picture(painting), **arguments, progress=called)
+            if isinstance(painted, Path) and is_clip(painted):
+                painted = limner.paint_clip(painted, **arguments, progress=called)
+            else:
+                painted = limner.paint(read_picture(painted), **arguments, progress=called)
     spared = repainted(job, options) if interrupts.came else []
     kept = [path for path in job.files if path not in spared]
-    faults, interrupted = save(painting, kept, job.frames, options, interrupts)
+    faults, interrupted = save(painted, kept, job.frames, options, interrupts)
     for fault in faults:
         if not isinstance(fault, UserError | OSError):
             raise fault
         say(f"limner: {in_words(fault)}", sys.stderr)
     if interrupted:
-        what = [f"saved {counted(len(painting.strokes))}"] if kept else []
+        what = [f"saved {held(painted)}"] if kept else []
         what += [f"{path} is left as it was" for path in spared]
         say(f"limner: interrupted: {', '.join(what)}", sys.stderr)
         return INTERRUPTED
@@ -151,7 +154,8 @@ def plan(options: PaintOptions) -> list[Job]:
     if len(files) > 1 and options.resume:
         raise UserError(f"--resume {options.resume} continues one picture, {len(files)} are given")
     names = outputs.names_of([Path("stdin") if file == stdin else file for file in files])
-    planned = outputs.plan(options.output, names, several)
+    clips = [name for file, name in zip(files, names, strict=True) if is_clip(file)]
+    planned = outputs.plan(options.output, names, several, clips)
     jobs = []
     for file, name, paths in zip(files, names, planned, strict=True):
         frames = outputs.frames(options.frames, name, several)
@@ -163,6 +167,13 @@ def plan(options: PaintOptions) -> list[Job]:
 
 def source(file: Path, options: PaintOptions) -> Path | Picture | Painting:
     """What is painted: a file, what a pipe holds, or the painting that is in a JSON file."""
+    if is_clip(file):
+        if is_pipe(file):
+            raise UserError(f"{file}: is a pipe, and a clip is read more than once: save it as a file first")
+        check_clip(vars(options), lambda name: f"{file}: {flag(name)}")
+        if options.film_seconds:
+            raise UserError(f"{file}: {flag('film_seconds')} cannot be asked of a clip: its film is as long")
+        return file
     if file.suffix.lower() != ".json":
         return read_picture(file) if str(file) == "-" or is_pipe(file) else file
     for field in fields(options):
@@ -239,7 +250,11 @@ def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions)
 
 def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     """UserError for a picture that cannot be read, or that its outputs or the masks do not fit."""
-    picture = job.source if isinstance(job.source, Painting) else read_picture(job.source)
+    picture = job.source
+    if isinstance(picture, Path) and is_clip(picture):
+        picture = first_of(picture, job.files)
+    elif not isinstance(picture, Painting):
+        picture = read_picture(picture)
     size = picture.shown_size if isinstance(picture, Painting) else picture.size
     if options.film_seconds and not any(path.suffix.lower() in FILMS for path in job.files):
         raise UserError(f"{flag('film_seconds')} is of no use without a film: give -o FILE.mp4, .webm or .gif, too")
@@ -261,6 +276,16 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     if options.max_size:
         side = sides.chosen_side(picture, options.size, strokes, options.stop_psnr)
         sides.check_seen(options.max_size, min(side, max(picture.size)))
+
+
+def first_of(clip: Path, files: list[Path]) -> Picture:
+    """The first picture of a clip; UserError where that cannot be read, and for outputs that are no films."""
+    from limner.painting.footage import Footage
+
+    for path in files:
+        if path.suffix.lower() not in FILMS:
+            raise UserError(f"{path}: a clip becomes a film: choose {', '.join(FILMS)}, or --frames FOLDER")
+    return Footage.of(clip).first()
 
 
 def check_svg(strokes: Strokes, files: list[Path]) -> None:

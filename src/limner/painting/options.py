@@ -30,11 +30,12 @@ class PaintOptions:
 
     photos: Annotated[Positional[tuple[str, ...]], arg(metavar="PHOTO [PHOTO ...]", help_behavior_hint="")]
     """Pictures, or folders of pictures, less those called NAME-painted; - is standard input.
+    Clips (.mp4, .mov, .webm ...) become clips in strokes, N in each picture, which move as it does.
     Strokes in a JSON file are not painted, but written as they are, at the size of the picture that they paint."""
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
     """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
-    For several pictures a folder, or a pattern such as out/{name}.png. Left out: NAME-painted.png,
-    in the current folder."""
+    For several pictures a folder, or a pattern such as out/{name}.png. Left out: NAME-painted.png
+    (of a clip .mp4), in the current folder."""
     strokes: Annotated[
         int | None, arg(aliases=["-n"], metavar="N", help_behavior_hint="(default: 500, with --repaint 0)")
     ] = None
@@ -88,7 +89,8 @@ class PaintOptions:
     film_seconds: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="(default: 8, or less)")] = None
     """How long GIF, MP4 and WebM grow before they rest for two seconds."""
     frames: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
-    """Also write the growing painting as numbered pictures, at most 100: frame-0000.png and on, over those there."""
+    """Also write the growing painting as numbered pictures, at most 100, or all of a clip: frame-0000.png and on, over
+    those there."""
     jobs: Annotated[int, arg(metavar="N")] = 1
     """How many pictures to paint at once, each by a process, which takes some 0.5 GB."""
     threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all cores)")] = None

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from limner.errors import UserError
@@ -22,13 +22,19 @@ def names_of(files: list[Path]) -> list[str]:
     ]
 
 
-def plan(given: Iterable[str], names: list[str], several: bool) -> list[list[Path]]:
+def plan(given: Iterable[str], names: list[str], several: bool, clips: Collection[str] = ()) -> list[list[Path]]:
     """The files to write for each picture name, as `-o` gives them: files, folders, or patterns with {name}.
+
+    clips: the names that are those of clips, which become films where no suffix is given.
 
     UserError for unknown suffixes, for one file given for several pictures, and for two pictures in one file.
     """
-    patterns = [_pattern(output, several) for output in given] or ["{name}-painted.png"]
-    planned = [[Path(pattern.replace("{name}", name)) for pattern in patterns] for name in names]
+    patterns = [_pattern(output, several) for output in given] or ["{name}-painted"]
+    planned = []
+    for name in names:
+        usual = ".mp4" if name in clips else ".png"
+        whole = [pattern if Path(pattern).suffix else pattern + usual for pattern in patterns]
+        planned.append([Path(pattern.replace("{name}", name)) for pattern in whole])
     written: dict[str, str] = {}
     for name, paths in zip(names, planned, strict=True):
         for path in paths:
@@ -66,7 +72,7 @@ def spare(files: Iterable[Path], outputs: Iterable[Path], folders: Iterable[Path
     for place in written.keys() & inside.keys():
         raise UserError(f"{written[place]}: {inside[place]} needs a folder of that name: choose another name")
     for place, path in (taken | written).items():
-        if os.path.dirname(place) in framed and re.fullmatch(r"frame-\d{4}\.png", os.path.basename(place)):
+        if os.path.dirname(place) in framed and re.fullmatch(r"frame-\d{4,}\.png", os.path.basename(place)):
             raise UserError(f"{path}: would be replaced by a frame: choose another folder for --frames")
 
 
@@ -84,13 +90,13 @@ def make_room(files: Iterable[Path], folders: Iterable[Path]) -> None:
 
 
 def _pattern(given: str, several: bool) -> str:
-    """A path with {name} in it, or the path of a single file."""
+    """A path with {name} in it, or that of a single file; without a suffix where a folder is given."""
     path = Path(given)
     suffix = path.suffix.lower()
     _check_words(given)
     folder = given.endswith((os.sep, "/")) or os.path.isdir(given) or (several and not suffix and "{name}" not in given)
     if folder:
-        return str(path / "{name}.png")
+        return str(path / "{name}")
     if suffix not in SUFFIXES:
         if given in ("-", "/dev/stdout"):
             raise UserError(f"{given}: nothing is written to standard output: name a file")

@@ -165,9 +165,10 @@ class Painting:
 
     @cached_property
     def wanted(self) -> Float[Tensor, "1 channel height width"]:
-        """What `canvas` should be, and the loss that `refine` takes compare it with: the target at `size`.
+        """What the canvas should be that the loss of `refine` is given: the target at `size`.
 
-        It lies on the background; where that is transparent, premultiplied colours and, as the last channel, alpha.
+        It lies on the background; where that is transparent, premultiplied colours and, as the last channel, alpha,
+        which `canvas` has not.
         Where strokes are gray, it is the mean of its channels.
         Raises ValueError without a target.
         """
@@ -239,7 +240,7 @@ class Painting:
             dump(path, self.strokes, self.bank, self.size, self.background, self._full_size)
             return
         seconds = positive("seconds", seconds, LONGEST_FILM)
-        size = self._saved_size(path, longer_side)
+        size = self.saved_size(path, longer_side)
         with atomic(path) as temporary:
             if suffix == ".svg":
                 from limner.painting.svg import to_svg
@@ -264,7 +265,7 @@ class Painting:
         folder = Path(folder)
         sound(folder, self.strokes, self.background)
         make_folder(folder)
-        size = self._saved_size(folder / FRAME, longer_side)
+        size = self.saved_size(folder / FRAME, longer_side)
         counts = moments(len(self.strokes), count)
         for i, image in enumerate(self.stages(counts, size)):
             with atomic(folder / FRAME.format(i)) as temporary:
@@ -298,7 +299,8 @@ class Painting:
                 cover = render(some.white(), bank, size, cover, samples=samples)
             yield canvas, cover
 
-    def _saved_size(self, path: Path, longer_side: int | None) -> tuple[int, int]:
+    def saved_size(self, path: Path, longer_side: int | None) -> tuple[int, int]:
+        """(height, width) of what is saved as this file; UserError for an absurd one."""
         if longer_side is not None and not (hasattr(longer_side, "__index__") and 1 <= longer_side <= LONGEST_SIDE):
             raise UserError(f"longer_side: {longer_side!r} pixels cannot be saved: choose 1 to {LONGEST_SIDE}")
         return raster.saved_size(path, self.shown_size, longer_side)

@@ -22,6 +22,9 @@ from limner.masks import VECTOR
 Pixels: TypeAlias = Float[Tensor, "channel height width"]
 Alpha: TypeAlias = Float[Tensor, "height width"]
 
+_CLIPS = """3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts webm wmv"""
+CLIPS = frozenset(f".{kind}" for kind in _CLIPS.split())
+"""Suffixes of clips, which are many pictures."""
 DEPTHS = {"bool": 1, "uint8": 255, "uint16": 65535}
 
 
@@ -114,6 +117,11 @@ def picture_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
             raise UserError(f"{path}: no pictures in this folder, only paintings: name the one to paint")
         found += fresh
     return found
+
+
+def is_clip(path: Path) -> bool:
+    """Whether it is one by its name."""
+    return path.suffix.lower() in CLIPS
 
 
 def resized(picture: Picture, longer_side: int) -> Picture:

@@ -12,8 +12,8 @@ from limner.errors import UserError
 from limner.painting import arguments
 from limner.painting.fitting import SETTLING_RATE, falling
 from limner.painting.moves import Moves, Style
-from limner.painting.paint import in_float32_on_cpu
 from limner.painting.painting import Painting
+from limner.painting.preparing import in_float32_on_cpu
 from limner.painting.ranges import sound
 from limner.painting.raster import samples
 from limner.painting.steps import FAINT, SOLID

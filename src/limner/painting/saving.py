@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from limner.painting import sides
+from limner.painting.clip import Clip
 from limner.painting.options import PaintOptions
 from limner.painting.painting import FILMS, STILLS, Painting
 from limner.printing import say
@@ -17,7 +18,11 @@ ROUNDING = 0.05
 
 
 def save(
-    painting: Painting, files: Iterable[Path], frames: Path | None, options: PaintOptions, interrupts: Interrupts
+    painting: Painting | Clip,
+    files: Iterable[Path],
+    frames: Path | None,
+    options: PaintOptions,
+    interrupts: Interrupts,
 ) -> tuple[list[Exception], bool]:
     """Write every output and say what it scores; returns the faults, and whether it was interrupted before the films.
 
@@ -34,10 +39,13 @@ def save(
     return [fault for fault in faults if fault], painted or stopped
 
 
-def write(painting: Painting, path: Path, options: PaintOptions) -> Exception | None:
+def write(painting: Painting | Clip, path: Path, options: PaintOptions) -> Exception | None:
     """Write one output and say what it scores; returns what went wrong."""
     try:
-        painting.save(path, options.output_size, options.film_seconds)
+        if isinstance(painting, Clip):
+            painting.save(path, options.output_size)
+        else:
+            painting.save(path, options.output_size, options.film_seconds)
         words = [] if options.quiet else told(painting, path, options)
     except Exception as fault:
         return fault
@@ -45,8 +53,10 @@ def write(painting: Painting, path: Path, options: PaintOptions) -> Exception | 
         say(f"{path}  {', '.join(words)}", sys.stdout)
 
 
-def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
+def told(painting: Painting | Clip, path: Path, options: PaintOptions) -> list[str]:
     """What is said of a file that has been written: its score, its strokes, and whether it is as good as wanted."""
+    if isinstance(painting, Clip):
+        return [held(painting)]
     scored, wanted = painting.target is not None and path.suffix.lower() in STILLS, options.stop_psnr
     words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
     if scored and wanted and painting.target and max(painting.target.size) > sides.JUDGED:
@@ -62,15 +72,27 @@ def reached(painting: Painting) -> float:
     return painting.score(painting.render(*sides.judged(painting.target).size))
 
 
+def held(painted: Painting | Clip) -> str:
+    """How much there is of it, in words."""
+    if isinstance(painted, Painting):
+        return counted(len(painted.strokes))
+    pictures = len(painted.paintings)
+    each = f" of {counted(len(painted.paintings[0].strokes))}"
+    return ("1 picture" if pictures == 1 else f"{pictures} pictures") + each
+
+
 def counted(strokes: int) -> str:
     """How many strokes, in words."""
     return "1 stroke" if strokes == 1 else f"{strokes} strokes"
 
 
-def write_frames(painting: Painting, folder: Path, options: PaintOptions) -> Exception | None:
-    """Write the growing painting as pictures; returns what went wrong."""
+def write_frames(painting: Painting | Clip, folder: Path, options: PaintOptions) -> Exception | None:
+    """Write the growing painting, or all pictures of a clip; returns what went wrong."""
     try:
-        count = painting.save_frames(folder, FRAMES, options.output_size)
+        if isinstance(painting, Clip):
+            count = painting.save_frames(folder, options.output_size)
+        else:
+            count = painting.save_frames(folder, FRAMES, options.output_size)
     except Exception as fault:
         return fault
     if not options.quiet:

@@ -24,6 +24,7 @@ from limner.painting.raster import Pixels, on_white, picture
 
 RATES = {".gif": 15, ".mp4": 30, ".webm": 30}  # frames a second, at most
 SECONDS, HOLD = 8, 2
+GIF_CLIP = 25  # frames of a clip a second, at most
 SLOWEST = 4  # frames a second
 LARGEST_GIF = 2**28  # pixels of all its frames
 CLEAR = 255  # the palette entry that is transparent
@@ -31,7 +32,7 @@ BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 
 """The order in which pixels of a 4 x 4 square become opaque with rising alpha (Bayer 1973)."""
 ENCODERS = {
     ".mp4": {
-        "libx264": {"qp": "17", "preset": "veryfast"},  # its other ways to choose quality differ from run to run
+        "libx264": {"qp": "16", "preset": "veryfast"},  # its other ways to choose quality differ from run to run
         "mpeg4": {"b": "8M"},
     },
     ".webm": {
@@ -66,8 +67,15 @@ def timing(strokes: int, suffix: str, seconds: float | None, pixels: int) -> tup
     return counts, Fraction(min(max(round(len(counts) / SECONDS), SLOWEST), RATES[suffix]))
 
 
-def save_gif(path: Path, count: int, rate: Fraction, frames: Iterable[Pixels], sample: Iterable[Pixels]) -> None:
-    """Write `count` frames as a GIF that loops and rests on the last one; all share the palette of the `sample`.
+def thinned(count: int, rate: Fraction, pixels: int) -> int:
+    """Of how many pictures of a clip one is shown in a GIF, which is slow where they are many a second, and large."""
+    return max(1, math.ceil(rate / GIF_CLIP), math.ceil(count * pixels / LARGEST_GIF))
+
+
+def save_gif(
+    path: Path, count: int, rate: Fraction, frames: Iterable[Pixels], sample: Iterable[Pixels], hold: int = HOLD
+) -> None:
+    """Write `count` frames as a GIF that loops and holds the last one longer; all share the palette of the `sample`.
 
     Frames with an even number of bands have alpha. A GIF has none: of a square of 4 x 4 pixels as many are opaque as
     the alpha says, and those of a lower alpha are among those of a higher one.
@@ -75,8 +83,9 @@ def save_gif(path: Path, count: int, rate: Fraction, frames: Iterable[Pixels], s
     palette = _palette(list(sample))
     nearest = _nearest(palette)
     first, *others = (_indexed(frame, palette, nearest) for frame in frames)
-    times = [10 * round(100 * k / rate) for k in range(count)]  # a GIF counts hundredths of a second
-    durations = [after - before for before, after in pairwise(times)] + [1000 * HOLD]
+    times = [10 * round(100 * k / rate) for k in range(count + 1)]  # a GIF counts hundredths of a second
+    durations = [after - before for before, after in pairwise(times)]
+    durations[-1] = round(1000 * hold) or durations[-1]
     clear = {"transparency": CLEAR} if CLEAR in first.tobytes() else {}
     file = BytesIO()
     first.save(file, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False, **clear)
@@ -126,8 +135,10 @@ def _opaque(image: Pixels) -> Bool[Tensor, "height width"]:
     return image[..., -1] > least.repeat(-(-height // 4), -(-width // 4))[:height, :width]
 
 
-def save_film(path: Path, rate: Fraction, frames: Iterable[Pixels], size: tuple[int, int], clear: bool) -> None:
-    """Write frames of an even `size` (height, width) as MP4 or WebM, by suffix; the last is held two seconds.
+def save_film(
+    path: Path, rate: Fraction, frames: Iterable[Pixels], size: tuple[int, int], clear: bool, hold: int = HOLD
+) -> None:
+    """Write frames of an even `size` (height, width) as MP4 or WebM, by suffix; the last is held longer, in seconds.
 
     clear: whether frames have alpha, which a WebM by VP9 has, too; others are shown on white.
     Raises UserError when PyAV was built without an encoder for the format, and OSError when it cannot write.
@@ -144,7 +155,7 @@ def save_film(path: Path, rate: Fraction, frames: Iterable[Pixels], size: tuple[
             stream.pix_fmt = outside
             stream.codec_context.colorspace = Colorspace.ITU709
             stream.codec_context.color_range = ColorRange.MPEG
-            for image in _held(frames, each, round(HOLD * each * rate)):
+            for image in _held(frames, each, round(hold * each * rate) or each - 1):
                 shown = _over_white(image) if inside == "rgba" else on_white(image)
                 frame = av.VideoFrame.from_ndarray(shown.numpy(), inside)
                 file.mux(stream.encode(frame.reformat(format=outside, dst_colorspace=Colorspace.ITU709)))

@@ -1,0 +1,67 @@
+"""A clip in strokes: paintings one after the other, ready to be saved as a film."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from limner.errors import UserError
+from limner.files import atomic, make_folder
+from limner.painting import raster
+from limner.painting.painting import FRAME, Painting
+from limner.painting.ranges import sound
+from limner.painting.raster import FILMS
+
+SAMPLE = 6
+"""Pictures of a clip, about, that the palette of a GIF is to suit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Paintings of one size, `rate` of them a second."""
+
+    paintings: list[Painting]
+    rate: Fraction
+
+    def __repr__(self) -> str:
+        return f"Clip({len(self.paintings)} pictures, {float(self.rate):g} a second)"
+
+    def save(self, path: str | Path, longer_side: int | None = None) -> None:
+        """Write it as a GIF, MP4 or WebM, by suffix, without sound.
+
+        longer_side: in pixels; the default is the clip's, and at most 480 for GIF and 1080 for MP4 and WebM.
+        A GIF has at most 25 pictures a second, and fewer where all of them would need too much memory.
+        Raises UserError for an unknown suffix, an absurd size, or a file that cannot be written.
+        """
+        from limner.painting import video
+
+        path = Path(path)
+        if path.suffix.lower() not in FILMS:
+            raise UserError(f"{path}: a clip is saved as {', '.join(FILMS)}, or its pictures one by one")
+        height, width = self._checked(path, longer_side)
+        with atomic(path) as temporary:
+            if path.suffix.lower() == ".gif":
+                step = video.thinned(len(self.paintings), self.rate, height * width)
+                shown = self.paintings[::step]
+                some = shown[:: max(1, len(shown) // SAMPLE)]
+                frames, sample = ((p.render(height, width) for p in each) for each in (shown, some))
+                video.save_gif(temporary, len(shown), self.rate / step, frames, sample, hold=0)
+            else:
+                even = max(height // 2 * 2, 2), max(width // 2 * 2, 2)
+                frames = (painting.render(*even) for painting in self.paintings)
+                video.save_film(temporary, self.rate, frames, even, self.paintings[0].background is None, hold=0)
+
+    def save_frames(self, folder: str | Path, longer_side: int | None = None) -> int:
+        """Write its pictures as PNG, frame-0000.png and on, into a folder; returns how many they are."""
+        folder = Path(folder)
+        size = self._checked(folder / FRAME, longer_side)
+        make_folder(folder)
+        for i, painting in enumerate(self.paintings):
+            with atomic(folder / FRAME.format(i)) as temporary:
+                temporary.write_bytes(raster.encoded(painting.render(*size), ".png"))
+        return len(self.paintings)
+
+    def _checked(self, path: Path, longer_side: int | None) -> tuple[int, int]:
+        """The size to save at, of strokes that are in range."""
+        for painting in self.paintings:
+            sound(path, painting.strokes, painting.background)
+        return self.paintings[0].saved_size(path, longer_side)

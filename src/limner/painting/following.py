@@ -1,0 +1,97 @@
+"""From one picture of a clip to the next: the same strokes, which move on as the picture does.
+
+Strokes go along with what pans, then a few are moved to where they are missing, and all settle for a while with what
+steps remember of the pictures before. The more the picture has changed, the more are moved: none where it stands
+still. At a cut it is painted anew.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.painting.fitting import Plan, again, work
+from limner.painting.goal import Goal
+from limner.painting.moves import Moves
+from limner.painting.painting import Painting
+from limner.painting.pictures import Picture
+from limner.painting.preparing import Prepared, prepare
+
+FOLLOWING = Plan(extra=1.0, adding=0, dropping=0, moving=8, settling=60)
+"""With as many rounds of moving as there are at most."""
+MOVING = 2.5
+"""Rounds of moving where the error has doubled, and again for each time that it has grown by as much."""
+STILL = 1e-6
+"""An error that does not matter, however it grows."""
+CUT, CUT_ERROR = 0.75, 1e-3
+"""Where the strokes are off by this share of the ground's error, and by this much, nothing of the picture is left."""
+
+
+@dataclass
+class Scene:
+    """A picture that was prepared, the strokes as they are now, and the goal that they were fitted to last."""
+
+    prepared: Prepared
+    moves: Moves
+    goal: Goal
+
+    @classmethod
+    def of(cls, picture: Picture, settings: dict[str, Any]) -> "Scene":
+        """One that begins with a picture; settings are the other arguments of `prepare`."""
+        prepared = prepare(picture, **settings)
+        return cls(prepared, Moves.none(prepared.bank, prepared.ground, prepared.style), prepared.goal)
+
+    def begin(self, seed: int) -> Iterable[tuple[float, float]]:
+        """Rounds that paint the first picture, as `fitting.work` yields them."""
+        return work(self.moves, self.goal, self.prepared.count, seed, Plan(), None) if self.prepared.count else ()
+
+    def follow(self, picture: Picture, seed: int) -> Iterable[tuple[float, float]] | None:
+        """Rounds that move the strokes to suit the next picture; None where hardly anything is left of the scene."""
+        before, (self.goal, ground) = self.goal, self.prepared.following(picture)
+        self.moves.bank = self.prepared.bank
+        last = self.moves.error(before)
+        self.moves = moves = panned(self.moves, before, self.goal)
+        error, bare = moves.error(self.goal), Moves.none(moves.bank, ground, moves.style).error(self.goal)
+        if error > max(CUT * bare, CUT_ERROR):
+            return None
+        if not len(moves) or torch.equal(before.pixels, self.goal.pixels):
+            return ()
+        grown = error / max(last, STILL) - 1
+        plan = replace(FOLLOWING, moving=min(max(0, round(MOVING * grown)), FOLLOWING.moving))
+        return work(moves, self.goal, len(moves), seed, plan, None)
+
+    def painting(self, size: tuple[int, int]) -> Painting:
+        """The strokes as they are, of a picture of (height, width)."""
+        return replace(self.prepared.painting(self.moves.copied()), target=None, picture_size=size)
+
+
+def panned(moves: Moves, before: Goal, goal: Goal) -> Moves:
+    """The moves as they are, or shifted as the picture has been, where that suits the goal better."""
+    across, down = shift(before.pixels, goal.pixels)
+    if not (across or down):
+        return moves
+    height, width = goal.size
+    other = again(moves)
+    where = other.values["where"]
+    where[:, :, 2] -= where[:, :, :2] @ torch.tensor([2 * across / width, 2 * down / height])
+    return other if other.error(goal) < moves.error(goal) else moves
+
+
+def shift(
+    before: Float[Tensor, "channel height width"], after: Float[Tensor, "channel height width"]
+) -> tuple[int, int]:
+    """By how many pixels a picture has gone across and down, if all of it has.
+
+    By phase correlation (Kuglin and Hines 1975) under a Hann window.
+    """
+    height, width = before.shape[1:]
+    window = torch.hann_window(height, periodic=False)[:, None] * torch.hann_window(width, periodic=False)
+    first, second = (torch.fft.rfft2((picture.mean(0) - picture.mean()) * window) for picture in (before, after))
+    cross = first.conj() * second
+    size = cross.abs()
+    place = torch.fft.irfft2(cross / (size + 1e-3 * size.mean() + 1e-12), s=(height, width)).argmax().item()
+    down, across = divmod(int(place), width)
+    return across - width * (across > width // 2), down - height * (down > height // 2)

@@ -1,0 +1,109 @@
+"""`limner.paint_clip`: a clip in, and the same in strokes out, which go from picture to picture."""
+
+from collections.abc import Callable, Iterable, Iterator, Sized
+from fractions import Fraction
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from limner.errors import UserError
+from limner.kernels.threads import for_kernels_only
+from limner.painting.arguments import check_clip, positive
+from limner.painting.clip import Clip
+from limner.painting.fitting import Progress
+from limner.painting.following import Scene
+from limner.painting.footage import FINEST, RATE, Footage
+from limner.painting.paint import paint
+from limner.painting.painting import Painting
+from limner.painting.pictures import Picture, Source, fitted, laid, read_picture
+from limner.painting.preparing import in_float32_on_cpu
+from limner.painting.progress import bar
+from limner.painting.sides import check_shape
+
+SEEDS = 2**63
+
+
+@torch.inference_mode(False)
+@in_float32_on_cpu()
+def paint_clip(
+    clip: str | Path | Footage | Iterable[Source],
+    strokes: int | None = None,
+    *,
+    rate: float | Fraction | None = None,
+    progress: bool | str | Callable[[Progress], None] = False,
+    **options: Any,
+) -> Clip:
+    """Paint a clip, each picture with exactly so many strokes (500), which are those of the one before, moved.
+
+    clip: a file of any kind that FFmpeg reads, or pictures, each as `limner.paint` takes them, of the same proportions.
+    rate: pictures a second; left out, the file's, or 25.
+    progress: as of `limner.paint`, called after every round of every picture.
+    options: as of `limner.paint`, but for model, resume, repaint, stop_psnr and time; a palette of K colours is chosen
+        from the first picture of every scene.
+    Where hardly anything is left of a picture, as at a cut, the next is painted anew.
+    Raises UserError for arguments that make no sense, and for a file that is no clip. Ctrl-C ends it and returns the
+    pictures that are done; KeyboardInterrupt where there are none.
+    """
+    check_clip(options)
+    pace = positive("rate", rate)
+    footage = Footage.of(clip) if isinstance(clip, str | Path) else clip
+    found = footage.rate if isinstance(footage, Footage) else RATE
+    count = footage.count if isinstance(footage, Footage) else len(footage) if isinstance(footage, Sized) else 0
+    given = signature(paint).bind(None, strokes, **options)
+    given.apply_defaults()
+    settings = {name: value for name, value in given.arguments.items() if name not in ("image", "progress")}
+    if settings["importance"] is not None:
+        settings["importance"] = read_picture(settings["importance"])
+    paintings: list[Painting] = []
+
+    with for_kernels_only(), bar(progress) as watch:
+
+        def told(done: float, error: float, many: int) -> None:
+            share = (len(paintings) + done) / count if count else 0.0
+            watch(Progress(min(share, 1.0), error, many))
+
+        try:
+            for painting in painted(alike(footage), settings, told):
+                paintings.append(painting)
+        except KeyboardInterrupt:
+            if not paintings:
+                raise
+    if not paintings:
+        raise UserError("clip: holds no picture")
+    return Clip(paintings, found if pace is None else Fraction(pace).limit_denominator(FINEST))
+
+
+def painted(
+    pictures: Iterable[Picture], settings: dict[str, Any], told: Callable[[float, float, int], None]
+) -> Iterator[Painting]:
+    """Each picture as a painting, whose strokes are those of the one before as far as there is something left of it.
+
+    settings: the arguments of `prepare` but for the image.
+    told: called after every round with the share of a picture's work that is done, the error and the number of strokes.
+    """
+    scene = None
+    for number, picture in enumerate(pictures):
+        seed = (settings["seed"] + number) % SEEDS
+        rounds = scene.follow(picture, seed) if scene else None
+        if scene is None or rounds is None:
+            scene = Scene.of(picture, settings)
+            settings = settings | ({"background": "transparent"} if scene.prepared.clear else {})
+            rounds = scene.begin(seed)
+        for done, error in rounds:
+            told(done, error, len(scene.moves))
+        yield scene.painting(picture.size)
+
+
+def alike(sources: Iterable[Source]) -> Iterator[Picture]:
+    """Pictures in colour, transparent as far as the first is; UserError for one of other proportions."""
+    first = None
+    for number, source in enumerate(sources):
+        picture = read_picture(source)
+        first = first or picture
+        check_shape(f"clip: picture {number}", picture.size, "the first", first.size)
+        pixels, alpha = picture.pixels.expand(3, -1, -1), picture.alpha
+        if first.alpha is None and alpha is not None:
+            pixels, alpha = laid(pixels, alpha, torch.ones(3)), None
+        yield fitted(Picture(pixels, alpha, picture.name), first.size)
