@@ -31,6 +31,7 @@ from limner.errors import NotFinite, Stopped
 from limner.experiments.options import EvaluateOptions
 from limner.figures.options import ReproduceOptions
 from limner.files import atomic
+from limner.painting import outputs
 from limner.painting.arguments import count
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
@@ -734,6 +735,21 @@ def test_the_same_command_twice(desk: Path, calls: list[object]) -> None:
         Path(f"{bad}.png").unlink()
     assert main(line) == main(line) == 0
     assert {call[0].name for call in calls[: len(calls) // 2]} == {call[0].name for call in calls[len(calls) // 2 :]}
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_picture_that_is_gone_when_its_turn_comes(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_room = outputs.make_room
+
+    def gone(*arguments: Any) -> None:
+        make_room(*arguments)
+        (desk / "folder/a.png").unlink()
+
+    monkeypatch.setattr(outputs, "make_room", gone)
+    assert main(["paint", "folder", "-o", "new"]) == 2
+    assert capsys.readouterr() == ("new/b.png  23.4 dB\n", "limner: folder/a.png: no such file\n")
 
 
 def test_no_standard_input(desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,9 +22,10 @@ from limner import geometry
 from limner.errors import UserError
 from limner.painting import raster
 from limner.painting.arguments import LONGEST_SIDE
-from limner.painting.options import MOST
+from limner.painting.options import MOST, PaintOptions
 from limner.painting.painting import SUFFIXES, Painting, psnr
 from limner.painting.pictures import Picture, fitted
+from limner.painting.saving import told
 from limner.strokes import Strokes
 from limner.strokes_json import dump, parse
 from limner.templates import TemplateBank
@@ -369,6 +370,51 @@ def test_stages_grow_into_the_painting() -> None:
         assert torch.equal(last, one.render(24, 32))
         assert not torch.equal(middle, last)
         assert len(first.flatten(0, 1).unique(dim=0)) == 1
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+@pytest.mark.parametrize("look", ["free", "opaque", "deep", "faded", "none"])
+def test_rendered_some_after_the_others(look: str, transparent: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = painting(transparent, moves=20)
+    if look == "opaque":
+        one = replace(one, strokes=replace(one.strokes, opacity=None))
+    if look == "deep":
+        one = replace(one, strokes=replace(one.strokes, depth=torch.rand(1, 20)))
+    if look == "faded":
+        one = replace(one, bank=TemplateBank(torch.rand(2, 40, 40)))
+    if look == "none":
+        one = replace(one, strokes=one.strokes[:, :0])
+    whole = one.render(96, 128)
+    sizes: list[int] = []
+
+    def noted(strokes: Strokes, *arguments: Any, **options: Any) -> torch.Tensor:
+        sizes.append(len(strokes))
+        return render(strokes, *arguments, **options)
+
+    monkeypatch.setattr(raster, "render", noted)
+    monkeypatch.setattr(raster, "ROWS", 96 * 7)
+    assert torch.equal(one.render(96, 128), whole)
+    assert sizes[0] == min(7, len(one.strokes))
+    assert sum(sizes) == len(one.strokes) * (2 if transparent else 1)
+
+
+def test_where_an_svg_is_scored_smaller_than_it_is_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raster, "PICTURED", 40)
+    for bank, words in ((TemplateBank(torch.rand(2, 40, 40)), " dB at 40 px"), (BANK, " dB")):
+        one = painting(bank=bank)
+        one.save(tmp_path / "a.svg")
+        assert told(one, tmp_path / "a.svg", PaintOptions(("photo.png",))) == [
+            f"{one.psnr_of(tmp_path / 'a.svg'):.1f}{words}"
+        ]
+
+
+def test_gifs_are_smaller_than_other_files() -> None:
+    assert raster.saved_size(Path("a.gif"), (2160, 3840), 3840) == (2160, 3840)
+    assert raster.saved_size(Path("a.mp4"), (4000, 6000), 6000) == (4000, 6000)
+    with pytest.raises(UserError, match=r"6000 x 4000 pixels are too many for a GIF: .* or \.mp4"):
+        raster.saved_size(Path("a.gif"), (4000, 6000), 6000)
 
 
 def test_frames_folder(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from limner.masks import mask_files
 from limner.models.build import Network
 from limner.painting import brushes, light, outputs, sides
 from limner.painting.arguments import USUAL, check_clip
+from limner.painting.clip import Clip
 from limner.painting.colours import colour, palette
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
@@ -95,13 +96,11 @@ def carry_out(
     job: Job, called: bool | str, arguments: dict[str, Any], options: PaintOptions, interrupts: Interrupts
 ) -> int:
     """Paint one picture and save it; returns the exit code.  called: what its progress bar is, False for none."""
-    painted = job.source
-    if not isinstance(painted, Painting):
-        with in_flags(arguments):
-            if isinstance(painted, Path) and is_clip(painted):
-                painted = limner.paint_clip(painted, **arguments, progress=called)
-            else:
-                painted = limner.paint(read_picture(painted), **arguments, progress=called)
+    try:
+        painted = paint_one(job.source, called, arguments)
+    except UserError as fault:  # of a file that could be read before, say
+        say(f"limner: {in_words(fault)}", sys.stderr)
+        return FAILED
     spared = repainted(job, options) if interrupts.came else []
     kept = [path for path in job.files if path not in spared]
     faults, interrupted = save(painted, kept, job.frames, options, interrupts)
@@ -115,6 +114,16 @@ def carry_out(
         say(f"limner: interrupted: {', '.join(what)}", sys.stderr)
         return INTERRUPTED
     return FAILED if faults else 0
+
+
+def paint_one(source: Path | Picture | Painting, called: bool | str, arguments: dict[str, Any]) -> Painting | Clip:
+    """A picture or a clip painted; what was painted before, as it is."""
+    if isinstance(source, Painting):
+        return source
+    with in_flags(arguments):
+        if isinstance(source, Path) and is_clip(source):
+            return limner.paint_clip(source, **arguments, progress=called)
+        return limner.paint(read_picture(source), **arguments, progress=called)
 
 
 @contextmanager

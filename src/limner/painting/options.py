@@ -52,7 +52,7 @@ class PaintOptions:
     background: Annotated[str, arg(metavar="auto|COLOUR|transparent")] = "auto"
     """What lies under the strokes: the colour that suits best, a colour (#rrggbb or a name), or nothing."""
     palette: Annotated[str | None, arg(metavar="K|FILE", help_behavior_hint="(default: any colour)")] = None
-    """Strokes take only K colours, which suit the picture, or its part that a mask of --importance or --repaint tells;
+    """Strokes take only K colours, which suit the picture as a mask of --importance or --repaint weighs it;
     or those of a file: one #rrggbb a line, a GIMP palette, or a picture of few colours.
     They blend where strokes are translucent or soft; those of opaque shapes blend at edges only."""
     min_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
@@ -92,7 +92,7 @@ class PaintOptions:
     """Also write the growing painting as numbered pictures, at most 100, or all of a clip: frame-0000.png and on, over
     those there."""
     jobs: Annotated[int, arg(metavar="N")] = 1
-    """How many pictures to paint at once, each by a process, which takes some 0.5 GB."""
+    """How many pictures to paint at once, each by a process, which takes 0.5 GB, for large ones 1.5."""
     threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all cores)")] = None
     """How many threads to use; each of --jobs, so many (or its share of the cores)."""
     quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False

@@ -22,7 +22,7 @@ from limner.painting.raster import FILMS, Pixels
 from limner.painting.sides import check_shape
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
-from limner.writer import in_depth_order, render
+from limner.writer import in_depth_order
 
 STILLS = (*PICTURES, ".svg")
 SUFFIXES = (*STILLS, ".json", *FILMS)
@@ -289,14 +289,13 @@ class Painting:
     def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:
         """The canvas (1, channel, height, width), and its coverage if transparent, after so many strokes each time."""
         strokes, bank = in_depth_order(self.strokes).map(Tensor.float), raster.finer(self.bank, self.size, size)
-        samples = raster.samples(bank)
         canvas = 0.0 if self.background is None else self.background.to(strokes.what)
         cover = 0.0 if self.background is None else None
         for done, count in pairwise([0, *counts]):
             some = strokes[:, done:count]
-            canvas = render(some, bank, size, canvas, samples=samples)
+            canvas = raster.rendered(some, bank, size, canvas)
             if cover is not None:
-                cover = render(some.white(), bank, size, cover, samples=samples)
+                cover = raster.rendered(some.white(), bank, size, cover)
             yield canvas, cover
 
     def saved_size(self, path: Path, longer_side: int | None) -> tuple[int, int]:

@@ -19,19 +19,23 @@ from limner.errors import UserError
 from limner.files import read_bytes
 from limner.images import DPI, decoding
 from limner.painting.pictures import scaled
+from limner.strokes import Strokes
 from limner.templates import FINEST, TemplateBank
+from limner.writer import render
 
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
 FILMS = {".gif": 480, ".mp4": 1080, ".webm": 1080}
 """Suffixes of films, and the most pixels on their longer side where no size is asked for."""
-LARGEST = 2**27
-"""Pixels of a file."""
+LARGEST, LARGEST_GIF = 2**27, 2**23
+"""Pixels of a file, and of a GIF, which is in memory with all its frames."""
 SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
 """Most pixels a side."""
 SAMPLES = 4
 """Along each axis of a pixel: as many as resvg takes of an outline."""
 TOGETHER = 2**18
 """Pixels that are worked on together: large pictures would take as much memory again, several times."""
+ROWS = 2**22
+"""Rows of strokes that are rendered together, for each of which kernels need up to 80 bytes."""
 PICTURED = 1024
 """Most pixels on the longer side of an SVG of pictures that is scored."""
 ROUNDED = 0.1
@@ -44,6 +48,17 @@ def samples(bank: TemplateBank) -> int:
     Masks without an outline are pictures in an SVG, and are looked up once a pixel.
     """
     return SAMPLES if any(bank.outlines.values()) else 1
+
+
+def rendered(
+    strokes: Strokes, bank: TemplateBank, size: tuple[int, int], below: Float[Tensor, "..."] | float
+) -> Float[Tensor, "1 channel height width"]:
+    """The canvas of strokes on what is below, as it is saved; some after the others, which takes less memory."""
+    together, canvas = max(1, ROWS // size[0]), below
+    for first in range(0, len(strokes) or 1, together):
+        canvas = render(strokes[:, first : first + together], bank, size, canvas, samples=samples(bank))
+    assert isinstance(canvas, Tensor)
+    return canvas
 
 
 def finer(bank: TemplateBank, fitted: tuple[int, int], size: tuple[int, int]) -> TemplateBank:
@@ -128,8 +143,10 @@ def saved_size(path: Path, full: tuple[int, int], longer_side: int | None) -> tu
     """
     side = min(max(full), FILMS.get(path.suffix.lower(), max(full))) if longer_side is None else longer_side
     height, width = scaled(full, side)
-    if height * width > LARGEST:
-        raise UserError(f"{path}: {width} x {height} pixels are too many: choose a smaller size")
+    gif = path.suffix.lower() == ".gif"
+    if height * width > (LARGEST_GIF if gif else LARGEST):
+        held = f"{path}: {width} x {height} pixels are too many{' for a GIF' if gif else ''}"
+        raise UserError(f"{held}: choose a smaller size{', or .mp4' if gif else ''}")
     kind, most = SIDES.get(path.suffix.lower(), ("", side))
     if max(height, width) > most:
         raise UserError(f"{path}: {kind} ends at {most} pixels a side: choose PNG, or a smaller size")
@@ -170,6 +187,11 @@ def read(path: Path) -> Pixels:
         file = Image.open(io.BytesIO(content))
         clear = file.mode in ("LA", "RGBA", "PA") or "transparency" in file.info
         return torch.from_numpy(numpy.array(file.convert("RGBA" if clear else "RGB")))
+
+
+def is_shrunk(path: Path) -> bool:
+    """Whether `read` renders it smaller than it is."""
+    return path.suffix.lower() == ".svg" and any(_bounded(path.read_text("utf-8")))
 
 
 def _bounded(svg: str) -> tuple[int | None, int | None]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from limner.painting import sides
+from limner.painting import raster, sides
 from limner.painting.clip import Clip
 from limner.painting.options import PaintOptions
 from limner.painting.painting import FILMS, STILLS, Painting
@@ -59,6 +59,8 @@ def told(painting: Painting | Clip, path: Path, options: PaintOptions) -> list[s
         return [held(painting)]
     scored, wanted = painting.target is not None and path.suffix.lower() in STILLS, options.stop_psnr
     words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
+    if scored and raster.is_shrunk(path):
+        words[0] += f" at {raster.PICTURED} px"
     if scored and wanted and painting.target and max(painting.target.size) > sides.JUDGED:
         words[0] += f" ({reached(painting):.1f} at {sides.JUDGED} px)"
     words += [counted(len(painting.strokes))] if wanted or options.time or not scored else []
