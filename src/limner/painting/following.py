@@ -22,10 +22,10 @@ from limner.painting.preparing import Prepared, prepare
 
 FOLLOWING = Plan(extra=1.0, adding=0, dropping=0, moving=8, settling=60)
 """With as many rounds of moving as there are at most."""
-MOVING = 2.5
-"""Rounds of moving where the error has doubled, and again for each time that it has grown by as much."""
-STILL = 1e-6
-"""An error that does not matter, however it grows."""
+LEAST_MOVING, MOVING = 2, 2.5
+"""Rounds of moving where the picture changes: at least, and for an error that has doubled; more for larger ones."""
+CHANGED, STILL = 0.02, 1e-6
+"""Growth of the error by which a picture changes, and an error that does not matter, however it grows."""
 CUT, CUT_ERROR = 0.75, 1e-3
 """Where the strokes are off by this share of the ground's error, and by this much, nothing of the picture is left."""
 
@@ -60,7 +60,8 @@ class Scene:
         if not len(moves) or torch.equal(before.pixels, self.goal.pixels):
             return ()
         grown = error / max(last, STILL) - 1
-        plan = replace(FOLLOWING, moving=min(max(0, round(MOVING * grown)), FOLLOWING.moving))
+        moving = min(max(LEAST_MOVING, round(MOVING * grown)), FOLLOWING.moving) if grown > CHANGED else 0
+        plan = replace(FOLLOWING, moving=moving)
         return work(moves, self.goal, len(moves), seed, plan, None)
 
     def painting(self, size: tuple[int, int]) -> Painting:
