@@ -17,16 +17,17 @@ SAMPLE = 6
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Paintings of one size, `rate` of them a second."""
+    """Paintings of one size, `rate` of them a second.  sound: a file whose sound goes with them."""
 
     paintings: list[Painting]
     rate: Fraction
+    sound: Path | None = None
 
     def __repr__(self) -> str:
         return f"Clip({len(self.paintings)} pictures, {float(self.rate):g} a second)"
 
     def save(self, path: str | Path, longer_side: int | None = None) -> None:
-        """Write it as a GIF, MP4 or WebM, by suffix, without sound.
+        """Write it as a GIF, MP4 or WebM, by suffix; the latter two with its sound, if it has one.
 
         longer_side: in pixels; the default is the clip's, and at most 480 for GIF and 1080 for MP4 and WebM.
         A GIF has at most 25 pictures a second, and fewer where all of them would need too much memory.
@@ -48,7 +49,8 @@ class Clip:
             else:
                 even = max(height // 2 * 2, 2), max(width // 2 * 2, 2)
                 frames = (painting.render(*even) for painting in self.paintings)
-                video.save_film(temporary, self.rate, frames, even, self.paintings[0].background is None, hold=0)
+                clear = self.paintings[0].background is None
+                video.save_film(temporary, self.rate, frames, even, clear, 0, self.sound)
 
     def save_frames(self, folder: str | Path, longer_side: int | None = None) -> int:
         """Write its pictures as PNG, frame-0000.png and on, into a folder; returns how many they are."""

@@ -38,7 +38,7 @@ def paint_clip(
     """Paint a clip, each picture with exactly so many strokes (500), which are those of the one before, moved.
 
     clip: a file of any kind that FFmpeg reads, or pictures, each as `limner.paint` takes them, of the same proportions.
-    rate: pictures a second; left out, the file's, or 25.
+    rate: pictures a second; left out, the file's, whose sound goes with it then, or 25.
     progress: as of `limner.paint`, called after every round of every picture.
     options: as of `limner.paint`, but for model, resume, repaint, stop_psnr and time; a palette of K colours is chosen
         from the first picture of every scene.
@@ -72,7 +72,9 @@ def paint_clip(
                 raise
     if not paintings:
         raise UserError("clip: holds no picture")
-    return Clip(paintings, found if pace is None else Fraction(pace).limit_denominator(FINEST))
+    if pace is not None:
+        return Clip(paintings, Fraction(pace).limit_denominator(FINEST))
+    return Clip(paintings, found, footage.path if isinstance(footage, Footage) else None)
 
 
 def painted(

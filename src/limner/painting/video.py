@@ -21,6 +21,7 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.painting.raster import Pixels, on_white, picture
+from limner.painting.sound import track
 
 RATES = {".gif": 15, ".mp4": 30, ".webm": 30}  # frames a second, at most
 SECONDS, HOLD = 8, 2
@@ -136,11 +137,18 @@ def _opaque(image: Pixels) -> Bool[Tensor, "height width"]:
 
 
 def save_film(
-    path: Path, rate: Fraction, frames: Iterable[Pixels], size: tuple[int, int], clear: bool, hold: int = HOLD
+    path: Path,
+    rate: Fraction,
+    frames: Iterable[Pixels],
+    size: tuple[int, int],
+    clear: bool,
+    hold: int = HOLD,
+    clip: Path | None = None,
 ) -> None:
     """Write frames of an even `size` (height, width) as MP4 or WebM, by suffix; the last is held longer, in seconds.
 
     clear: whether frames have alpha, which a WebM by VP9 has, too; others are shown on white.
+    clip: a file whose sound is to be heard.
     Raises UserError when PyAV was built without an encoder for the format, and OSError when it cannot write.
     """
     suffix = path.suffix.lower()
@@ -155,11 +163,16 @@ def save_film(
             stream.pix_fmt = outside
             stream.codec_context.colorspace = Colorspace.ITU709
             stream.codec_context.color_range = ColorRange.MPEG
-            for image in _held(frames, each, round(hold * each * rate) or each - 1):
-                shown = _over_white(image) if inside == "rgba" else on_white(image)
-                frame = av.VideoFrame.from_ndarray(shown.numpy(), inside)
-                file.mux(stream.encode(frame.reformat(format=outside, dst_colorspace=Colorspace.ITU709)))
-            file.mux(stream.encode())
+            with track(clip, file, suffix) as sound:
+                for number, image in enumerate(_held(frames, each, round(hold * each * rate) or each - 1), 1):
+                    shown = _over_white(image) if inside == "rgba" else on_white(image)
+                    frame = av.VideoFrame.from_ndarray(shown.numpy(), inside)
+                    file.mux(stream.encode(frame.reformat(format=outside, dst_colorspace=Colorspace.ITU709)))
+                    for packet in sound.until(number / (each * rate)) if sound else ():
+                        file.mux(packet)
+                file.mux(stream.encode())
+                for packet in sound.rest() if sound else ():
+                    file.mux(packet)
     except FFmpegError as error:
         raise OSError(error.errno, error.strerror) from error
 
