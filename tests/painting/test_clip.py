@@ -1,177 +1,34 @@
 """Clips: what is read of a file, how strokes go from picture to picture, and what is written."""
 
 import math
-import struct
+import os
+import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 import torch
-from av.audio.stream import AudioStream
-from av.video.reformatter import Colorspace
+from films import filmed, levels, panned, photo, seen
 from PIL import Image, ImageSequence
 from torch import Tensor
 
 import limner
 from limner.cli import main
 from limner.errors import UserError
-from limner.painting.following import shift
+from limner.painting import outputs, video
 from limner.painting.footage import Footage
 from limner.painting.painting import psnr
-from limner.painting.pictures import fitted, read_picture
+from limner.painting.pictures import is_clip
+from limner.painting.saving import held
 
 pytestmark = pytest.mark.usefixtures("quick")
-
-QUARTERS = np.kron([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]], np.ones((32, 48, 1))).astype(np.uint8)
-"""Red and green over blue and white, 64 x 96 pixels."""
-
-
-def photo() -> Tensor:
-    """A photograph, 120 pixels wide."""
-    return fitted(read_picture(Path(__file__).parents[2] / "examples/photo.jpg"), (90, 120)).pixels
-
-
-def panned(count: int, step: int) -> list[Tensor]:
-    """A window of the photograph that goes to the right, step by step."""
-    return [photo()[:, 10:74, k * step : k * step + 64] for k in range(count)]
-
-
-def filmed(
-    path: Path, frames: list[np.ndarray], rate: int | Fraction = 25, times: list[int] | None = None, **stream: Any
-) -> Path:
-    """A film of frames; times: in ticks of 1 / rate, at which each is shown."""
-    with av.open(str(path), "w") as file:
-        video = file.add_stream("libx264", rate=rate, options={"qp": "5"})
-        video.height, video.width = frames[0].shape[:2]
-        video.pix_fmt = "yuv420p"
-        for name, value in stream.items():
-            setattr(video.codec_context, name, value)
-        for k, frame in enumerate(frames):
-            one = av.VideoFrame.from_ndarray(frame, "rgb24")
-            one.time_base, one.pts = 1 / Fraction(rate), times[k] if times else k
-            file.mux(video.encode(one))
-        file.mux(video.encode())
-    return path
-
-
-def levels(count: int) -> list[np.ndarray]:
-    """Flat frames of rising brightness."""
-    return [np.full((32, 32, 3), 20 * k, np.uint8) for k in range(count)]
-
-
-def seen(path: Path) -> list[np.ndarray]:
-    with av.open(str(path)) as file:
-        return [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
-
-
-def quarters(path: Path) -> list[list[int]]:
-    """The colours of the four corners of a clip's first picture, as it is read."""
-    pixels = Footage.of(path).first().pixels
-    return [pixels[:, y, x].round().int().tolist() for y, x in ((8, 8), (8, -8), (-8, 8), (-8, -8))]
-
-
-RED, GREEN, BLUE, WHITE = [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]
-
-
-@pytest.mark.parametrize(
-    ("matrix", "corners"),
-    [
-        ((1, 0, 0, 1), [RED, GREEN, BLUE, WHITE]),
-        ((0, 1, -1, 0), [BLUE, RED, WHITE, GREEN]),  # as a phone held upright writes it: a quarter turn clockwise
-        ((-1, 0, 0, -1), [WHITE, BLUE, GREEN, RED]),
-        ((0, -1, 1, 0), [GREEN, WHITE, RED, BLUE]),
-    ],
-)
-def test_a_clip_is_upright(matrix: tuple[int, ...], corners: list[list[int]], tmp_path: Path) -> None:
-    path = filmed(tmp_path / "clip.mp4", [QUARTERS] * 3)
-    content = bytearray(path.read_bytes())
-    place = content.index(b"tkhd") + 44  # in ISO/IEC 14496-12 the matrix of a track, 16.16 bits and the last row 2.30
-    a, b, c, d = (65536 * number for number in matrix)
-    content[place : place + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
-    path.write_bytes(content)
-    assert quarters(path) == corners
-
-
-def test_pixels_of_a_clip_that_are_not_square(tmp_path: Path) -> None:
-    path = filmed(tmp_path / "clip.mp4", [QUARTERS] * 3, sample_aspect_ratio=Fraction(3, 2))
-    assert Footage.of(path).first().size == (64, 144)
-    assert quarters(path) == [RED, GREEN, BLUE, WHITE]
-
-
-@pytest.mark.parametrize(("said", "height", "space"), [(1, 64, 1), (5, 64, 5), (2, 64, 5), (2, 720, 1)])
-def test_colours_of_a_clip(said: int, height: int, space: int, tmp_path: Path) -> None:
-    colour = torch.tensor([200, 40, 60])
-    path = tmp_path / "clip.mp4"
-    with av.open(str(path), "w") as file:
-        video = file.add_stream("libx264", rate=25, options={"qp": "5"})
-        video.height, video.width, video.pix_fmt = height, 64, "yuv420p"
-        video.codec_context.colorspace, video.codec_context.color_range = said, 1
-        frame = av.VideoFrame.from_ndarray(colour.byte().expand(height, 64, 3).numpy().copy(), "rgb24")
-        file.mux(video.encode(frame.reformat(format="yuv420p", dst_colorspace=Colorspace(space))))
-        file.mux(video.encode())
-    assert torch.allclose(Footage.of(path).first().pixels[:, 9, 9] * 255, colour.float(), atol=4)
-
-
-def test_every_picture_is_shown_as_long_as_its_file_says(tmp_path: Path) -> None:
-    path = filmed(tmp_path / "clip.mkv", levels(5), rate=10, times=[0, 1, 2, 6, 7])
-    footage = Footage(path, Fraction(10), 8)
-    shown = [round(picture.pixels.mean().item() * 255 / 20) for picture in footage]
-    assert shown == [0, 1, 2, 2, 2, 2, 3, 4]
-    even = Footage.of(filmed(tmp_path / "clip.mp4", levels(12), rate=Fraction(30000, 1001)))
-    assert even.rate == Fraction(30000, 1001)
-    assert even.count == 12
-    assert [round(picture.pixels.mean().item() * 255 / 20) for picture in even] == list(range(12))
-
-
-def test_what_is_left_of_a_damaged_clip(tmp_path: Path) -> None:
-    path = filmed(
-        tmp_path / "clip.mkv", [np.random.default_rng(k).integers(0, 256, (64, 64, 3), np.uint8) for k in range(20)]
-    )
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) * 2 // 3])
-    assert 8 < len(list(Footage.of(path))) < 20
-    middle = len(content) // 2
-    path.write_bytes(content[:middle] + bytes(3000) + content[middle + 3000 :])
-    assert len(list(Footage.of(path))) > 8
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [(b"", "is empty"), (b"no clip at all", "cannot be read as a clip"), (None, "no such file")],
-)
-def test_what_is_no_clip(content: bytes | None, words: str, tmp_path: Path) -> None:
-    path = tmp_path / "clip.mp4"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(UserError, match=f"clip.mp4: {words}"):
-        limner.paint_clip(path, 3)
-
-
-def test_a_film_of_sound_alone(tmp_path: Path) -> None:
-    with av.open(str(tmp_path / "clip.mp4"), "w") as file:
-        sound = file.add_stream("aac", rate=44100)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
-        frame.sample_rate = 44100
-        file.mux(sound.encode(frame))
-        file.mux(sound.encode())
-    with pytest.raises(UserError, match="holds no pictures, only audio"):
-        limner.paint_clip(tmp_path / "clip.mp4", 3)
-
-
-@pytest.mark.parametrize(("across", "down"), [(0, 0), (5, 0), (-3, 7), (20, -11)])
-def test_shift_of_a_picture(across: int, down: int) -> None:
-    wide = photo()
-    before, after = wide[:, 15:75, 25:105], wide[:, 15 - down : 75 - down, 25 - across : 105 - across]
-    assert shift(before, after) == (across, down)
-
-
-def test_shift_of_what_is_flat() -> None:
-    assert shift(torch.zeros(3, 9, 9), torch.ones(3, 9, 9)) == (0, 0)
 
 
 def paintings(clip: "limner.Clip", pictures: list[Tensor]) -> Iterator[Tensor]:
@@ -399,87 +256,6 @@ def test_an_interrupted_clip_keeps_the_pictures_that_are_done() -> None:
         limner.paint_clip(panned(1, 2), 10, progress=stop)
 
 
-def sounding(path: Path, codec: str = "aac", layout: str = "stereo", seconds: float = 1.2, late: int = 0) -> Path:
-    """A clip whose tone rises; its pictures begin so many 25ths of a second after its sound."""
-    with av.open(str(path), "w") as file:
-        video = file.add_stream("libx264", rate=25)
-        video.height, video.width, video.pix_fmt = 32, 32, "yuv420p"
-        sound = cast(AudioStream, file.add_stream(codec, rate=48000))
-        sound.layout = layout
-        for k, frame in enumerate(levels(12)):
-            one = av.VideoFrame.from_ndarray(frame, "rgb24")
-            one.time_base, one.pts = Fraction(1, 25), k + late
-            file.mux(video.encode(one))
-        file.mux(video.encode())
-        time = np.arange(round(48000 * seconds)) / 48000
-        tone = (0.5 * np.sin(2 * np.pi * (300 + 300 * time) * time)).astype(np.float32)
-        for first in range(0, len(tone), 960):
-            part = tone[None, first : first + 960].repeat(1 if layout == "mono" else 2, 0)
-            frame = av.AudioFrame.from_ndarray(part, "fltp", layout)
-            frame.sample_rate, frame.time_base, frame.pts = 48000, Fraction(1, 48000), first
-            file.mux(sound.encode(frame))
-        file.mux(sound.encode())
-    return path
-
-
-def heard(path: Path) -> tuple[np.ndarray, int]:
-    """The sound of a film, as one channel of 48,000 samples a second, and how many it has."""
-    with av.open(str(path)) as file:
-        mixed = av.AudioResampler("fltp", "mono", 48000)
-        parts = [part.to_ndarray()[0] for frame in file.decode(audio=0) for part in mixed.resample(frame)]
-        return np.concatenate(parts), file.streams.audio[0].layout.nb_channels
-
-
-def lag(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
-    """By how many seconds a sound comes later than another, and how far they are alike then (1: the same)."""
-    count = min(len(before), len(after))
-    first, second = before[:count], after[:count]
-    alike = np.fft.irfft(np.fft.rfft(first, 2 * count).conj() * np.fft.rfft(second, 2 * count))
-    place = int(alike.argmax())
-    late = place - 2 * count if place > count else place
-    return late / 48000, alike[place] / np.sqrt((first**2).sum() * (second**2).sum())
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
-@pytest.mark.parametrize(("codec", "layout"), [("aac", "stereo"), ("libopus", "mono"), ("pcm_s16le", "stereo")])
-def test_a_clip_keeps_its_sound(suffix: str, codec: str, layout: str, tmp_path: Path) -> None:
-    path = sounding(tmp_path / "clip.mkv", codec, layout, seconds=0.48)
-    limner.paint_clip(path, 2).save(tmp_path / f"painted{suffix}")
-    (before, _), (after, channels) = heard(path), heard(tmp_path / f"painted{suffix}")
-    late, alike = lag(before, after)
-    assert abs(late) < 0.03
-    assert alike > 0.95
-    assert channels == (1 if layout == "mono" else 2)
-    assert len(seen(tmp_path / f"painted{suffix}")) == 12
-
-
-def test_sound_ends_with_the_pictures_and_begins_with_them(tmp_path: Path) -> None:
-    path = sounding(tmp_path / "clip.mkv", late=10)
-    clip = limner.paint_clip(path, 2)
-    clip.save(tmp_path / "whole.webm")
-    (before, _), (after, _) = heard(path), heard(tmp_path / "whole.webm")
-    late, alike = lag(before[round(0.4 * 48000) :], after)
-    assert abs(late) < 0.03
-    assert alike > 0.95
-    assert 0.45 < len(after) / 48000 < 0.56
-    limner.Clip(clip.paintings[:5], clip.rate, clip.sound).save(tmp_path / "part.mp4")
-    assert len(heard(tmp_path / "part.mp4")[0]) / 48000 < 0.27
-
-
-def test_clips_without_sound(tmp_path: Path) -> None:
-    path = sounding(tmp_path / "clip.mkv")
-    clip = limner.paint_clip(path, 2)
-    assert limner.paint_clip(path, 2, rate=10.0).sound is None
-    assert limner.paint_clip(levels(3), 2).sound is None
-    silent = limner.paint_clip(filmed(tmp_path / "silent.mp4", levels(3)), 2)
-    path.unlink()
-    for k, one in enumerate((clip, silent)):
-        one.save(tmp_path / f"{k}.mp4")
-        with av.open(str(tmp_path / f"{k}.mp4")) as file:
-            assert not file.streams.audio
-            assert len(file.streams.video) == 1
-
-
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with a clip of six pictures and a photograph."""
@@ -530,3 +306,131 @@ def test_what_cannot_be_done_with_a_clip(words: str, told: str, here: Path, caps
     assert main(["paint", *words.split()]) == 2
     assert capsys.readouterr().err.startswith(f"limner: {told}")
     assert sorted(here.iterdir()) == before
+
+
+def test_a_clip_stays_transparent_after_a_cut() -> None:
+    alpha = torch.zeros(1, 90, 120)
+    alpha[:, :20, :20] = 1
+    clip = limner.paint_clip([torch.cat([photo(), alpha]), 1 - photo()], 2)
+    assert [painting.background for painting in clip.paintings] == [None, None]
+
+
+def test_what_is_transparent_in_an_opaque_clip_lies_on_white() -> None:
+    _, second = limner.paint_clip([torch.ones(3, 32, 32), torch.zeros(4, 32, 32)], 1).paintings
+    assert second.render(32, 32).float().mean() > 250
+
+
+def test_what_is_given_is_read_once() -> None:
+    file = BytesIO()
+    Image.new("L", (12, 9), 255).save(file, "PNG")
+    file.seek(0)
+    clip = limner.paint_clip(
+        [photo(), photo().flip(0)], 3, importance=file, templates=iter(["square"]), palette=["red", "blue"]
+    )
+    assert clip.paintings[1].bank.names == ("square",)
+
+
+def test_pictures_of_one_shape_get_the_size_of_the_first() -> None:
+    small = torch.nn.functional.avg_pool2d(photo(), 2)
+    clip = limner.paint_clip([photo(), small, photo()], 2)
+    assert {painting.shown_size for painting in clip.paintings} == {(90, 120)}
+
+
+@pytest.mark.parametrize("said", [4, 2])
+def test_progress_of_a_file(said: int, tmp_path: Path) -> None:
+    path = filmed(tmp_path / "clip.mp4", levels(4))
+    done: list[float] = []
+    limner.paint_clip(Footage(path, Fraction(25), said), 2, progress=lambda progress: done.append(progress.done))
+    assert 0 < done[0] < 1 / said
+    assert max(done) == 1
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("seed", [np.int64(3), np.uint8(255), 2**63 - 1])
+def test_seeds_of_all_kinds(seed: Any) -> None:
+    limner.paint_clip([photo(), photo().flip(0)], 2, seed=seed)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("clip", [photo(), photo().numpy(), Image.new("RGB", (9, 9)), b"a film", BytesIO(b"a film")])
+def test_one_picture_is_no_clip(clip: Any) -> None:
+    with pytest.raises(UserError, match="clip: is one picture: give a list"):
+        limner.paint_clip(clip, 2)
+
+
+def test_a_batch_of_pictures_is_a_clip() -> None:
+    assert len(limner.paint_clip(torch.stack([photo(), photo()]), 2).paintings) == 2
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_clips_made_by_hand() -> None:
+    paintings = limner.paint_clip([photo()], 1).paintings
+    assert limner.Clip(paintings, 12.5).rate == Fraction(25, 2)  # pyright: ignore[reportArgumentType]
+    assert limner.Clip(paintings, Fraction(30000, 1001)).rate == Fraction(30000, 1001)
+    for rate in (1e-4, 5000.0, "fast"):
+        with pytest.raises(UserError, match="rate: "):
+            limner.Clip(paintings, rate)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match="clip: holds no painting"):
+        limner.Clip([], Fraction(25))
+
+
+def test_strokes_out_of_range_are_not_saved(tmp_path: Path) -> None:
+    painting = limner.paint_clip([photo()], 1).paintings[0]
+    bright = replace(painting, strokes=replace(painting.strokes, what=painting.strokes.what + 2))
+    with pytest.raises(UserError, match="what"):
+        limner.Clip([painting, bright], Fraction(25)).save(tmp_path / "a.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_gifs_of_long_clips_show_some_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video, "LARGEST_GIF", 4 * 32 * 32)
+    pictures = [torch.full((3, 32, 32), level) for level in torch.linspace(0, 1, 8)]
+    limner.paint_clip(pictures, 0, rate=10.0).save(tmp_path / "long.gif")
+    with Image.open(tmp_path / "long.gif") as file:
+        assert len(list(ImageSequence.Iterator(file))) == 4
+        assert sum(frame.info["duration"] for frame in ImageSequence.Iterator(file)) == 800
+
+
+def test_colours_of_a_gif_suit_all_pictures(tmp_path: Path) -> None:
+    red, green = (torch.tensor(colour)[:, None, None].expand(3, 32, 32) for colour in ([1.0, 0, 0], [0, 1.0, 0]))
+    limner.paint_clip([red] * 4 + [green] * 4, 0).save(tmp_path / "two.gif")
+    with Image.open(tmp_path / "two.gif") as file:
+        *_, last = (np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(file))
+    assert np.abs(last.astype(int) - [0, 255, 0]).max() < 4
+
+
+def test_alpha_and_odd_sizes_of_a_saved_clip(tmp_path: Path) -> None:
+    limner.paint_clip([torch.zeros(4, 33, 35)] * 2, 1).save(tmp_path / "clear.webm")
+    with av.open(str(tmp_path / "clear.webm")) as file:
+        assert file.streams.video[0].metadata.get("alpha_mode") == "1"
+        assert (file.streams.video[0].height, file.streams.video[0].width) == (32, 34)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_what_is_painted_is_saved_though_ctrl_c_comes_meanwhile(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded = video.save_film
+
+    def late(*arguments: Any, **options: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        encoded(*arguments, **options)
+
+    monkeypatch.setattr(video, "save_film", late)
+    assert main(["paint", "clip.mov", "-n", "2", "--frames", "frames"]) == 130
+    assert len(seen(here / "clip-painted.mp4")) == len(list((here / "frames").iterdir())) == 6
+    assert capsys.readouterr().err == "limner: interrupted: saved 6 pictures of 2 strokes\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_clip_is_no_pipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "clip.mp4")
+    assert main(["paint", str(tmp_path / "clip.mp4")]) == 2
+    assert "is a pipe, and a clip is read more than once" in capsys.readouterr().err
+
+
+def test_how_much_was_painted_in_words() -> None:
+    assert held(limner.paint_clip([photo()], 1)) == "1 picture of 1 stroke"
+    assert is_clip(Path("A.MP4"))
+    with pytest.raises(UserError, match="replaced by a frame"):
+        outputs.spare([Path("f/frame-10000.png")], [], [Path("f")])

@@ -7,21 +7,35 @@ from pathlib import Path
 from limner.errors import UserError
 from limner.files import atomic, make_folder
 from limner.painting import raster
+from limner.painting.arguments import positive
 from limner.painting.painting import FRAME, Painting
 from limner.painting.ranges import sound
 from limner.painting.raster import FILMS
 
+SLOWEST, FASTEST = 0.01, 1000.0
+"""Pictures a second."""
+DENOMINATOR = 1001
+"""Largest denominator of a rate, which is that of television's 30000 / 1001."""
 SAMPLE = 6
 """Pictures of a clip, about, that the palette of a GIF is to suit."""
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Paintings of one size, `rate` of them a second.  sound: a file whose sound goes with them."""
+    """Paintings of one size, `rate` of them a second.  sound: a file whose sound goes with them.
+
+    To score one, give it its picture: `paintings[0].against(picture).psnr`.
+    Raises UserError where there are none, or for a rate that is not from 0.01 to 1000.
+    """
 
     paintings: list[Painting]
     rate: Fraction
     sound: Path | None = None
+
+    def __post_init__(self) -> None:
+        if not self.paintings:
+            raise UserError("clip: holds no painting")
+        object.__setattr__(self, "rate", a_rate(self.rate))
 
     def __repr__(self) -> str:
         return f"Clip({len(self.paintings)} pictures, {float(self.rate):g} a second)"
@@ -67,3 +81,11 @@ class Clip:
         for painting in self.paintings:
             sound(path, painting.strokes, painting.background)
         return self.paintings[0].saved_size(path, longer_side)
+
+
+def a_rate(value: float | Fraction) -> Fraction:
+    """Pictures a second; UserError for what cannot be shown."""
+    rate = positive("rate", value, FASTEST)
+    if rate is None or rate < SLOWEST:
+        raise UserError(f"rate: {value} is not a number of pictures a second from {SLOWEST} to {FASTEST:g}")
+    return Fraction(rate).limit_denominator(DENOMINATOR)

@@ -1,26 +1,29 @@
 """Pictures of a clip: decoded from a file one after the other, upright, at a steady rate."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import repeat
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.sidedata.sidedata import SideData, Type
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
+from PIL import Image, ImageOps
 
 from limner.errors import UserError
+from limner.painting.clip import DENOMINATOR, SLOWEST
 from limner.painting.pictures import Picture, read_picture
 
-RATE = Fraction(25)
-"""Pictures a second where a file does not say."""
-FINEST = 1001
-"""Largest denominator of a rate, which is that of television's 30000 / 1001."""
+RATE, MOST = Fraction(25), 120
+"""Pictures a second where a file does not say, and at most."""
 UNSPECIFIED, HIGH_DEFINITION = 2, 720
 """What FFmpeg calls colours of which a file says nothing, and rows from which these are BT.709 then, as players have
 it."""
@@ -40,10 +43,13 @@ class Footage:
         path = Path(path)
         with _opened(path) as file:
             stream = _video(file, path)
-            rate = Fraction(stream.average_rate or RATE).limit_denominator(FINEST)
+            given = (stream.guessed_rate, stream.average_rate)
+            rate = Fraction(next((each for each in given if each and SLOWEST <= each <= MOST), RATE)).limit_denominator(
+                DENOMINATOR
+            )
             seconds = stream.duration * stream.time_base if stream.duration and stream.time_base else None
             seconds = seconds or (Fraction(file.duration, av.time_base) if file.duration else 0)
-            return cls(path, rate, max(1, stream.frames or round(seconds * rate)))
+            return cls(path, rate, max(1, round(seconds * rate) or stream.frames))
 
     def first(self) -> Picture:
         """The first picture; UserError where none can be decoded."""
@@ -52,20 +58,29 @@ class Footage:
         raise UserError(f"{self.path}: holds no picture that can be decoded")
 
     def __iter__(self) -> Iterator[Picture]:
-        """The pictures, those that are damaged left out, each as often as its time on the screen asks for."""
+        """The pictures, those that are damaged left out, each as often as its time on the screen asks for.
+
+        All are of the first one's size, others with black beside them.
+        """
         with _opened(self.path) as file:
             stream = _video(file, self.path)
             stream.thread_type = "AUTO"
-            shown, ticks, start = None, 0, None
+            shown, size, ticks, start, last = None, None, 0, 0.0, None
             for frame in _decoded(file, stream):
-                time = frame.time if frame.time is not None else (ticks + 1) / float(self.rate)
-                start = time if start is None else start
+                time = frame.time or 0.0
+                if last is None:
+                    start = time
+                elif frame.time is None or time <= last:  # as where files are joined: after the one before
+                    time = last + 1 / float(self.rate)
                 due = round((time - start) * self.rate)
-                if shown is not None:
-                    yield from repeat(_picture(shown, stream, self.path), max(0, due - ticks))
-                shown, ticks = frame, max(due, ticks)
-            if shown is not None:
-                yield _picture(shown, stream, self.path)
+                if shown and due > ticks:
+                    yield from repeat(_picture(shown, stream, self.path, size), due - ticks)
+                shown, ticks, last = frame, max(due, ticks), time
+                size = size or _image(frame, stream).size
+            if shown and last is not None:
+                held = float((shown.duration or 0) * (shown.time_base or 0))
+                due = round((last - start + held) * self.rate)
+                yield from repeat(_picture(shown, stream, self.path, size), max(1, due - ticks))
 
 
 def _opened(path: Path) -> InputContainer:
@@ -80,9 +95,10 @@ def _opened(path: Path) -> InputContainer:
 
 
 def _video(file: InputContainer, path: Path) -> VideoStream:
-    if not file.streams.video:
+    """The main one of a file's videos."""
+    if not isinstance(stream := file.streams.best("video"), VideoStream):
         raise UserError(f"{path}: holds no pictures, only {', '.join({s.type for s in file.streams}) or 'nothing'}")
-    return file.streams.video[0]
+    return stream
 
 
 def _decoded(file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
@@ -98,10 +114,27 @@ def _decoded(file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
             continue
 
 
-def _picture(frame: VideoFrame, stream: VideoStream, path: Path) -> Picture:
-    """A frame with square pixels, turned as its file says."""
+def _picture(frame: VideoFrame, stream: VideoStream, path: Path, size: tuple[int, int] | None) -> Picture:
+    """A frame of this (width, height), with black beside it where it has other proportions."""
+    image = _image(frame, stream)
+    if size and image.size != size:
+        image = ImageOps.pad(image, size, Image.Resampling.BICUBIC)
+    picture = read_picture(image)
+    return Picture(picture.pixels, picture.alpha, path.stem)
+
+
+def _image(frame: VideoFrame, stream: VideoStream) -> Image.Image:
+    """A frame with square pixels, turned and mirrored as its file says."""
     wide = stream.sample_aspect_ratio or 1
+    clear = any(component.is_alpha for component in frame.format.components)
     space = Colorspace.ITU709 if frame.colorspace == UNSPECIFIED and frame.height >= HIGH_DEFINITION else None
-    image = frame.reformat(max(1, round(frame.width * wide)), frame.height, "rgb24", src_colorspace=space)
-    turned = np.rot90(image.to_ndarray(), round(frame.rotation / 90))
-    return Picture(read_picture(np.ascontiguousarray(turned)).pixels, None, path.stem)
+    width = max(1, round(frame.width * wide))
+    pixels = frame.reformat(width, frame.height, "rgba" if clear else "rgb24", src_colorspace=space).to_ndarray()
+    for matrix in cast(Iterable[SideData], frame.side_data):
+        if matrix.type != Type.DISPLAYMATRIX:
+            continue
+        a, b, _, c, d, *_ = np.frombuffer(bytes(matrix), np.int32).astype(float)  # where x and y point to
+        if a * d < b * c:
+            pixels, a, b = pixels[:, ::-1], -a, -b
+        pixels = np.rot90(pixels, -round(math.atan2(b, a) / (math.pi / 2)))
+    return Image.fromarray(np.ascontiguousarray(pixels))

@@ -92,7 +92,7 @@ class PaintOptions:
     """Also write the growing painting as numbered pictures, at most 100, or all of a clip: frame-0000.png and on, over
     those there."""
     jobs: Annotated[int, arg(metavar="N")] = 1
-    """How many pictures to paint at once, each by a process, which takes 0.5 GB, for large ones 1.5."""
+    """How many pictures to paint at once, each by a process, which takes 0.5 GB, 1.5 for large pictures."""
     threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all cores)")] = None
     """How many threads to use; each of --jobs, so many (or its share of the cores)."""
     quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False

@@ -6,23 +6,25 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
+from torch import Tensor
 
 from limner.errors import UserError
 from limner.kernels.threads import for_kernels_only
-from limner.painting.arguments import check_clip, positive
-from limner.painting.clip import Clip
+from limner.painting import brushes, colours
+from limner.painting.arguments import check_clip
+from limner.painting.clip import Clip, a_rate
 from limner.painting.fitting import Progress
 from limner.painting.following import Scene
-from limner.painting.footage import FINEST, RATE, Footage
+from limner.painting.footage import RATE, Footage
 from limner.painting.paint import paint
 from limner.painting.painting import Painting
-from limner.painting.pictures import Picture, Source, fitted, laid, read_picture
+from limner.painting.pictures import BinaryFile, Picture, Source, fitted, laid, read_picture
 from limner.painting.preparing import in_float32_on_cpu
 from limner.painting.progress import bar
 from limner.painting.sides import check_shape
-
-SEEDS = 2**63
 
 
 @torch.inference_mode(False)
@@ -37,9 +39,10 @@ def paint_clip(
 ) -> Clip:
     """Paint a clip, each picture with exactly so many strokes (500), which are those of the one before, moved.
 
-    clip: a file of any kind that FFmpeg reads, or pictures, each as `limner.paint` takes them, of the same proportions.
+    clip: a film of any kind that FFmpeg reads, or pictures, each as `limner.paint` takes them, of the same proportions.
     rate: pictures a second; left out, the file's, whose sound goes with it then, or 25.
-    progress: as of `limner.paint`, called after every round of every picture.
+    progress: as of `limner.paint`, called after every round of every picture; `done` stays 0 where it is not known how
+        many there are.
     options: as of `limner.paint`, but for model, resume, repaint, stop_psnr and time; a palette of K colours is chosen
         from the first picture of every scene.
     Where hardly anything is left of a picture, as at a cut, the next is painted anew.
@@ -47,7 +50,9 @@ def paint_clip(
     pictures that are done; KeyboardInterrupt where there are none.
     """
     check_clip(options)
-    pace = positive("rate", rate)
+    if isinstance(clip, Image.Image | bytes | BinaryFile) or (isinstance(clip, np.ndarray | Tensor) and clip.ndim < 4):
+        raise UserError("clip: is one picture: give a list of pictures, or the path of a film")
+    pace = None if rate is None else a_rate(rate)
     footage = Footage.of(clip) if isinstance(clip, str | Path) else clip
     found = footage.rate if isinstance(footage, Footage) else RATE
     count = footage.count if isinstance(footage, Footage) else len(footage) if isinstance(footage, Sized) else 0
@@ -56,6 +61,10 @@ def paint_clip(
     settings = {name: value for name, value in given.arguments.items() if name not in ("image", "progress")}
     if settings["importance"] is not None:
         settings["importance"] = read_picture(settings["importance"])
+    if (templates := brushes.listed(settings["templates"])) is not None:
+        settings["templates"] = brushes.bank_of(templates)
+    if settings["palette"] is not None:
+        settings["palette"] = colours.inks(settings["palette"])
     paintings: list[Painting] = []
 
     with for_kernels_only(), bar(progress) as watch:
@@ -72,8 +81,8 @@ def paint_clip(
                 raise
     if not paintings:
         raise UserError("clip: holds no picture")
-    if pace is not None:
-        return Clip(paintings, Fraction(pace).limit_denominator(FINEST))
+    if pace:
+        return Clip(paintings, pace)
     return Clip(paintings, found, footage.path if isinstance(footage, Footage) else None)
 
 
@@ -85,17 +94,18 @@ def painted(
     settings: the arguments of `prepare` but for the image.
     told: called after every round with the share of a picture's work that is done, the error and the number of strokes.
     """
-    scene = None
+    scene = shown = None
     for number, picture in enumerate(pictures):
-        seed = (settings["seed"] + number) % SEEDS
-        rounds = scene.follow(picture, seed) if scene else None
+        rounds = scene.follow(picture, scene.prepared.seed + number) if scene else None
         if scene is None or rounds is None:
             scene = Scene.of(picture, settings)
             settings = settings | ({"background": "transparent"} if scene.prepared.clear else {})
-            rounds = scene.begin(seed)
+            rounds, shown = scene.begin(scene.prepared.seed + number), None
         for done, error in rounds:
             told(done, error, len(scene.moves))
-        yield scene.painting(picture.size)
+        if shown is None or rounds != ():
+            shown = scene.painting(picture.size)
+        yield shown
 
 
 def alike(sources: Iterable[Source]) -> Iterator[Picture]:

@@ -22,7 +22,7 @@ from limner.masks import VECTOR
 Pixels: TypeAlias = Float[Tensor, "channel height width"]
 Alpha: TypeAlias = Float[Tensor, "height width"]
 
-_CLIPS = """3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv ts webm wmv"""
+_CLIPS = """3g2 3gp asf avi f4v flv m2ts m2v m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv"""
 CLIPS = frozenset(f".{kind}" for kind in _CLIPS.split())
 """Suffixes of clips, which are many pictures."""
 DEPTHS = {"bool": 1, "uint8": 255, "uint16": 65535}

@@ -62,7 +62,7 @@ class Prepared:
     goal_of: Callable[[Picture], tuple[Goal, Tensor]]
 
     def following(self, picture: Picture) -> tuple[Goal, Tensor]:
-        """The same for another picture of the same proportions."""
+        """The goal and the ground of another picture of the same proportions."""
         goal, ground = self.goal_of(fitted(picture, self.goal.size))
         return replace(goal, weight=self.goal.weight, saved=self.goal.saved), ground
 

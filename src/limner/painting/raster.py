@@ -26,7 +26,7 @@ from limner.writer import render
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
 FILMS = {".gif": 480, ".mp4": 1080, ".webm": 1080}
 """Suffixes of films, and the most pixels on their longer side where no size is asked for."""
-LARGEST, LARGEST_GIF = 2**27, 2**23
+LARGEST, MOST_GIF = 2**27, 2**23
 """Pixels of a file, and of a GIF, which is in memory with all its frames."""
 SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
 """Most pixels a side."""
@@ -144,7 +144,7 @@ def saved_size(path: Path, full: tuple[int, int], longer_side: int | None) -> tu
     side = min(max(full), FILMS.get(path.suffix.lower(), max(full))) if longer_side is None else longer_side
     height, width = scaled(full, side)
     gif = path.suffix.lower() == ".gif"
-    if height * width > (LARGEST_GIF if gif else LARGEST):
+    if height * width > (MOST_GIF if gif else LARGEST):
         held = f"{path}: {width} x {height} pixels are too many{' for a GIF' if gif else ''}"
         raise UserError(f"{held}: choose a smaller size{', or .mp4' if gif else ''}")
     kind, most = SIDES.get(path.suffix.lower(), ("", side))

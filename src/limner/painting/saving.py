@@ -26,16 +26,18 @@ def save(
 ) -> tuple[list[Exception], bool]:
     """Write every output and say what it scores; returns the faults, and whether it was interrupted before the films.
 
-    A failing one does not keep the others from being written. Films come last and may be interrupted, the others not;
-    they are made in spite of it if it was the painting that it ended.
+    A failing one does not keep the others from being written. Films that show how a painting grows come last and may be
+    interrupted, all else not; they are made in spite of it if it was the painting that it ended.
     """
     painted, interrupts.came, interrupts.held = interrupts.came, False, True
-    films = [path for path in files if path.suffix.lower() in FILMS]
+    grows = isinstance(painting, Painting)
+    films = [path for path in files if grows and path.suffix.lower() in FILMS]
     faults = [write(painting, path, options) for path in files if path not in films]
+    faults += [write_frames(painting, frames, options)] if frames and not grows else []
     stopped, interrupts.came, interrupts.held = interrupts.came, False, False
     if not stopped:
         faults += [write(painting, path, options) for path in films]
-        faults += [write_frames(painting, frames, options)] if frames else []
+        faults += [write_frames(painting, frames, options)] if frames and grows else []
     return [fault for fault in faults if fault], painted or stopped
 
 

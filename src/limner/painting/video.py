@@ -37,7 +37,8 @@ ENCODERS = {
         "mpeg4": {"b": "8M"},
     },
     ".webm": {
-        "libvpx-vp9": {"crf": "20", "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1"},
+        # as many threads on every machine, since the bytes depend on them
+        "libvpx-vp9": {"crf": "20", "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1", "threads": "4"},
         "libvpx": {"b": "8M"},
     },
 }
@@ -76,8 +77,9 @@ def thinned(count: int, rate: Fraction, pixels: int) -> int:
 def save_gif(
     path: Path, count: int, rate: Fraction, frames: Iterable[Pixels], sample: Iterable[Pixels], hold: int = HOLD
 ) -> None:
-    """Write `count` frames as a GIF that loops and holds the last one longer; all share the palette of the `sample`.
+    """Write `count` frames as a GIF that loops; all share the palette of the `sample`.
 
+    hold: seconds for which it rests on the last one, if any.
     Frames with an even number of bands have alpha. A GIF has none: of a square of 4 x 4 pixels as many are opaque as
     the alpha says, and those of a lower alpha are among those of a higher one.
     """
@@ -145,7 +147,7 @@ def save_film(
     hold: int = HOLD,
     clip: Path | None = None,
 ) -> None:
-    """Write frames of an even `size` (height, width) as MP4 or WebM, by suffix; the last is held longer, in seconds.
+    """Write frames of an even `size` (height, width) as MP4 or WebM, by suffix; the last is held `hold` seconds longer.
 
     clear: whether frames have alpha, which a WebM by VP9 has, too; others are shown on white.
     clip: a file whose sound is to be heard.

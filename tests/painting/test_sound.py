@@ -1,0 +1,96 @@
+"""The sound of clips that are painted."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+import pytest
+from av.audio.stream import AudioStream
+from films import filmed, levels, seen
+
+import limner
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+def sounding(path: Path, codec: str = "aac", layout: str = "stereo", seconds: float = 1.2, late: int = 0) -> Path:
+    """A clip whose tone rises; its pictures begin so many 25ths of a second after its sound."""
+    with av.open(str(path), "w") as file:
+        video = file.add_stream("libx264", rate=25)
+        video.height, video.width, video.pix_fmt = 32, 32, "yuv420p"
+        sound = cast(AudioStream, file.add_stream(codec, rate=48000))
+        sound.layout = layout
+        for k, frame in enumerate(levels(12)):
+            one = av.VideoFrame.from_ndarray(frame, "rgb24")
+            one.time_base, one.pts = Fraction(1, 25), k + late
+            file.mux(video.encode(one))
+        file.mux(video.encode())
+        time = np.arange(round(48000 * seconds)) / 48000
+        tone = (0.5 * np.sin(2 * np.pi * (300 + 300 * time) * time)).astype(np.float32)
+        for first in range(0, len(tone), 960):
+            part = tone[None, first : first + 960].repeat(1 if layout == "mono" else 2, 0)
+            frame = av.AudioFrame.from_ndarray(part, "fltp", layout)
+            frame.sample_rate, frame.time_base, frame.pts = 48000, Fraction(1, 48000), first
+            file.mux(sound.encode(frame))
+        file.mux(sound.encode())
+    return path
+
+
+def heard(path: Path) -> tuple[np.ndarray, int]:
+    """The sound of a film, as one channel of 48,000 samples a second, and how many it has."""
+    with av.open(str(path)) as file:
+        mixed = av.AudioResampler("fltp", "mono", 48000)
+        parts = [part.to_ndarray()[0] for frame in file.decode(audio=0) for part in mixed.resample(frame)]
+        return np.concatenate(parts), file.streams.audio[0].layout.nb_channels
+
+
+def lag(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
+    """By how many seconds a sound comes later than another, and how far they are alike then (1: the same)."""
+    count = min(len(before), len(after))
+    first, second = before[:count], after[:count]
+    alike = np.fft.irfft(np.fft.rfft(first, 2 * count).conj() * np.fft.rfft(second, 2 * count))
+    place = int(alike.argmax())
+    late = place - 2 * count if place > count else place
+    return late / 48000, alike[place] / np.sqrt((first**2).sum() * (second**2).sum())
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+@pytest.mark.parametrize(("codec", "layout"), [("aac", "stereo"), ("libopus", "mono"), ("pcm_s16le", "stereo")])
+def test_a_clip_keeps_its_sound(suffix: str, codec: str, layout: str, tmp_path: Path) -> None:
+    path = sounding(tmp_path / "clip.mkv", codec, layout, seconds=0.48)
+    limner.paint_clip(path, 2).save(tmp_path / f"painted{suffix}")
+    (before, _), (after, channels) = heard(path), heard(tmp_path / f"painted{suffix}")
+    late, alike = lag(before, after)
+    assert abs(late) < 0.03
+    assert alike > 0.95
+    assert channels == (1 if layout == "mono" else 2)
+    assert len(seen(tmp_path / f"painted{suffix}")) == 12
+
+
+def test_sound_ends_with_the_pictures_and_begins_with_them(tmp_path: Path) -> None:
+    path = sounding(tmp_path / "clip.mkv", late=10)
+    clip = limner.paint_clip(path, 2)
+    clip.save(tmp_path / "whole.webm")
+    (before, _), (after, _) = heard(path), heard(tmp_path / "whole.webm")
+    late, alike = lag(before[round(0.4 * 48000) :], after)
+    assert abs(late) < 0.03
+    assert alike > 0.95
+    assert 0.45 < len(after) / 48000 < 0.56
+    limner.Clip(clip.paintings[:5], clip.rate, clip.sound).save(tmp_path / "part.mp4")
+    assert len(heard(tmp_path / "part.mp4")[0]) / 48000 < 0.27
+
+
+def test_clips_without_sound(tmp_path: Path) -> None:
+    path = sounding(tmp_path / "clip.mkv")
+    clip = limner.paint_clip(path, 2)
+    assert limner.paint_clip(path, 2, rate=10.0).sound is None
+    assert limner.paint_clip(levels(3), 2).sound is None
+    silent = limner.paint_clip(filmed(tmp_path / "silent.mp4", levels(3)), 2)
+    path.unlink()
+    for k, one in enumerate((clip, silent)):
+        one.save(tmp_path / f"{k}.mp4")
+        with av.open(str(tmp_path / f"{k}.mp4")) as file:
+            assert not file.streams.audio
+            assert len(file.streams.video) == 1
