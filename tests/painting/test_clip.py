@@ -80,10 +80,14 @@ def test_strokes_move_more_where_the_picture_changes(monkeypatch: pytest.MonkeyP
     assert little < 2 < much <= 8
 
 
+def other() -> Tensor:
+    """What has nothing of the photograph."""
+    return torch.stack([photo()[0].flip(0), photo()[1].flip(1), 1 - photo()[2]])
+
+
 def test_a_cut_is_painted_anew() -> None:
-    other = torch.stack([photo()[0].flip(0), photo()[1].flip(1), 1 - photo()[2]])
-    clip = limner.paint_clip([photo(), other, other], 20, seed=7)
-    for k, (painting, picture) in enumerate(zip(clip.paintings, [photo(), other], strict=False)):
+    clip = limner.paint_clip([photo(), other(), other()], 20, seed=7)
+    for k, (painting, picture) in enumerate(zip(clip.paintings, [photo(), other()], strict=False)):
         alone = limner.paint(picture, 20, seed=7 + k)
         assert torch.equal(painting.strokes.where, alone.strokes.where)
         assert torch.equal(painting.strokes.what, alone.strokes.what)
@@ -280,7 +284,9 @@ def test_clips_and_pictures_together(here: Path, capfd: pytest.CaptureFixture[st
     assert main([*line, "--output-size", "32"]) == 0
     assert sorted(path.name for path in (here / "out").iterdir()) == ["clip.mp4", "photo.png"]
     assert sorted(path.name for path in (here / "frames/clip").iterdir()) == [f"frame-000{k}.png" for k in range(6)]
-    assert "frames/clip  frames 0000 to 0005" in capfd.readouterr().out
+    assert capfd.readouterr().out.count("frames/clip  frames 0000 to 0005") == 1
+    with Image.open(here / "frames/clip/frame-0000.png") as frame:
+        assert frame.size == (32, 32)
     assert seen(here / "out/clip.mp4")[0].shape == (32, 32, 3)
 
 
@@ -311,7 +317,7 @@ def test_what_cannot_be_done_with_a_clip(words: str, told: str, here: Path, caps
 def test_a_clip_stays_transparent_after_a_cut() -> None:
     alpha = torch.zeros(1, 90, 120)
     alpha[:, :20, :20] = 1
-    clip = limner.paint_clip([torch.cat([photo(), alpha]), 1 - photo()], 2)
+    clip = limner.paint_clip([torch.cat([photo(), alpha]), other()], 2)
     assert [painting.background for painting in clip.paintings] == [None, None]
 
 
@@ -325,7 +331,7 @@ def test_what_is_given_is_read_once() -> None:
     Image.new("L", (12, 9), 255).save(file, "PNG")
     file.seek(0)
     clip = limner.paint_clip(
-        [photo(), photo().flip(0)], 3, importance=file, templates=iter(["square"]), palette=["red", "blue"]
+        [photo(), other()], 3, importance=file, templates=iter(["square"]), palette=["red", "blue"]
     )
     assert clip.paintings[1].bank.names == ("square",)
 

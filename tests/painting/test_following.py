@@ -34,15 +34,16 @@ def test_shift_of_detail_in_broad_light() -> None:
     assert shift(0.1 * before + 0.9 * light, 0.1 * after + 0.9 * light) == (5, -3)
 
 
-def some(across: int = 0, down: int = 0) -> Moves:
+def some(across: int = 0, down: int = 0, gradient: bool = False) -> Moves:
     """Six discs near the middle of a canvas of 60 x 80 pixels, shifted by so many of these."""
     generator = torch.Generator().manual_seed(0)
-    moves = Moves.none(TemplateBank.named("circle"), torch.full((3,), 0.5), Style())
+    moves = Moves.none(TemplateBank.named("circle"), torch.full((3,), 0.5), Style(gradient=gradient))
     centre = torch.rand(6, 2, generator=generator) - 0.5 + torch.tensor([2 * across / 80, 2 * down / 60])
     linear = torch.diag(torch.tensor([8.0, 6.0])).expand(6, 2, 2)
     where = torch.cat([linear, -linear @ centre[..., None]], -1)
     what = 0.2 + 0.4 * torch.rand(6, 3, generator=generator)
-    moves.add(torch.ones(6, 1), {"where": where, "what": what, "logit": torch.full((6,), 2.0)})
+    slope = 0.1 * torch.rand(6, 3, 1, generator=generator) * torch.tensor([1.0, 0])
+    moves.add(torch.ones(6, 1), {"where": where, "what": what, "logit": torch.full((6,), 2.0), "slope": slope})
     return moves
 
 
@@ -61,8 +62,9 @@ def test_strokes_go_along_with_what_pans() -> None:
 
 
 @pytest.mark.parametrize("stretch", [0.3, 1.4])
-def test_strokes_grow_darker_and_lighter_with_the_picture(stretch: float) -> None:
-    moves = some()
+@pytest.mark.parametrize("gradient", [False, True])
+def test_strokes_grow_darker_and_lighter_with_the_picture(stretch: float, gradient: bool) -> None:
+    moves = some(gradient=gradient)
     goal = seen(moves)
     later = Goal(stretch * goal.pixels + 0.1)
     found = lit(moves, later)
@@ -112,9 +114,15 @@ def noise(count: int, level: float) -> list[Tensor]:
 
 @pytest.mark.parametrize("level", [0.02, 1.0], ids=["that hardly shows", "that few strokes cannot show"])
 def test_grain_is_no_cut(level: float, noted: Noted) -> None:
-    limner.paint_clip(noise(3, level), 4)
+    first = noise(1, 0 if level < 0.1 else level)
+    limner.paint_clip([*first, *noise(3, level)[1:]], 4)
     assert noted.scenes == 1
     assert len(noted.moving) == 3
+
+
+def test_a_clip_without_strokes_that_hardly_changes(noted: Noted) -> None:
+    limner.paint_clip([torch.full((3, 32, 32), level) for level in (0.5, 0.51)], 0)
+    assert noted.moving == []
 
 
 def test_rounds_of_moving(noted: Noted) -> None:

@@ -75,7 +75,7 @@ class Footage:
                 due = round((time - start) * self.rate)
                 if shown and due > ticks:
                     yield from repeat(_picture(shown, stream, self.path, size), due - ticks)
-                shown, ticks, last = frame, max(due, ticks), time
+                shown, ticks, last = frame, due, time
                 size = size or _image(frame, stream).size
             if shown and last is not None:
                 held = float((shown.duration or 0) * (shown.time_base or 0))
