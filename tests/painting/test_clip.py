@@ -22,7 +22,7 @@ from torch import Tensor
 import limner
 from limner.cli import main
 from limner.errors import UserError
-from limner.painting import outputs, video
+from limner.painting import following, outputs, video
 from limner.painting.footage import Footage
 from limner.painting.painting import psnr
 from limner.painting.pictures import is_clip
@@ -61,8 +61,6 @@ def test_a_still_clip_stands_still() -> None:
 
 
 def test_strokes_move_more_where_the_picture_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    from limner.painting import following
-
     moving: list[int] = []
     work = following.work
 
@@ -326,13 +324,19 @@ def test_what_is_transparent_in_an_opaque_clip_lies_on_white() -> None:
     assert second.render(32, 32).float().mean() > 250
 
 
-def test_what_is_given_is_read_once() -> None:
+def test_what_is_given_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare, scenes = following.prepare, []
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        scenes.append(options)
+        return prepare(*arguments, **options)
+
+    monkeypatch.setattr(following, "prepare", noted)
     file = BytesIO()
     Image.new("L", (12, 9), 255).save(file, "PNG")
     file.seek(0)
-    clip = limner.paint_clip(
-        [photo(), other()], 3, importance=file, templates=iter(["square"]), palette=["red", "blue"]
-    )
+    clip = limner.paint_clip([photo(), other()], 20, importance=file, templates=iter(["square"]))
+    assert len(scenes) == 2
     assert clip.paintings[1].bank.names == ("square",)
 
 
