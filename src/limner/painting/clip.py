@@ -5,10 +5,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from limner.errors import UserError
-from limner.files import atomic, make_folder
-from limner.painting import raster
+from limner.files import atomic
 from limner.painting.arguments import positive
-from limner.painting.painting import FRAME, Painting
+from limner.painting.painting import FRAME, Painting, write_frames
 from limner.painting.ranges import sound
 from limner.painting.raster import FILMS
 
@@ -16,8 +15,6 @@ SLOWEST, FASTEST = 0.01, 1000.0
 """Pictures a second."""
 DENOMINATOR = 1001
 """Largest denominator of a rate, which is that of television's 30000 / 1001."""
-SAMPLE = 6
-"""Pictures of a clip, about, that the palette of a GIF is to suit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +54,11 @@ class Clip:
             if path.suffix.lower() == ".gif":
                 step = video.thinned(len(self.paintings), self.rate, height * width)
                 shown = self.paintings[::step]
-                some = shown[:: max(1, len(shown) // SAMPLE)]
+                some = shown[:: max(1, len(shown) // video.SAMPLE)]
                 frames, sample = ((p.render(height, width) for p in each) for each in (shown, some))
                 video.save_gif(temporary, len(shown), self.rate / step, frames, sample, hold=0)
             else:
-                even = max(height // 2 * 2, 2), max(width // 2 * 2, 2)
+                even = video.even((height, width))
                 frames = (painting.render(*even) for painting in self.paintings)
                 clear = self.paintings[0].background is None
                 video.save_film(temporary, self.rate, frames, even, clear, 0, self.sound)
@@ -70,11 +67,7 @@ class Clip:
         """Write its pictures as PNG, frame-0000.png and on, into a folder; returns how many they are."""
         folder = Path(folder)
         size = self._checked(folder / FRAME, longer_side)
-        make_folder(folder)
-        for i, painting in enumerate(self.paintings):
-            with atomic(folder / FRAME.format(i)) as temporary:
-                temporary.write_bytes(raster.encoded(painting.render(*size), ".png"))
-        return len(self.paintings)
+        return write_frames(folder, (painting.render(*size) for painting in self.paintings))
 
     def _checked(self, path: Path, longer_side: int | None) -> tuple[int, int]:
         """The size to save at, of strokes that are in range."""

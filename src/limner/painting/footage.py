@@ -44,9 +44,8 @@ class Footage:
         with _opened(path) as file:
             stream = _video(file, path)
             given = (stream.guessed_rate, stream.average_rate)
-            rate = Fraction(next((each for each in given if each and SLOWEST <= each <= MOST), RATE)).limit_denominator(
-                DENOMINATOR
-            )
+            said = next((each for each in given if each and SLOWEST <= each <= MOST), RATE)
+            rate = Fraction(said).limit_denominator(DENOMINATOR)
             seconds = stream.duration * stream.time_base if stream.duration and stream.time_base else None
             seconds = seconds or (Fraction(file.duration, av.time_base) if file.duration else 0)
             return cls(path, rate, max(1, round(seconds * rate) or stream.frames))

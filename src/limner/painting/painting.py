@@ -34,6 +34,16 @@ def psnr(a: Float[Tensor, "*shape"], b: Float[Tensor, "*shape"]) -> float:
     return raster.decibels((a.double() - b.double()).square().mean().item())
 
 
+def write_frames(folder: Path, images: Iterable[Pixels]) -> int:
+    """Write pictures as PNG, frame-0000.png and on, into a folder; returns how many they are."""
+    make_folder(folder)
+    count = 0
+    for count, image in enumerate(images, 1):
+        with atomic(folder / FRAME.format(count - 1)) as temporary:
+            temporary.write_bytes(raster.encoded(image, ".png"))
+    return count
+
+
 @dataclass(frozen=True, eq=False)
 class Painting:
     """One picture as strokes (a batch of 1), and what is needed to show it at any size.
@@ -264,13 +274,8 @@ class Painting:
             raise UserError(f"frames: {count} is not a number from 1 up")
         folder = Path(folder)
         sound(folder, self.strokes, self.background)
-        make_folder(folder)
         size = self.saved_size(folder / FRAME, longer_side)
-        counts = moments(len(self.strokes), count)
-        for i, image in enumerate(self.stages(counts, size)):
-            with atomic(folder / FRAME.format(i)) as temporary:
-                temporary.write_bytes(raster.encoded(image, ".png"))
-        return len(counts)
+        return write_frames(folder, self.stages(moments(len(self.strokes), count), size))
 
     def _save_time_lapse(self, path: Path, size: tuple[int, int], seconds: float | None) -> None:
         from limner.painting import video
@@ -279,10 +284,10 @@ class Painting:
         counts, rate = video.timing(len(self.strokes), suffix, seconds, height * width)
         if suffix == ".gif":
             frames = self.stages(counts, (height, width))
-            sample = self.stages(video.moments(len(self.strokes), 6), (height, width))
+            sample = self.stages(video.moments(len(self.strokes), video.SAMPLE), (height, width))
             video.save_gif(path, len(counts), rate, frames, sample)
         else:
-            even = max(height // 2 * 2, 2), max(width // 2 * 2, 2)
+            even = video.even(size)
             video.save_film(path, rate, self.stages(counts, even), even, clear=self.background is None)
 
     @torch.no_grad()

@@ -15,11 +15,11 @@ from limner.painting.moves import Moves, Style
 from limner.painting.painting import Painting
 from limner.painting.preparing import in_float32_on_cpu
 from limner.painting.ranges import sound
-from limner.painting.raster import samples
+from limner.painting.raster import rendered
 from limner.painting.steps import FAINT, SOLID
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
-from limner.writer import in_depth_order, render
+from limner.writer import in_depth_order
 
 Loss = Callable[[Float[Tensor, "1 channel height width"]], Float[Tensor, ""]]
 FREE = ("where", "what", "opacity", "background")
@@ -71,10 +71,10 @@ class Wish:
 
 def painted(strokes: Strokes, bank: TemplateBank, ground: Tensor, size: tuple[int, int], clear: bool) -> Tensor:
     """The canvas (1, channel, height, width) that is saved; if it is clear, with how far it is covered behind."""
-    canvas = render(strokes, bank, size, ground, samples=samples(bank))
+    canvas = rendered(strokes, bank, size, ground)
     if not clear:
         return canvas
-    return torch.cat([canvas, render(strokes.white(), bank, size, samples=samples(bank))], 1)
+    return torch.cat([canvas, rendered(strokes.white(), bank, size, 0.0)], 1)
 
 
 def _told(loss: Any, canvas: Tensor) -> tuple[float, Tensor]:

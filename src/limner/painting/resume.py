@@ -14,11 +14,11 @@ from limner.geometry import invert
 from limner.painting.brushes import FINE, bank_of, listed
 from limner.painting.painting import Painting
 from limner.painting.ranges import sound
-from limner.painting.raster import samples
+from limner.painting.raster import rendered
 from limner.strokes import Strokes
 from limner.strokes_json import by_name, parse
 from limner.templates import TemplateBank
-from limner.writer import in_depth_order, render
+from limner.writer import in_depth_order
 
 FINEST = max(FINE.values())
 """Texels a side with which shapes are drawn anew beside finer ones."""
@@ -61,10 +61,10 @@ class Before:
     def canvas(self, size: tuple[int, int], ground: Tensor, clear: bool) -> tuple[Tensor, Tensor | None]:
         """The canvas (channel, height, width) to paint on, and its coverage if the background is clear."""
         strokes = self.strokes.with_channels(len(ground))
-        canvas = render(strokes, self.bank, size, ground, samples=samples(self.bank))[0]
+        canvas = rendered(strokes, self.bank, size, ground)[0]
         if not clear:
             return canvas, None
-        return canvas, render(strokes.white(), self.bank, size, samples=samples(self.bank))[0, 0]
+        return canvas, rendered(strokes.white(), self.bank, size, 0.0)[0, 0]
 
     def then(self, later: Strokes) -> Strokes:
         """All strokes, later ones painted with `brushes`; what one side leaves out (opacity, slope) is filled in."""

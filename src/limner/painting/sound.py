@@ -13,6 +13,7 @@ from av.codec.codec import UnknownCodecError
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
+from av.video.stream import VideoStream
 
 ENCODERS = {".mp4": "aac", ".webm": "libopus"}
 RATE = 48_000
@@ -23,7 +24,9 @@ class Track:
     """What is heard of a clip, encoded anew as a stream of a film, in step with its pictures."""
 
     def __init__(self, source: InputContainer, film: OutputContainer, codec: str) -> None:
-        seen, heard = source.streams.video[0], source.streams.audio[0]
+        seen, heard = source.streams.best("video"), source.streams.best("audio")
+        assert isinstance(seen, VideoStream)
+        assert isinstance(heard, AudioStream)
         self.start = float((seen.start_time or 0) * (seen.time_base or 0))
         self.frames = source.decode(heard)
         self.stream = cast(AudioStream, film.add_stream(codec, rate=RATE))

@@ -25,6 +25,7 @@ from limner.painting.sound import track
 
 RATES = {".gif": 15, ".mp4": 30, ".webm": 30}  # frames a second, at most
 SECONDS, HOLD = 8, 2
+SAMPLE = 6  # pictures, about, that the palette of a GIF is to suit
 GIF_CLIP = 25  # frames of a clip a second, at most
 SLOWEST = 4  # frames a second
 LARGEST_GIF = 2**28  # pixels of all its frames
@@ -67,6 +68,12 @@ def timing(strokes: int, suffix: str, seconds: float | None, pixels: int) -> tup
     if seconds and len(counts) > 1:
         return counts, Fraction((len(counts) - 1) / seconds).limit_denominator(1000)
     return counts, Fraction(min(max(round(len(counts) / SECONDS), SLOWEST), RATES[suffix]))
+
+
+def even(size: tuple[int, int]) -> tuple[int, int]:
+    """The (height, width) that a film has for pictures of this one."""
+    height, width = (max(side // 2 * 2, 2) for side in size)
+    return height, width
 
 
 def thinned(count: int, rate: Fraction, pixels: int) -> int:
