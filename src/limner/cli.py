@@ -31,12 +31,14 @@ from limner.files import in_words, try_writing
 from limner.painting.options import PaintOptions
 from limner.printing import answer, say, silence
 from limner.signals import ENDING, handled, held, interrupt
+from limner.studio.options import StudioOptions
 from limner.training.settings import CHECKPOINT
 
-Options = PaintOptions | TrainOptions | EvaluateOptions | ReproduceOptions | ListData | ShowData | Bench
+Options = PaintOptions | StudioOptions | TrainOptions | EvaluateOptions | ReproduceOptions | ListData | ShowData | Bench
 
 COMMANDS = {
     PaintOptions: ("limner.painting.command", "paint"),
+    StudioOptions: ("limner.studio.command", "studio"),
     TrainOptions: ("limner.experiments.command", "train"),
     EvaluateOptions: ("limner.experiments.command", "evaluate"),
     ReproduceOptions: ("limner.figures.command", "reproduce"),
@@ -53,7 +55,7 @@ BENCHES = {
     ModelsBench: "models",
 }
 
-NAMES = ("paint", "train", "evaluate", "reproduce", "data", "bench")
+NAMES = ("paint", "studio", "train", "evaluate", "reproduce", "data", "bench")
 
 LEAST_COLUMNS = 20
 """Of a terminal that help is laid out for: tyro never ends with fewer than seven."""
@@ -209,6 +211,7 @@ def _app(before: Experiment | None = None) -> SubcommandApp:
     """All commands.  before: what an experiment's options start from, in place of its own settings."""
     app, experiments, data, benches = SubcommandApp(), SubcommandApp(), SubcommandApp(), SubcommandApp()
     app.command(name="paint")(PaintOptions)
+    app.command(name="studio")(StudioOptions)
     for name in EXPERIMENTS:
         experiments.command(name=name)(_train(name, before))
     app.command(experiments, name="train", help="Train a model of the thesis on one of its data sets.")

@@ -1,21 +1,3 @@
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
+from quick import quick
 
-import pytest
-
-from limner.painting.fitting import Plan, fit
-from limner.painting.following import FOLLOWING
-
-QUICK = Plan(adding=4, steps=3, dropping=1, moving=1, moving_steps=4, settling=18, tries=120)
-QUICKER = replace(FOLLOWING, moving_steps=4, settling=6, tries=120)
-
-
-@pytest.fixture(scope="module")
-def quick() -> Iterator[None]:
-    """`limner.paint` and `paint_clip` with a tenth of the work in all tests of a file: for small pictures."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("limner.painting.paint.fit", partial(fit, plan=QUICK))
-        patch.setattr("limner.painting.following.Plan", lambda: QUICK)
-        patch.setattr("limner.painting.following.FOLLOWING", QUICKER)
-        yield
+__all__ = ["quick"]

@@ -5,13 +5,16 @@ rounds that drop those that matter least, until there are as many as wanted; rou
 anew; and at last steps with a falling rate.
 """
 
+from __future__ import annotations
+
 import copy
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 from jaxtyping import Float
@@ -28,6 +31,9 @@ from limner.painting.raster import decibels, finer, most_texels, redrawn
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.waiting import compiling
+
+if TYPE_CHECKING:
+    from limner.painting.painting import Painting
 
 Painted: TypeAlias = tuple[Strokes, Float[Tensor, "channel"], TemplateBank]
 RATE, SETTLING_RATE = 0.08, 0.04
@@ -67,11 +73,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Progress:
-    """done: share of the work.  error: weighted mean squared error at the size worked at.  strokes: so far."""
+    """done: share of the work.  error: weighted mean squared error at the size worked at.  strokes: so far.
+
+    painting: makes the painting as it is; None for a clip.
+    """
 
     done: float
     error: float
     strokes: int
+    painting: Callable[[], Painting] | None = field(default=None, compare=False, repr=False)
 
     @property
     def psnr(self) -> float:
@@ -96,11 +106,12 @@ def fit(
     stop_psnr: float = math.inf,
     start: Strokes | None = None,
     judged: Goal | None = None,
+    shown: Callable[[Painted], Painting] | None = None,
 ) -> Painted:
     """`count` strokes that rebuild a goal, the colour of the ground under them, and their templates (`sharpened`).
 
     seconds: time to take instead of the plan's steps, and fewer strokes where it is too short for so many.
-    watch: called after every round.
+    watch: called after every round.  shown: makes what it may look at.
     stop_psnr: at most `count` strokes, as few as meet the goal this well, in dB; with start, the first that do.
     judged: the same goal at another size, which is to be met; left out, it is the goal itself.
     start: at most `count` strokes to begin with, a batch of one; the others are added to them.
@@ -127,8 +138,8 @@ def fit(
     def rounds(moves: Moves, many: int, plan: Plan, clock: Clock | None = None) -> Iterator[Painted]:
         yield moves.copied()
         for done, error in work(moves, goal, many, seed, plan, clock) if many else ():
-            yield moves.copied()
-            watch(Progress(done, error, len(moves)))
+            yield (painted := moves.copied())
+            watch(Progress(done, error, len(moves), shown and partial(shown, painted)))
 
     def whole(many: int, before: Moves | None) -> tuple[Moves, float]:
         moves, planned = (begun(), plan) if before is None else (again(before), plan.again())

@@ -68,8 +68,8 @@ def paint(
         a `model`, the first that do.  size: longer side of the canvas worked at.
     time: seconds to take, or at most with `stop_psnr`; fewer strokes where that is too short for so many.
     progress: whether standard error is to show a bar, or what to call it; or a function, which is called after every
-        round with the share of the work that is `done`, and `strokes` and `psnr` (dB, at the size worked at, weighed by
-        `importance`) so far.
+        round with the share of the work that is `done`, `strokes` and `psnr` (dB, at the size worked at, weighed by
+        `importance`) so far, and `painting()`, which makes the painting as it is.
     Masks, and strokes that are resumed, have the proportions of the image. Numbers may be numpy's.
     Raises UserError for arguments that make no sense. Ctrl-C ends the fit and returns what there is; KeyboardInterrupt
     where there is no stroke yet. So does a function of progress that raises KeyboardInterrupt.
@@ -89,5 +89,6 @@ def paint(
             stop_psnr=prepared.stop_psnr,
             start=prepared.start,
             judged=prepared.judged,
+            shown=prepared.painting,
         )
     return prepared.painting(painted)

@@ -1,0 +1,75 @@
+"""What the page asks for, as the options of `limner paint`; and those as one would type them."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from limner.errors import UserError, flag
+from limner.painting.options import PaintOptions
+from limner.templates import SHAPES
+
+KINDS: dict[str, type] = {
+    "strokes": int,
+    "templates": list,
+    "opacity": str,
+    "fill": str,
+    "background": str,
+    "palette": int,
+    "min_size": float,
+    "max_size": float,
+    "keep_proportions": bool,
+    "upright": bool,
+    "keep_angles": bool,
+    "importance": bool,
+    "resume": bool,
+    "repaint": bool,
+    "seed": int,
+    "stop_psnr": float,
+    "time": float,
+}
+"""Options that the page may give; whether, of those that are files of the studio's own."""
+MASK, STROKES, BRUSHES = "mask.png", "strokes.json", "brushes"
+"""The files in the studio's folder: what is brushed over, the strokes to go on from, and brushes of one's own."""
+
+
+def options(asked: Mapping[str, Any], photo: str, folder: Path) -> PaintOptions:
+    """The options of painting a picture of that name, checked; UserError for any that make no sense.
+
+    folder: where the studio's files are.
+    """
+    given = {name: value for name, value in asked.items() if value is not False}
+    for name, value in given.items():
+        kind = KINDS.get(name, type(None))
+        found = float if kind is float and type(value) is int else type(value)
+        if found is not kind:
+            raise UserError(f"{flag(name)}: {value!r} cannot be understood")
+        given[name] = kind(value)
+    own = {"importance": folder / MASK, "repaint": folder / MASK, "resume": folder / STROKES}
+    given |= {name: path for name, path in own.items() if name in given}
+    if "palette" in given:
+        given["palette"] = str(given["palette"])
+    if "templates" in given:
+        given["templates"] = tuple(brush(str(name), folder) for name in given["templates"])
+    found = PaintOptions((photo,), **given)
+    found.check()
+    return found
+
+
+def brush(name: str, folder: Path) -> str:
+    """A shape's name as it is; another's as the path of a file in the studio's folder."""
+    return name if name in SHAPES else str(folder / BRUSHES / Path(name).name)
+
+
+def spelled(options: PaintOptions) -> str:
+    """The command that does the same, files without their folders."""
+    words = ["limner", "paint", *options.photos]
+    for field in fields(options):
+        value = getattr(options, field.name)
+        if field.name == "photos" or value == field.default:
+            continue
+        words.append({"strokes": "-n"}.get(field.name, flag(field.name)))
+        parts = value if isinstance(value, tuple) else [] if value is True else [value]
+        words += [Path(str(part)).name for part in parts]
+    return " ".join(map(quote, words))

@@ -1,0 +1,234 @@
+"""An easel: a picture, the paintings of it so far, and at most one that is being painted."""
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Condition, Thread
+from typing import Any, NamedTuple
+
+import limner
+from limner.errors import NotFinite, UserError
+from limner.painting import brushes, raster
+from limner.painting.command import in_flags, settings
+from limner.painting.fitting import Progress
+from limner.painting.painting import Painting
+from limner.painting.pictures import Picture, laid, read_picture, resized, scaled
+from limner.studio.asked import BRUSHES, MASK, STROKES, brush, options, spelled
+from limner.waiting import compiling
+
+CLOSING = 5.0
+"""Seconds that a painting has to end in."""
+
+
+class Done(NamedTuple):
+    """A painting, and its PSNR in dB at the size of the picture, as it is saved."""
+
+    painting: Painting
+    psnr: float
+
+
+class Named(NamedTuple):
+    """A file that has been read, which faults name."""
+
+    name: str
+    content: bytes
+
+    def read(self) -> bytes:
+        """All of it."""
+        return self.content
+
+
+class Easel:
+    """All that a studio holds; its methods may be called by several threads at once.
+
+    folder: where masks, strokes and brushes are written, as `asked` names them.
+    Methods raise UserError for what cannot be done now, or with what is given.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.changed = Condition()
+        self.picture: Picture | None = None
+        self.name = ""
+        self.paintings: list[Done] = []
+        self.brushes: list[str] = []
+        self.saved = True
+        self._working = ""
+        self._progress = Progress(0.0, 1.0, 0)
+        self._fault = ""
+        self._stopping = False
+        self._version = 0
+        self._thread: Thread | None = None
+
+    def state(self) -> dict[str, Any]:
+        """What a page shows, for JSON.
+
+        working: "painting", "compiling", or nothing; done, strokes and psnr are of that, or of the painting there is.
+        psnr: in dB; None for one without any error, since JSON knows no infinity.
+        version: another wherever what is to be seen is another.  paintings: how many there are, the last being shown.
+        """
+        with self.changed:
+            last, now, busy = self.paintings[-1:], self._progress, bool(self._working)
+            size = self.picture.size if self.picture else None
+            psnr = now.psnr if busy else last[0].psnr if last else 0.0
+            return {
+                "picture": {"name": self.name, "height": size[0], "width": size[1]} if size else None,
+                "working": self._working,
+                "done": now.done if busy else 1.0,
+                "strokes": now.strokes if busy else sum(len(each.painting.strokes) for each in last),
+                "psnr": round(psnr, 2) if psnr < math.inf else None,
+                "paintings": len(self.paintings),
+                "brushes": self.brushes,
+                "fault": self._fault,
+                "version": self._version,
+            }
+
+    def put(self, name: str, content: bytes) -> None:
+        """Begin with a picture."""
+        self.set(read_picture(Named(name, content)), name)
+
+    def set(self, picture: Picture, name: str) -> None:
+        """Begin with a picture that is read."""
+        with self.changed:
+            self._rest()
+            self._tell(picture=picture, name=Path(name).name or "photo", paintings=[], saved=True, _fault="")
+
+    def put_mask(self, content: bytes) -> None:
+        """Keep what is brushed over, a gray picture."""
+        read_picture(Named("what is brushed over", content))
+        (self.folder / MASK).write_bytes(content)
+
+    def put_brush(self, name: str, content: bytes) -> None:
+        """Keep a brush of one's own, a PNG or an SVG."""
+        file = Path(brush(Path(name).name, self.folder))
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(content)
+        try:
+            brushes.check_visible(brushes.bank_of([file]))
+        except ValueError:
+            file.unlink()
+            raise
+        with self.changed:
+            self._tell(brushes=[*(other for other in self.brushes if other != file.name), file.name])
+
+    def command(self, asked: Mapping[str, Any]) -> str:
+        """The command line that paints as is asked."""
+        return spelled(options(asked, self.name or "photo.jpg", self.folder))
+
+    def paint(self, asked: Mapping[str, Any]) -> None:
+        """Begin to paint, in a thread of its own."""
+        self._rest()
+        picture = self._picture()
+        if asked.get("resume"):
+            self.painting().save(self.folder / STROKES)
+        arguments = settings(options(asked, self.name, self.folder))
+        with self.changed:
+            self._rest()
+            self._tell(_working="painting", _progress=Progress(0.0, 1.0, 0), _fault="", _stopping=False, saved=False)
+            self._thread = Thread(target=self._paint, args=[picture, arguments], daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the painting with the strokes that there are."""
+        self._stopping = True
+
+    def close(self) -> None:
+        """End what is painted, and wait for that."""
+        self.stop()
+        if self._thread:
+            self._thread.join(CLOSING)
+
+    def back(self) -> None:
+        """Return to the painting before the last."""
+        with self.changed:
+            self._rest()
+            self.painting()
+            self._tell(paintings=self.paintings[:-1])
+
+    def painting(self) -> Painting:
+        """The last that is done."""
+        with self.changed:
+            if not self.paintings:
+                raise UserError("nothing is painted yet")
+            return self.paintings[-1].painting
+
+    def look(self, longer_side: int, strokes: int | None) -> tuple[str, bytes]:
+        """Suffix and content of a picture of the painting as it is, in so many pixels, or of its first strokes."""
+        with self.changed:
+            made = self._progress.painting if self._working else None
+            done = self.paintings[-1:]
+        painting = made() if made else done[0].painting if done else None
+        if painting is None:
+            return self.photo(longer_side)
+        size = scaled(painting.shown_size, longer_side)
+        count = len(painting.strokes) if strokes is None else strokes
+        suffix = ".png" if painting.background is None else ".jpg"
+        return suffix, raster.encoded(next(iter(painting.stages([count], size))), suffix)
+
+    def photo(self, longer_side: int) -> tuple[str, bytes]:
+        """Suffix and content of the picture itself."""
+        picture = resized(self._picture(), longer_side)
+        if picture.alpha is None:
+            return ".jpg", raster.encoded(raster.pixels(picture.pixels, None), ".jpg")
+        colour = laid(picture.pixels, picture.alpha, None)
+        return ".png", raster.encoded(raster.pixels(colour[:-1], colour[-1:]), ".png")
+
+    def saved_as(self, suffix: str, longer_side: int | None) -> bytes:
+        """The last painting as a file of that kind, as `Painting.save` writes it."""
+        painting = self.painting()
+        with TemporaryDirectory(dir=self.folder) as folder:
+            file = Path(folder) / f"painting{suffix}"
+            painting.save(file, longer_side)
+            content = file.read_bytes()
+        self.saved = True
+        return content
+
+    def wait(self, version: int, seconds: float) -> dict[str, Any]:
+        """The state as soon as it is another than that of this version, or after so many seconds."""
+        with self.changed:
+            self.changed.wait_for(lambda: self._version != version, seconds)
+            return self.state()
+
+    def _paint(self, picture: Picture, arguments: dict[str, Any]) -> None:
+        try:
+            begins, ends = (partial(self._tell, _working=word) for word in ("compiling", "painting"))
+            with compiling(begins, lambda seconds: ends()), in_flags(arguments):
+                painting = limner.paint(picture, **arguments, progress=self._watch)
+            psnr = painting.score(painting.render(*painting.shown_size))
+            with self.changed:
+                self._tell(_working="", paintings=[*self.paintings, Done(painting, psnr)])
+        except KeyboardInterrupt:
+            self._tell(_working="")
+        except (UserError, NotFinite) as fault:
+            self._tell(_working="", _fault=self.words(fault))
+        except Exception as fault:  # for memory, say; else the page would wait for ever
+            self._tell(_working="", _fault=f"it cannot be painted: {fault or type(fault).__name__}")
+
+    def words(self, fault: Exception) -> str:
+        """What is said of a fault, files without the studio's folder."""
+        return str(fault).replace(f"{self.folder / BRUSHES}/", "").replace(f"{self.folder}/", "")
+
+    def _watch(self, progress: Progress) -> None:
+        if self._stopping:
+            raise KeyboardInterrupt
+        self._tell(_progress=progress)
+
+    def _tell(self, **values: Any) -> None:
+        """Set some of what is here, and tell those who wait."""
+        with self.changed:
+            for name, value in values.items():
+                setattr(self, name, value)
+            self._version += 1
+            self.changed.notify_all()
+
+    def _picture(self) -> Picture:
+        if self.picture is None:
+            raise UserError("there is no picture yet: open one")
+        return self.picture
+
+    def _rest(self) -> None:
+        """UserError while something is painted."""
+        if self._working:
+            raise UserError("a painting is not done yet: stop it first")

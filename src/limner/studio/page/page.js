@@ -1,0 +1,290 @@
+// The page of `limner studio`: what is chosen goes to the server, whose state comes back by `events`.
+
+import { brushing } from "./brushing.js";
+
+const $ = (id) => document.getElementById(id);
+const form = $("options");
+const KINDS = ["png", "jpg", "webp", "svg", "json", "mp4", "webm", "gif"];
+const PLAYING = 6; // seconds
+const ELSEWHERE = 64; // of 255: what a place matters that is not brushed over, where others are
+const CLOSED = "The studio is closed: start it again.";
+const BETWEEN = 300; // milliseconds between two looks at a painting that grows
+
+let state = { picture: null, working: "", paintings: 0, brushes: [], strokes: 0, version: -1 };
+let playing = 0;
+let comparing = false;
+const mask = brushing($("brushed"), $("radius"), () => (ask(), show()));
+
+// ---- what is chosen
+
+function templates() {
+  return [...$("templates").querySelectorAll(":checked")].map((box) => box.value);
+}
+
+/** The options of `limner paint` that differ from its own, as the server's `asked.KINDS` has them. */
+function chosen() {
+  const asked = form.strokes.value ? { strokes: form.strokes.valueAsNumber } : {};
+  if (templates().join() !== "circle") asked.templates = templates();
+  for (const name of ["opacity", "fill"]) if (form[name].selectedIndex) asked[name] = form[name].value;
+  if (form.palette.value) asked.palette = Number(form.palette.value);
+  if ($("ground").value !== "auto") asked.background = $("ground").value || $("colour").value;
+  for (const name of ["min_size", "max_size"]) {
+    if (form[name].value) asked[name] = form[name].valueAsNumber / 100;
+  }
+  for (const name of ["keep_proportions", "upright", "keep_angles"]) if (form[name].checked) asked[name] = true;
+  if (form.stop_psnr.value) asked.stop_psnr = form.stop_psnr.valueAsNumber;
+  if (form.seed.valueAsNumber) asked.seed = form.seed.valueAsNumber;
+  return asked;
+}
+
+function brushed() {
+  return $("brushing").checked && !mask.empty();
+}
+
+/** Those, and what is brushed over: where it matters, or, of `further`, what to repaint. */
+function wanted(further = {}) {
+  const asked = { ...chosen(), ...further };
+  if (asked.resume) asked.templates = templates(); // else they would be those that were used before
+  if (asked.resume) delete asked.background;
+  if (brushed() && !asked.repaint) asked.importance = true;
+  return asked;
+}
+
+// ---- asking the server
+
+/** What the server answers; undefined, and the fault is told, where it could not do it. */
+async function send(path, body, read = (answer) => answer.json(), tell = fault) {
+  try {
+    const answer = await fetch(path, { method: "POST", body });
+    if (!answer.ok) throw new Error((await answer.json()).fault);
+    const found = await read(answer);
+    tell("");
+    return found;
+  } catch (error) {
+    tell(error instanceof TypeError ? CLOSED : error.message);
+    return undefined;
+  }
+}
+
+function fault(words) {
+  $("fault").textContent = words;
+}
+
+/** Show the command line of what is chosen, or what is wrong with it. */
+async function ask() {
+  const line = $("command");
+  const read = (answer) => answer.json().then((command) => (line.textContent = command));
+  await send("command", JSON.stringify(wanted()), read, (words) => {
+    line.classList.toggle("wrong", words !== "");
+    if (words) line.textContent = words;
+  });
+}
+
+async function paint(further) {
+  const asked = wanted(further);
+  if (asked.importance && (await send("mask", await mask.picture(ELSEWHERE))) === undefined) return;
+  if (asked.repaint && (await send("mask", await mask.picture(0))) === undefined) return;
+  await send("paint", JSON.stringify(asked));
+}
+
+async function open(file) {
+  if (!file) return;
+  mask.clear();
+  await send(`photo?name=${encodeURIComponent(file.name || "pasted.png")}`, file);
+  ask();
+}
+
+async function add(file) {
+  if (file && (await send(`brush?name=${encodeURIComponent(file.name)}`, file)) !== undefined) {
+    boxed(file.name).checked = true;
+    ask();
+  }
+}
+
+/** The box of a brush, which is made where there is none. */
+function boxed(name) {
+  const found = [...$("templates").querySelectorAll("input[type=checkbox]")].find((box) => box.value === name);
+  if (found) return found;
+  const label = document.createElement("label");
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", value: name });
+  label.append(box, name);
+  $("templates").insertBefore(label, $("brush").parentElement);
+  return box;
+}
+
+/** Have the browser save the painting as a file of a kind. */
+async function save(kind, button) {
+  button.classList.add("busy");
+  const size = $("size").value && kind !== "json" ? `?size=${$("size").value}` : "";
+  const file = await send(`save/${kind}${size}`, "", (answer) => answer.blob());
+  button.classList.remove("busy");
+  if (file === undefined) return;
+  download(file, `${state.picture.name.replace(/\.[^.]*$/, "")}-painted.${kind}`);
+}
+
+function download(file, name) {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(file), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+// ---- what is shown
+
+function show() {
+  const { picture, working, paintings } = state;
+  const busy = working !== "";
+  const done = !busy && paintings > 0;
+  $("hint").hidden = picture !== null;
+  $("paint").disabled = !picture;
+  $("paint").textContent = busy ? "Stop" : paintings ? "Paint anew" : "Paint";
+  $("further").hidden = !done;
+  $("repaint").disabled = !brushed();
+  for (const id of ["clear", "keep"]) $(id).disabled = mask.empty();
+  $("brushing").disabled = !picture || busy;
+  $("compare").disabled = !paintings && !busy;
+  for (const id of ["play", "upto"]) $(id).disabled = !done;
+  for (const button of $("saves").children) button.disabled = !done;
+  $("progress").firstElementChild.style.width = `${busy ? 100 * state.done : 0}%`;
+  const score = !state.strokes ? "" : state.psnr === null ? ", exact" : `, ${state.psnr.toFixed(1)} dB`;
+  const counted = `${state.strokes} stroke${state.strokes === 1 ? "" : "s"}${score}`;
+  $("told").textContent =
+    working === "compiling" ? "compiling for this machine, the first time"
+    : busy || paintings ? counted
+    : picture ? `${picture.name}, ${picture.width} × ${picture.height}` : "";
+  if (busy || Number($("upto").max) !== state.strokes) {
+    playing = 0;
+    $("upto").max = state.strokes; // which bounds its value
+    $("upto").value = state.strokes;
+  }
+  state.brushes.forEach(boxed);
+  look();
+}
+
+let looking = false;
+let seen = "";
+
+/** Load what is to be seen, one picture after the other, the newest next. */
+async function look() {
+  if (looking || !state.picture) return;
+  looking = true;
+  while (sight() !== seen) {
+    const next = sight();
+    const image = Object.assign(new Image(), { id: "shown", alt: state.picture.name, src: next, draggable: false });
+    try {
+      await image.decode();
+    } catch {
+      break;
+    }
+    seen = next;
+    $("shown").replaceWith(image);
+    fit(image);
+    if (state.working) await new Promise((resolve) => setTimeout(resolve, BETWEEN));
+  }
+  looking = false;
+}
+
+/** The address of what is to be seen now. */
+function sight() {
+  const side = Math.min(2048, Math.ceil(Math.max($("stage").clientWidth, $("stage").clientHeight) * devicePixelRatio));
+  if (comparing) return `photo?size=${side}&of=${encodeURIComponent(state.picture.name)}`;
+  const some = !state.working && Number($("upto").value) < state.strokes ? `&strokes=${$("upto").value}` : "";
+  return `look?size=${state.working ? Math.min(side, 768) : side}&version=${state.version}${some}`;
+}
+
+/** Give a picture, and what is brushed over it, as much room as there is. */
+function fit(image) {
+  const { width, height } = state.picture;
+  const scale = Math.min($("stage").clientWidth / width, $("stage").clientHeight / height);
+  for (const each of [image, $("brushed")]) {
+    each.style.width = `${width * scale}px`;
+    each.style.height = `${height * scale}px`;
+  }
+  $("brushed").hidden = false;
+  mask.size(width, height);
+}
+
+function play() {
+  playing = playing ? 0 : performance.now();
+  const began = playing;
+  const step = (now) => {
+    if (playing !== began || !began) return;
+    const share = Math.min(1, (now - began) / 1000 / PLAYING);
+    $("upto").value = Math.round(state.strokes * share ** 2);
+    look();
+    if (share < 1) requestAnimationFrame(step);
+    else playing = 0;
+  };
+  if (playing) requestAnimationFrame(step);
+}
+
+function compare(on) {
+  comparing = on && Boolean(state.picture);
+  look();
+}
+
+// ---- who listens to what
+
+const events = new EventSource("events");
+events.onmessage = (event) => {
+  const before = state;
+  state = JSON.parse(event.data);
+  if (state.picture?.name !== before.picture?.name) ask();
+  if (state.fault !== before.fault) fault(state.fault);
+  show();
+};
+events.onerror = () => fault(CLOSED);
+events.onopen = () => fault("");
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (state.working) send("stop");
+  else paint();
+});
+form.addEventListener("input", (event) => {
+  if (event.target.id === "many") form.strokes.value = Math.round(10 ** (1 + event.target.value * 0.03));
+  if (event.target.name === "strokes") $("many").value = (Math.log10(event.target.value || 1) - 1) / 0.03;
+  $("coloured").hidden = $("ground").value !== "";
+  ask();
+});
+$("many").value = (Math.log10(form.strokes.value) - 1) / 0.03;
+for (const [id, take] of [["open", open], ["brush", add]]) {
+  $(id).addEventListener("change", async (event) => {
+    await take(event.target.files[0]);
+    event.target.value = ""; // so that the same file may be taken again
+  });
+}
+$("add").addEventListener("click", () => paint({ resume: true }));
+$("repaint").addEventListener("click", () => paint({ resume: true, repaint: true }));
+$("back").addEventListener("click", () => send("back"));
+$("play").addEventListener("click", play);
+$("upto").addEventListener("input", () => ((playing = 0), look()));
+$("clear").addEventListener("click", () => mask.clear());
+$("keep").addEventListener("click", async () => download(await mask.picture(ELSEWHERE), "mask.png"));
+$("brushing").addEventListener("change", (event) => {
+  $("brushed").classList.toggle("on", event.target.checked);
+  show();
+});
+$("command").addEventListener("click", () => navigator.clipboard?.writeText($("command").textContent));
+$("compare").addEventListener("pointerdown", () => compare(true));
+for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => compare(false));
+const typing = () => document.activeElement?.matches("input[type=number], select, button, summary");
+addEventListener("keydown", (event) => {
+  if (event.code !== "Space" || typing()) return;
+  event.preventDefault();
+  compare(true);
+});
+addEventListener("keyup", (event) => event.code === "Space" && compare(false));
+addEventListener("resize", () => state.picture && (fit($("shown")), look()));
+addEventListener("paste", (event) => open(event.clipboardData.files[0]));
+for (const name of ["dragover", "dragleave", "drop"]) {
+  addEventListener(name, (event) => {
+    event.preventDefault();
+    $("stage").classList.toggle("over", name === "dragover");
+    if (name === "drop") open(event.dataTransfer.files[0]);
+  });
+}
+for (const kind of KINDS) {
+  const button = Object.assign(document.createElement("button"), { textContent: kind.toUpperCase(), type: "button" });
+  button.addEventListener("click", () => save(kind, button));
+  $("saves").append(button);
+}

@@ -1,0 +1,174 @@
+"""The studio's page and what it asks for, over HTTP, to this computer alone and under an address that is a secret."""
+
+import json
+import mimetypes
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from limner.errors import UserError
+from limner.painting.arguments import LONGEST_SIDE
+from limner.studio.easel import Easel
+
+HOST = "127.0.0.1"
+PAGE = Path(__file__).parent / "page"
+MOST = 2**28
+"""Bytes of a picture."""
+ALIVE = 15.0
+"""Seconds after which a page that waits for news is sent the old."""
+LOOK = 1024
+"""Pixels of what is shown, unless it is said."""
+
+
+class Studio(ThreadingHTTPServer):
+    """A server whose pages share one easel.
+
+    address: of the page. Others on this computer, and other pages in the same browser, do not know it.
+    Raises OSError where the port is taken.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, easel: Easel, port: int = 0) -> None:
+        super().__init__((HOST, port), Handler)
+        self.easel = easel
+        self.secret = token_urlsafe(12)
+
+    @property
+    def address(self) -> str:
+        """The URL of the page."""
+        return f"http://{HOST}:{self.server_address[1]}/{self.secret}/"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that does not wait for an answer is no fault."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one browser."""
+
+    protocol_version = "HTTP/1.1"
+
+    @property
+    def studio(self) -> Studio:
+        """The server that this is of."""
+        assert isinstance(self.server, Studio)
+        return self.server
+
+    def do_GET(self) -> None:
+        """What is to be seen."""
+        name, asked = self._asked()
+        side = partial(_whole, asked, "size", LOOK, LONGEST_SIDE)
+        looks: dict[str, Callable[[], tuple[str, bytes]]] = {
+            "look": lambda: self.studio.easel.look(side(), _whole(asked, "strokes", None, 2**31)),
+            "photo": lambda: self.studio.easel.photo(side()),
+        }
+        if name == "events":
+            self._events()
+        elif name in looks:
+            self._try(lambda: self._send(*looks[name]()))
+        elif name is not None and (file := PAGE / (name or "index.html")).parent == PAGE and file.is_file():
+            self._send(file.suffix, file.read_bytes())
+        else:
+            self.send_error(HTTPStatus.NOT_FOUND)
+
+    def do_POST(self) -> None:
+        """What is to be done."""
+        name, asked = self._asked()
+        easel = self.studio.easel
+        content = self._content()
+        if content is None:
+            return
+        called = next(iter(asked.get("name", [])), "")
+        doing: dict[str, Callable[[], Any]] = {
+            "photo": lambda: easel.put(called, content),
+            "mask": lambda: easel.put_mask(content),
+            "brush": lambda: easel.put_brush(called, content),
+            "command": lambda: easel.command(_object(content)),
+            "paint": lambda: easel.paint(_object(content)),
+            "stop": easel.stop,
+            "back": easel.back,
+        }
+        if name is not None and name.startswith("save/"):
+            suffix = name.replace("save/", ".")
+            self._try(lambda: self._send(suffix, easel.saved_as(suffix, _whole(asked, "size", None, LONGEST_SIDE))))
+        elif name in doing:
+            self._try(lambda: self._send(".json", json.dumps(doing[name]()).encode()))
+        else:
+            self.send_error(HTTPStatus.NOT_FOUND)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nobody reads it."""
+
+    def _asked(self) -> tuple[str | None, dict[str, list[str]]]:
+        """What is named after the secret, None without it, and what is asked of that."""
+        parts = urlsplit(self.path)
+        secret, slash, name = parts.path.removeprefix("/").partition("/")
+        return (unquote(name) if secret == self.studio.secret and slash else None), parse_qs(parts.query)
+
+    def _content(self) -> bytes | None:
+        """What was sent with it; None, and an answer, where that is too much."""
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > MOST:
+            self.close_connection = True
+            self._fault(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a file of more than {MOST >> 20} MiB is not taken")
+            return None
+        return self.rfile.read(int(length))
+
+    def _try(self, answer: Callable[[], None]) -> None:
+        """Answer, or say why not."""
+        try:
+            answer()
+        except UserError as fault:
+            self._fault(HTTPStatus.BAD_REQUEST, self.studio.easel.words(fault))
+        except MemoryError:
+            self._fault(HTTPStatus.INSUFFICIENT_STORAGE, "there is not enough memory: choose a smaller size")
+
+    def _fault(self, status: HTTPStatus, words: str) -> None:
+        self._send(".json", json.dumps({"fault": words}).encode(), status)
+
+    def _send(self, suffix: str, content: bytes, status: HTTPStatus = HTTPStatus.OK) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", mimetypes.guess_type(f"file{suffix}")[0] or "application/octet-stream")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _events(self) -> None:
+        """Send the state whenever it is another, until the page is closed."""
+        self.close_connection = True
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        state = self.studio.easel.state()
+        while True:
+            self.wfile.write(f"data: {json.dumps(state)}\n\n".encode())
+            self.wfile.flush()
+            state = self.studio.easel.wait(state["version"], ALIVE)
+
+
+def _whole(asked: dict[str, list[str]], name: str, default: Any, most: int) -> Any:
+    """A number that is asked for; UserError for anything else."""
+    if name not in asked:
+        return default
+    value = asked[name][0]
+    if not (value.isdecimal() and int(value) <= most):
+        raise UserError(f"{name}: {value} is not a whole number up to {most}")
+    return int(value)
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    """JSON that was sent; UserError for anything but an object."""
+    try:
+        value = json.loads(content)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise UserError("what is asked for is no JSON object")
+    return value

@@ -1,0 +1,3 @@
+from quick import quick
+
+__all__ = ["quick"]

@@ -1,0 +1,417 @@
+"""The studio, as its page uses it: over HTTP."""
+
+import io
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+import limner
+from limner.cli import main, parse
+from limner.painting import raster
+from limner.painting.options import PaintOptions
+from limner.studio.asked import options, spelled
+from limner.studio.command import serve
+from limner.studio.easel import Easel
+from limner.studio.server import MOST, Studio
+
+pytestmark = pytest.mark.usefixtures("quick")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    folder = tmp_path / "studio"
+    folder.mkdir()
+    with Studio(Easel(folder)) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        yield server
+        server.easel.close()
+        server.shutdown()
+        thread.join()
+
+
+def picture(mode: str = "RGB", size: tuple[int, int] = (24, 18), kind: str = "PNG") -> bytes:
+    """A file of a picture in which no two places are the same."""
+    image = Image.merge("RGB", [Image.linear_gradient("L"), Image.radial_gradient("L"), Image.new("L", (256, 256), 90)])
+    if mode == "RGBA":
+        image.putalpha(Image.radial_gradient("L"))
+    return encoded(image.resize(size), kind)
+
+
+def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+def pixels(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def get(studio: Studio, path: str) -> bytes:
+    with urlopen(studio.address + path, timeout=60) as answer:
+        return answer.read()
+
+
+def send(studio: Studio, path: str, content: bytes | dict[str, Any] = b"") -> bytes:
+    """What a POST is answered."""
+    content = content if isinstance(content, bytes) else json.dumps(content).encode()
+    with urlopen(Request(studio.address + path, content, method="POST"), timeout=60) as answer:
+        return answer.read()
+
+
+def fault(ask: Callable[[], object]) -> tuple[int, str]:
+    """The status and the words that something is refused with."""
+    with pytest.raises(HTTPError) as error:
+        ask()
+    with error.value as answer:
+        return answer.code, json.loads(answer.read())["fault"]
+
+
+def painted(studio: Studio, **asked: Any) -> dict[str, Any]:
+    """Have it paint; returns the state when it is done."""
+    send(studio, "paint", asked)
+    return rested(studio)
+
+
+def rested(studio: Studio) -> dict[str, Any]:
+    state = studio.easel.state()
+    while state["working"]:
+        state = studio.easel.wait(state["version"], 60.0)
+    return state
+
+
+def test_what_is_saved_is_what_the_command_saves(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command is the one that the page shows."""
+    monkeypatch.chdir(tmp_path)
+    asked = {"strokes": 5, "templates": ["square", "line"], "opacity": "0.5", "palette": 3, "max_size": 0.5, "seed": 7}
+    asked |= {"upright": True, "background": "#203040"}
+    Path("a b.png").write_bytes(picture())
+    send(studio, "photo?name=a%20b.png", picture())
+    state = painted(studio, **asked)
+    assert (state["strokes"], state["paintings"], state["fault"]) == (5, 1, "")
+    line = json.loads(send(studio, "command", asked))
+    assert line.startswith("limner paint 'a b.png' -n 5 --templates square line --opacity 0.5")
+    assert main([*shlex.split(line)[1:], "-o", "x.png", "-o", "x.svg", "-o", "x.json", "-o", "x.gif", "-q"]) == 0
+    for kind in ("png", "svg", "json", "gif"):
+        assert send(studio, f"save/{kind}") == Path(f"x.{kind}").read_bytes()
+    assert state["psnr"] == pytest.approx(limner.Painting.load("x.json").against("a b.png").psnr_of("x.png"), abs=0.006)
+    assert pixels(send(studio, "save/png?size=100")).shape == (75, 100, 3)
+
+
+def test_every_option_that_the_page_has_is_spelled(tmp_path: Path) -> None:
+    asked = {
+        "strokes": 3,
+        "templates": ["circle", "my leaf.svg"],
+        "opacity": "opaque",
+        "fill": "gradient",
+        "background": "#ffffff",
+        "min_size": 0.05,
+        "max_size": 0.5,
+        "keep_proportions": True,
+        "upright": True,
+        "keep_angles": True,
+        "importance": True,
+        "seed": 9,
+        "stop_psnr": 20.5,
+        "time": 3,
+    }
+    found = options(asked, "x y.jpg", tmp_path)
+    read = parse(shlex.split(spelled(found))[1:])
+    assert isinstance(read, PaintOptions)
+    assert found.templates == ("circle", str(tmp_path / "brushes" / "my leaf.svg"))
+    names = replace(found, templates=("circle", "my leaf.svg"), importance=Path("mask.png"))
+    assert read == names
+
+
+def test_what_is_seen_is_the_painting_as_it_is(studio: Studio) -> None:
+    send(studio, "photo?name=photo.png", picture())
+    assert np.abs(pixels(get(studio, "look?size=24")).astype(int) - pixels(picture())).max() < 12
+    painted(studio, strokes=6)
+    painting = studio.easel.painting()
+    for count in (0, 4, 6):
+        wanted = raster.encoded(next(iter(painting.stages([count], (36, 48)))), ".jpg")
+        assert get(studio, f"look?size=48&strokes={count}") == wanted
+    assert get(studio, "look?size=48") == wanted
+    assert pixels(get(studio, "photo?size=12")).shape == (9, 12, 3)
+
+
+def test_a_painting_is_seen_while_it_grows(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, bytes]] = []
+    watch = studio.easel._watch
+
+    def watched(progress):
+        watch(progress)
+        seen.append((progress.strokes, get(studio, "look?size=24")))
+        assert progress.painting is not None
+        assert len(progress.painting().strokes) == progress.strokes
+
+    monkeypatch.setattr(studio.easel, "_watch", watched)
+    send(studio, "photo?name=photo.png", picture())
+    painted(studio, strokes=4)
+    assert len({count for count, _ in seen}) > 1
+    assert len({content for _, content in seen}) > 2
+    assert seen[-1][0] == 4
+
+
+def test_transparent_pictures_stay_so(studio: Studio) -> None:
+    send(studio, "photo?name=clear.png", picture("RGBA"))
+    assert np.abs(pixels(get(studio, "photo?size=24"))[..., 3].astype(int) - pixels(picture("RGBA"))[..., 3]).max() <= 1
+    painted(studio, strokes=3)
+    assert pixels(get(studio, "look?size=24")).shape == (18, 24, 4)
+
+
+def test_events_tell_of_all_that_happens(studio: Studio) -> None:
+    with urlopen(studio.address + "events", timeout=60) as news:
+        assert news.headers["Content-Type"] == "text/event-stream"
+
+        def state() -> dict[str, Any]:
+            line = news.readline().decode()
+            assert news.readline() == b"\n"
+            return json.loads(line.removeprefix("data: "))
+
+        first = state()
+        assert first["picture"] is None
+        send(studio, "photo?name=photo.png", picture())
+        assert state()["picture"] == {"name": "photo.png", "width": 24, "height": 18}
+        send(studio, "paint", {"strokes": 3})
+        states = [state()]
+        while states[-1]["working"]:
+            states.append(state())
+        assert {"painting"} <= {each["working"] for each in states}
+        done = [each["done"] for each in states]
+        assert done == sorted(done)
+        assert (states[-1]["strokes"], states[-1]["paintings"]) == (3, 1)
+
+
+def test_stopping_keeps_what_there_is(studio: Studio) -> None:
+    send(studio, "photo?name=photo.png", picture())
+    studio.easel.paint({"strokes": 40})
+    send(studio, "stop")
+    state = rested(studio)
+    assert 0 < state["strokes"] < 40
+    assert state["paintings"] == 1
+    assert painted(studio, strokes=5)["strokes"] == 5  # and the next is not stopped
+
+
+def test_one_thing_at_a_time(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    watch = studio.easel._watch
+    monkeypatch.setattr(studio.easel, "_watch", lambda progress: (go_on.wait(60), watch(progress)))
+    send(studio, "photo?name=photo.png", picture())
+    send(studio, "paint", {"strokes": 3})
+    for path, content in (("paint", {"strokes": 2}), ("back", {}), ("photo?name=b.png", picture())):
+        code, words = fault(lambda path=path, content=content: send(studio, path, content))
+        assert (code, words) == (400, "a painting is not done yet: stop it first")
+    go_on.set()
+    assert rested(studio)["strokes"] == 3
+
+
+def test_strokes_are_added_and_replaced_where_it_is_brushed(studio: Studio) -> None:
+    """The left half is brushed over."""
+    send(studio, "photo?name=photo.png", picture())
+    painted(studio, strokes=8)
+    first = studio.easel.painting()
+    mask = Image.new("L", (24, 18))
+    ImageDraw.Draw(mask).rectangle((0, 0, 11, 17), fill=255)
+    send(studio, "mask", encoded(mask))
+    state = painted(studio, strokes=3, resume=True, repaint=True)
+    second = studio.easel.painting()
+    centres = limner.geometry.invert(first.strokes.where)[0, :, 0, 2]
+    kept = first.strokes.where[0][centres > 0]
+    assert 0 < len(kept) < 8
+    assert all(any(torch.equal(one, other) for other in second.strokes.where[0]) for one in kept)
+    assert state["strokes"] == 11
+    assert state["paintings"] == 2
+    assert painted(studio, strokes=2, resume=True, templates=["square"])["strokes"] == 13
+    assert set(studio.easel.painting().bank.names) == {"circle", "square"}
+    send(studio, "back")
+    assert studio.easel.painting() is second
+
+
+def test_what_is_brushed_over_matters(studio: Studio, tmp_path: Path) -> None:
+    mask = Image.new("L", (24, 18), 64)
+    ImageDraw.Draw(mask).rectangle((0, 0, 7, 17), fill=255)
+    send(studio, "photo?name=photo.png", picture())
+    send(studio, "mask", encoded(mask))
+    painted(studio, strokes=5, importance=True)
+    (tmp_path / "mask.png").write_bytes(encoded(mask))
+    wanted = limner.paint(picture(), 5, importance=tmp_path / "mask.png")
+    assert torch.equal(studio.easel.painting().strokes.where, wanted.strokes.where)
+
+
+def test_brushes_of_ones_own(studio: Studio) -> None:
+    ring = Image.new("L", (64, 64))
+    ImageDraw.Draw(ring).ellipse((4, 4, 59, 59), outline=255, width=8)
+    send(studio, "photo?name=photo.png", picture())
+    send(studio, "brush?name=..%2F..%2Fring.png", encoded(ring))
+    assert studio.easel.state()["brushes"] == ["ring.png"]
+    assert [file.name for file in studio.easel.folder.rglob("*.png")] == ["ring.png"]
+    painted(studio, strokes=3, templates=["ring.png"])
+    assert studio.easel.painting().bank.names == ("ring",)
+    words = "bad.png: is not a picture of a known format"
+    assert fault(lambda: send(studio, "brush?name=bad.png", b"no mask")) == (400, words)
+    assert studio.easel.state()["brushes"] == ["ring.png"]
+    code, words = fault(lambda: send(studio, "paint", {"templates": ["bad.png"]}))
+    assert (code, "bad.png: is no template" in words) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "words"),
+    [
+        ("photo?name=a.txt", b"hello", "a.txt: is not a picture of a known format"),
+        ("photo?name=cut.png", picture()[:200], "cut.png: "),
+        ("photo?name=none.png", b"", "none.png: is empty"),
+        ("mask", b"hello", "what is brushed over: is not a picture"),
+        ("paint", {"strokes": 5}, "there is no picture yet: open one"),
+        ("command", {"strokes": -1}, "--strokes -1: expected 0 to 100000"),
+        ("command", {"strokes": None}, "--strokes: None cannot be understood"),
+        ("command", {"strokes": True}, "--strokes: True cannot be understood"),
+        ("command", {"strokes": 5.5}, "--strokes: 5.5 cannot be understood"),
+        ("command", {"strokes": "5"}, "--strokes: '5' cannot be understood"),
+        ("command", {"output": ["x.png"]}, "--output: ['x.png'] cannot be understood"),
+        ("command", {"palette": "a.txt"}, "--palette: 'a.txt' cannot be understood"),
+        ("command", {"min_size": 0.5, "max_size": 0.25}, "--min-size: 0.5 is larger than --max-size, 0.25"),
+        ("command", {"repaint": True}, "--repaint: mask.png needs strokes to repaint"),
+        ("command", {"templates": []}, "--templates names none"),
+        ("command", b"[1]", "what is asked for is no JSON object"),
+        ("command", b"{", "what is asked for is no JSON object"),
+        ("save/png", b"", "nothing is painted yet"),
+        ("back", b"", "nothing is painted yet"),
+    ],
+)
+def test_what_cannot_be_done_is_told(studio: Studio, path: str, content: bytes | dict[str, Any], words: str) -> None:
+    code, told = fault(lambda: send(studio, path, content))
+    assert code == 400
+    assert told.startswith(words)
+    assert str(studio.easel.folder) not in told
+
+
+def test_faults_of_a_painting_are_told(studio: Studio) -> None:
+    """The page hears of what is found to be wrong once it is painted, and of sizes of what is saved."""
+    send(studio, "photo?name=photo.png", picture())
+    assert painted(studio, strokes=3, max_size=0.001)["fault"].startswith("--max-size")
+    assert studio.easel.state()["paintings"] == 0
+    code, words = fault(lambda: send(studio, "paint", {"strokes": 3, "background": "blau"}))
+    assert (code, "blau" in words) == (400, True)
+    assert painted(studio, strokes=3)["fault"] == ""
+    for path in ("save/png?size=0", "save/png?size=x", "save/png?size=99999", "save/bmp", "save/", "look?size=-1"):
+        with pytest.raises(HTTPError) as error:
+            get(studio, path) if path.startswith("look") else send(studio, path)
+        with error.value as answer:
+            assert answer.code == 400
+
+
+def test_only_who_knows_the_address_is_answered(studio: Studio) -> None:
+    assert b"<title>limner</title>" in get(studio, "")
+    assert b"EventSource" in get(studio, "page.js")
+    base = studio.address.rsplit("/", 2)[0]
+    for path in (
+        "/",
+        "/page.js",
+        "/wrong/",
+        f"/{studio.secret}",
+        f"/{studio.secret}x/",
+        f"/{studio.secret}/../server.py",
+    ):
+        with pytest.raises(HTTPError) as error:
+            urlopen(base + path, timeout=60)
+        error.value.close()
+        assert error.value.code == 404
+    for path in ("..%2Foptions.py", "%2e%2e/options.py", "nothing", "page/"):
+        with pytest.raises(HTTPError) as error:
+            get(studio, path)
+        error.value.close()
+        assert error.value.code == 404
+    with pytest.raises(HTTPError) as error:
+        urlopen(Request(f"{base}/stop", b"", method="POST"), timeout=60)
+    error.value.close()
+    assert error.value.code == 404
+    assert studio.server_address[0] == "127.0.0.1"
+
+
+def test_no_file_is_too_large_for_memory(studio: Studio) -> None:
+    request = Request(studio.address + "photo?name=huge.png", b"x", {"Content-Length": str(MOST + 1)}, method="POST")
+    assert fault(lambda: urlopen(request, timeout=60)) == (413, "a file of more than 256 MiB is not taken")
+
+
+def interrupted_after(ready: Callable[[], bool], then: Callable[[], None]) -> threading.Thread:
+    def interrupt() -> None:
+        while not ready():
+            time.sleep(0.01)
+        then()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    return thread
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_ctrl_c_asks_once_where_something_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Studio(Easel(tmp_path)) as server:
+        thread = interrupted_after(lambda: bool(get(server, "")), lambda: None)
+        serve(server)
+        thread.join()
+        assert capsys.readouterr().err == ""
+        server.easel.put("photo.png", picture())
+        server.easel.paint({"strokes": 3})
+        rested(server)
+        warned: list[str] = []
+        first = interrupted_after(lambda: bool(get(server, "")), lambda: None)
+        second = interrupted_after(lambda: warned.append(capsys.readouterr().err) or any(warned), lambda: None)
+        serve(server)
+        first.join()
+        second.join()
+        assert "".join(warned) == (
+            "limner: the painting is not saved: save it on the page, or close with another Ctrl-C\n"
+        )
+        server.easel.saved_as(".json", None)
+        thread = interrupted_after(lambda: bool(get(server, "")), lambda: None)
+        serve(server)
+        thread.join()
+
+
+def test_faults_before_the_page_is_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    assert main(["studio", str(bad), "--no-browser"]) == 2
+    assert main(["studio", str(tmp_path / "none.png"), "--no-browser"]) == 2
+    assert main(["studio", "--port", "70000"]) == 2
+    with Studio(Easel(tmp_path)) as server:
+        assert main(["studio", "--no-browser", "--port", str(server.server_address[1])]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 4
+    assert "bad.png: is not a picture" in lines[0]
+    assert "none.png: no such file" in lines[1]
+    assert "--port 70000: expected 0 to 65535" in lines[2]
+    assert "127.0.0.1 cannot be served there" in lines[3]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+def test_the_page_in_a_browser(studio: Studio, tmp_path: Path) -> None:
+    """Its scripts run."""
+    assert CHROMIUM
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    line = [CHROMIUM, *flags, f"--user-data-dir={tmp_path / 'profile'}", "--timeout=10000", "--dump-dom"]
+    page = subprocess.run([*line, studio.address], capture_output=True, text=True, timeout=120).stdout
+    assert '<button type="button">WEBM</button>' in page
