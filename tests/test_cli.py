@@ -334,7 +334,7 @@ def test_commands_that_are_none(line: str, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_an_unknown_command_is_told_what_there_is(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    known = "paint, train, evaluate, reproduce, data, bench"
+    known = "paint, studio, train, evaluate, reproduce, data, bench"
     assert main(["photo.png", "-n", "3"]) == 2
     assert capsys.readouterr().err.endswith(f"no command: begin with one of {known}, as in: limner paint photo.png\n")
     assert main(["pant", "photo.png"]) == 2
