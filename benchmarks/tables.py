@@ -128,6 +128,18 @@ def parts() -> str:
     return markdown("part|N|PSNR, dB|change, dB|CPU-s of the fit", cells) + ran(found, pictures, on(found))
 
 
+def clips() -> str:
+    """Clips, and their pictures painted one by one."""
+    found = result("clips")
+    cells = []
+    for row in found["rows"]:
+        figures = [f"{row[way][name]:.2f}" for name in ("psnr", "changes", "cpu") for way in ("alone", "as_clip")]
+        cells.append([row["clip"], str(row["pictures"]), *figures])
+    pictures = f"{found['strokes']} strokes, {found['side']} px on the longer side at most"
+    names = "alone, dB|clip, dB|changes, alone|changes, clip|CPU-s a picture, alone|CPU-s a picture, clip"
+    return markdown(f"clip|pictures|{names}", cells) + ran(found, pictures, on(found))
+
+
 def aims() -> str:
     """What was aimed at in painting, and whether it was reached."""
     found = result("paint")
@@ -253,6 +265,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "rivals": rivals,
     "large": large,
     "parts": parts,
+    "clips": clips,
     "engine": lambda: engine.table(result("engine")),
     "engine_machines": engine_machines,
     "engine_aims": engine_aims,

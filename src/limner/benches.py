@@ -81,6 +81,20 @@ class RivalsBench(PicturesBench):
 
 
 @dataclass(frozen=True)
+class ClipsBench(Bench):
+    """Measure clips in strokes beside their pictures painted one by one."""
+
+    clips: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: made of a picture)")] = None
+    """Clips to paint, too."""
+    strokes: Annotated[int, arg(aliases=["-n"], metavar="N")] = 300
+    """Number of strokes to paint each picture with."""
+
+    def check(self) -> None:
+        """Raise UserError for values that make no sense."""
+        within_most("strokes", self.strokes, 0)
+
+
+@dataclass(frozen=True)
 class TrainBench(Bench):
     """Time a training step and its parts."""
 

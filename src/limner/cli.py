@@ -19,7 +19,17 @@ from tyro.conf import arg
 from tyro.extras import SubcommandApp
 
 import limner
-from limner.benches import Bench, EngineBench, GpuBench, ModelsBench, PaintBench, PartsBench, RivalsBench, TrainBench
+from limner.benches import (
+    Bench,
+    ClipsBench,
+    EngineBench,
+    GpuBench,
+    ModelsBench,
+    PaintBench,
+    PartsBench,
+    RivalsBench,
+    TrainBench,
+)
 from limner.data.options import ListData, ShowData
 from limner.errors import NotFinite, Stopped, UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions
@@ -51,6 +61,7 @@ BENCHES = {
     PaintBench: "paint",
     RivalsBench: "rivals",
     PartsBench: "parts",
+    ClipsBench: "clips",
     TrainBench: "train",
     ModelsBench: "models",
 }

@@ -4,17 +4,21 @@ import shutil
 import sys
 from functools import partial
 from inspect import signature
+from itertools import pairwise
 from json import loads
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+import limner
 from limner.benches import Bench
 from limner.cli import BENCHES, bench
 from limner.errors import UserError
+from limner.painting.pictures import Picture
 
 
 @pytest.fixture
@@ -48,6 +52,35 @@ def test_parts_are_left_out(photo: Path) -> None:
     found = {name: parts.measure(photo, 3, 0, **parts.PARTS[name])[0] for name in list(parts.PARTS)[:2]}
     assert len(set(found.values())) == 2
     assert parts.measure(photo, 3, 0, **parts.PARTS["as it is"])[0] == found["as it is"]
+
+
+def test_clips_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gray pictures of levels that rise by 10, painted 1 too light and too dark by turns, and 2 too light."""
+    clips = bench("clips")
+
+    def gray(level: int) -> Picture:
+        return Picture(torch.full((3, 4, 6), level / 255), None, "")
+
+    def painted(level: int) -> limner.Painting:
+        return limner.paint(gray(level), 0)
+
+    levels = [100, 110, 120]
+    pictures = [gray(level) for level in levels]
+    waves = clips.measure(pictures, lambda each: [painted(level + (-1) ** k) for k, level in enumerate(levels)])
+    assert (waves.psnr, waves.changes) == pytest.approx((48.13, 42.11), abs=0.01)
+    lighter = clips.measure(pictures, lambda each: [painted(level + 2) for level in levels])
+    assert lighter.psnr == pytest.approx(42.11, abs=0.01)
+    assert lighter.changes > 100
+
+
+def test_clips_are_made() -> None:
+    clips = bench("clips")
+    found = clips.made()
+    assert {picture.size for pictures in found.values() for picture in pictures} == {clips.WINDOW}
+    steps = {name: [clips.psnr(a.pixels, b.pixels) for a, b in pairwise(each)] for name, each in found.items()}
+    assert {name: len(each) + 1 for name, each in steps.items()} == dict.fromkeys(found, clips.PICTURES)
+    assert min(steps["cut"]) < 15 < min(steps["pan"] + steps["zoom"] + steps["light"])
+    assert all(sum(psnr < 60 for psnr in each) > 45 for each in steps.values())
 
 
 @pytest.fixture

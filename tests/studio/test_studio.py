@@ -226,6 +226,22 @@ def test_one_thing_at_a_time(studio: Studio, monkeypatch: pytest.MonkeyPatch) ->
     assert rested(studio)["strokes"] == 3
 
 
+def test_painting_waits_for_what_is_compiled_ahead(studio: Studio) -> None:
+    compiled = threading.Event()
+    studio.easel.warm()
+    assert studio.easel._warming
+    studio.easel._warming.join()
+    studio.easel._warming = threading.Thread(target=compiled.wait, args=[60])
+    studio.easel._warming.start()
+    send(studio, "photo?name=photo.png", picture())
+    before = studio.easel.state()["version"]
+    send(studio, "paint", {"strokes": 3})
+    while (state := studio.easel.wait(before, 60.0))["working"] != "compiling":
+        before = state["version"]
+    compiled.set()
+    assert rested(studio)["strokes"] == 3
+
+
 def test_strokes_are_added_and_replaced_where_it_is_brushed(studio: Studio) -> None:
     """The left half is brushed over."""
     send(studio, "photo?name=photo.png", picture())

@@ -30,6 +30,7 @@ def studio(options: StudioOptions) -> int:
             server = Studio(easel, options.port)
         except OSError as error:
             raise UserError(f"--port {options.port}: {HOST} cannot be served there: {reason(error)}") from error
+        easel.warm()
         with server:
             say(f"limner: the studio is at {server.address}; Ctrl-C closes it", sys.stderr)
             if not options.no_browser:

@@ -8,6 +8,8 @@ from tempfile import TemporaryDirectory
 from threading import Condition, Thread
 from typing import Any, NamedTuple
 
+import torch
+
 import limner
 from limner.errors import NotFinite, UserError
 from limner.painting import brushes, raster
@@ -61,6 +63,7 @@ class Easel:
         self._stopping = False
         self._version = 0
         self._thread: Thread | None = None
+        self._warming: Thread | None = None
 
     def state(self) -> dict[str, Any]:
         """What a page shows, for JSON.
@@ -130,6 +133,12 @@ class Easel:
             self._thread = Thread(target=self._paint, args=[picture, arguments], daemon=True)
             self._thread.start()
 
+    def warm(self) -> None:
+        """Compile what most paintings need, if it has not been, while others still look for a picture."""
+        ramp = torch.linspace(0, 1, 3 * 16 * 16).view(3, 16, 16)
+        self._warming = Thread(target=limner.paint, args=[ramp, 4], daemon=True)
+        self._warming.start()
+
     def stop(self) -> None:
         """End the painting with the strokes that there are."""
         self._stopping = True
@@ -193,6 +202,10 @@ class Easel:
 
     def _paint(self, picture: Picture, arguments: dict[str, Any]) -> None:
         try:
+            if self._warming and self._warming.is_alive():
+                self._tell(_working="compiling")
+                self._warming.join()
+                self._tell(_working="painting")
             begins, ends = (partial(self._tell, _working=word) for word in ("compiling", "painting"))
             with compiling(begins, lambda seconds: ends()), in_flags(arguments):
                 painting = limner.paint(picture, **arguments, progress=self._watch)
