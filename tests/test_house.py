@@ -30,7 +30,8 @@ REGISTRY = re.compile(r"\b(?:(?:pypi|pythonhosted|npmjs|debian|anaconda)\.(?:org
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    """Built from the source distribution, as those are that others make."""
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)
     (path,) = folder.glob("limner-*.whl")
     return ZipFile(path)

@@ -1,10 +1,12 @@
 """What is not seen by training (`test_cache`) and painting (`painting/test_jobs`) in several processes."""
 
+import errno
 import math
 import operator
 import os
 import signal
 import time
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import active_children
 from threading import Timer
@@ -12,6 +14,7 @@ from threading import Timer
 import pytest
 
 from limner import workers
+from limner.errors import UserError
 
 
 def test_all_tasks_come_back_with_their_results() -> None:
@@ -29,6 +32,15 @@ def test_tasks_are_done_in_their_order_elsewhere() -> None:
 def test_a_fault_is_raised_here() -> None:
     with pytest.raises(ZeroDivisionError):
         list(workers.each(partial(operator.floordiv, 1), [1, 0, 1, 1, 1], 2, "worked"))
+
+
+def test_a_process_that_cannot_be_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    def submit(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", submit)
+    with pytest.raises(UserError, match="Too many open files: give fewer --jobs"):
+        next(workers.each(math.sqrt, [1.0], 2, "worked"))
 
 
 @pytest.mark.usefixtures("interruptible")

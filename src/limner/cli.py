@@ -39,7 +39,7 @@ from limner.experiments.trained import read
 from limner.figures.options import ReproduceOptions
 from limner.files import in_words, try_writing
 from limner.painting.options import PaintOptions
-from limner.printing import answer, say, silence
+from limner.printing import answer, say, silence, warnings_in_lines
 from limner.signals import ENDING, handled, held, interrupt
 from limner.studio.options import StudioOptions
 from limner.training.settings import CHECKPOINT
@@ -117,7 +117,7 @@ def run(options: Options) -> int:
     except FileNotFoundError:
         raise UserError("the current folder has been deleted: change to another one") from None
     options.check()
-    with handled(interrupt, *ENDING):
+    with handled(interrupt, *ENDING), warnings_in_lines(getattr(options, "quiet", False)):
         if isinstance(options, Bench):
             if options.json:
                 try_writing(options.json)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -20,6 +21,20 @@ def say(line: str, stream: Any, faults: type[OSError] = OSError) -> None:
 def answer(line: str) -> None:
     """Print a line of what a command was asked for; OSError where it is lost, unless its reader has read enough."""
     say(line, sys.stdout, BrokenPipeError)
+
+
+@contextmanager
+def warnings_in_lines(quiet: bool = False) -> Iterator[None]:
+    """Inside, a warning is one line, without the place in the code that it is about; none if `quiet`."""
+    with warnings.catch_warnings():
+        if quiet:
+            warnings.simplefilter("ignore")
+        warnings.showwarning = _warned
+        yield
+
+
+def _warned(message: Warning | str, *_: Any) -> None:
+    say(f"limner: {str(message).removeprefix('limner: ')}", sys.stderr)
 
 
 def on_terminal(stream: Any) -> bool:

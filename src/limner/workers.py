@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -61,8 +62,10 @@ def each(
                     try:
                         with sparing_children():
                             running[pool.submit(_one, pickle.dumps((function, task)))] = task
-                    except OSError as error:  # its pipes are closed: another worker was killed just now
-                        raise BrokenProcessPool from error
+                    except OSError as error:
+                        if error.errno in (errno.EMFILE, errno.ENFILE):
+                            raise UserError(f"no process can be begun: {error.strerror}: give fewer --jobs") from error
+                        raise BrokenProcessPool from error  # its pipes are closed: another worker was killed just now
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     yield running.pop(future), future.result()
         except BaseException as error:

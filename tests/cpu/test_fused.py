@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import assume, given, settings
+from PIL import Image
 from scenes import KINDS, OPAQUE, by_default, compare, gradients, paint, piles, scene_of, scenes, stamp, ties
 from torch import Tensor
 
@@ -328,6 +329,15 @@ def test_without_a_cache_folder(tmp_path: Path) -> None:
     assert ran.stderr.count("no writable cache folder, so kernels are compiled in every run") == 1
     outlines = cells_of(TemplateBank.named("circle")).tables[1]
     assert float(ran.stdout) == pytest.approx(outlines.sum(), rel=1e-6)
+    Image.new("L", (8, 8)).save(tmp_path / "gray.png")
+    for quiet, lines in (
+        (["-q"], []),
+        ([], ["limner: no writable cache folder, so kernels are compiled in every run"]),
+    ):
+        line = [sys.executable, "-m", "limner", "paint", "gray.png", "-n", "0", "-o", "out.png", *quiet]
+        ran = subprocess.run(line, env={**os.environ, **places}, capture_output=True, text=True, cwd=tmp_path)
+        assert ran.returncode == 0
+        assert [told.partition(": set NUMBA_CACHE_DIR")[0] for told in ran.stderr.splitlines()] == lines
 
 
 def test_on_a_full_disk(tmp_path: Path) -> None:

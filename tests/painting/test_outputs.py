@@ -1,7 +1,10 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+import limner
+from limner.cli import main
 from limner.errors import UserError
 from limner.painting.outputs import frames, make_room, plan
 
@@ -11,6 +14,26 @@ def test_folders_made_in_vain_are_removed(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="file: is a file, expected a folder"):
         make_room([tmp_path / "new" / "deep" / "a.png", tmp_path / "file" / "b.png"], [tmp_path / "frames" / "a"])
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_no_new_folder_is_left_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is interrupted before there is anything to save; those that were there stay."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (8, 8)).save("a.png")
+    Path("old").mkdir()
+    outputs = ["-o", "new/deep/a.png", "-o", "old/a.png", "-o", "old/new/a.gif", "--frames", "frames/a"]
+    monkeypatch.setattr(limner, "paint", interrupted)
+    assert main(["paint", "a.png", *outputs]) == 130
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.png", "old"]
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert main(["paint", "a.png", "-n", "0", "-q", *outputs]) == 0
+    files = ["a.png", "frames/a/frame-0000.png", "new/deep/a.png", "old/a.png", "old/new/a.gif"]
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")) == files
 
 
 def test_folders_that_are_there_may_have_braces_in_their_names(tmp_path: Path) -> None:

@@ -82,7 +82,8 @@ class KernelCache(FunctionCache):
 @cache
 def warn_of_no_cache() -> None:
     """Once."""
-    warnings.warn("limner: no writable cache folder, so kernels are compiled in every run", stacklevel=3)
+    found = "no writable cache folder, so kernels are compiled in every run"
+    warnings.warn(f"limner: {found}: set NUMBA_CACHE_DIR to one that can be written to", stacklevel=3)
 
 
 class PartLibrary(JITCodeLibrary):

@@ -30,7 +30,7 @@ from limner.painting.raster import FILMS, saved_size
 from limner.painting.resume import read_before
 from limner.painting.saving import held, save
 from limner.painting.svg import check_fills
-from limner.printing import on_terminal, say
+from limner.printing import on_terminal, say, warnings_in_lines
 from limner.signals import ENDING, Interrupts, handled
 from limner.strokes import Strokes
 from limner.templates import SHAPES
@@ -65,7 +65,15 @@ def paint(options: PaintOptions) -> int:
     arguments = settings(options)
     check_all(jobs, arguments, options)
     frames = [job.frames for job in jobs if job.frames]
-    outputs.make_room([path for job in jobs for path in job.files], frames)
+    made = outputs.make_room([path for job in jobs for path in job.files], frames)
+    try:
+        return paint_all(jobs, arguments, options)
+    finally:
+        outputs.clear(made)
+
+
+def paint_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions) -> int:
+    """Paint every picture, several at once or one after the other; returns the exit code."""
     if (at_once := min(options.jobs, len(jobs))) > 1:
         threads = options.threads or max(1, torch.get_num_threads() // at_once)
         alone = partial(by_itself, arguments=arguments, options=replace(options, threads=threads))
@@ -88,7 +96,7 @@ def by_itself(job: Job, arguments: dict[str, Any], options: PaintOptions) -> int
     assert options.threads
     torch.set_num_threads(options.threads)
     interrupts = Interrupts()
-    with handled(interrupts.note, *ENDING):
+    with handled(interrupts.note, *ENDING), warnings_in_lines(options.quiet):
         return carry_out(job, False, arguments, options, interrupts)
 
 

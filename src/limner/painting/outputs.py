@@ -4,6 +4,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from limner.errors import UserError
@@ -76,17 +77,27 @@ def spare(files: Iterable[Path], outputs: Iterable[Path], folders: Iterable[Path
             raise UserError(f"{path}: would be replaced by a frame: choose another folder for --frames")
 
 
-def make_room(files: Iterable[Path], folders: Iterable[Path]) -> None:
-    """Make the folders that are needed and see that each file can be written; if not, UserError, and no folder left."""
+def make_room(files: Iterable[Path], folders: Iterable[Path]) -> list[Path]:
+    """Make the folders that are needed, and return them; see that each file can be written.
+
+    If one cannot, UserError, and no folder is left.
+    """
     made: list[Path] = []
     try:
         for path in (*(folder / FRAME.format(0) for folder in folders), *files):
             made += make_folder(path.parent)
             try_writing(path)
     except UserError:
-        for folder in reversed(made):
-            folder.rmdir()
+        clear(made)
         raise
+    return made
+
+
+def clear(folders: list[Path]) -> None:
+    """Remove those of the folders, each made after those that it lies in, that are empty."""
+    for folder in reversed(folders):
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _pattern(given: str, several: bool) -> str:
