@@ -43,7 +43,7 @@ def made() -> dict[str, list[Picture]]:
     return {
         "pan": [window(share / 4, share / 2) for share in shares],
         "zoom": [window(0.5, 0.6, 1.5 - share / 2) for share in shares],
-        "light": [window(0.5, 0.6, light=1 - 0.8 * min(2 * share, 2 - 2 * share)) for share in shares],
+        "light": [window(0.5, 0.6, light=1 - 0.8 * min(share / 0.4, (1 - share) / 0.6)) for share in shares],
         "cut": [window(0.5, 0.3 + share / 3, mirrored=share > 0.5) for share in shares],
     }
 

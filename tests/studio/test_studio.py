@@ -3,14 +3,17 @@
 import io
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -19,11 +22,14 @@ from urllib.request import Request, urlopen
 import numpy as np
 import pytest
 import torch
+from numba.core import event
 from PIL import Image, ImageDraw
 
 import limner
 from limner.cli import main, parse
+from limner.errors import NotFinite
 from limner.painting import raster
+from limner.painting.command import settings
 from limner.painting.options import PaintOptions
 from limner.studio.asked import options, spelled
 from limner.studio.command import serve
@@ -141,6 +147,8 @@ def test_every_option_that_the_page_has_is_spelled(tmp_path: Path) -> None:
     assert found.templates == ("circle", str(tmp_path / "brushes" / "my leaf.svg"))
     names = replace(found, templates=("circle", "my leaf.svg"), importance=Path("mask.png"))
     assert read == names
+    dashes = options({"templates": ["-r.png"]}, "-n.png", tmp_path)
+    assert spelled(dashes) == "limner paint ./-n.png --templates ./-r.png"
 
 
 def test_what_is_seen_is_the_painting_as_it_is(studio: Studio) -> None:
@@ -173,9 +181,30 @@ def test_a_painting_is_seen_while_it_grows(studio: Studio, monkeypatch: pytest.M
     assert seen[-1][0] == 4
 
 
+def test_what_grows_lies_on_what_is_resumed(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a painting that is looked at later is as it was after its round."""
+    send(studio, "photo?name=photo.png", picture())
+    painted(studio, strokes=4)
+    watch, seen = studio.easel._watch, []
+
+    def watched(progress):
+        watch(progress)
+        seen.append((progress, progress.painting(), progress.painting().strokes.where.clone()))
+
+    monkeypatch.setattr(studio.easel, "_watch", watched)
+    painted(studio, strokes=3, resume=True)
+    for progress, painting, where in seen:
+        assert len(painting.strokes) == 4 + progress.strokes
+        assert torch.equal(progress.painting().strokes.where, where)
+        assert torch.equal(painting.strokes.where, where)
+    assert not torch.equal(seen[-1][2], seen[-2][2])
+
+
 def test_transparent_pictures_stay_so(studio: Studio) -> None:
     send(studio, "photo?name=clear.png", picture("RGBA"))
-    assert np.abs(pixels(get(studio, "photo?size=24"))[..., 3].astype(int) - pixels(picture("RGBA"))[..., 3]).max() <= 1
+    seen, wanted = pixels(get(studio, "photo?size=24")).astype(int), pixels(picture("RGBA")).astype(int)
+    assert np.abs(seen[..., 3] - wanted[..., 3]).max() <= 1
+    assert np.abs(seen[..., :3] - wanted[..., :3])[wanted[..., 3] > 9].max() <= 16
     painted(studio, strokes=3)
     assert pixels(get(studio, "look?size=24")).shape == (18, 24, 4)
 
@@ -213,6 +242,92 @@ def test_stopping_keeps_what_there_is(studio: Studio) -> None:
     assert painted(studio, strokes=5)["strokes"] == 5  # and the next is not stopped
 
 
+def test_stopping_before_the_first_stroke_leaves_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    send(studio, "photo?name=photo.png", picture())
+    monkeypatch.setattr(limner, "paint", interrupted)
+    state = painted(studio, strokes=4)
+    assert (state["paintings"], state["fault"]) == (0, "")
+    assert studio.easel.saved
+
+
+@pytest.mark.parametrize("fault", [NotFinite("a fault"), RuntimeError("a fault"), OSError("a fault")])
+def test_a_painting_that_breaks_off_is_told_of(
+    studio: Studio, fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise fault
+
+    send(studio, "photo?name=photo.png", picture())
+    monkeypatch.setattr(limner, "paint", broken)
+    state = painted(studio, strokes=4)
+    assert state["fault"].endswith("a fault")
+    assert state["paintings"] == 0
+
+
+def test_what_is_exact_has_no_score(studio: Studio) -> None:
+    send(studio, "photo?name=flat.png", encoded(Image.new("RGB", (8, 8), (50, 100, 150))))
+    assert painted(studio, strokes=0)["psnr"] is None
+
+
+def test_a_new_picture_has_no_paintings(studio: Studio) -> None:
+    send(studio, "photo?name=photo.png", picture())
+    first = painted(studio, strokes=2)
+    send(studio, "photo?name=photo.png", picture())
+    state = studio.easel.state()
+    assert (state["paintings"], state["number"]) == (0, first["number"] + 1)
+    assert studio.easel.saved
+
+
+def test_only_the_last_painting_keeps_what_it_is_rendered_from(studio: Studio) -> None:
+    send(studio, "photo?name=photo.png", picture())
+    for _ in range(3):
+        painted(studio, strokes=2)
+        get(studio, "look?size=48")
+    kept = [bool(done.painting.bank.__dict__.get("_kept")) for done in studio.easel.paintings]
+    assert kept == [False, False, True]
+
+
+def test_what_is_saved_is_the_painting_that_is_shown(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is saved while the next is painted does not make that safe, too."""
+    send(studio, "photo?name=photo.png", picture())
+    assert studio.easel.saved
+    painted(studio, strokes=2)
+    assert not studio.easel.saved
+    go_on, watch = threading.Event(), studio.easel._watch
+    monkeypatch.setattr(studio.easel, "_watch", lambda progress: (go_on.wait(60), watch(progress)))
+    send(studio, "paint", {"strokes": 3})
+    send(studio, "save/json")
+    assert not studio.easel.saved
+    go_on.set()
+    rested(studio)
+    assert not studio.easel.saved
+    send(studio, "save/png")
+    assert studio.easel.saved
+    send(studio, "back")
+    assert studio.easel.saved
+    assert painted(studio, strokes=2, max_size=0.001)["fault"]
+    assert studio.easel.saved
+
+
+def test_that_kernels_are_compiled_is_told(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    watch = studio.easel._watch
+
+    def compiled(progress):
+        with event.trigger_event("numba:compile"):
+            seen.append(studio.easel.state()["working"])
+        seen.append(studio.easel.state()["working"])
+        watch(progress)
+
+    monkeypatch.setattr(studio.easel, "_watch", compiled)
+    send(studio, "photo?name=photo.png", picture())
+    painted(studio, strokes=2)
+    assert seen[:2] == ["compiling", "painting"]
+
+
 def test_one_thing_at_a_time(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
     watch = studio.easel._watch
@@ -224,6 +339,19 @@ def test_one_thing_at_a_time(studio: Studio, monkeypatch: pytest.MonkeyPatch) ->
         assert (code, words) == (400, "a painting is not done yet: stop it first")
     go_on.set()
     assert rested(studio)["strokes"] == 3
+
+
+def test_a_picture_that_comes_between_is_not_painted_over(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(asked):
+        studio.easel.put("other.png", picture())
+        return settings(asked)
+
+    send(studio, "photo?name=photo.png", picture())
+    monkeypatch.setattr("limner.studio.easel.settings", slow)
+    assert fault(lambda: send(studio, "paint", {"strokes": 2})) == (
+        400,
+        "another picture has been opened meanwhile: paint that",
+    )
 
 
 def test_painting_waits_for_what_is_compiled_ahead(studio: Studio) -> None:
@@ -261,7 +389,7 @@ def test_strokes_are_added_and_replaced_where_it_is_brushed(studio: Studio) -> N
     assert painted(studio, strokes=2, resume=True, templates=["square"])["strokes"] == 13
     assert set(studio.easel.painting().bank.names) == {"circle", "square"}
     send(studio, "back")
-    assert studio.easel.painting() is second
+    assert torch.equal(studio.easel.painting().strokes.where, second.strokes.where)
 
 
 def test_what_is_brushed_over_matters(studio: Studio, tmp_path: Path) -> None:
@@ -275,18 +403,30 @@ def test_what_is_brushed_over_matters(studio: Studio, tmp_path: Path) -> None:
     assert torch.equal(studio.easel.painting().strokes.where, wanted.strokes.where)
 
 
-def test_brushes_of_ones_own(studio: Studio) -> None:
+def test_brushes_of_ones_own(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     ring = Image.new("L", (64, 64))
     ImageDraw.Draw(ring).ellipse((4, 4, 59, 59), outline=255, width=8)
     send(studio, "photo?name=photo.png", picture())
     send(studio, "brush?name=..%2F..%2Fring.png", encoded(ring))
     assert studio.easel.state()["brushes"] == ["ring.png"]
     assert [file.name for file in studio.easel.folder.rglob("*.png")] == ["ring.png"]
+    assert not (tmp_path / "ring.png").exists()
     painted(studio, strokes=3, templates=["ring.png"])
     assert studio.easel.painting().bank.names == ("ring",)
-    words = "bad.png: is not a picture of a known format"
-    assert fault(lambda: send(studio, "brush?name=bad.png", b"no mask")) == (400, words)
+    for name in ("bad.png", "ring.png"):
+        words = f"{name}: is not a picture of a known format"
+        assert fault(lambda name=name: send(studio, f"brush?name={name}", b"no mask")) == (400, words)
+    send(studio, "brush?name=ring.png", encoded(ring))
     assert studio.easel.state()["brushes"] == ["ring.png"]
+    painted(studio, strokes=2, templates=["ring.png"])
+    (tmp_path / "circle").write_text("precious")
+    for name in ("circle", "..", "", "a.txt", "x" * 300 + ".png", "a%00.png"):
+        code, words = fault(lambda name=name: send(studio, f"brush?name={name}", encoded(ring)))
+        assert code in (400, 500)
+        assert words
+    assert (tmp_path / "circle").read_text() == "precious"
+    assert [file.name for file in studio.easel.folder.rglob("*.*")] == ["ring.png"]
     code, words = fault(lambda: send(studio, "paint", {"templates": ["bad.png"]}))
     assert (code, "bad.png: is no template" in words) == (400, True)
 
@@ -301,6 +441,8 @@ def test_brushes_of_ones_own(studio: Studio) -> None:
         ("paint", {"strokes": 5}, "there is no picture yet: open one"),
         ("command", {"strokes": -1}, "--strokes -1: expected 0 to 100000"),
         ("command", {"strokes": None}, "--strokes: None cannot be understood"),
+        ("command", {"foo": None}, "--foo: None cannot be understood"),
+        ("command", {"min_size": 10**400}, "--min-size: 1000"),
         ("command", {"strokes": True}, "--strokes: True cannot be understood"),
         ("command", {"strokes": 5.5}, "--strokes: 5.5 cannot be understood"),
         ("command", {"strokes": "5"}, "--strokes: '5' cannot be understood"),
@@ -330,11 +472,17 @@ def test_faults_of_a_painting_are_told(studio: Studio) -> None:
     code, words = fault(lambda: send(studio, "paint", {"strokes": 3, "background": "blau"}))
     assert (code, "blau" in words) == (400, True)
     assert painted(studio, strokes=3)["fault"] == ""
-    for path in ("save/png?size=0", "save/png?size=x", "save/png?size=99999", "save/bmp", "save/", "look?size=-1"):
+    for size in ("0", "x", "99999", "9" * 5000):
+        code, words = fault(lambda size=size: send(studio, f"save/png?size={size}"))
+        assert (code, str(studio.easel.folder) in words) == (400, False)
+        if size != "0":
+            assert fault(lambda size=size: get(studio, f"look?size={size}"))[0] == 400
+    for path in ("save/bmp", "save/", "save/x/../../png", "save/..%2Fx.png"):
         with pytest.raises(HTTPError) as error:
-            get(studio, path) if path.startswith("look") else send(studio, path)
-        with error.value as answer:
-            assert answer.code == 400
+            send(studio, path)
+        error.value.close()
+        assert error.value.code == 404
+    assert not list(studio.easel.folder.rglob("*"))
 
 
 def test_only_who_knows_the_address_is_answered(studio: Studio) -> None:
@@ -363,6 +511,37 @@ def test_only_who_knows_the_address_is_answered(studio: Studio) -> None:
     error.value.close()
     assert error.value.code == 404
     assert studio.server_address[0] == "127.0.0.1"
+
+
+def asked_raw(studio: Studio, head: str, body: bytes = b"") -> list[bytes]:
+    """The status lines of what a connection is answered, until it is closed."""
+    with socket.create_connection(studio.server_address[:2], timeout=60) as connection:
+        connection.sendall(head.replace("SECRET", studio.secret).encode() + b"\r\n\r\n" + body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(partial(connection.recv, 1 << 16), b""))
+    return [line for line in answer.splitlines() if line.startswith(b"HTTP/1.1")]
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "status"),
+    [
+        ("POST /SECRET/stop HTTP/1.1\r\nTransfer-Encoding: chunked", b"GET /SECRET/page.css HTTP/1.1\r\n\r\n", b"411"),
+        ("POST /SECRET/stop HTTP/1.1\r\nContent-Length: x", b"GET / HTTP/1.1\r\n\r\n", b"411"),
+        ("POST /SECRET/command HTTP/1.1\r\nContent-Length: 50", b"{}", b"400"),
+        (f"POST /SECRET/mask HTTP/1.1\r\nContent-Length: {'9' * 5000}", b"x", b"413"),
+        (f"POST /wrong/mask HTTP/1.1\r\nContent-Length: {2**27}", b"GET / HTTP/1.1\r\n\r\n", b"404"),
+        ("HEAD /SECRET/ HTTP/1.1", b"", b"501"),
+    ],
+)
+def test_what_is_no_request(studio: Studio, head: str, body: bytes, status: bytes) -> None:
+    (line,) = asked_raw(studio, head, body)
+    assert line.split()[1] == status
+
+
+def test_nothing_is_kept_by_a_browser(studio: Studio) -> None:
+    with urlopen(studio.address + "page.css", timeout=60) as answer:
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Content-Type"] == "text/css"
 
 
 def test_no_file_is_too_large_for_memory(studio: Studio) -> None:
@@ -404,6 +583,60 @@ def test_ctrl_c_asks_once_where_something_is_lost(tmp_path: Path, capsys: pytest
         server.easel.saved_as(".json", None)
         thread = interrupted_after(lambda: bool(get(server, "")), lambda: None)
         serve(server)
+        thread.join()
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("silent", [False, True])
+def test_the_command_serves_a_picture_until_ctrl_c(
+    silent: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[str] = []
+    folders: list[Path] = []
+    served = threading.Event()
+    monkeypatch.setattr("webbrowser.open", lambda address: (opened.append(address), served.set()))
+    warm = Easel.warm
+    monkeypatch.setattr(Easel, "warm", lambda easel: (folders.append(easel.folder), warm(easel)))
+    (tmp_path / "a.png").write_bytes(picture())
+    told: list[str] = []
+
+    def looked() -> bool:
+        told.append(capsys.readouterr().err)
+        address = re.search(r"http://127\.0\.0\.1:\d+/[^/]+/", "".join(told))
+        if not address or not (silent or served.is_set()):
+            return False
+        with urlopen(address[0] + "photo?size=24", timeout=60) as answer:
+            assert pixels(answer.read()).shape == (18, 24, 3)
+        return True
+
+    thread = interrupted_after(looked, lambda: None)
+    assert main(["studio", str(tmp_path / "a.png"), *(["--no-browser"] if silent else [])]) == 0
+    thread.join()
+    assert len(opened) == (0 if silent else 1)
+    assert all(address in "".join(told) for address in opened)
+    assert [folder.exists() for folder in folders] == [False]
+
+
+def test_closing_waits_for_what_is_painted_and_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Studio(Easel(tmp_path)) as server:
+        server.easel.put("photo.png", picture())
+        server.easel.paint({"strokes": 40})
+        server.close()
+        assert not server.easel.state()["working"]
+        assert 0 < server.easel.state()["strokes"] < 40
+        held = threading.Event()
+        monkeypatch.setattr(server.easel, "saved_as", lambda *_: held.wait(60) and b"")
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        saving = threading.Thread(target=send, args=[server, "save/png"])
+        saving.start()
+        while not server.answering:
+            time.sleep(0.01)
+        threading.Timer(0.3, held.set).start()
+        server.close()
+        assert held.is_set()
+        saving.join()
+        server.shutdown()
         thread.join()
 
 

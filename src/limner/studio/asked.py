@@ -41,11 +41,14 @@ def options(asked: Mapping[str, Any], photo: str, folder: Path) -> PaintOptions:
     """
     given = {name: value for name, value in asked.items() if value is not False}
     for name, value in given.items():
-        kind = KINDS.get(name, type(None))
+        kind = KINDS.get(name)
         found = float if kind is float and type(value) is int else type(value)
-        if found is not kind:
-            raise UserError(f"{flag(name)}: {value!r} cannot be understood")
-        given[name] = kind(value)
+        try:
+            if kind is None or found is not kind:
+                raise ValueError
+            given[name] = kind(value)
+        except (ValueError, OverflowError):
+            raise UserError(f"{flag(name)}: {repr(value)[:99]} cannot be understood") from None
     own = {"importance": folder / MASK, "repaint": folder / MASK, "resume": folder / STROKES}
     given |= {name: path for name, path in own.items() if name in given}
     if "palette" in given:
@@ -62,14 +65,19 @@ def brush(name: str, folder: Path) -> str:
     return name if name in SHAPES else str(folder / BRUSHES / Path(name).name)
 
 
+def typed(name: str) -> str:
+    """The name of a file so that it is not taken for an option."""
+    return f"./{name}" if name.startswith("-") else name
+
+
 def spelled(options: PaintOptions) -> str:
     """The command that does the same, files without their folders."""
-    words = ["limner", "paint", *options.photos]
+    words = ["limner", "paint", *map(typed, options.photos)]
     for field in fields(options):
         value = getattr(options, field.name)
         if field.name == "photos" or value == field.default:
             continue
         words.append({"strokes": "-n"}.get(field.name, flag(field.name)))
         parts = value if isinstance(value, tuple) else [] if value is True else [value]
-        words += [Path(str(part)).name for part in parts]
+        words += [typed(Path(str(part)).name) for part in parts]
     return " ".join(map(quote, words))

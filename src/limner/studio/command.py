@@ -5,6 +5,7 @@ import sys
 import webbrowser
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 from limner.errors import UserError
 from limner.files import reason
@@ -34,7 +35,7 @@ def studio(options: StudioOptions) -> int:
         with server:
             say(f"limner: the studio is at {server.address}; Ctrl-C closes it", sys.stderr)
             if not options.no_browser:
-                webbrowser.open(server.address)
+                Thread(target=webbrowser.open, args=[server.address], daemon=True).start()  # some return when it ends
             serve(server)
     return 0
 
@@ -54,4 +55,4 @@ def serve(server: Studio) -> None:
         with handled(asked, signal.SIGINT):
             server.serve_forever()
     except KeyboardInterrupt:
-        server.easel.close()
+        server.close()

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,18 +18,26 @@ from limner.painting.command import in_flags, settings
 from limner.painting.fitting import Progress
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, laid, read_picture, resized, scaled
-from limner.studio.asked import BRUSHES, MASK, STROKES, brush, options, spelled
+from limner.studio.asked import BRUSHES, MASK, STROKES, options, spelled
+from limner.templates import SHAPES
 from limner.waiting import compiling
 
+MASKS = (".png", ".svg")
 CLOSING = 5.0
 """Seconds that a painting has to end in."""
 
 
-class Done(NamedTuple):
-    """A painting, and its PSNR in dB at the size of the picture, as it is saved."""
+@dataclass
+class Done:
+    """A painting, its PSNR in dB at the size of the picture, as it is saved, and whether it has been saved."""
 
     painting: Painting
     psnr: float
+    saved: bool = False
+
+    def rested(self) -> "Done":
+        """The same without what its templates keep to be rendered soon, which may be some hundred MiB."""
+        return replace(self, painting=replace(self.painting, bank=replace(self.painting.bank)))
 
 
 class Named(NamedTuple):
@@ -56,7 +65,7 @@ class Easel:
         self.name = ""
         self.paintings: list[Done] = []
         self.brushes: list[str] = []
-        self.saved = True
+        self._pictures = 0
         self._working = ""
         self._progress = Progress(0.0, 1.0, 0)
         self._fault = ""
@@ -70,7 +79,8 @@ class Easel:
 
         working: "painting", "compiling", or nothing; done, strokes and psnr are of that, or of the painting there is.
         psnr: in dB; None for one without any error, since JSON knows no infinity.
-        version: another wherever what is to be seen is another.  paintings: how many there are, the last being shown.
+        version: another wherever what is to be seen is another; number: of pictures, another for every one.
+        paintings: how many there are, the last being shown.
         """
         with self.changed:
             last, now, busy = self.paintings[-1:], self._progress, bool(self._working)
@@ -78,6 +88,7 @@ class Easel:
             psnr = now.psnr if busy else last[0].psnr if last else 0.0
             return {
                 "picture": {"name": self.name, "height": size[0], "width": size[1]} if size else None,
+                "number": self._pictures,
                 "working": self._working,
                 "done": now.done if busy else 1.0,
                 "strokes": now.strokes if busy else sum(len(each.painting.strokes) for each in last),
@@ -96,7 +107,8 @@ class Easel:
         """Begin with a picture that is read."""
         with self.changed:
             self._rest()
-            self._tell(picture=picture, name=Path(name).name or "photo", paintings=[], saved=True, _fault="")
+            self._pictures += 1
+            self._tell(picture=picture, name=Path(name).name or "photo", paintings=[], _fault="")
 
     def put_mask(self, content: bytes) -> None:
         """Keep what is brushed over, a gray picture."""
@@ -105,16 +117,21 @@ class Easel:
 
     def put_brush(self, name: str, content: bytes) -> None:
         """Keep a brush of one's own, a PNG or an SVG."""
-        file = Path(brush(Path(name).name, self.folder))
+        name = Path(name).name
+        if Path(name).suffix.lower() not in MASKS or name in SHAPES:
+            raise UserError(f"{name}: is no brush: expected a name that ends in {' or '.join(MASKS)}")
+        file = self.folder / BRUSHES / name
         file.parent.mkdir(exist_ok=True)
-        file.write_bytes(content)
-        try:
-            brushes.check_visible(brushes.bank_of([file]))
-        except ValueError:
-            file.unlink()
-            raise
+        with TemporaryDirectory(dir=self.folder) as folder:
+            tried = Path(folder) / name
+            tried.write_bytes(content)
+            try:
+                brushes.check_visible(brushes.bank_of([tried]))
+            except UserError as fault:
+                raise UserError(str(fault).replace(f"{folder}/", "")) from fault
+            tried.replace(file)
         with self.changed:
-            self._tell(brushes=[*(other for other in self.brushes if other != file.name), file.name])
+            self._tell(brushes=[*(other for other in self.brushes if other != name), name])
 
     def command(self, asked: Mapping[str, Any]) -> str:
         """The command line that paints as is asked."""
@@ -129,7 +146,9 @@ class Easel:
         arguments = settings(options(asked, self.name, self.folder))
         with self.changed:
             self._rest()
-            self._tell(_working="painting", _progress=Progress(0.0, 1.0, 0), _fault="", _stopping=False, saved=False)
+            if picture is not self.picture:
+                raise UserError("another picture has been opened meanwhile: paint that")
+            self._tell(_working="painting", _progress=Progress(0.0, 1.0, 0), _fault="", _stopping=False)
             self._thread = Thread(target=self._paint, args=[picture, arguments], daemon=True)
             self._thread.start()
 
@@ -153,15 +172,18 @@ class Easel:
         """Return to the painting before the last."""
         with self.changed:
             self._rest()
-            self.painting()
+            self._last()
             self._tell(paintings=self.paintings[:-1])
+
+    @property
+    def saved(self) -> bool:
+        """Whether nothing is lost if the studio is closed now: the painting that is shown."""
+        with self.changed:
+            return not self._working and all(done.saved for done in self.paintings[-1:])
 
     def painting(self) -> Painting:
         """The last that is done."""
-        with self.changed:
-            if not self.paintings:
-                raise UserError("nothing is painted yet")
-            return self.paintings[-1].painting
+        return self._last().painting
 
     def look(self, longer_side: int, strokes: int | None) -> tuple[str, bytes]:
         """Suffix and content of a picture of the painting as it is, in so many pixels, or of its first strokes."""
@@ -186,12 +208,15 @@ class Easel:
 
     def saved_as(self, suffix: str, longer_side: int | None) -> bytes:
         """The last painting as a file of that kind, as `Painting.save` writes it."""
-        painting = self.painting()
+        done = self._last()
         with TemporaryDirectory(dir=self.folder) as folder:
             file = Path(folder) / f"painting{suffix}"
-            painting.save(file, longer_side)
+            try:
+                done.painting.save(file, longer_side)
+            except UserError as fault:
+                raise UserError(str(fault).replace(f"{folder}/", "")) from fault
             content = file.read_bytes()
-        self.saved = True
+        done.saved = True
         return content
 
     def wait(self, version: int, seconds: float) -> dict[str, Any]:
@@ -211,7 +236,8 @@ class Easel:
                 painting = limner.paint(picture, **arguments, progress=self._watch)
             psnr = painting.score(painting.render(*painting.shown_size))
             with self.changed:
-                self._tell(_working="", paintings=[*self.paintings, Done(painting, psnr)])
+                before = [done.rested() for done in self.paintings]
+                self._tell(_working="", paintings=[*before, Done(painting, psnr)])
         except KeyboardInterrupt:
             self._tell(_working="")
         except (UserError, NotFinite) as fault:
@@ -235,6 +261,12 @@ class Easel:
                 setattr(self, name, value)
             self._version += 1
             self.changed.notify_all()
+
+    def _last(self) -> Done:
+        with self.changed:
+            if not self.paintings:
+                raise UserError("nothing is painted yet")
+            return self.paintings[-1]
 
     def _picture(self) -> Picture:
         if self.picture is None:

@@ -8,17 +8,21 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from secrets import token_urlsafe
+from threading import Thread, current_thread
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from limner.errors import UserError
 from limner.painting.arguments import LONGEST_SIDE
+from limner.painting.painting import SUFFIXES
 from limner.studio.easel import Easel
 
 HOST = "127.0.0.1"
-PAGE = Path(__file__).parent / "page"
+PAGE = {file.name: file for file in (Path(__file__).parent / "page").iterdir()}
 MOST = 2**28
 """Bytes of a picture."""
+DIGITS = 12
+"""Of a number that is understood."""
 ALIVE = 15.0
 """Seconds after which a page that waits for news is sent the old."""
 LOOK = 1024
@@ -33,16 +37,25 @@ class Studio(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    answering: set[Thread]
+    """Threads that are at work for a page, and should not be cut off."""
 
     def __init__(self, easel: Easel, port: int = 0) -> None:
         super().__init__((HOST, port), Handler)
         self.easel = easel
         self.secret = token_urlsafe(12)
+        self.answering = set()
 
     @property
     def address(self) -> str:
         """The URL of the page."""
         return f"http://{HOST}:{self.server_address[1]}/{self.secret}/"
+
+    def close(self) -> None:
+        """End what is painted, and wait for that and for what is being saved."""
+        self.easel.close()
+        for thread in list(self.answering):
+            thread.join()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that does not wait for an answer is no fault."""
@@ -71,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
             self._events()
         elif name in looks:
             self._try(lambda: self._send(*looks[name]()))
-        elif name is not None and (file := PAGE / (name or "index.html")).parent == PAGE and file.is_file():
+        elif name is not None and (file := PAGE.get(name or "index.html")):
             self._send(file.suffix, file.read_bytes())
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
@@ -80,6 +93,9 @@ class Handler(BaseHTTPRequestHandler):
         """What is to be done."""
         name, asked = self._asked()
         easel = self.studio.easel
+        if name is None:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
         content = self._content()
         if content is None:
             return
@@ -93,8 +109,7 @@ class Handler(BaseHTTPRequestHandler):
             "stop": easel.stop,
             "back": easel.back,
         }
-        if name is not None and name.startswith("save/"):
-            suffix = name.replace("save/", ".")
+        if (suffix := name.replace("save/", ".")) in SUFFIXES:
             self._try(lambda: self._send(suffix, easel.saved_as(suffix, _whole(asked, "size", None, LONGEST_SIDE))))
         elif name in doing:
             self._try(lambda: self._send(".json", json.dumps(doing[name]()).encode()))
@@ -113,20 +128,32 @@ class Handler(BaseHTTPRequestHandler):
     def _content(self) -> bytes | None:
         """What was sent with it; None, and an answer, where that is too much."""
         length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > MOST:
-            self.close_connection = True
-            self._fault(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a file of more than {MOST >> 20} MiB is not taken")
-            return None
-        return self.rfile.read(int(length))
+        whole = length.isdecimal() and "Transfer-Encoding" not in self.headers
+        if not whole:
+            status, words = HTTPStatus.LENGTH_REQUIRED, "it is not said how long it is"
+        elif len(length) > DIGITS or int(length) > MOST:
+            status, words = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a file of more than {MOST >> 20} MiB is not taken"
+        elif len(content := self.rfile.read(int(length))) < int(length):
+            status, words = HTTPStatus.BAD_REQUEST, "it was cut short"
+        else:
+            return content
+        self.close_connection = True
+        self._fault(status, words)
+        return None
 
     def _try(self, answer: Callable[[], None]) -> None:
         """Answer, or say why not."""
+        self.studio.answering.add(thread := current_thread())
         try:
             answer()
+        except ConnectionError:
+            raise
         except UserError as fault:
             self._fault(HTTPStatus.BAD_REQUEST, self.studio.easel.words(fault))
-        except MemoryError:
-            self._fault(HTTPStatus.INSUFFICIENT_STORAGE, "there is not enough memory: choose a smaller size")
+        except Exception as fault:  # for memory, or a full disk, say
+            self._fault(HTTPStatus.INTERNAL_SERVER_ERROR, f"it failed: {fault or type(fault).__name__}")
+        finally:
+            self.studio.answering.discard(thread)
 
     def _fault(self, status: HTTPStatus, words: str) -> None:
         self._send(".json", json.dumps({"fault": words}).encode(), status)
@@ -158,8 +185,8 @@ def _whole(asked: dict[str, list[str]], name: str, default: Any, most: int) -> A
     if name not in asked:
         return default
     value = asked[name][0]
-    if not (value.isdecimal() and int(value) <= most):
-        raise UserError(f"{name}: {value} is not a whole number up to {most}")
+    if not (value.isdecimal() and len(value) <= DIGITS and int(value) <= most):
+        raise UserError(f"{name}: {value[:99]} is not a whole number up to {most}")
     return int(value)
 
 

@@ -29,7 +29,7 @@ function chosen() {
   if (form.palette.value) asked.palette = Number(form.palette.value);
   if ($("ground").value !== "auto") asked.background = $("ground").value || $("colour").value;
   for (const name of ["min_size", "max_size"]) {
-    if (form[name].value) asked[name] = form[name].valueAsNumber / 100;
+    if (form[name].value) asked[name] = Number((form[name].valueAsNumber / 100).toPrecision(6));
   }
   for (const name of ["keep_proportions", "upright", "keep_angles"]) if (form[name].checked) asked[name] = true;
   if (form.stop_psnr.value) asked.stop_psnr = form.stop_psnr.valueAsNumber;
@@ -89,8 +89,9 @@ async function paint(further) {
 
 async function open(file) {
   if (!file) return;
+  const name = encodeURIComponent(file.name || "pasted.png");
+  if ((await send(`photo?name=${name}`, file)) === undefined) return;
   mask.clear();
-  await send(`photo?name=${encodeURIComponent(file.name || "pasted.png")}`, file);
   ask();
 }
 
@@ -186,7 +187,7 @@ async function look() {
 /** The address of what is to be seen now. */
 function sight() {
   const side = Math.min(2048, Math.ceil(Math.max($("stage").clientWidth, $("stage").clientHeight) * devicePixelRatio));
-  if (comparing) return `photo?size=${side}&of=${encodeURIComponent(state.picture.name)}`;
+  if (comparing) return `photo?size=${side}&number=${state.number}`;
   const some = !state.working && Number($("upto").value) < state.strokes ? `&strokes=${$("upto").value}` : "";
   return `look?size=${state.working ? Math.min(side, 768) : side}&version=${state.version}${some}`;
 }
@@ -224,16 +225,27 @@ function compare(on) {
 
 // ---- who listens to what
 
-const events = new EventSource("events");
-events.onmessage = (event) => {
-  const before = state;
-  state = JSON.parse(event.data);
-  if (state.picture?.name !== before.picture?.name) ask();
-  if (state.fault !== before.fault) fault(state.fault);
-  show();
-};
-events.onerror = () => fault(CLOSED);
-events.onopen = () => fault("");
+let events = null;
+
+/** Hear of what happens, unless nobody is looking: a browser keeps few connections to a server. */
+function listen() {
+  events?.close();
+  events = null;
+  if (document.hidden) return;
+  events = new EventSource("events");
+  events.onmessage = (event) => {
+    const before = state;
+    state = JSON.parse(event.data);
+    if (state.number !== before.number) ask();
+    if (state.fault !== before.fault) fault(state.fault);
+    show();
+  };
+  events.onerror = () => fault(CLOSED);
+  events.onopen = () => fault("");
+}
+
+listen();
+document.addEventListener("visibilitychange", listen);
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -267,14 +279,18 @@ $("brushing").addEventListener("change", (event) => {
 $("command").addEventListener("click", () => navigator.clipboard?.writeText($("command").textContent));
 $("compare").addEventListener("pointerdown", () => compare(true));
 for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => compare(false));
-const typing = () => document.activeElement?.matches("input[type=number], select, button, summary");
+const typing = () => document.activeElement?.matches("input:not([type=range]), select, summary");
 addEventListener("keydown", (event) => {
   if (event.code !== "Space" || typing()) return;
   event.preventDefault();
   compare(true);
 });
-addEventListener("keyup", (event) => event.code === "Space" && compare(false));
-addEventListener("resize", () => state.picture && (fit($("shown")), look()));
+addEventListener("keyup", (event) => {
+  if (event.code !== "Space" || typing()) return;
+  event.preventDefault(); // which would press the button that was pressed last
+  compare(false);
+});
+new ResizeObserver(() => state.picture && (fit($("shown")), look())).observe($("stage"));
 addEventListener("paste", (event) => open(event.clipboardData.files[0]));
 for (const name of ["dragover", "dragleave", "drop"]) {
   addEventListener(name, (event) => {
