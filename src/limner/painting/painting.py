@@ -142,7 +142,7 @@ class Painting:
             premultiplied colours and, as the last channel, of how far strokes cover it. It is on the CPU.
         rate: of the first step, 1 being half of that with which strokes settle; half or twice may suit a loss better.
         fixed: what stays as it is, of where, what (with its slope), opacity and background. Weights of templates do
-            anyway, and opacities beyond what steps reach, below 0.05 and above 0.98.
+            anyway, and opacities beyond what steps reach, below 0.05 and above 0.999.
         keep_proportions, upright, keep_angles: as in `limner.paint`.
         Raises UserError for strokes out of range (`Strokes.held`), and for a loss that is not one finite number with a
         gradient. Ctrl-C ends it and returns what there is.

@@ -13,8 +13,8 @@ import math
 from limner.kernels.jit import inlined, kernel
 
 MOMENTS = (0.9, 0.99)
-FAINT, SOLID = -3.0, 4.0
-"""Bounds of the opacity's logit."""
+FAINT, SOLID = -3.0, 7.0
+"""Bounds of the opacity's logit; with the second less than half a step of 8 bits shows through."""
 BROADEST = 4.0
 """Most half width and height of a template's box, of the canvas' longer side."""
 LEAST = 1e-150

@@ -75,7 +75,7 @@ def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: di
         if strokes.slope is not None:
             fill = _gradient(f"fill-{t}_{mark}", what[t], strokes.slope[0, t], sheet) or fill
         matrix = " ".join(_number(entry, 3) for entry in matrices[t])
-        veil = "" if opacity > 1 - VISIBLE else f' fill-opacity="{_number(opacity, 4)}"'
+        veil = "" if opacity > 1 - SHADE else f' fill-opacity="{_number(opacity, 4)}"'
         yield f'<use href="#{symbol}" transform="matrix({matrix})" fill="{fill}"{veil}/>'
 
 
