@@ -274,6 +274,9 @@ def test_limit_brings_back_what_has_left_its_range() -> None:
     assert moves.values["what"].max() <= 1
     assert moves.values["logit"].min() >= FAINT
     assert moves.values["logit"].max() <= SOLID
+    opacity = moves.strokes().opacity
+    assert opacity is not None
+    assert 255 * (1 - opacity.max()) < 0.5  # so that nothing shows through one that hides what is below it
     kept = torch.nn.functional.cosine_similarity(axes(moves.values["where"].double(), SIZE), angles, dim=-2)
     assert torch.allclose(kept, torch.ones_like(kept), atol=1e-5)
 

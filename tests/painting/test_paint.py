@@ -386,12 +386,6 @@ def test_what_is_learnt_can_be_painted_with() -> None:
     assert torch.equal(found.strokes.what, usual.strokes.what)
 
 
-def test_strokes_can_hide_what_is_below() -> None:
-    """A white stroke on black, of an opacity that is free."""
-    painting = limner.paint(torch.ones(12, 12), 1, templates="square", background="black")
-    assert painting.render(12, 12)[3:9, 3:9].min() >= 254
-
-
 def test_interrupted_paintings_can_be_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[None] = []
     step = Moves.step
