@@ -410,6 +410,18 @@ def test_a_run_that_never_came_to_a_checkpoint_is_begun_as_asked_for(tmp_path: P
     assert runs.read(tmp_path).experiment.model == EXPERIMENTS["two-rectangles"]().model
 
 
+def test_a_run_that_never_came_to_a_checkpoint_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "settings.json").write_text(runs.as_json(runs.Trained(SMALL, (28, 28), 1)))
+    runs.start(SMALL, run, resume=True)
+    told = f"limner: {run}: ended before its first checkpoint: begins anew, as is asked for now\n"
+    assert capsys.readouterr().err == told
+    for folder in (run, tmp_path / "new"):
+        runs.start(SMALL, folder, resume=True)
+    assert capsys.readouterr().err == ""
+
+
 def test_files_of_a_run_without_settings_are_left_alone(run: Path, tmp_path: Path) -> None:
     for name in ("metrics.jsonl", "checkpoint.safetensors", "weights.safetensors"):
         folder = tmp_path / name.split(".")[0]

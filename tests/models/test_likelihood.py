@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from limner.models.latent import Gaussian, sample
-from limner.models.likelihood import EPSILON, LIKELIHOODS, FlipNoise, OptimalSigma
+from limner.models.likelihood import EPSILON, LIKELIHOODS, FlipNoise, OptimalSigma, likelihood
+from limner.models.settings import Model
 
 
 def pair(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -22,6 +23,20 @@ def test_squared_error_and_cross_entropy_are_sums_over_pixels(seed: int) -> None
     ink = images.round()
     wanted = -Bernoulli(canvas.clamp(EPSILON, 1 - EPSILON)).log_prob(ink).sum((1, 2, 3))
     assert torch.allclose(LIKELIHOODS["ce"]()(ink, canvas), wanted, rtol=1e-4)
+
+
+@pytest.mark.parametrize("margin", [0.01, 0.2])
+def test_cross_entropy_sees_the_canvas_as_far_from_0_and_1_as_is_asked_for(margin: float) -> None:
+    images, canvas = pair(2)
+    canvas[0] = images[0].round()
+    for name, seen in (
+        ("ce", canvas.clamp(margin, 1 - margin)),
+        ("ce-squeezed", margin + canvas * (1 - 2 * margin)),
+    ):
+        found = likelihood(Model(likelihood=name, margin=margin))(images.round(), canvas)
+        wanted = -Bernoulli(seen).log_prob(images.round()).sum((1, 2, 3))
+        assert torch.allclose(found, wanted, rtol=1e-4)
+    assert type(likelihood(Model(likelihood="flip"))) is FlipNoise
 
 
 def test_flip_noise_is_a_painted_pixel_that_flips_one_time_in_five() -> None:

@@ -195,6 +195,9 @@ def test_gamma_sharpens_the_choice_out_of_training() -> None:
         ({"latent": 4, "latent_cost": "mu", "free_bits": 0.1}, "free-bits 0.1 is of no use with .* mu"),
         ({"latent": 4, "latent_cost": "none", "beta": 2.0}, "beta 2.0 is of no use with .* none"),
         ({"kind": "t-draw", "window_size": 0.4}, "window-size 0.4 is of no use to kind t-draw"),
+        ({"likelihood": "ce", "margin": 0.0}, "margin 0.0: expected a number above 0 and below 0.5"),
+        ({"likelihood": "ce", "margin": 0.5}, "margin 0.5: expected a number above 0 and below 0.5"),
+        ({"margin": 0.01}, "margin 0.01 is of no use with --model.likelihood mse"),
         ({"latent": 4, "prior_where": 0.4}, "prior-where 0.4 is of no use to kind simple"),
     ],
 )

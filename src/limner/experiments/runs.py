@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import fields
@@ -23,6 +24,7 @@ from limner.experiments.settings import Experiment, normalised
 from limner.experiments.trained import SETTINGS, Trained, as_json, read
 from limner.files import make_folder, reason, write
 from limner.models.build import Network, build, check
+from limner.printing import say
 from limner.training.checkpoints import iterations_done, load_weights
 from limner.training.loop import device, train
 from limner.training.record import METRICS
@@ -53,6 +55,8 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
         if processes.is_main_process:
             held.enter_context(_alone(run))
         before = _before(run, experiment, resume)  # which tells every process of a fault, so that none waits
+        if resume and not before and (run / SETTINGS).exists() and processes.is_main_process and not quiet:
+            say(f"limner: {run}: ended before its first checkpoint: begins anew, as is asked for now", sys.stderr)
         processes.wait_for_everyone()
         with processes.local_main_process_first():  # which may download
             images = load_data(experiment.data, "train")

@@ -14,6 +14,10 @@ its own) in the first or more, and is stuck below the second. One box over two r
 GOOD, FAILED = 0.7, 0.3
 """Of real images: shares of the variance around the mean image that are painted (`explained`)."""
 
+CALM = 0.8
+"""Ratio of paint per ink below which one process is much less erratic than another. Set after the run of 5.6: 0.94 of
+T-DRAW's is less, but not much less."""
+
 BLANK = 0.05
 """Share of the variance below which nothing was learnt: a plain gray explains none."""
 

@@ -46,10 +46,12 @@ def _early(results: Results) -> Judgement:
 
 
 def _bent(results: Results, variant: str) -> tuple[bool, str]:
-    """Whether colours are bent to hide a wrong order, and by how much in words."""
+    """Whether colours are bent to hide a wrong order, and by how much in words, also on training images."""
     right, wrong = (results.mean(variant, f"bent_{each}") for each in ("right", "wrong"))
+    theirs = (results.mean(variant, f"bent_{each}", "train") for each in ("wrong", "right"))
     words = (
-        f"colours are off by {number(wrong)} in pairs of the wrong order and by {number(right)} in those of the right"
+        f"colours are off by {number(wrong)} in pairs of the wrong order and by {number(right)} in those of the right "
+        f"(of training images, which the thesis shows, by {' and '.join(map(number, theirs))})"
     )
     return wrong > BENT * right, words
 

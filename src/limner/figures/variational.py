@@ -6,7 +6,7 @@ from limner.data.settings import THESIS_SIZE
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import mnist, two_rectangles
 from limner.figures.figure import Figure, Judgement, vary
-from limner.figures.judging import FAILED, GOOD, STUCK, WHOLE_STAMPS, all_stuck, blank, both, solves, stuck, tally
+from limner.figures.judging import CALM, FAILED, GOOD, STUCK, WHOLE_STAMPS, all_stuck, blank, both, solves, stuck, tally
 from limner.figures.layouts import Curves, Process, Progress
 from limner.figures.results import Results, number
 
@@ -51,6 +51,13 @@ BETAS = 0.001, 0.01, 0.1
 SCALED = {
     f"{name[0]}, β={beta:g}": vary(LETTERS[name], beta=beta) for name in LETTERS if name[0] in "af" for beta in BETAS
 }
+WIDE = 0.01
+MARGINS = {
+    f"{name[0]}, margin {WIDE}": vary(experiment, margin=WIDE)
+    for name, experiment in LETTERS.items()
+    if experiment.model.likelihood == "ce"
+}
+"""Cross-entropy of a canvas that is kept further from 0 and 1. Added after the full runs: tried on held-out images."""
 PIXELS = float(THESIS_SIZE**2)
 """A latent cost beside the mean of squared errors counts for so many times as much as beside their sum."""
 MEAN = {f"{name[0]}, mean": vary(LETTERS[name], beta=PIXELS) for name in LETTERS if name[0] in "fgh"} | {
@@ -65,17 +72,25 @@ def with_whole_stamps(variants: dict[str, Experiment]) -> dict[str, Experiment]:
 
 def _digits(results: Results) -> Judgement:
     explained, undone = results.mean("T-DRAW", "explained"), results.mean("T-DRAW", "undone")
+    theirs = results.mean("DRAW", "undone")
     why = (
         f"T-DRAW explains {number(explained)} of the variance and moves {number(undone)} ink for each that stays "
-        f"(DRAW, without templates, {number(results.mean('DRAW', 'undone'))})"
+        f"(DRAW, without templates, {number(theirs)})"
     )
-    return both(explained >= GOOD, undone >= ERRATIC, why)
+    return both(explained >= GOOD, undone >= ERRATIC and theirs < CALM * undone, why)
 
 
 def _bounds(results: Results) -> Judgement:
     gaps = [results.mean("DRAW", "elbo", split) - results.mean("T-DRAW", "elbo", split) for split in ("train", "test")]
     why = f"DRAW's bound is better by {gaps[0]:.0f} nats on the training set and by {gaps[1]:.0f} held out"
     return both(gaps[0] > 0, gaps[1] > 0, why)
+
+
+def _boxes(results: Results) -> Judgement:
+    judged, undone = all_stuck(results, ["T-DRAW"]), results.mean("T-DRAW", "undone")
+    if judged.verdict != "confirmed" or not undone <= 1:
+        return judged
+    return Judgement("confirmed with a difference", f"stuck, but no ink is ever taken off again; {judged.why}")
 
 
 def _air(results: Results) -> Judgement:
@@ -123,12 +138,14 @@ def _ten(results: Results) -> Judgement:
     costs = [f"{name} ({number(results.mean(name, 'latent') / SCALED[name].model.beta)})" for name in scaled]
     squeezed = {name[0] for name in SQUEEZED if solves(results, name)}
     mean = {name for name in MEAN if solves(results, name)}
+    wide = {name[0] for name in MARGINS if solves(results, name)}
     why = (
         f"solved in every seed with Φ0=2: {_letters(ours)}; with Φ0=0: {_letters(theirs)}, stuck in every seed "
         f"{_letters(failing)}; with a scaled latent cost, in nats: {', '.join(costs) or 'none'}; of f, g and h with "
         f"the mean of squared errors, not their sum, and f's cost scaled: {_letters(mean)}; with the canvas squeezed"
         f" into the range of cross-entropy, not clamped: {_letters(squeezed)} (e: in "
-        f"{', '.join(number(each) for each in results.each('e, squeezed', 'all_found'))} of the images, by seed)"
+        f"{', '.join(number(each) for each in results.each('e, squeezed', 'all_found'))} of the images, by seed); "
+        f"with the canvas kept {WIDE} from 0 and 1, not 0.001: {_letters(wide)}"
     )
     core = {"e", "j"} <= ours | theirs and not theirs & set("abcfgh")
     return both(core, ours == theirs == set(SUCCEED) and not scaled, why)
@@ -169,13 +186,13 @@ FIGURES = (
     Figure(
         "4.3",
         "T-DRAW on 2-Rectangles",
-        "T-DRAW paints one box over both rectangles, and stays stuck",
+        "T-DRAW paints one box over both rectangles, which its second move tries to correct, and stays stuck",
         "stuck",
         "images in which both rectangles are found",
         16,
         Process(("T-DRAW", "T-DRAW" + WHOLE_STAMPS), columns=2, across=2),
-        lambda results: all_stuck(results, ["T-DRAW"]),
-        ("all_found", "boxed", "mse"),
+        _boxes,
+        ("all_found", "boxed", "undone", "mse"),
         with_whole_stamps({"T-DRAW": RECTANGLES}),
         shortened=LENGTH,
         revisited="beyond-t-draw",
@@ -264,7 +281,7 @@ FIGURES = (
         Process(tuple(LETTERS), rows=6, columns=2, across=5),
         _ten,
         ("all_found", "latent"),
-        with_whole_stamps(LETTERS) | SCALED | SQUEEZED | MEAN,
+        with_whole_stamps(LETTERS) | SCALED | SQUEEZED | MARGINS | MEAN,
         quick=200,
         revisited="beyond-variational",
     ),

@@ -11,7 +11,7 @@ from limner.geometry import invert
 from limner.models.code import Coder, scored
 from limner.models.encoders import Dense, Recurrent
 from limner.models.initial import initialise
-from limner.models.likelihood import LIKELIHOODS
+from limner.models.likelihood import likelihood
 from limner.models.output import Output
 from limner.models.settings import Model
 from limner.models.window import PAPER, affine, transform
@@ -50,7 +50,7 @@ class Air(nn.Module):
         self.easel = (Templates if settings.kind == "t-air" else Patches)(settings, size, channels)
         self.what = Coder(settings, settings.hidden, self.easel.numbers)
         self.by_codes = nn.Linear(self.where.size + self.what.size, 4 * settings.hidden, bias=False)
-        self.likelihood = LIKELIHOODS[settings.likelihood]()
+        self.likelihood = likelihood(settings)
         initialise(self, settings.init)
 
     @property

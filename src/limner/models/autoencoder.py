@@ -9,7 +9,7 @@ from limner.canvas import Canvas
 from limner.models.code import Coder, scored
 from limner.models.encoders import Dense
 from limner.models.initial import initialise
-from limner.models.likelihood import LIKELIHOODS
+from limner.models.likelihood import likelihood
 from limner.models.output import Output
 from limner.models.settings import Model
 
@@ -32,7 +32,7 @@ class Autoencoder(nn.Module):
         hidden = Dense(settings, self.coder.size, settings.layers)
         last = [nn.Linear(hidden.features, pixels), nn.Sigmoid(), nn.Unflatten(1, (channels, *size))]
         self.decoder = nn.Sequential(hidden, *last)
-        self.likelihood = LIKELIHOODS[settings.likelihood]()
+        self.likelihood = likelihood(settings)
         initialise(self, settings.init)
 
     def schedule(self, iteration: int) -> None:

@@ -73,6 +73,8 @@ def check(settings: Model) -> None:
     for name in ("gamma_rate", "noise", "anneal", "latent", "beta", "free_bits", "input_noise", "window_size"):
         if not getattr(settings, name) >= 0:
             raise UserError(f"{given(settings, name)}: expected 0 or more")
+    if not 0 < settings.margin < 0.5:
+        raise UserError(f"{given(settings, 'margin')}: expected a number above 0 and below 0.5")
     if settings.sigma < 0 and settings.sigma != -1:
         raise UserError(f"--model.sigma {settings.sigma:g}: expected 0 or more, or -1 for one that is learnt")
     unknown = [name for name in settings.templates if name not in SHAPES and not is_mask(name)]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from limner.canvas import Canvas
 from limner.models.code import Coder, scored
 from limner.models.initial import initialise
-from limner.models.likelihood import LIKELIHOODS
+from limner.models.likelihood import likelihood
 from limner.models.output import Output
 from limner.models.settings import Model
 from limner.models.window import PAPER, Attention, transform
@@ -42,7 +42,7 @@ class Draw(nn.Module):
         self.decoder = nn.LSTMCell(self.coder.size, settings.hidden)
         easel = Templates if settings.kind == "t-draw" else Patches
         self.easel = easel(settings, size, channels)
-        self.likelihood = LIKELIHOODS[settings.likelihood]()
+        self.likelihood = likelihood(settings)
         initialise(self, settings.init)
 
     @property

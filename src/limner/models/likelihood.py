@@ -8,11 +8,13 @@ from torch import Tensor, nn
 
 from limner.canvas import Canvas
 from limner.errors import NotFinite
+from limner.models.settings import Model
 
 PerImage = Float[Tensor, "batch"]
 
 EPSILON = 1e-3
-"""Cross-entropy sees the canvas in [EPSILON, 1 - EPSILON]: a painted 0 or 1 would cost infinity where it is wrong."""
+"""Cross-entropy sees the canvas in [EPSILON, 1 - EPSILON], unless told otherwise: a painted 0 or 1 would cost infinity
+where it is wrong."""
 
 
 class SquaredError(nn.Module):
@@ -26,23 +28,28 @@ class SquaredError(nn.Module):
 
 
 class CrossEntropy(nn.Module):
-    """-log p(x | c) of Bernoulli pixels, x in [0, 1] taken as a probability (thesis 2.2.1)."""
+    """-log p(x | c) of Bernoulli pixels, x in [0, 1] taken as a probability (thesis 2.2.1).
+
+    margin: how near the canvas comes to 0 and 1, to where it is clamped.
+    """
 
     nats = True
 
+    def __init__(self, margin: float = EPSILON) -> None:
+        super().__init__()
+        self.margin = margin
+
     def forward(self, images: Canvas, canvas: Canvas) -> PerImage:
         """The loss of each image, in nats."""
-        return bernoulli(images, canvas.clamp(EPSILON, 1 - EPSILON))
+        return bernoulli(images, canvas.clamp(self.margin, 1 - self.margin))
 
 
-class Squeezed(nn.Module):
+class Squeezed(CrossEntropy):
     """Cross-entropy of the canvas scaled into its range, not clamped, so that paper and full ink keep a gradient."""
 
-    nats = True
-
     def forward(self, images: Canvas, canvas: Canvas) -> PerImage:
         """The loss of each image, in nats."""
-        return bernoulli(images, EPSILON + (1 - 2 * EPSILON) * canvas.clamp(0, 1))
+        return bernoulli(images, self.margin + (1 - 2 * self.margin) * canvas.clamp(0, 1))
 
 
 class FlipNoise(nn.Module):
@@ -95,6 +102,12 @@ LIKELIHOODS = {
     "optimal-sigma": OptimalSigma,
     "flip": FlipNoise,
 }
+
+
+def likelihood(settings: Model) -> nn.Module:
+    """The one that a model asks for."""
+    kind = LIKELIHOODS[settings.likelihood]
+    return kind(settings.margin) if issubclass(kind, CrossEntropy) else kind()
 
 
 def bernoulli(images: Canvas, probability: Canvas) -> PerImage:

@@ -11,7 +11,7 @@ from limner.canvas import Canvas
 from limner.models.code import Code, Coder, scored
 from limner.models.encoders import Convolutional, Dense, Recurrent
 from limner.models.initial import initialise
-from limner.models.likelihood import LIKELIHOODS
+from limner.models.likelihood import likelihood
 from limner.models.order import by_evidence
 from limner.models.output import Output
 from limner.models.settings import RECURRENT, Model
@@ -39,7 +39,7 @@ class Painter(nn.Module):
             self.encoder = Dense(settings, channels * size[0] * size[1], settings.layers)
         self.coder = Coder(settings, self.encoder.features)
         self.writers = Writers(settings, self.coder.size, 1 if recurrent else settings.moves, channels)
-        self.likelihood = LIKELIHOODS[settings.likelihood]()
+        self.likelihood = likelihood(settings)
         self.temperature = settings.temperature
         initialise(self, settings.init)
 

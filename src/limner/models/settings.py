@@ -64,6 +64,8 @@ class Model:
     likelihood: Literal["mse", "ce", "ce-squeezed", "optimal-sigma", "flip"] = "mse"
     """Reconstruction loss: squared error; cross-entropy, the canvas clamped or squeezed into its range; Gaussian of the
     best sigma; Bernoulli with flip noise."""
+    margin: float = 1e-3
+    """How near to 0 and 1 cross-entropy sees the canvas, where it would be infinite."""
     latent: int = 0
     """Size of a latent code. 0 is none, and writers read the hidden layer; draw and t-draw then take 100, air 50.
     t-air's code is its moves."""

@@ -49,6 +49,7 @@ USES: tuple[tuple[str, Callable[[Model], bool], str], ...] = (
     ("temperature anneal", learns_order, "without a learnt order: give --model.order soft or straight-through"),
     ("anneal", lambda model: model.temperature_end != model.temperature, "without another --model.temperature-end"),
     ("temperature_end", anneals, "without a learnt order and --model.anneal"),
+    ("margin", lambda model: model.likelihood in ("ce", "ce-squeezed"), "with --model.likelihood {likelihood}"),
     ("sigma sigma_start latent_cost beta free_bits", codes, "without a latent code: give --model.latent"),
     ("sigma_start", lambda model: model.sigma < 0, "where --model.sigma is given, and not learnt"),
     ("beta free_bits", lambda model: model.latent_cost != "none", "with --model.latent-cost none"),
@@ -64,4 +65,4 @@ def check_uses(model: Model) -> None:
     for names, useful, where in USES:
         for name in names.split():
             if getattr(model, name) != getattr(Model(), name) and not useful(model):
-                raise UserError(f"{given(model, name)} is of no use {where.format(kind=model.kind)}")
+                raise UserError(f"{given(model, name)} is of no use {where.format(**vars(model))}")
