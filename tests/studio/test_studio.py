@@ -587,13 +587,23 @@ def test_ctrl_c_asks_once_where_something_is_lost(tmp_path: Path, capsys: pytest
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize(
+    ("asked", "screen", "silent"), [([], "x", False), (["--no-browser"], "x", True), ([], "", True)]
+)
 def test_the_command_serves_a_picture_until_ctrl_c(
-    silent: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    asked: list[str],
+    screen: str,
+    silent: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     opened: list[str] = []
     folders: list[Path] = []
     served = threading.Event()
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.setenv(name, screen)
     monkeypatch.setattr("webbrowser.open", lambda address: (opened.append(address), served.set()))
     warm = Easel.warm
     monkeypatch.setattr(Easel, "warm", lambda easel: (folders.append(easel.folder), warm(easel)))
@@ -610,7 +620,7 @@ def test_the_command_serves_a_picture_until_ctrl_c(
         return True
 
     thread = interrupted_after(looked, lambda: None)
-    assert main(["studio", str(tmp_path / "a.png"), *(["--no-browser"] if silent else [])]) == 0
+    assert main(["studio", str(tmp_path / "a.png"), *asked]) == 0
     thread.join()
     assert len(opened) == (0 if silent else 1)
     assert all(address in "".join(told) for address in opened)

@@ -1,5 +1,6 @@
 """`limner studio`: serves the page until Ctrl-C."""
 
+import os
 import signal
 import sys
 import webbrowser
@@ -34,10 +35,16 @@ def studio(options: StudioOptions) -> int:
         easel.warm()
         with server:
             say(f"limner: the studio is at {server.address}; Ctrl-C closes it", sys.stderr)
-            if not options.no_browser:
+            if has_screen() and not options.no_browser:
                 Thread(target=webbrowser.open, args=[server.address], daemon=True).start()  # some return when it ends
             serve(server)
     return 0
+
+
+def has_screen() -> bool:
+    """Whether a browser can show a window; where none can, Python would open one in the terminal."""
+    shown = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in shown)
 
 
 def serve(server: Studio) -> None:
