@@ -147,6 +147,8 @@ def test_every_option_that_the_page_has_is_spelled(tmp_path: Path) -> None:
     assert found.templates == ("circle", str(tmp_path / "brushes" / "my leaf.svg"))
     names = replace(found, templates=("circle", "my leaf.svg"), importance=Path("mask.png"))
     assert read == names
+    away = options({"templates": ["../x.png", "a/../../b.svg"]}, "a.png", tmp_path)
+    assert away.templates == (str(tmp_path / "brushes" / "x.png"), str(tmp_path / "brushes" / "b.svg"))
     dashes = options({"templates": ["-r.png"]}, "-n.png", tmp_path)
     assert spelled(dashes) == "limner paint ./-n.png --templates ./-r.png"
 
