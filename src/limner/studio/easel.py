@@ -243,7 +243,7 @@ class Easel:
         except (UserError, NotFinite) as fault:
             self._tell(_working="", _fault=self.words(fault))
         except Exception as fault:  # for memory, say; else the page would wait for ever
-            self._tell(_working="", _fault=f"it cannot be painted: {fault or type(fault).__name__}")
+            self._tell(_working="", _fault=f"it cannot be painted: {str(fault) or type(fault).__name__}")
 
     def words(self, fault: Exception) -> str:
         """What is said of a fault, files without the studio's folder."""

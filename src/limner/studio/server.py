@@ -151,7 +151,7 @@ class Handler(BaseHTTPRequestHandler):
         except UserError as fault:
             self._fault(HTTPStatus.BAD_REQUEST, self.studio.easel.words(fault))
         except Exception as fault:  # for memory, or a full disk, say
-            self._fault(HTTPStatus.INTERNAL_SERVER_ERROR, f"it failed: {fault or type(fault).__name__}")
+            self._fault(HTTPStatus.INTERNAL_SERVER_ERROR, f"it failed: {str(fault) or type(fault).__name__}")
         finally:
             self.studio.answering.discard(thread)
 
