@@ -644,9 +644,9 @@ def test_closing_waits_for_what_is_painted_and_saved(tmp_path: Path, monkeypatch
         assert 0 < server.easel.state()["strokes"] < 40
         held = threading.Event()
         monkeypatch.setattr(server.easel, "saved_as", lambda *_: held.wait(60) and b"")
-        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread = threading.Thread(target=server.serve_forever, args=[0.01], daemon=True)
         thread.start()
-        saving = threading.Thread(target=send, args=[server, "save/png"])
+        saving = threading.Thread(target=send, args=[server, "save/png"], daemon=True)
         saving.start()
         while not server.answering:
             time.sleep(0.01)
