@@ -681,4 +681,4 @@ def test_the_page_in_a_browser(studio: Studio, tmp_path: Path) -> None:
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
     line = [CHROMIUM, *flags, f"--user-data-dir={tmp_path / 'profile'}", "--timeout=10000", "--dump-dom"]
     page = subprocess.run([*line, studio.address], capture_output=True, text=True, timeout=120).stdout
-    assert '<button type="button">WEBM</button>' in page
+    assert ">WEBM</button>" in page
