@@ -39,7 +39,7 @@ def each(
     doing: what a process did, in the UserError that is raised if one was killed.
     """
 
-    told = False
+    told = starting = late = False
 
     def tell() -> bool:
         """Tell all processes to stop; whether this is the first time."""
@@ -50,15 +50,19 @@ def each(
         return first
 
     def stop(*_: object) -> None:
+        nonlocal late
         if tell():  # a second time would end the waiting for them
-            raise KeyboardInterrupt
+            late = starting
+            if not starting:
+                raise KeyboardInterrupt
 
     waiting, running = list(reversed(list(tasks))), {}
     with handled(stop, *ENDING), _pool(jobs) as pool:
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
-                    task = waiting.pop()
+                    task, before = waiting.pop(), active_children()
+                    starting = True  # a process that is half started would print a traceback
                     try:
                         with sparing_children():
                             running[pool.submit(_one, pickle.dumps((function, task)))] = task
@@ -66,17 +70,24 @@ def each(
                         if error.errno in (errno.EMFILE, errno.ENFILE):
                             raise UserError(f"no process can be begun: {error.strerror}: give fewer --jobs") from error
                         raise BrokenProcessPool from error  # its pipes are closed: another worker was killed just now
+                    starting = False
+                    if late:
+                        for worker in set(active_children()) - set(before):  # not told, having been half started
+                            worker.terminate()
+                        raise KeyboardInterrupt
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     yield running.pop(future), future.result()
         except BaseException as error:
-            workers = active_children()
-            if not told:
+            workers, asked = active_children(), told
+            if not asked:
                 tell()
             if not isinstance(error, BrokenProcessPool):
                 raise
             for worker in workers:  # a pool that breaks forgets to stop one that it was just starting
                 worker.join(GRACE)
                 worker.kill()
+            if asked:  # of the first that were told, one was still starting
+                raise KeyboardInterrupt from error
             raise UserError(f"a process that {doing} was killed, probably for memory: give fewer --jobs") from error
 
 

@@ -557,12 +557,13 @@ def test_no_file_is_too_large_for_memory(studio: Studio) -> None:
     assert fault(lambda: urlopen(request, timeout=60)) == (413, "a file of more than 256 MiB is not taken")
 
 
-def interrupted_after(ready: Callable[[], bool], then: Callable[[], None]) -> threading.Thread:
+def interrupted_after(ready: Callable[[], bool]) -> threading.Thread:
     def interrupt() -> None:
-        while not ready():
-            time.sleep(0.01)
-        then()
-        os.kill(os.getpid(), signal.SIGINT)
+        try:
+            while not ready():
+                time.sleep(0.01)
+        finally:  # or it is served for ever
+            os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
     thread.start()
@@ -572,7 +573,7 @@ def interrupted_after(ready: Callable[[], bool], then: Callable[[], None]) -> th
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_asks_once_where_something_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Studio(Easel(tmp_path)) as server:
-        thread = interrupted_after(lambda: bool(get(server, "")), lambda: None)
+        thread = interrupted_after(lambda: bool(get(server, "")))
         serve(server)
         thread.join()
         assert capsys.readouterr().err == ""
@@ -580,8 +581,8 @@ def test_ctrl_c_asks_once_where_something_is_lost(tmp_path: Path, capsys: pytest
         server.easel.paint({"strokes": 3})
         rested(server)
         warned: list[str] = []
-        first = interrupted_after(lambda: bool(get(server, "")), lambda: None)
-        second = interrupted_after(lambda: warned.append(capsys.readouterr().err) or any(warned), lambda: None)
+        first = interrupted_after(lambda: bool(get(server, "")))
+        second = interrupted_after(lambda: warned.append(capsys.readouterr().err) or any(warned))
         serve(server)
         first.join()
         second.join()
@@ -589,7 +590,7 @@ def test_ctrl_c_asks_once_where_something_is_lost(tmp_path: Path, capsys: pytest
             "limner: the painting is not saved: save it on the page, or close with another Ctrl-C\n"
         )
         server.easel.saved_as(".json", None)
-        thread = interrupted_after(lambda: bool(get(server, "")), lambda: None)
+        thread = interrupted_after(lambda: bool(get(server, "")))
         serve(server)
         thread.join()
 
@@ -627,7 +628,7 @@ def test_the_command_serves_a_picture_until_ctrl_c(
             assert pixels(answer.read()).shape == (18, 24, 3)
         return True
 
-    thread = interrupted_after(looked, lambda: None)
+    thread = interrupted_after(looked)
     assert main(["studio", str(tmp_path / "a.png"), *asked]) == 0
     thread.join()
     assert len(opened) == (0 if silent else 1)
