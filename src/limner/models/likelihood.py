@@ -12,7 +12,7 @@ from limner.models.settings import Model
 
 PerImage = Float[Tensor, "batch"]
 
-EPSILON = 1e-3
+EPSILON = Model.margin
 """Cross-entropy sees the canvas in [EPSILON, 1 - EPSILON], unless told otherwise: a painted 0 or 1 would cost infinity
 where it is wrong."""
 

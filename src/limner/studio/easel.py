@@ -1,6 +1,7 @@
 """An easel: a picture, the paintings of it so far, and at most one that is being painted."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -125,10 +126,7 @@ class Easel:
         with TemporaryDirectory(dir=self.folder) as folder:
             tried = Path(folder) / name
             tried.write_bytes(content)
-            try:
-                brushes.check_visible(brushes.bank_of([tried]))
-            except UserError as fault:
-                raise UserError(str(fault).replace(f"{folder}/", "")) from fault
+            brushes.check_visible(brushes.bank_of([tried]))
             tried.replace(file)
         with self.changed:
             self._tell(brushes=[*(other for other in self.brushes if other != name), name])
@@ -211,10 +209,7 @@ class Easel:
         done = self._last()
         with TemporaryDirectory(dir=self.folder) as folder:
             file = Path(folder) / f"painting{suffix}"
-            try:
-                done.painting.save(file, longer_side)
-            except UserError as fault:
-                raise UserError(str(fault).replace(f"{folder}/", "")) from fault
+            done.painting.save(file, longer_side)
             content = file.read_bytes()
         done.saved = True
         return content
@@ -246,8 +241,8 @@ class Easel:
             self._tell(_working="", _fault=f"it cannot be painted: {str(fault) or type(fault).__name__}")
 
     def words(self, fault: Exception) -> str:
-        """What is said of a fault, files without the studio's folder."""
-        return str(fault).replace(f"{self.folder / BRUSHES}/", "").replace(f"{self.folder}/", "")
+        """What is said of a fault, files without the studio's folder and those in it."""
+        return re.sub(rf"{re.escape(str(self.folder))}/((tmp\w+|{BRUSHES})/)?", "", str(fault))
 
     def _watch(self, progress: Progress) -> None:
         if self._stopping:
