@@ -106,6 +106,7 @@ CASES = [
     ("5.5", {"all_found": 0.8, "order_found": 0.95, "count": 0.8}, {}, YES),
     ("5.5", {"all_found": 0.8, "order_found": 0.95, "count": 0.2}, {}, HALF),
     ("5.5", {"all_found": 0.8, "order_found": 0.6, "count": 0.8}, {}, NO),
+    ("5.5", {"all_found": 0.8, "order_found": 0.95, "order": 0.6, "count": 0.8}, {}, NO),
     ("5.6", EXPLAINED_AND_UNDONE, {"T-DRAW": {"undone": 3.0}}, YES),
     ("5.6", EXPLAINED_AND_UNDONE, {}, HALF),
     ("5.6", EXPLAINED_AND_UNDONE, {"Painter": {"explained": 0.5}}, NO),

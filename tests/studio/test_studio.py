@@ -560,7 +560,9 @@ def test_no_file_is_too_large_for_memory(studio: Studio) -> None:
 def interrupted_after(ready: Callable[[], bool]) -> threading.Thread:
     def interrupt() -> None:
         try:
-            while not ready():
+            for _ in range(3000):
+                if ready():
+                    break
                 time.sleep(0.01)
         finally:  # or it is served for ever
             os.kill(os.getpid(), signal.SIGINT)
@@ -571,7 +573,11 @@ def interrupted_after(ready: Callable[[], bool]) -> threading.Thread:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_ctrl_c_asks_once_where_something_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_asks_once_where_something_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed: list[Studio] = []
+    monkeypatch.setattr(Studio, "close", lambda server: closed.append(server))
     with Studio(Easel(tmp_path)) as server:
         thread = interrupted_after(lambda: bool(get(server, "")))
         serve(server)
@@ -593,6 +599,7 @@ def test_ctrl_c_asks_once_where_something_is_lost(tmp_path: Path, capsys: pytest
         thread = interrupted_after(lambda: bool(get(server, "")))
         serve(server)
         thread.join()
+        assert closed == [server] * 3
 
 
 @pytest.mark.usefixtures("interruptible")

@@ -80,7 +80,7 @@ def spare(files: Iterable[Path], outputs: Iterable[Path], folders: Iterable[Path
 def missing(files: Iterable[Path], folders: Iterable[Path]) -> list[Path]:
     """The folders that `make_room` will make, each after those that it lies in."""
     needed = {folder for path in (*(folder / FRAME for folder in folders), *files) for folder in path.parents}
-    return sorted((folder for folder in needed if not folder.exists()), key=lambda folder: len(folder.parts))
+    return sorted(folder for folder in needed if not folder.exists())
 
 
 def make_room(files: Iterable[Path], folders: Iterable[Path]) -> None:
