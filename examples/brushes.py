@@ -1,6 +1,7 @@
-"""The picture of brushes in docs/painting.md: `python examples/brushes.py`, half a minute.
+"""The pictures of brushes in docs/painting.md: `python examples/brushes.py`, a minute.
 
-The cat in 250 strokes each of round circles, upright rectangles, triangles and thin lines.
+The cat in 250 strokes each of round circles, upright rectangles, triangles and thin lines; then in 800 strokes of a
+bristle brush.
 """
 
 from pathlib import Path
@@ -10,7 +11,7 @@ from PIL import Image
 import limner
 
 HERE = Path(__file__).resolve().parent
-OUT = HERE.parent / "docs" / "pictures" / "brushes.jpg"
+OUT = HERE.parent / "docs" / "pictures"
 WIDTH, GAP = 480, 8
 BRUSHES = (
     {"templates": "circle", "keep_proportions": True},
@@ -25,4 +26,7 @@ sheet = Image.new("RGB", (2 * WIDTH + GAP, 2 * height + GAP), "white")
 for k, brush in enumerate(BRUSHES):
     panel = Image.fromarray(limner.paint(photo, 250, **brush).render(height, WIDTH).numpy())
     sheet.paste(panel, (k % 2 * (WIDTH + GAP), k // 2 * (height + GAP)))
-sheet.save(OUT, quality=88, optimize=True)
+sheet.save(OUT / "brushes.jpg", quality=88, optimize=True)
+
+painting = limner.paint(photo, 800, templates="bristle", keep_proportions=True, opacity="opaque")
+painting.save(OUT / "bristle.jpg", longer_side=2 * WIDTH + GAP)

@@ -9,7 +9,8 @@ from PIL import Image, ImageDraw
 from limner import masks
 from limner.errors import UserError
 from limner.masks import mask_files, read_mask
-from limner.templates import SHAPES, TemplateBank, draw
+from limner.shapes import SHAPES, draw
+from limner.templates import TemplateBank
 from limner.tracing import traced
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -1 2 2">{}</svg>'

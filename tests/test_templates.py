@@ -11,21 +11,23 @@ import resvg_py
 import torch
 from PIL import Image
 
-from limner import templates
+from limner import shapes
 from limner.errors import UserError
 from limner.geometry import centres
-from limner.templates import SHAPES, TemplateBank
+from limner.shapes import SHAPES
+from limner.templates import TemplateBank
 
 
 @pytest.mark.parametrize("size", [7, 28, 64])
 @pytest.mark.parametrize("name", [name for name, shape in SHAPES.items() if shape.svg is not None])
 def test_mask_is_its_svg_rendered(name: str, size: int) -> None:
     # Rendered finer and averaged, since resvg itself takes only four rows of samples a pixel.
-    fine = 8 * size
+    finer = max(8, 256 // size)
+    fine = finer * size
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{fine}" height="{fine}" viewBox="-1 -1 2 2">'
     rendered = resvg_py.svg_to_bytes(svg_string=f"{svg}{SHAPES[name].svg}</svg>", skip_system_fonts=True)
     alpha = np.asarray(Image.open(io.BytesIO(rendered)).convert("RGBA"))[..., 3] / 255
-    share = alpha.reshape(size, 8, size, 8).mean((1, 3))
+    share = alpha.reshape(size, finer, size, finer).mean((1, 3))
     difference = np.abs(TemplateBank.named(name, size=size).masks[0].numpy() - share)
     assert difference.max() < 0.07  # of a texel, at the outline
     assert difference.mean() < 0.004
@@ -62,11 +64,24 @@ def test_shapes_are_redrawn_and_masks_enlarged() -> None:
 def test_areas() -> None:
     bank = TemplateBank.named(*SHAPES, size=64)
     areas = dict(zip(bank.names, bank.masks.mean((1, 2)).tolist(), strict=True))
-    bar = templates.BAR
+    bar = shapes.BAR
     ring = (2**2 - (2 - 2 * bar) ** 2) * torch.pi / 4 / 4
     expected = {"circle": torch.pi / 4, "square": 1, "line": bar, "curve": ring, "triangle": 0.5, "transparent": 0}
+    expected["bristle"] = sum(_hairs_height(-1 + (k + 0.5) / 500) for k in range(1000)) / 1000 / 2
     expected["soft"] = torch.pi * (1 + 0.7 + 0.7**2) / 3 / 4  # a cone without its top
     assert areas == pytest.approx(expected, abs=0.005)
+
+
+def _hairs_height(x: float) -> float:
+    """How much of a column a bristle brush covers, hair by hair from its top down."""
+    height, covered = 0.0, -1.0
+    for k, (begin, end) in enumerate(shapes.HAIRS):
+        half = shapes.HALF * min((x - begin) / shapes.HEAD, (end - x) / shapes.TAIL, 1)
+        if half > 0:
+            middle = shapes.APART * (k - (len(shapes.HAIRS) - 1) / 2)
+            height += middle + half - max(covered, middle - half)
+            covered = middle + half
+    return height
 
 
 def test_the_line_of_the_thesis_is_three_texels_wide() -> None:

@@ -18,8 +18,9 @@ from torch import Tensor
 from limner.errors import UserError
 from limner.files import atomic, read_bytes
 from limner.images import open_image, to_values
+from limner.shapes import FINEST, SHAPES, draw
 from limner.strokes import FIELDS, REQUIRED, Strokes, shapes
-from limner.templates import FINEST, SHAPES, TemplateBank, draw
+from limner.templates import TemplateBank
 from limner.tracing import LINES
 
 FORMAT = "limner-strokes"

@@ -1,57 +1,22 @@
-"""Template banks: named shapes drawn at any size, and masks read from files."""
+"""Template banks: named shapes, and masks read from files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from limner import pyramid, transforms
 from limner.errors import UserError
-from limner.geometry import centres
+from limner.shapes import SHAPES, SIDE, draw
 
-SIDE = 28
-"""Texels a side unless told otherwise: as many as the small images of the thesis have pixels."""
-BAR = 3 / SIDE
-INNER = 2 - 2 * BAR
-RIM = 0.3
-"""Of the radius, over which a soft circle fades."""
-FINEST = 1024
-"""Texels a side up to which a shape is drawn anew for a large picture, and is told by its name alone."""
-SUBSAMPLES = 16
-TOGETHER = 2**14
-"""Texels that are sampled at once, in some tens of megabytes."""
-COARSE = 32
-"""Texels a side, up to which a thin shape may pass between the corners of a texel."""
-PLAIN: dict[str, Any] = {"dtype": torch.float32, "device": "cpu"}
 T = TypeVar("T")
-
-
-class Shape(NamedTuple):
-    """One shape, twice: mask(x, y) on [-1, 1]^2, and its outline as an SVG fragment, None for one that has none."""
-
-    mask: Callable[[Tensor, Tensor], Tensor]
-    svg: str | None
-
-
-SHAPES = {
-    "circle": Shape(lambda x, y: x**2 + y**2 <= 1, '<circle r="1"/>'),
-    "square": Shape(lambda x, y: torch.ones_like(x, dtype=torch.bool), '<path d="M-1-1H1V1H-1Z"/>'),
-    "line": Shape(lambda x, y: y.abs() <= BAR, f'<path d="M-1-{BAR:.6f}H1V{BAR:.6f}H-1Z"/>'),
-    "curve": Shape(
-        lambda x, y: ((x + 1).hypot(y + 1) <= 2) & ((x + 1).hypot(y + 1) >= INNER),
-        f'<path d="M1-1A2 2 0 0 1-1 1V{INNER - 1:.6f}A{INNER:.6f} {INNER:.6f} 0 0 0 {INNER - 1:.6f}-1Z"/>',
-    ),
-    "triangle": Shape(lambda x, y: 2 * x.abs() <= y + 1, '<path d="M0-1L1 1H-1Z"/>'),
-    "soft": Shape(lambda x, y: ((1 - x.hypot(y)) / RIM).clamp(0, 1), None),
-    "transparent": Shape(lambda x, y: torch.zeros_like(x, dtype=torch.bool), ""),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +59,7 @@ class TemplateBank:
 
     @classmethod
     def named(cls, *names: str, size: int = SIDE, prefilter: bool = True) -> TemplateBank:
-        """Shapes by name: circle, square, line, curve, triangle, soft, transparent; `size` texels a side."""
+        """Shapes by name: circle, square, line, curve, triangle, bristle, soft, transparent; `size` texels a side."""
         _check_size(size)
         unknown = [str(name) for name in names if not isinstance(name, str) or name not in SHAPES]
         if unknown or not names:
@@ -244,29 +209,3 @@ def _check_size(size: int) -> None:
     """UserError for templates of no whole number of texels."""
     if not hasattr(size, "__index__") or size < 1:
         raise UserError(f"size: templates of {size} texels a side: expected a whole number from 1 up")
-
-
-def draw(shape: Shape, size: int) -> Float[Tensor, "S S"]:
-    """The mask of a shape: its mean over each texel, from points where an outline can pass, else from its middle.
-
-    On the CPU and in 32 bits, whatever torch's defaults are.
-    """
-    middle = centres(size, **PLAIN)
-    mask = shape.mask(*torch.meshgrid(middle, middle, indexing="xy")).float()
-    points = (torch.arange(SUBSAMPLES, **PLAIN) + 0.5) * 2 / (SUBSAMPLES * size) - 1 / size
-    down, across = (at.flatten() for at in torch.meshgrid(points, points, indexing="ij"))
-    for some in _mixed(shape, mask).nonzero().split(TOGETHER):
-        y, x = some[:, :1], some[:, 1:]
-        found = shape.mask(middle[x] + across, middle[y] + down)
-        mask[y[:, 0], x[:, 0]] = found.float().mean(1)
-    return mask
-
-
-def _mixed(shape: Shape, mask: Float[Tensor, "S S"]) -> Bool[Tensor, "S S"]:
-    """Texels whose corners and middle are not all the same; all texels where these are too coarse to tell."""
-    if len(mask) <= COARSE:
-        return torch.ones_like(mask, dtype=torch.bool)
-    edges = torch.arange(len(mask) + 1, **PLAIN) * 2 / len(mask) - 1
-    corners = shape.mask(*torch.meshgrid(edges, edges, indexing="xy")).float()
-    corners = torch.stack([corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]])
-    return (corners != mask).any(0)

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from limner.cpu.cells import cells_of
 from limner.pyramid import BORDER
-from limner.templates import SHAPES, TemplateBank
+from limner.shapes import SHAPES
+from limner.templates import TemplateBank
 
 SIDE = 21
 

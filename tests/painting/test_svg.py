@@ -14,8 +14,9 @@ from torch import Tensor
 from limner import geometry
 from limner.errors import NotFinite, UserError
 from limner.painting.svg import to_svg
+from limner.shapes import SHAPES
 from limner.strokes import Strokes
-from limner.templates import SHAPES, TemplateBank
+from limner.templates import TemplateBank
 from limner.writer import render
 
 SIZE = (72, 96)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from limner.templates import BAR, INNER
+from limner.shapes import BAR, INNER
 
 SCANS = 16
 CHUNK = 64

@@ -13,7 +13,7 @@ from limner.models.draw import Draw
 from limner.models.painter import Painter
 from limner.models.settings import AIR, DRAW, PAINTERS, Model, given, is_mask
 from limner.models.uses import check_uses, learns_order
-from limner.templates import SHAPES
+from limner.shapes import SHAPES
 
 Network = Painter | Autoencoder | Draw | Air
 

@@ -32,7 +32,7 @@ class Model:
     moves: int = 2
     """Strokes an image (steps of draw and air)."""
     templates: tuple[str, ...] = ("square",)
-    """The template bank: circle, square, line, curve, triangle, soft, transparent, and mask files (PNG, SVG)."""
+    """The bank: circle, square, line, curve, triangle, bristle, soft, transparent, and mask files (PNG, SVG)."""
     hidden: int = 256
     """Units of a hidden layer."""
     layers: int = 1

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from limner.models.settings import Model
 from limner.models.uses import learns_order
+from limner.shapes import SIDE
 from limner.strokes import Strokes
-from limner.templates import SIDE, TemplateBank
+from limner.templates import TemplateBank
 from limner.writer import TemplateWriter
 
 

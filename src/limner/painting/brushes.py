@@ -12,7 +12,8 @@ from torch import Tensor
 from limner.errors import UserError
 from limner.masks import native, read_mask
 from limner.painting.raster import most_texels
-from limner.templates import SHAPES, TemplateBank, draw, sources
+from limner.shapes import SHAPES, draw
+from limner.templates import TemplateBank, sources
 from limner.tracing import STRAIGHT, lines, thickness
 
 TEXELS = 128

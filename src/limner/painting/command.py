@@ -31,9 +31,9 @@ from limner.painting.resume import read_before
 from limner.painting.saving import held, save
 from limner.painting.svg import check_fills
 from limner.printing import on_terminal, say, warnings_in_lines
+from limner.shapes import SHAPES
 from limner.signals import ENDING, Interrupts, handled
 from limner.strokes import Strokes
-from limner.templates import SHAPES
 
 WRITING = {"photos", "output", "output_size", "film_seconds", "frames", "jobs", "threads", "quiet"}
 """Options that are not about how to paint."""

@@ -41,7 +41,7 @@ class PaintOptions:
     ] = None
     """How many strokes."""
     templates: Annotated[tuple[str, ...] | None, arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = None
-    """Brushes: any of circle, square, line, curve, triangle, soft, and masks (PNG, SVG) or folders of them.
+    """Brushes: any of circle, square, line, curve, triangle, bristle, soft, and masks (PNG, SVG) or folders of them.
     A mask is brush where it is opaque; one that is opaque everywhere, where it differs from its corners.
     All of a white one is.
     Left out: circle, or those of --resume."""

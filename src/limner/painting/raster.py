@@ -19,8 +19,9 @@ from limner.errors import UserError
 from limner.files import read_bytes
 from limner.images import DPI, decoding
 from limner.painting.pictures import scaled
+from limner.shapes import FINEST
 from limner.strokes import Strokes
-from limner.templates import FINEST, TemplateBank
+from limner.templates import TemplateBank
 from limner.writer import render
 
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]

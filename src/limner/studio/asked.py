@@ -8,7 +8,7 @@ from typing import Any
 
 from limner.errors import UserError, flag
 from limner.painting.options import PaintOptions
-from limner.templates import SHAPES
+from limner.shapes import SHAPES
 
 KINDS: dict[str, type] = {
     "strokes": int,

@@ -19,8 +19,8 @@ from limner.painting.command import in_flags, settings
 from limner.painting.fitting import Progress
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, laid, read_picture, resized, scaled
+from limner.shapes import SHAPES
 from limner.studio.asked import BRUSHES, MASK, STROKES, options, spelled
-from limner.templates import SHAPES
 from limner.waiting import compiling
 
 MASKS = (".png", ".svg")
