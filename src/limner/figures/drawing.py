@@ -15,7 +15,7 @@ from limner.experiments.settings import Experiment
 from limner.figures import plots, sheets
 from limner.figures.cache import key
 from limner.figures.figure import Figure, Scale
-from limner.figures.layouts import COLUMNS, Curves, Dots, Process, Progress, Reconstructions
+from limner.figures.layouts import COLUMNS, Curves, Dots, Masks, Process, Progress, Reconstructions
 from limner.figures.measuring import images_of
 from limner.figures.results import SPLITS, Results
 from limner.figures.sheets import Cells, Panel
@@ -44,6 +44,8 @@ def draw(figure: Figure, scale: Scale, results: Results, folder: Path) -> Image.
         return process(layout, first, folder)
     if isinstance(layout, Progress):
         return progress(layout, first, folder)
+    if isinstance(layout, Masks):
+        return learnt_masks(layout, first, folder)
     assert isinstance(layout, Reconstructions)
     return reconstructions(layout, first[layout.variant], folder)
 
@@ -103,6 +105,15 @@ def reconstructions(layout: Reconstructions, experiment: Experiment, folder: Pat
         for title, each in zip(titles, [*painted, *inks], strict=True)
     ]
     return sheets.compose(panels, len(SPLITS), SIDE)
+
+
+@torch.no_grad()
+def learnt_masks(layout: Masks, first: dict[str, Experiment], folder: Path) -> Image.Image:
+    """The first template of every variant, black where it is brush."""
+    banks = [_load(first[name], folder).bank for name in layout.variants]
+    masks = torch.stack([bank.masks[:1] for bank in banks if bank is not None])
+    cells = masks.unflatten(0, (len(layout.rows), len(layout.columns)))
+    return sheets.compose([Panel("", cells, layout.columns, layout.rows)], 1, LARGE)
 
 
 def _small(images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel rows columns"]:

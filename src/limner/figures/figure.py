@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from limner.experiments.settings import Experiment
-from limner.figures.layouts import Layout, Process, Progress, Reconstructions
+from limner.figures.layouts import Layout, Masks, Process, Progress, Reconstructions
 from limner.figures.results import Results
 
 Verdict = Literal["confirmed", "confirmed with a difference", "not confirmed"]
@@ -79,7 +79,7 @@ class Figure:
     def draws(self, variant: str, seed: int) -> bool:
         """Whether the picture shows what this run paints."""
         layout = self.layout
-        if isinstance(layout, Process | Progress):
+        if isinstance(layout, Process | Progress | Masks):
             return seed == 0 and variant in layout.variants
         return isinstance(layout, Reconstructions) and seed == 0 and variant == layout.variant
 

@@ -54,6 +54,19 @@ class Reconstructions:
 
 
 @dataclass(frozen=True)
+class Masks:
+    """Templates that are learnt, a row for each start and a column for each stage: the variants are "row, column"."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """All that are shown."""
+        return tuple(f"{row}, {column}" for row in self.rows for column in self.columns)
+
+
+@dataclass(frozen=True)
 class Dots:
     """A score of every variant, a dot for each seed, on training and on held-out images."""
 
@@ -67,4 +80,4 @@ class Drawn:
     what: str
 
 
-Layout = Process | Progress | Curves | Reconstructions | Dots | Drawn
+Layout = Process | Progress | Curves | Reconstructions | Masks | Dots | Drawn

@@ -11,6 +11,7 @@ from torch import Tensor
 from limner.data.images import Images
 from limner.models.build import Network
 from limner.models.code import mean_codes
+from limner.models.writers import drawn_bank
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.training.matching import Scores, pair_up
@@ -27,6 +28,7 @@ def scores(model: Network, images: Images, mean: Float[Tensor, "channel height w
     mse_of_mean: over images, of the `mean` image of the training set in place of a painting.
     undone: over images, the ink that all moves put on or take off, for each that the finished canvas has; at least 1.
     chosen_NAME: over moves, whether a template has the largest weight; for banks of several.
+    like_NAME: how a template that is learnt correlates with how it is drawn.
     Also those of `boxed`, `bent` and `nulls`, for images with truth.
     """
     ink = images.ink()
@@ -38,6 +40,8 @@ def scores(model: Network, images: Images, mean: Float[Tensor, "channel height w
         yield {"undone": undone(torch.cat([torch.zeros_like(steps[:, :1]), steps], 1))}
     if output.strokes is not None and model.bank is not None:
         yield chosen(output.strokes, model.bank)
+        if model.settings.learn_templates != "no":
+            yield likeness(model.bank, drawn_bank(model.settings))
         if images.truth is not None:
             shapes = see(images.truth, TemplateBank.named(*images.templates), images.size)
             moves = see(output.strokes, model.bank, images.size)
@@ -59,6 +63,13 @@ def chosen(strokes: Strokes, bank: TemplateBank) -> Scores:
         return {}
     largest = strokes.which.argmax(-1).flatten()
     return {f"chosen_{name}": (largest == k).float() for k, name in enumerate(bank.names)}
+
+
+def likeness(bank: TemplateBank, drawn: TemplateBank) -> Scores:
+    """The correlation of the texels of each template with those of another bank's."""
+    pairs = zip(bank.masks.flatten(1), drawn.masks.flatten(1), strict=True)
+    found = [torch.stack(pair).corrcoef()[0, 1][None] for pair in pairs]
+    return {f"like_{name}": each for name, each in zip(bank.names, found, strict=True)}
 
 
 def boxed(moves: Seen, shapes: Seen) -> Scores:

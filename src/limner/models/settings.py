@@ -33,6 +33,8 @@ class Model:
     """Strokes an image (steps of draw and air)."""
     templates: tuple[str, ...] = ("square",)
     """The bank: circle, square, line, curve, triangle, bristle, soft, transparent, and mask files (PNG, SVG)."""
+    learn_templates: Literal["no", "drawn", "random"] = "no"
+    """Learn the masks, too, beginning with the templates as they are drawn, or with random ones of their names."""
     hidden: int = 256
     """Units of a hidden layer."""
     layers: int = 1

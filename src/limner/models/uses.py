@@ -17,7 +17,12 @@ def normalises(model: Model) -> bool:
 
 def chooses(model: Model) -> bool:
     """Whether strokes have a choice of templates."""
-    return model.kind in (*PAINTERS, "t-draw", "t-air") and len(model.templates) > 1
+    return paints(model) and len(model.templates) > 1
+
+
+def paints(model: Model) -> bool:
+    """Whether there are templates."""
+    return model.kind in (*PAINTERS, "t-draw", "t-air")
 
 
 def learns_order(model: Model) -> bool:
@@ -44,6 +49,7 @@ USES: tuple[tuple[str, Callable[[Model], bool], str], ...] = (
     ("layers", lambda model: model.kind not in ("conv", *DRAW), "to kind {kind}: it has no such layers"),
     ("batch_norm", normalises, "to kind {kind} without further hidden layers"),
     ("phi0", lambda model: model.kind not in ("autoencoder", "draw"), "to kind {kind}: it places nothing by Phi"),
+    ("learn_templates", paints, "to kind {kind}: it has no templates"),
     ("gamma gamma_rate gamma_test noise", chooses, "where strokes do not choose among several --model.templates"),
     ("order", lambda model: model.kind in ("simple", "recurrent", "conv"), "to kind {kind}: its order is fixed"),
     ("temperature anneal", learns_order, "without a learnt order: give --model.order soft or straight-through"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -47,8 +49,16 @@ class Writers(nn.Module):
 
 def template_writer(settings: Model, phi0: float) -> TemplateWriter:
     """Algorithm 1 with the bank, sharpening and noise that `settings` asks for."""
-    bank = TemplateBank.load(settings.templates, SIDE)
-    return TemplateWriter(bank, phi0=phi0, gamma=settings.gamma, noise=settings.noise, gamma_test=settings.gamma_test)
+    bank, learnable = drawn_bank(settings), settings.learn_templates != "no"
+    if settings.learn_templates == "random":
+        bank = replace(bank, masks=torch.rand_like(bank.masks))
+    gamma, noise, gamma_test = settings.gamma, settings.noise, settings.gamma_test
+    return TemplateWriter(bank, phi0=phi0, gamma=gamma, noise=noise, gamma_test=gamma_test, learnable=learnable)
+
+
+def drawn_bank(settings: Model) -> TemplateBank:
+    """The templates as they are drawn, of as many texels as models have."""
+    return TemplateBank.load(settings.templates, SIDE)
 
 
 def h_where(numbers: Float[Tensor, "*moves four_or_six"]) -> Float[Tensor, "*moves 2 3"]:

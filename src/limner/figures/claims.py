@@ -1,0 +1,147 @@
+"""What the thesis says in its text, of experiments that it shows no figure of."""
+
+from __future__ import annotations
+
+from limner.experiments.thesis import mnist, occlusion
+from limner.figures.choices import CHARACTERS, RATES
+from limner.figures.figure import Figure, Judgement, vary
+from limner.figures.judging import GOOD, SOLVED, both, solves, stuck, tally
+from limner.figures.layouts import Dots, Masks, Process
+from limner.figures.occlusion import RIGHT
+from limner.figures.painters import KINDS, THREE
+from limner.figures.results import Results, number
+from limner.figures.variational import LENGTH, with_whole_stamps
+
+FREE = {kind: vary(experiment, affine="full") for kind, experiment in THREE.items()}
+ORDERED = {
+    name: vary(occlusion(), kind=kind, likelihood="ce") for name, kind in (("T-DRAW", "t-draw"), ("T-AIR", "t-air"))
+}
+STARTS, STAGES = {"a circle": "drawn", "noise": "random"}, (1, 1000, 10_000)
+"""What a template that is learnt begins with, and iterations."""
+LEARNT = {
+    f"{start}, {count}": vary(mnist(), count, learn_templates=kind)
+    for start, kind in STARTS.items()
+    for count in STAGES
+}
+STAYS, OTHER = 0.9, 0.5
+"""Correlations with a circle, from which a template is still one, and below which it is something else."""
+DIGITS = {kind: vary(mnist(), kind=kind) for kind in KINDS[1:]}
+
+
+def _free(results: Results) -> Judgement:
+    why = f"seeds that solve it: {tally(results, KINDS)}"
+    return both(any(solves(results, kind) for kind in KINDS), all(solves(results, kind) for kind in KINDS), why)
+
+
+def _ordered(results: Results) -> Judgement:
+    def fails(name: str) -> bool:
+        """In no seed are the rectangles found and in order."""
+        each = zip(results.each(name, "all_found"), results.each(name, "order"), strict=True)
+        return not any(found >= SOLVED and order >= RIGHT for found, order in each)
+
+    names = results.variants
+    orders = ", ".join(f"{name} {number(results.mean(name, 'order'))}" for name in names)
+    why = f"pairs in the right order: {orders}; seeds that find all rectangles: {tally(results, names)}"
+    return both(all(map(fails, names)), all(stuck(results, name) for name in names), why)
+
+
+def _digits(results: Results) -> Judgement:
+    explained = {kind: results.mean(kind, "explained") for kind in DIGITS}
+    why = ", ".join(f"{kind} explains {number(share)} of the variance" for kind, share in explained.items())
+    return both(max(explained.values()) >= GOOD, min(explained.values()) >= GOOD, why)
+
+
+def _versatile(results: Results) -> Judgement:
+    def most(name: str) -> bool:
+        return all(results.mean(name, f"chosen_{other}") < circle[name] for other in ("line", "curve", "transparent"))
+
+    circle = {name: results.mean(name, "chosen_circle") for name in CHARACTERS}
+    why = (
+        f"the circle has the largest weight in {', '.join(map(number, circle.values()))} of the moves, most of all "
+        f"at {', '.join(f'{rate:g}' for rate, name in zip(RATES, CHARACTERS, strict=True) if most(name)) or 'none'} "
+        f"(γ rates {', '.join(f'{rate:g}' for rate in RATES)})"
+    )
+    return both(most(next(iter(CHARACTERS))), all(map(most, CHARACTERS)), why)
+
+
+def _learnt(results: Results) -> Judgement:
+    start, last = STAGES[0], STAGES[-1]
+    like = {name: [results.mean(f"{name}, {count}", "like_circle") for count in (start, last)] for name in STARTS}
+    explained = {name: results.mean(f"{name}, {last}", "explained") for name in STARTS}
+    why = "; ".join(
+        f"what begins as {name} correlates with a circle by {number(before)} at first and {number(after)} in the end, "
+        f"and explains {number(explained[name])} of the variance"
+        for name, (before, after) in like.items()
+    )
+    why += f"; a circle that is not learnt {number(results.mean('not learnt', 'explained'))}"
+    return both(like["a circle"][1] >= STAYS, abs(like["noise"][1]) < OTHER, why)
+
+
+FIGURES = (
+    Figure(
+        "5.2-affine",
+        "2-Rectangles with Φ12 and Φ21 free (text of 5.2)",
+        "With all six numbers of Φ free, all three Painters solve 2-Rectangles as well",
+        "the same conclusions",
+        "images in which both rectangles are found",
+        12,
+        Process(KINDS, columns=2),
+        _free,
+        ("all_found", "mse"),
+        FREE,
+    ),
+    Figure(
+        "5.16-ordered",
+        "T-DRAW and T-AIR on 2-Rectangles-Occlusion (text of 5.6)",
+        "T-DRAW and T-AIR, which are stuck where nothing lies on anything, cannot handle an ordered task either",
+        "fail",
+        "pairs in the right order; images in which both rectangles are found",
+        30,
+        Process(tuple(ORDERED), columns=2),
+        _ordered,
+        ("order", "order_found", "all_found", "mse"),
+        with_whole_stamps(ORDERED),
+        shortened=LENGTH,
+    ),
+    Figure(
+        "5.20-mnist",
+        "Recurrent Painters on MNIST (text of 5.7)",
+        "Recurrent Painters can model MNIST",
+        "good reconstructions",
+        "share of the variance explained",
+        30,
+        Process(tuple(DIGITS), across=1),
+        _digits,
+        ("explained", "undone", "live", "mse"),
+        DIGITS,
+        quick=60,
+    ),
+    Figure(
+        "6.1-circle",
+        "Which templates are used on Omniglot (text of 6.1)",
+        "Where images are not made of the templates, the most versatile one is used most, generally the circle",
+        "the circle",
+        "moves whose largest weight is that of the circle",
+        13,
+        Dots(("chosen_circle", "chosen_line", "chosen_curve", "chosen_transparent")),
+        _versatile,
+        ("chosen_circle", "chosen_line", "chosen_curve", "chosen_transparent", "mse"),
+        CHARACTERS,
+        quick=60,
+        shortened="10,000 iterations; the thesis does not say how many",
+    ),
+    Figure(
+        "6.2-templates",
+        "Templates that are learnt (text of 6.2)",
+        "A template that is learnt stays nearly what it began as: a circle a circle, a random one square-like",
+        "as at first",
+        "correlation of the template with a circle",
+        12,
+        Masks(tuple(STARTS), tuple(map(str, STAGES))),
+        _learnt,
+        ("like_circle", "explained", "mse"),
+        LEARNT | {"not learnt": mnist()},
+        quick=60,
+        shortened="the thesis tells neither data nor length",
+    ),
+)
