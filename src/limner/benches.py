@@ -101,7 +101,7 @@ class TrainBench(Bench):
 
 @dataclass(frozen=True)
 class ModelsBench(Bench):
-    """Train every model shortly and measure it on held-out images."""
+    """Train every model for a short time and measure it on held-out images."""
 
     iterations: Annotated[int, arg(metavar="N")] = 1000
     """Iterations to train each."""

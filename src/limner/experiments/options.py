@@ -41,17 +41,17 @@ class EvaluateOptions:
     split: Split = "test"
     """Which images."""
     images: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all)")] = None
-    """At most so many of them, evenly chosen."""
+    """At most so many of them, spread evenly over the set."""
     samples: Annotated[int, arg(metavar="K", help_behavior_hint="(default: none)")] = 0
     """Samples an image for the importance-weighted bound of models that have one."""
     folder: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
-    """Where the pictures are now, of a run on a folder of one's own."""
+    """For a run on a folder of your own pictures: where that folder is now."""
     picture: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """Also write the painting process of ten of them."""
     json: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """Also write the figures as JSON."""
     seed: Annotated[int, arg(metavar="N")] = 0
-    """Of the samples."""
+    """Seed of the samples."""
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""

@@ -24,8 +24,8 @@ class ReproduceOptions:
     runs: Annotated[Path, arg(metavar="FOLDER")] = Path("runs/cache")
     """Where trained runs are kept, to be used again and to go on with."""
     reuse: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
-    """Do not train runs whose scores results in --out hold already, also those of other figures. Runs that a picture
-    shows are trained all the same."""
+    """Do not train runs whose scores are in the results in --out already, also if those are of other figures. Runs that
+    a picture shows are trained all the same."""
     out: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="(default: reproduction)")] = None
     """Where results go. Left out with --quick: out/quick."""
     page: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None

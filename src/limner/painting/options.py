@@ -29,7 +29,7 @@ class PaintOptions:
     """Rebuild pictures from brush strokes, as PNG, JPEG, WebP, SVG, JSON, GIF, MP4 or WebM."""
 
     photos: Annotated[Positional[tuple[str, ...]], arg(metavar="PHOTO [PHOTO ...]", help_behavior_hint="")]
-    """Pictures, or folders of pictures, less those called NAME-painted; - is standard input.
+    """Pictures, or folders of pictures, of which those called NAME-painted are left out; - is standard input.
     Clips (.mp4, .mov, .webm ...) become clips in strokes, N in each picture, which move as it does.
     Strokes in a JSON file are not painted, but written as they are, at the size of the picture that they paint."""
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
@@ -42,8 +42,8 @@ class PaintOptions:
     """How many strokes."""
     templates: Annotated[tuple[str, ...] | None, arg(metavar="NAME|FILE|FOLDER ...", help_behavior_hint="")] = None
     """Brushes: any of circle, square, line, curve, triangle, bristle, soft, and masks (PNG, SVG) or folders of them.
-    A mask is brush where it is opaque; one that is opaque everywhere, where it differs from its corners.
-    All of a white one is.
+    A mask is brush where it is opaque. If it is opaque everywhere, it is brush where it differs from its corners;
+    a mask that is white everywhere is all brush.
     Left out: circle, or those of --resume."""
     opacity: Annotated[str, arg(metavar="free|opaque|NUMBER")] = "free"
     """Opacity of the strokes: chosen for each, all 1, or all the same number above 0 and up to 1."""
@@ -52,7 +52,7 @@ class PaintOptions:
     background: Annotated[str, arg(metavar="auto|COLOUR|transparent")] = "auto"
     """What lies under the strokes: the colour that suits best, a colour (#rrggbb or a name), or nothing."""
     palette: Annotated[str | None, arg(metavar="K|FILE", help_behavior_hint="(default: any colour)")] = None
-    """Strokes take only K colours, which suit the picture as a mask of --importance or --repaint weighs it;
+    """Strokes take only K colours that suit the picture, weighed by a mask of --importance or --repaint if any;
     or those of a file: one #rrggbb a line, a GIMP palette, or a picture of few colours.
     They blend where strokes are translucent or soft; those of opaque shapes blend at edges only."""
     min_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
@@ -66,7 +66,7 @@ class PaintOptions:
     keep_angles: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
     """Brushes are not slanted: rectangles keep right angles. The two options above keep them, too."""
     importance: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
-    """A gray picture: the lighter, the more its place matters."""
+    """A gray picture: the lighter a place, the more it matters."""
     model: Annotated[str | None, arg(metavar="RUN", help_behavior_hint="")] = None
     """Begin with strokes that a trained painter proposes: its run's folder, or two-rectangles, mnist, omniglot,
     faces, cifar."""
@@ -80,8 +80,8 @@ class PaintOptions:
     """As few strokes as reach this quality, but no more than N; with --model, the first that do.
     Measured at the size of the picture, or at 2048 pixels where it is larger."""
     time: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="")] = None
-    """Paint for so long, start-up and saving apart, in place of the usual number of steps; where that is too short for
-    N strokes, fewer. With --stop-psnr, at most so long."""
+    """Paint for so long, start-up and saving not counted, instead of the usual number of steps. Where that is too short
+    for N strokes, fewer are painted. With --stop-psnr, paint at most so long."""
     size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="")] = None
     """Longer side of the picture while it is painted. Left out: what suits N."""
     output_size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="(default: as what is read)")] = None
@@ -89,12 +89,12 @@ class PaintOptions:
     film_seconds: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="(default: 8, or less)")] = None
     """How long GIF, MP4 and WebM grow before they rest for two seconds."""
     frames: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
-    """Also write the growing painting as numbered pictures, at most 100, or all of a clip: frame-0000.png and on, over
-    those there."""
+    """Also write the growing painting as at most 100 numbered pictures, or all pictures of a clip: frame-0000.png and
+    on. Files of these names are replaced."""
     jobs: Annotated[int, arg(metavar="N")] = 1
-    """How many pictures to paint at once, each by a process, which takes 0.5 GB, 1.5 for large pictures."""
+    """How many pictures to paint at once. Each is painted by a process, which takes 0.5 GB, 1.5 for large pictures."""
     threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all cores)")] = None
-    """How many threads to use; each of --jobs, so many (or its share of the cores)."""
+    """How many threads to use. Each process of --jobs uses so many, by default its share of the cores."""
     quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False
     """Print nothing but errors."""
 
