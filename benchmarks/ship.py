@@ -68,8 +68,8 @@ MODELS = {
         "frames; some of their people are in training frames too, in other light.",
         "Published for research on face detection. The people can be recognised in the frames: use this model for "
         "research only, and not to identify or to judge anybody.",
-        "It has seen nobody but the 23 people of the set. It will paint faces that are unlike theirs less well; it has "
-        "not been measured whose faces these are.",
+        "It has seen nobody but the 23 people of the set. It will paint faces that are unlike theirs less well; how "
+        "much less, and whose, has not been measured.",
     ),
     "cifar": Shipped(
         cifar(),

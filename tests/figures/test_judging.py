@@ -50,6 +50,9 @@ BENT = {"bent_right": 0.1, "bent_wrong": 0.2}
 NOISY = {f"γ {rate}, σ 1": {"area": 0.03} for rate in ("0", "0.01", "0.1")}
 ONE_LAYER = {f"{task}, one layer": found(0.4) for task in TASKS}
 
+USED = {"chosen_circle": 0.6, "chosen_line": 0.1, "chosen_curve": 0.1, "chosen_transparent": 0.2}
+OTHERS = {f"noise, {count}": {"like_circle": 0.1} for count in (1, 1000, 10_000)}
+
 CASES = [
     ("3.1", {"area_error": 0.001, "partial": 0.1}, {}, YES),
     ("3.1", {"area_error": 0.001, "partial": 0.5}, {}, HALF),
@@ -93,6 +96,9 @@ CASES = [
     ("5.2", found(0.9), {}, YES),
     ("5.2", found(0.9), {"simple, Φ0=0": found([0.9, 0.1])}, HALF),
     ("5.2", found(0.9), {"recurrent": found([0.9, 0.1])}, NO),
+    ("5.2-affine", found(0.9), {}, YES),
+    ("5.2-affine", found(0.9), {"recurrent": found([0.9, 0.1])}, HALF),
+    ("5.2-affine", found([0.9, 0.1]), {}, NO),
     ("5.3a", {}, SPEEDS, YES),
     ("5.3a", {}, {**SPEEDS, "canvas-recurrent": {"area": 0.025}}, HALF),
     ("5.3a", {}, {**SPEEDS, "recurrent": {"area": 0.05}}, HALF),
@@ -146,6 +152,10 @@ CASES = [
     ("5.17", {"order_found": 0.7, "order": 0.5}, {"sorter": {"order_found": 0.9}}, HALF),
     ("5.17", {"order_found": 0.5, "order": 0.5}, {"sorter": {"order_found": 0.7}}, NO),
     ("5.17", {"order_found": 0.85, "order": 0.5}, {}, NO),
+    ("5.16-ordered", {**found(0.1), "order": 0.5}, {}, YES),
+    ("5.16-ordered", {**found(0.1), "order": 0.99}, {}, YES),
+    ("5.16-ordered", {**found(0.9), "order": 0.9}, {}, HALF),
+    ("5.16-ordered", {**found(0.1), "order": 0.5}, {"T-AIR": {**found([0.1, 0.9]), "order": [0.5, 0.99]}}, NO),
     ("5.18", {"order_found": 0.7, "mse": 0.04, **BENT}, {"10000": {"mse": 0.01}}, YES),
     ("5.18", {"order_found": 0.7, "mse": 0.04, **BENT}, {"10000": {"mse": 0.01, "bent_wrong": 0.1}}, HALF),
     ("5.18", {"order_found": 0.6, "mse": 0.04, **BENT}, {"10000": {"mse": 0.01, "order_found": 0.8}}, NO),
@@ -159,6 +169,9 @@ CASES = [
     ("5.20", {"explained": 0.3, "live": 0.2}, {}, YES),
     ("5.20", {"explained": 0.6, "live": 0.2}, {}, HALF),
     ("5.20", {"explained": 0.8, "live": 0.2}, {}, NO),
+    ("5.20-mnist", {"explained": 0.8}, {}, YES),
+    ("5.20-mnist", {"explained": 0.8}, {"recurrent": {"explained": 0.6}}, HALF),
+    ("5.20-mnist", {"explained": 0.6}, {}, NO),
     ("5.21", {"explained": 0.8}, {}, YES),
     ("5.21", {"explained": 0.5}, {}, NO),
     ("5.21-moves", {"live": 0.5}, PLATEAU, YES),
@@ -169,6 +182,12 @@ CASES = [
     ("5.23", {"explained": 0.7, "ssim": 0.5, "live": 0.5}, {}, YES),
     ("5.23", {"explained": 0.7, "ssim": 0.9, "live": 0.5}, {}, HALF),
     ("5.23", {"explained": 0.3, "ssim": 0.3, "live": 0.5}, {}, NO),
+    ("6.1-circle", USED, {}, YES),
+    ("6.1-circle", USED, {"Omniglot, 0.1": {"chosen_curve": 0.7}}, HALF),
+    ("6.1-circle", {**USED, "chosen_transparent": 0.7}, {}, NO),
+    ("6.2-templates", {"like_circle": 0.95, "explained": 0.5}, OTHERS, YES),
+    ("6.2-templates", {"like_circle": 0.95, "explained": 0.5}, {}, HALF),
+    ("6.2-templates", {"like_circle": 0.8, "explained": 0.5}, OTHERS, NO),
     ("beyond-variational", found(0.1), {**DETERMINISTIC, "calibrated": found(0.9)}, YES),
     ("beyond-variational", found(0.1), {**DETERMINISTIC, "calibrated": found([0.9, 0.1])}, HALF),
     ("beyond-variational", found(0.1), {"cross-entropy": found(0.9), "calibrated": found(0.9)}, HALF),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -120,6 +121,21 @@ def test_chosen_is_the_largest_weight() -> None:
     chosen = averages([moves.chosen(strokes, TemplateBank.named("circle", "transparent"))])
     assert chosen == {"chosen_circle": 0.25, "chosen_transparent": 0.75}
     assert moves.chosen(boxes(LEFT), BANK) == {}
+
+
+def test_likeness_is_the_correlation_with_what_was_drawn() -> None:
+    images = load(Data("two-shapes", images=4), "train")
+    settings = Model(moves=2, hidden=8, templates=("circle", "line"), learn_templates="random")
+    model = build(settings, images.size, 1)
+    assert model.bank is not None
+    with evaluating(model):
+        found = averages(moves.scores(model, images, images.ink().mean(0)))
+        for name, mask in zip(("circle", "line"), model.bank.masks.flatten(1).numpy(), strict=True):
+            drawn = TemplateBank.named(name).masks.flatten().numpy()
+            assert found[f"like_{name}"] == pytest.approx(np.corrcoef(mask, drawn)[0, 1], abs=1e-4)
+    fixed = build(replace(settings, learn_templates="no"), images.size, 1)
+    with evaluating(fixed):
+        assert "like_circle" not in averages(moves.scores(fixed, images, images.ink().mean(0)))
 
 
 @pytest.mark.parametrize("kind", ["simple", "draw", "t-air", "autoencoder"])

@@ -12,7 +12,7 @@ from limner.experiments.thesis import EXPERIMENTS
 from limner.figures import engine
 from limner.figures.cache import key
 from limner.figures.figure import FULL, Figure, Scale, shortened
-from limner.figures.layouts import Curves, Drawn, Process, Progress, Reconstructions
+from limner.figures.layouts import Curves, Drawn, Masks, Process, Progress, Reconstructions
 from limner.figures.registry import FIGURES, THESIS, find
 from limner.figures.results import WORDS
 from limner.models.build import build
@@ -24,7 +24,10 @@ WANTED = [
     *("5.2", "5.3a", "5.3b", "5.4", "5.5", "5.6", "5.7", "5.8", "5.9", "5.10", "5.11", "5.12", "5.13", "5.14"),
     *("5.16", "5.17", "5.18", "5.19", "5.20", "5.21", "5.22", "5.23"),
 ]
-TEXT = ["5.13-transparent", "5.21-moves"]
+TEXT = [
+    *("5.2-affine", "5.13-transparent", "5.16-ordered", "5.20-mnist", "5.21-moves"),
+    *("6.1-circle", "6.2-templates"),
+]
 BEYOND = [
     "beyond-variational",
     "beyond-t-draw",
@@ -87,7 +90,7 @@ def test_quick_runs_are_few_and_short(figure: Figure) -> None:
 def test_layouts_and_references_name_what_is_there(figure: Figure) -> None:
     layout = figure.layout
     named: list[str] = []
-    if isinstance(layout, Process | Progress):
+    if isinstance(layout, Process | Progress | Masks):
         named = list(layout.variants)
     elif isinstance(layout, Curves):
         named = [name for _, variants in layout.panels for name in variants]

@@ -28,6 +28,8 @@ VARIANTS = {
     "variational": {"latent": 8, "likelihood": "ce"},
     "calibrated": {"latent": 8, "likelihood": "optimal-sigma", "sigma_start": 0.05},
     "flip": {"latent": 8, "likelihood": "flip"},
+    "learnt templates": {"learn_templates": "drawn", "templates": ("square", "circle")},
+    "random templates": {"learn_templates": "random", "templates": ("square", "circle")},
 }
 ORDERS = {
     "soft": {"order": "soft"},
@@ -63,6 +65,18 @@ def test_every_parameter_gets_a_gradient_and_what_is_scored_is_what_is_saved(kin
         compositing = "over" if output.strokes.depth is None else "depth"
         saved = render(output.strokes, model.bank, SIZE, compositing=compositing, backend="reference")
     assert (saved - output.canvas).abs().max() < 1e-5
+
+
+def test_templates_are_learnt_from_how_they_are_drawn_or_from_noise() -> None:
+    fixed = painter("simple", templates=("circle", "square")).bank.masks
+    drawn, noise, other = (
+        painter("simple", templates=("circle", "square"), learn_templates=start).bank.masks.detach()
+        for start in ("drawn", "random", "random")
+    )
+    torch.testing.assert_close(drawn, fixed, rtol=0, atol=0.0011)  # logits are of masks from 0.001 to 0.999
+    assert torch.equal(noise, other)
+    assert 0.27 < noise.std() < 0.3  # uniform: 0.289
+    assert ((noise - fixed).abs().mean((1, 2)) > 0.2).all()
 
 
 def test_what_a_simple_painter_computes_step_by_step() -> None:
@@ -183,6 +197,7 @@ def test_gamma_sharpens_the_choice_out_of_training() -> None:
         ({"templates": ("square", "blob")}, "blob"),
         ({"templates": ()}, "templates"),
         ({"kind": "draw", "phi0": 3.0}, "phi0 3.0 is of no use to kind draw"),
+        ({"kind": "draw", "learn_templates": "drawn"}, "learn-templates drawn is of no use to kind draw"),
         ({"gamma": 2.0}, "gamma 2.0 is of no use where strokes do not choose"),
         ({"kind": "draw", "templates": ("square", "circle"), "noise": 0.1}, "noise 0.1 is of no use where strokes"),
         ({"order": "evidence", "temperature": 0.5}, "temperature 0.5 is of no use without a learnt order"),

@@ -80,7 +80,7 @@ def _learnt(results: Results) -> Judgement:
 FIGURES = (
     Figure(
         "5.2-affine",
-        "2-Rectangles with Φ12 and Φ21 free (text of 5.2)",
+        "2-Rectangles with all six numbers of Phi (text of 5.2)",
         "With all six numbers of Φ free, all three Painters solve 2-Rectangles as well",
         "the same conclusions",
         "images in which both rectangles are found",

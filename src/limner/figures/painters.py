@@ -204,7 +204,7 @@ FIGURES = (
     Figure(
         "5.11",
         "First 200 iterations on 0to2-Rectangles",
-        "Null moves are white or overpainted from the beginning",
+        "The first iterations show how null moves come about: white, or overpainted",
         "white or overpainted null moves",
         "white and overpainted moves for each null move due",
         0,
