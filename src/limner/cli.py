@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -40,7 +41,7 @@ from limner.figures.options import ReproduceOptions
 from limner.files import in_words, try_writing
 from limner.painting.options import PaintOptions
 from limner.printing import answer, say, silence, warnings_in_lines
-from limner.signals import ENDING, handled, held, interrupt
+from limner.signals import ENDING, handled, held
 from limner.studio.options import StudioOptions
 from limner.training.settings import CHECKPOINT
 
@@ -117,7 +118,7 @@ def run(options: Options) -> int:
     except FileNotFoundError:
         raise UserError("the current folder has been deleted: change to another one") from None
     options.check()
-    with handled(interrupt, *ENDING), warnings_in_lines(getattr(options, "quiet", False)):
+    with handled(signal.default_int_handler, *ENDING), warnings_in_lines(getattr(options, "quiet", False)):
         if isinstance(options, Bench):
             if options.json:
                 try_writing(options.json)

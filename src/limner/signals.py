@@ -51,8 +51,3 @@ def held() -> Iterator[None]:
     finally:
         for number in came:
             signal.raise_signal(number)
-
-
-def interrupt(*_: object) -> None:
-    """Handle a signal as Python handles Ctrl-C."""
-    raise KeyboardInterrupt
