@@ -8,7 +8,7 @@ from limner.errors import UserError
 from limner.files import atomic
 from limner.painting.arguments import positive
 from limner.painting.painting import FRAME, Painting, write_frames
-from limner.painting.ranges import sound
+from limner.painting.ranges import in_range
 from limner.painting.raster import FILMS
 
 SLOWEST, FASTEST = 0.01, 1000.0
@@ -72,7 +72,7 @@ class Clip:
     def _checked(self, path: Path, longer_side: int | None) -> tuple[int, int]:
         """The size to save at, of strokes that are in range."""
         for painting in self.paintings:
-            sound(path, painting.strokes, painting.background)
+            in_range(path, painting.strokes, painting.background)
         return self.paintings[0].saved_size(path, longer_side)
 
 

@@ -25,7 +25,7 @@ from limner.painting.colours import colour, palette
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
-from limner.painting.ranges import sound
+from limner.painting.ranges import in_range
 from limner.painting.raster import FILMS, saved_size
 from limner.painting.resume import read_before
 from limner.painting.saving import held, save
@@ -201,7 +201,7 @@ def source(file: Path, options: PaintOptions) -> Path | Picture | Painting:
             asked = flag(field.name)
             raise UserError(f"{file}: strokes are written as they are, without {asked}: see --resume to paint on them")
     painting = Painting.load(file)
-    sound(file, painting.strokes, painting.background)
+    in_range(file, painting.strokes, painting.background)
     return painting
 
 

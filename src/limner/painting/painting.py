@@ -17,7 +17,7 @@ from limner.files import PICTURES, atomic, make_folder
 from limner.painting import raster
 from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, positive
 from limner.painting.pictures import Picture, Source, fitted, laid, read_picture
-from limner.painting.ranges import sound
+from limner.painting.ranges import in_range
 from limner.painting.raster import FILMS, Pixels
 from limner.painting.sides import check_shape
 from limner.strokes import Strokes
@@ -243,7 +243,7 @@ class Painting:
         suffix = path.suffix.lower()
         if suffix not in SUFFIXES:
             raise UserError(f"{path}: cannot save as {suffix or 'a file without suffix'}: choose {', '.join(SUFFIXES)}")
-        sound(path, self.strokes, self.background)
+        in_range(path, self.strokes, self.background)
         if suffix == ".json":
             from limner.strokes_json import dump
 
@@ -273,7 +273,7 @@ class Painting:
         if count < 1:
             raise UserError(f"frames: {count} is not a number from 1 up")
         folder = Path(folder)
-        sound(folder, self.strokes, self.background)
+        in_range(folder, self.strokes, self.background)
         size = self.saved_size(folder / FRAME, longer_side)
         return write_frames(folder, self.stages(moments(len(self.strokes), count), size))
 

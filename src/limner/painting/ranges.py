@@ -13,7 +13,7 @@ ROUNDING = 1e-3
 """How far beyond their ranges numbers may be that were rounded, by other programs too; in 16 bits, more."""
 
 
-def sound(
+def in_range(
     name: str | Path, strokes: Strokes, background: Float[Tensor, "channel"] | None
 ) -> tuple[Strokes, Float[Tensor, "channel"] | None]:
     """Strokes and background in 32 bits.

@@ -14,7 +14,7 @@ from limner.painting.fitting import SETTLING_RATE, falling
 from limner.painting.moves import Moves, Style
 from limner.painting.painting import Painting
 from limner.painting.preparing import in_float32_on_cpu
-from limner.painting.ranges import sound
+from limner.painting.ranges import in_range
 from limner.painting.raster import rendered
 from limner.painting.steps import FAINT, SOLID
 from limner.strokes import Strokes
@@ -100,7 +100,7 @@ def refined(painting: Painting, loss: Loss, steps: int, rate: float, fixed: Coll
     if unknown := sorted(fixed - {*FREE}):
         raise UserError(f"refine: {unknown[0]!r} cannot be fixed: choose of {', '.join(FREE)}")
     steps, rate = arguments.whole("steps", steps), arguments.positive("rate", rate) or 1.0
-    strokes, background = sound("refine", in_depth_order(painting.strokes), painting.background)
+    strokes, background = in_range("refine", in_depth_order(painting.strokes), painting.background)
     if not steps:
         return painting
     painting = replace(painting, bank=painting.bank.detach().to("cpu"))

@@ -13,7 +13,7 @@ from limner.errors import UserError
 from limner.geometry import invert
 from limner.painting.brushes import FINE, bank_of, listed
 from limner.painting.painting import Painting
-from limner.painting.ranges import sound
+from limner.painting.ranges import in_range
 from limner.painting.raster import rendered
 from limner.strokes import Strokes
 from limner.strokes_json import by_name, parse
@@ -90,7 +90,7 @@ def read_before(
             raise UserError(f"{source}: does not hold its templates, so it cannot be painted on")
     else:
         raise UserError(f"resume: a {type(source).__name__} is no painting: give one, or a file of strokes")
-    strokes, background = sound(name, in_depth_order(strokes), background)
+    strokes, background = in_range(name, in_depth_order(strokes), background)
     bank = bank.detach().to("cpu")
     if listed(templates) is None:
         return Before(strokes, bank, background, list(range(len(bank))), size)
