@@ -16,11 +16,10 @@ from limner.models.build import Network
 from limner.models.code import mean_codes
 from limner.models.evaluating import evaluating
 from limner.painting.brushes import texels_of
+from limner.painting.pictures import Planes
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order
-
-Pixels = Float[Tensor, "channel height width"]
 
 FLAT = 0.05
 """Least determinant of Phi of a stroke that is taken over: stamps of twenty canvases."""
@@ -44,7 +43,7 @@ def brushes(model: Network) -> TemplateBank:
     return bank.redrawn(texels_of(list(bank.names)))
 
 
-def proposed(model: Network, pixels: Pixels, count: int) -> Strokes:
+def proposed(model: Network, pixels: Planes, count: int) -> Strokes:
     """At most `count` strokes for a picture of brightness, a batch of one in painting order.
 
     The picture is cut into the finest grid of 2^k x 2^k patches that the count allows, and every patch is painted as if
@@ -65,7 +64,7 @@ def proposed(model: Network, pixels: Pixels, count: int) -> Strokes:
     return painted[:, torch.linalg.det(painted.where[0, :, :, :2]).abs() > FLAT][:, :count]
 
 
-def cut(pixels: Pixels, cells: int, size: tuple[int, int]) -> Float[Tensor, "patch channel tall wide"]:
+def cut(pixels: Planes, cells: int, size: tuple[int, int]) -> Float[Tensor, "patch channel tall wide"]:
     """The patches of a grid of cells x cells, row by row, each at `size`."""
     whole = (cells * size[0], cells * size[1])
     fitted = interpolate(pixels[None], whole, mode="bilinear", antialias=True, align_corners=False)[0].clamp(0, 1)

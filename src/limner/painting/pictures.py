@@ -19,7 +19,7 @@ from limner.files import files_in, reason
 from limner.images import ROUNDING, SUFFIXES, decoding, open_image, to_values, upright
 from limner.masks import VECTOR
 
-Pixels: TypeAlias = Float[Tensor, "channel height width"]
+Planes: TypeAlias = Float[Tensor, "channel height width"]
 Alpha: TypeAlias = Float[Tensor, "height width"]
 
 _CLIPS = """3g2 3gp asf avi f4v flv m2ts m2v m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv"""
@@ -32,7 +32,7 @@ DEPTHS = {"bool": 1, "uint8": 255, "uint16": 65535}
 class Picture:
     """pixels: in [0, 1], 1 channel for gray sources, else 3.  alpha: in [0, 1], None when opaque everywhere."""
 
-    pixels: Pixels
+    pixels: Planes
     alpha: Alpha | None
     name: str
 
@@ -162,7 +162,7 @@ def laid(
     return pixels * alpha + (1 - alpha) * ground[:, None, None]
 
 
-def _resize(planes: Pixels, size: tuple[int, int]) -> Float[Tensor, "channel rows columns"]:
+def _resize(planes: Planes, size: tuple[int, int]) -> Float[Tensor, "channel rows columns"]:
     planes, turned = planes.contiguous(), (size[1], size[0])
     images = [Image.fromarray(plane.numpy()).resize(turned, Image.Resampling.BICUBIC) for plane in planes]
     return torch.from_numpy(np.stack([np.asarray(image) for image in images])).clamp(0, 1)
