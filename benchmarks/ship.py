@@ -24,7 +24,7 @@ from limner.figures.beyond import CHARACTERS, FACES
 from limner.figures.results import SPLITS, WORDS
 from limner.files import write_json
 from limner.training.metrics import evaluate
-from limner.training.process import paint_process
+from limner.training.process import painting_process, save_sheet
 
 SCORED = "scores.json"
 IMAGES, SHOWN, COLUMNS = 1000, 8, 11
@@ -97,7 +97,7 @@ def ship(name: str, folder: Path) -> None:
     found = {split: evaluate(model, load_data(experiment.data, split).spread(IMAGES)) for split in SPLITS}
     write_json(home / SCORED, found)
     shown = load_data(experiment.data, "test").spread(SHOWN).ink()
-    paint_process(model, shown, home / "painting.png", COLUMNS, target=name not in UNSEEN)
+    save_sheet(painting_process(model, shown, COLUMNS, target=name not in UNSEEN), home / "painting.png")
     (home / "README.md").write_text(card(name))
 
 

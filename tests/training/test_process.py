@@ -10,7 +10,7 @@ from limner.models.output import Output
 from limner.models.painter import Painter
 from limner.models.settings import Model
 from limner.tables import GAP
-from limner.training.process import of_output, paint_process, painting_process, save_sheet, some_steps, steps
+from limner.training.process import of_output, painting_process, save_sheet, some_steps, steps
 from limner.writer import render
 
 
@@ -49,7 +49,7 @@ def test_sheet_is_black_on_white_with_the_cells_in_place(tmp_path: Path) -> None
 
 def test_picture_of_a_model_leaves_it_in_training(tmp_path: Path) -> None:
     model = Painter(Model(moves=30, hidden=8), (10, 12), 1)
-    paint_process(model, torch.rand(3, 1, 10, 12), tmp_path / "p.png", columns=6)
+    save_sheet(painting_process(model, torch.rand(3, 1, 10, 12), columns=6), tmp_path / "p.png")
     assert model.training
     with Image.open(tmp_path / "p.png") as sheet:
         assert sheet.size == (7 * (12 + GAP) + GAP, 3 * (10 + GAP) + GAP)

@@ -16,7 +16,7 @@ from limner.files import try_writing, write_json
 from limner.printing import answer, say
 from limner.training.loop import device
 from limner.training.metrics import evaluate as measure
-from limner.training.process import paint_process
+from limner.training.process import painting_process, save_sheet
 
 ROWS = 10
 
@@ -70,5 +70,5 @@ def evaluate(options: EvaluateOptions) -> int:
         about = {"run": Path(os.path.abspath(options.run)).name, "split": options.split, "seed": options.seed}
         write_json(options.json, about | found)
     if options.picture:
-        paint_process(model, images.spread(ROWS).ink(device()), options.picture)
+        save_sheet(painting_process(model, images.spread(ROWS).ink(device())), options.picture)
     return 0

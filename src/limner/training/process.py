@@ -64,13 +64,6 @@ def painting_process(model: nn.Module, images: Canvas, columns: int = COLUMNS_MO
     return torch.cat([cells, images[:, None]], 1) if target else cells
 
 
-def paint_process(
-    model: nn.Module, images: Canvas, path: Path, columns: int = COLUMNS_MOST, target: bool = True
-) -> None:
-    """Write the `painting_process` of images."""
-    save_sheet(painting_process(model, images, columns, target), path)
-
-
 def save_sheet(cells: Cells, path: Path) -> None:
     """Write a table of images of ink, shown as black on white, with gray lines between them."""
     with atomic(path) as temporary:
