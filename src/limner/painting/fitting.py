@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -143,14 +142,10 @@ def fit(
 
     def whole(many: int, before: Moves | None) -> tuple[Moves, float]:
         moves, planned = (begun(), plan) if before is None else (again(before), plan.again())
-        (painted,) = deque(in_time(rounds(moves, many, planned)), 1)
-        return moves, quality(*painted)
-
-    def in_time(paintings: Iterator[Painted]) -> Iterator[Painted]:
-        for painted in paintings:
+        for _ in rounds(moves, many, planned):
             if clock and clock.done() == 1:
                 raise _TimeIsUp
-            yield painted
+        return moves, quality(*moves.copied())
 
     def paintings() -> Iterator[Painted]:
         for painted in rounds(begun(), count, plan, clock):
