@@ -36,7 +36,6 @@ WORDS = {
     "elbo": "bound (nats)",
     "explained": "explained",
     "found": "shapes found",
-    "iou": "IoU",
     "iwae": "IWAE bound (nats)",
     "last": "last training loss",
     "like_circle": "like a circle",

@@ -1,4 +1,4 @@
-"""Time-lapse: a painting that grows, as GIF, MP4 or WebM."""
+"""Films, as GIF, MP4 or WebM: of a painting that grows, and of a clip."""
 
 import math
 from collections.abc import Callable, Iterable
