@@ -29,8 +29,8 @@ import limner
 from limner.cli import main, parse
 from limner.errors import NotFinite
 from limner.painting import raster
-from limner.painting.command import settings
 from limner.painting.options import PaintOptions
+from limner.painting.reading import settings
 from limner.studio.asked import options, spelled
 from limner.studio.command import serve
 from limner.studio.easel import Easel
