@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limner.errors import UserError
-from limner.painting.raster import finer
+from limner.painting.rendering import finer
 from limner.strokes import Strokes
 from limner.strokes_json import dump, parse
 from limner.templates import TemplateBank

@@ -17,7 +17,7 @@ from limner.painting.goal import Goal
 from limner.painting.moves import SPECK, Moves, Style
 from limner.painting.painting import psnr
 from limner.painting.propose import propose
-from limner.painting.raster import SAMPLES, most_texels
+from limner.painting.rendering import SAMPLES, most_texels
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render

@@ -20,7 +20,7 @@ from scenes import by_default
 import limner
 from limner import geometry
 from limner.errors import UserError
-from limner.painting import raster
+from limner.painting import raster, rendering
 from limner.painting.arguments import LONGEST_SIDE
 from limner.painting.options import MOST, PaintOptions
 from limner.painting.painting import SUFFIXES, Painting, psnr
@@ -191,7 +191,7 @@ def test_what_is_redrawn_is_redrawn_once(monkeypatch: pytest.MonkeyPatch) -> Non
     redrawn = TemplateBank.redrawn
     monkeypatch.setattr(TemplateBank, "redrawn", lambda bank, size: made.append(size) or redrawn(bank, size))
     for size in ((24, 32), (25, 33), (48, 64), (48, 64), (480, 640), (4800, 6400)):
-        raster.finer(one.bank, one.size, size)
+        rendering.finer(one.bank, one.size, size)
     assert made == [128, 512]
 
 
@@ -391,8 +391,8 @@ def test_rendered_some_after_the_others(look: str, transparent: bool, monkeypatc
         sizes.append(len(strokes))
         return render(strokes, *arguments, **options)
 
-    monkeypatch.setattr(raster, "render", noted)
-    monkeypatch.setattr(raster, "ROWS", 96 * 7)
+    monkeypatch.setattr(rendering, "render", noted)
+    monkeypatch.setattr(rendering, "ROWS", 96 * 7)
     assert torch.equal(one.render(96, 128), whole)
     assert sizes[0] == min(7, len(one.strokes))
     assert sum(sizes) == len(one.strokes) * (2 if transparent else 1)
@@ -560,7 +560,7 @@ def test_ink_becomes_the_negative_on_white_paper() -> None:
 
 def test_several_outlines_are_redrawn_in_no_more_texels_than_one() -> None:
     sides = [
-        raster.finer(TemplateBank.named(*names), (24, 32), (4800, 6400)).masks.shape[-1]
+        rendering.finer(TemplateBank.named(*names), (24, 32), (4800, 6400)).masks.shape[-1]
         for names in (["circle"], ["circle"] * 4)
     ]
     assert sides == [1024, 512]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.masks import native, read_mask
-from limner.painting.raster import most_texels
+from limner.painting.rendering import most_texels
 from limner.shapes import SHAPES, draw
 from limner.templates import TemplateBank, sources
 from limner.tracing import STRAIGHT, lines, thickness

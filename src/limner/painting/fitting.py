@@ -26,7 +26,8 @@ from limner.painting.goal import Goal
 from limner.painting.moves import Moves, Style
 from limner.painting.pace import Clock, Pace
 from limner.painting.propose import PLACES, propose
-from limner.painting.raster import decibels, finer, most_texels, redrawn
+from limner.painting.raster import decibels
+from limner.painting.rendering import finer, most_texels, redrawn
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.waiting import compiling

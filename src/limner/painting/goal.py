@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 
 from limner.cpu.fused import painted
 from limner.painting.pictures import laid
-from limner.painting.raster import SAMPLES
+from limner.painting.rendering import SAMPLES
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -27,7 +27,7 @@ class Goal:
     """pixels: the target, premultiplied where alpha is given.  weight: how much each pixel matters, mean 1.
     region: where new strokes may start, in [0, 1].
     under, under_cover: strokes painted before, as a canvas and its coverage; None where there are none.
-    samples: along each axis of a pixel.  saved: the same of what is saved (`raster.samples`), by which the fit ends.
+    samples: along each axis of a pixel.  saved: the same of what is saved (`rendering.samples`), by which the fit ends.
     """
 
     pixels: Float[Tensor, "channel height width"]

@@ -22,8 +22,8 @@ from limner.painting.reading import in_flags
 from limner.painting.resume import read_before
 from limner.painting.svg import check_fills
 from limner.printing import say
+from limner.shapes import SHAPES
 from limner.strokes import Strokes
-from limner.templates import SHAPES
 
 WRITING = {"photos", "output", "output_size", "film_seconds", "frames", "jobs", "threads", "quiet"}
 """Options that are not about how to paint."""

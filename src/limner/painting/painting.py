@@ -19,6 +19,7 @@ from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, positive
 from limner.painting.pictures import Picture, Source, fitted, laid, read_picture
 from limner.painting.ranges import in_range
 from limner.painting.raster import FILMS, Pixels
+from limner.painting.rendering import finer, rendered
 from limner.painting.sides import check_shape
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -256,7 +257,7 @@ class Painting:
                 from limner.painting.svg import to_svg
 
                 sharp = len(self.bank.outlines) == len(self.bank)
-                bank = raster.finer(self.bank, self.size, size) if sharp else self.bank
+                bank = finer(self.bank, self.size, size) if sharp else self.bank
                 temporary.write_text(to_svg(self.strokes, bank, size, self.background), encoding="utf-8")
             elif suffix in FILMS:
                 self._save_time_lapse(temporary, size, seconds)
@@ -293,14 +294,14 @@ class Painting:
     @torch.no_grad()
     def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:
         """The canvas (1, channel, height, width), and its coverage if transparent, after so many strokes each time."""
-        strokes, bank = in_depth_order(self.strokes).map(Tensor.float), raster.finer(self.bank, self.size, size)
+        strokes, bank = in_depth_order(self.strokes).map(Tensor.float), finer(self.bank, self.size, size)
         canvas = 0.0 if self.background is None else self.background.to(strokes.what)
         cover = 0.0 if self.background is None else None
         for done, count in pairwise([0, *counts]):
             some = strokes[:, done:count]
-            canvas = raster.rendered(some, bank, size, canvas)
+            canvas = rendered(some, bank, size, canvas)
             if cover is not None:
-                cover = raster.rendered(some.white(), bank, size, cover)
+                cover = rendered(some.white(), bank, size, cover)
             yield canvas, cover
 
     def saved_size(self, path: Path, longer_side: int | None) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.models.build import Network
-from limner.painting import arguments, brushes, colours, light, raster, sides
+from limner.painting import arguments, brushes, colours, light, rendering, sides
 from limner.painting.fitting import Painted
 from limner.painting.goal import Goal, goal_and_ground, page
 from limner.painting.moves import Style
@@ -137,7 +137,7 @@ def prepare(
     if before:
         if before.size:
             sides.check_shape("resume", before.size, "the picture", picture.size)
-            before = replace(before, bank=raster.finer(before.bank, before.size, small.size))
+            before = replace(before, bank=rendering.finer(before.bank, before.size, small.size))
         before = replace(before, bank=as_written(before.bank))
         clear, given = before.background is None, before.background
     if not (chosen or clear or before or palette is not None):
@@ -172,7 +172,7 @@ def prepare(
         under, cover = before.canvas(goal.size, ground, clear)
         goal = replace(goal, region=region, under=under, under_cover=cover)
         if judged:
-            larger = replace(before, bank=raster.finer(before.bank, goal.size, judged.size))
+            larger = replace(before, bank=rendering.finer(before.bank, goal.size, judged.size))
             under, cover = larger.canvas(judged.size, ground, clear)
             judged = replace(judged, under=under, under_cover=cover)
         bank, count = before.brushes, strokes + dropped
@@ -180,7 +180,7 @@ def prepare(
         bank = brushes.bank_of(templates)
     if count:
         brushes.check_visible(bank)
-    goal = replace(goal, saved=raster.samples(before.bank if before else bank))
+    goal = replace(goal, saved=rendering.samples(before.bank if before else bank))
     style = Style(
         opacity=fixed,
         gradient=fill == "gradient",

@@ -11,7 +11,7 @@ from limner.painting import brushes, light
 from limner.painting.colours import colour, palette
 from limner.painting.options import PaintOptions
 from limner.painting.pictures import Picture, read_picture
-from limner.templates import SHAPES
+from limner.shapes import SHAPES
 
 AS_GIVEN = (
     "strokes", "fill", "background", "min_size", "max_size", "keep_proportions", "upright", "keep_angles", "resume",

@@ -15,7 +15,7 @@ from limner.painting.moves import Moves, Style
 from limner.painting.painting import Painting
 from limner.painting.preparing import in_float32_on_cpu
 from limner.painting.ranges import in_range
-from limner.painting.raster import rendered
+from limner.painting.rendering import rendered
 from limner.painting.steps import FAINT, SOLID
 from limner.strokes import Strokes
 from limner.templates import TemplateBank

@@ -14,7 +14,7 @@ from limner.geometry import invert
 from limner.painting.brushes import FINE, bank_of, listed
 from limner.painting.painting import Painting
 from limner.painting.ranges import in_range
-from limner.painting.raster import rendered
+from limner.painting.rendering import rendered
 from limner.strokes import Strokes
 from limner.strokes_json import by_name, parse
 from limner.templates import TemplateBank
