@@ -20,7 +20,7 @@ from limner.experiments import runs, shipped
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS, cifar, mnist, two_rectangles
 from limner.figures import cache
-from limner.figures.beyond import CHARACTERS, FACES
+from limner.figures.claims.beyond import CHARACTERS, FACES
 from limner.figures.results import SPLITS, WORDS
 from limner.files import write_json
 from limner.training.metrics import evaluate

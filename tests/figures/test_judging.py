@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from limner.figures.beyond import TASKS
+from limner.figures.claims.beyond import TASKS
 from limner.figures.judging import SOLVED, STUCK, solves, stuck, tally
 from limner.figures.registry import FIGURES
 from limner.figures.results import Results, number

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import chain
 
 from limner.errors import UserError
-from limner.figures import beyond, choices, claims, drawn, occlusion, painters, scaling, variational
+from limner.figures.claims import beyond, choices, drawn, occlusion, painters, scaling, unshown, variational
 from limner.figures.figure import Figure
 
 
@@ -17,7 +17,7 @@ def _place(name: str) -> tuple[int, int, str]:
     return int(chapter), int(digits), rest
 
 
-MODULES = (drawn, variational, painters, choices, occlusion, scaling, claims)
+MODULES = (drawn, variational, painters, choices, occlusion, scaling, unshown)
 THESIS = {
     figure.name: figure
     for figure in sorted(chain.from_iterable(part.FIGURES for part in MODULES), key=lambda each: _place(each.name))

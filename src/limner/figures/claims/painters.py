@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from limner.experiments.thesis import four_rectangles, mixed, mnist, two_rectangles, zero_to_two_rectangles
+from limner.figures.claims.variational import T_DRAW, with_whole_stamps
 from limner.figures.figure import Figure, Judgement, vary
 from limner.figures.judging import CALM, SOLVED, all_solve, both, solves
 from limner.figures.layouts import Curves, Process, Progress
 from limner.figures.results import Results, number
-from limner.figures.variational import T_DRAW, with_whole_stamps
 
 KINDS = ("simple", "recurrent", "canvas-recurrent")
 THREE = {kind: vary(two_rectangles(), kind=kind) for kind in KINDS}

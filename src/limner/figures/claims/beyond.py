@@ -14,13 +14,13 @@ from limner.experiments.thesis import (
     two_rectangles,
     two_shapes,
 )
+from limner.figures.claims.painters import KINDS
+from limner.figures.claims.scaling import ARCHITECTURES
+from limner.figures.claims.variational import AIR, RECTANGLES
 from limner.figures.figure import Figure, Judgement, vary
 from limner.figures.judging import GOOD, SOLVED, WHOLE_STAMPS, blank, both, solves, stuck, tally
 from limner.figures.layouts import Curves, Dots, Process, Reconstructions
-from limner.figures.painters import KINDS
 from limner.figures.results import Results, number
-from limner.figures.scaling import ARCHITECTURES
-from limner.figures.variational import AIR, RECTANGLES
 
 CALIBRATED = {"likelihood": "optimal-sigma", "sigma_start": 0.05}
 """sigma-VAE (Rybkin et al. 2021), with posteriors that start narrow."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from limner.experiments.thesis import mnist, occlusion
-from limner.figures.choices import CHARACTERS, RATES
+from limner.figures.claims.choices import CHARACTERS, RATES
+from limner.figures.claims.occlusion import RIGHT
+from limner.figures.claims.painters import KINDS, THREE
+from limner.figures.claims.variational import LENGTH, with_whole_stamps
 from limner.figures.figure import Figure, Judgement, vary
 from limner.figures.judging import GOOD, SOLVED, both, solves, stuck, tally
 from limner.figures.layouts import Dots, Masks, Process
-from limner.figures.occlusion import RIGHT
-from limner.figures.painters import KINDS, THREE
 from limner.figures.results import Results, number
-from limner.figures.variational import LENGTH, with_whole_stamps
 
 FREE = {kind: vary(experiment, affine="full") for kind, experiment in THREE.items()}
 ORDERED = {
