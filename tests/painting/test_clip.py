@@ -26,7 +26,7 @@ from limner.painting import following, outputs, video
 from limner.painting.footage import Footage
 from limner.painting.painting import psnr
 from limner.painting.pictures import is_clip
-from limner.painting.saving import held
+from limner.painting.saving import amount
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -440,7 +440,7 @@ def test_a_clip_is_no_pipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_how_much_was_painted_in_words() -> None:
-    assert held(limner.paint_clip([photo()], 1)) == "1 picture of 1 stroke"
+    assert amount(limner.paint_clip([photo()], 1)) == "1 picture of 1 stroke"
     assert is_clip(Path("A.MP4"))
     with pytest.raises(UserError, match="replaced by a frame"):
         outputs.spare([Path("f/frame-10000.png")], [], [Path("f")])

@@ -20,7 +20,7 @@ from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, is_clip, read_picture
 from limner.painting.reading import in_flags, settings
-from limner.painting.saving import held, save
+from limner.painting.saving import amount, save
 from limner.printing import on_terminal, say, warnings_in_lines
 from limner.signals import ENDING, Interrupts, handled
 
@@ -91,7 +91,7 @@ def carry_out(
             raise fault
         say(f"limner: {in_words(fault)}", sys.stderr)
     if interrupted:
-        what = [f"saved {held(painted)}"] if kept else []
+        what = [f"saved {amount(painted)}"] if kept else []
         what += [f"{path} is left as it was" for path in spared]
         say(f"limner: interrupted: {', '.join(what)}", sys.stderr)
         return INTERRUPTED

@@ -8,7 +8,8 @@ from pathlib import Path
 from limner.painting import raster, sides
 from limner.painting.clip import Clip
 from limner.painting.options import PaintOptions
-from limner.painting.painting import FILMS, STILLS, Painting
+from limner.painting.painting import STILLS, Painting
+from limner.painting.raster import FILMS
 from limner.printing import say
 from limner.signals import Interrupts
 
@@ -58,7 +59,7 @@ def write(painting: Painting | Clip, path: Path, options: PaintOptions) -> Excep
 def told(painting: Painting | Clip, path: Path, options: PaintOptions) -> list[str]:
     """What is said of a file that has been written: its score, its strokes, and whether it is as good as wanted."""
     if isinstance(painting, Clip):
-        return [held(painting)]
+        return [amount(painting)]
     scored, wanted = painting.target is not None and path.suffix.lower() in STILLS, options.stop_psnr
     words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
     if scored and raster.is_shrunk(path):
@@ -76,7 +77,7 @@ def reached(painting: Painting) -> float:
     return painting.score(painting.render(*sides.judged(painting.target).size))
 
 
-def held(painted: Painting | Clip) -> str:
+def amount(painted: Painting | Clip) -> str:
     """How much there is of it, in words."""
     if isinstance(painted, Painting):
         return counted(len(painted.strokes))
