@@ -48,7 +48,7 @@ def test_a_lone_template_needs_no_gradient() -> None:
 
 def test_large_gamma_is_a_hard_choice() -> None:
     scores = torch.tensor([[0.0, 1.0, 0.2], [3.0, 0.0, 2.0]])
-    torch.testing.assert_close(choose.softmax(scores, 100.0), choose.softmax(scores, hard=True), rtol=0, atol=1e-6)
+    torch.testing.assert_close(choose.softmax(scores, 100.0), choose.hard(scores.softmax(-1)), rtol=0, atol=1e-6)
     torch.testing.assert_close(choose.softmax(scores, 0.0), torch.full((2, 3), 1 / 3))
 
 
@@ -77,7 +77,7 @@ def test_extreme_scores_stay_finite_both_ways(gamma: float) -> None:
 def test_gumbel_samples_follow_the_softmax() -> None:
     probabilities = torch.tensor([0.5, 0.3, 0.15, 0.05])
     count = 20_000
-    samples = choose.softmax(probabilities.log().expand(count, 4), gumbel=True, hard=True)
+    samples = choose.softmax(probabilities.log().expand(count, 4), gumbel=True, straight_through=True)
     deviation = (probabilities * (1 - probabilities) / count).sqrt()
     assert ((samples.mean(0) - probabilities).abs() < 4 * deviation).all()
 
@@ -99,15 +99,15 @@ def test_a_generator_repeats_itself() -> None:
     assert not torch.equal(sample(3), sample(4))
 
 
-def test_hard_is_so_forward_and_soft_backward() -> None:
+def test_straight_through_is_hard_forward_and_soft_backward() -> None:
     scores, weight = torch.randn(6, 4), torch.randn(6, 4)
     gradients = []
-    for hard in (True, False):
+    for straight_through in (True, False):
         leaf = scores.clone().requires_grad_()
-        weights = choose.softmax(leaf, 2.0, hard=hard)
+        weights = choose.softmax(leaf, 2.0, straight_through=straight_through)
         (weights * weight).sum().backward()
         gradients.append(leaf.grad)
-        if hard:
+        if straight_through:
             assert torch.equal(weights.detach(), torch.nn.functional.one_hot(scores.argmax(-1), 4).float())
     torch.testing.assert_close(*gradients)
 

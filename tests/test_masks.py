@@ -237,7 +237,7 @@ def test_folder_is_read_in_order_of_names(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("text")
     (tmp_path / ".hidden.png").write_text("text")
     assert [path.name for path in mask_files(tmp_path)] == ["a.tif", "b.png", "c.svg"]
-    assert mask_files(str(tmp_path / "c.svg")) == [tmp_path / "c.svg"]
+    assert mask_files([tmp_path / "c.svg", str(tmp_path / "b.png")]) == [tmp_path / "c.svg", tmp_path / "b.png"]
     bank = TemplateBank.load(tmp_path, size=16)
     assert bank.names == ("a", "b", "c")
     assert bank.masks.shape == (3, 16, 16)

@@ -16,7 +16,7 @@ def softmax(
     gamma: float = 1.0,
     noise: float = 0.0,
     gumbel: bool = False,
-    hard: bool = False,
+    straight_through: bool = False,
     generator: torch.Generator | None = None,
 ) -> Scores:
     """Convex weights w^gamma / sum w^gamma of w = softmax(scores + noise): eq. 3.1, 3.2.
@@ -24,7 +24,7 @@ def softmax(
     gamma: sharpening, from 0 up; 1 leaves the softmax, a very large one is nearly a hard choice.
     noise: standard deviation of the Gaussian noise added to the scores, before the softmax as the thesis says.
     gumbel: standard Gumbel noise instead of, or on top of, it: a sample of the choice (Jang et al. 2017).
-    hard: one-hot forward, the gradient of the soft weights backward.
+    straight_through: one-hot forward, the gradient of the soft weights backward.
     The weight of a lone template is 1 and has no gradient.
     Raises ValueError for a gamma or noise that is negative or not finite, and for a gamma above 1e30.
     """
@@ -36,10 +36,7 @@ def softmax(
     if gumbel:
         scores = scores - _like(scores, torch.Tensor.exponential_, generator).log().to(scores)
     weights = scores.softmax(-1) if gamma == 1 else _sharpened(scores, gamma)
-    if not hard:
-        return weights
-    choice = torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(weights)
-    return choice + (weights - weights.detach())
+    return hard(weights) if straight_through else weights
 
 
 def _sharpened(scores: Scores, gamma: float) -> Scores:
@@ -53,6 +50,12 @@ def check(gamma: float, noise: float) -> None:
     if not (0 <= gamma <= SHARPEST and 0 <= noise < math.inf):
         upper = f", gamma up to {SHARPEST:g}"
         raise ValueError(f"choose: gamma ({gamma}) and noise ({noise}) must be numbers from 0 up{upper}")
+
+
+def hard(weights: Scores) -> Scores:
+    """The one-hot choice of the largest weight; its gradient is that of the weights."""
+    choice = torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(weights)
+    return choice + (weights - weights.detach())
 
 
 def _like(scores: Tensor, fill, generator: torch.Generator | None) -> Tensor:

@@ -1,5 +1,6 @@
 """Template masks from picture files: which part of a PNG or SVG is brush, and which is not."""
 
+from collections.abc import Iterable
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -36,9 +37,12 @@ FAINT = 0.02
 Gray = Float[np.ndarray, "height width"]
 
 
-def mask_files(path: str | Path) -> list[Path]:
-    """A file, or those in a folder, sorted by name; UserError for what does not exist or holds none."""
-    return files_in(path, SUFFIXES | set(VECTOR), "PNG or SVG masks")
+def mask_files(files: str | Path | Iterable[str | Path]) -> list[Path]:
+    """A file, several, or those in a folder, sorted by name; UserError for what does not exist or holds none."""
+    paths = [files] if isinstance(files, str | Path) else list(files)
+    if not paths:
+        raise UserError("no masks are named: give a file, several, or a folder")
+    return files_in(paths, SUFFIXES | set(VECTOR), "PNG or SVG masks")
 
 
 def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:

@@ -271,7 +271,7 @@ class TemplateWriter(torch.nn.Module):
             which = choose.softmax(h_which, self.gamma, self.noise, self.gumbel, self.hard, generator)
         else:
             gamma = self.gamma if self.gamma_test is None else self.gamma_test
-            which = choose.softmax(h_which, gamma, hard=self.hard)
+            which = choose.softmax(h_which, gamma, straight_through=self.hard)
         return Strokes(where, which, h_what.sigmoid(), *others)
 
     def extra_repr(self) -> str:
