@@ -1,6 +1,7 @@
 """Weights over templates: eq. 3.1, 3.2, samples, hard choices."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -61,6 +62,21 @@ def test_any_gamma_gives_weights_and_none_to_what_is_barred(gamma: float, dtype:
     torch.testing.assert_close(weights.detach(), expected)
     if gamma < 1e30:  # whose slope 16 bits cannot hold
         assert torch.autograd.grad(weights[0, 0], scores)[0].isfinite().all()
+
+
+@pytest.mark.parametrize("options", [{"noise": 0.5}, {"gumbel": True}, {"gumbel": True, "straight_through": True}])
+def test_members_of_an_ensemble_draw_apart_if_asked_to(options: dict[str, Any]) -> None:
+    scores, gammas = torch.zeros(2000, 3), torch.zeros(2, 2000, 3)
+
+    def drawn(more: torch.Tensor) -> torch.Tensor:
+        return choose.softmax(scores + more, **options)
+
+    first, second = torch.func.vmap(drawn, randomness="different")(gammas)
+    assert (first - second).abs().mean() > 0.05
+    for each in (first, second):
+        assert (each.mean(0) - 1 / 3).abs().max() < 0.05
+    one, other = torch.func.vmap(lambda _: choose.softmax(scores, **options), randomness="different")(gammas)
+    assert not torch.equal(one, other)
 
 
 @pytest.mark.parametrize("gamma", [1.0, 1.5, 30.0])

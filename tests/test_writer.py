@@ -590,3 +590,25 @@ def test_a_writer_takes_a_score_for_each_template() -> None:
     assert torch.equal(lone.strokes(h_where, h_which[..., :1], h_what).which, torch.ones(2, 3, 1))
     with pytest.raises(ValueError, match=r"h_which has shape \(2, 3, 3\), expected \(batch, move, 1\)"):
         lone.strokes(h_where, h_which, h_what)
+
+
+def test_shapes_can_be_told_on_meta() -> None:
+    writer = TemplateWriter(BANK).to("meta")
+    with torch.device("meta"):
+        scores = torch.zeros(3, 4, 2, 3), torch.zeros(3, 4, 3), torch.zeros(3, 4, 1)
+        canvas = writer(*scores, torch.zeros(3, 1, 8, 9))
+    assert (canvas.shape, canvas.is_meta) == ((3, 1, 8, 9), True)
+
+
+def test_what_is_elsewhere_or_sparse_is_named() -> None:
+    strokes = Strokes(torch.eye(2, 3)[None, None], torch.ones(1, 1, 3) / 3, torch.ones(1, 1, 1))
+    for background, words in (
+        (torch.zeros(1, 1, 8, 8, device="meta"), "background is on meta, strokes are on cpu"),
+        (torch.zeros(1, 1, 8, 8).to_sparse(), r"background is sparse: take background\.to_dense\(\)"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            render(strokes, BANK, (8, 8), background)
+    with pytest.raises(ValueError, match=r"what is sparse: take what\.to_dense\(\)"):
+        render(replace(strokes, what=strokes.what.to_sparse()), BANK, (8, 8))
+    with pytest.raises(ValueError, match=r"masks are sparse: take masks\.to_dense\(\)"):
+        TemplateBank(BANK.masks.to_sparse())

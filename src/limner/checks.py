@@ -50,6 +50,8 @@ def check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
         raise ValueError(f"render: which has {weights} weights, the bank {len(bank)} templates")
     here = where.device
     for name, tensor in tensors.items():
+        if tensor.layout is not torch.strided:
+            raise ValueError(f"render: {name} is sparse: take {name}.to_dense()")
         if tensor.device != here:
             raise ValueError(f"render: where is on {here}, {name} is on {tensor.device}")
         if tensor.dtype != where.dtype:
@@ -59,7 +61,9 @@ def check_strokes(tensors: dict[str, Tensor], bank: TemplateBank) -> None:
 
 
 def check_finite(name: str, tensor: Float[Tensor, "batch move *numbers"]) -> None:
-    """NotFinite, with picture and move, for NaN and infinity; within transforms there are no values to look at."""
-    if not transforms.traced() and not math.isfinite(tensor.detach().sum()) and not torch.isfinite(tensor).all():
+    """NotFinite, with picture and move, for NaN and infinity; within transforms and on meta there are no values."""
+    if transforms.traced() or tensor.is_meta:
+        return
+    if not math.isfinite(tensor.detach().sum()) and not torch.isfinite(tensor).all():
         picture, move, *_ = torch.nonzero(~tensor.isfinite())[0].tolist()
         raise NotFinite(f"render: {name} of picture {picture}, move {move} is not finite")

@@ -6,8 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner import transforms
+
 SHARPEST = 1e30
 """Largest gamma, whose multiples 32 bits can hold."""
+TINY = 1e-30
+"""Least exponential number, of which there is a logarithm."""
 Scores = Float[Tensor, "*stamps template"]
 
 
@@ -32,9 +36,9 @@ def softmax(
     if scores.shape[-1] == 1:
         return torch.ones_like(scores)
     if noise:
-        scores = scores + (noise * _like(scores, torch.Tensor.normal_, generator)).to(scores)
+        scores = scores + (noise * _normal(scores, generator)).to(scores)
     if gumbel:
-        scores = scores - _like(scores, torch.Tensor.exponential_, generator).log().to(scores)
+        scores = scores - _exponential(scores, generator).log().to(scores)
     weights = scores.softmax(-1) if gamma == 1 else _sharpened(scores, gamma)
     return hard(weights) if straight_through else weights
 
@@ -58,6 +62,18 @@ def hard(weights: Scores) -> Scores:
     return choice + (weights - weights.detach())
 
 
-def _like(scores: Tensor, fill, generator: torch.Generator | None) -> Tensor:
-    wide = torch.promote_types(scores.dtype, torch.float32)  # in 16 bits an exponential number may be 0
-    return fill(torch.empty_like(scores, dtype=wide), generator=generator)
+def _normal(scores: Tensor, generator: torch.Generator | None) -> Tensor:
+    if generator is None and transforms.under_way():  # where nothing may be filled in place
+        return torch.randn_like(scores, dtype=_wide(scores))
+    return torch.empty_like(scores, dtype=_wide(scores)).normal_(generator=generator)
+
+
+def _exponential(scores: Tensor, generator: torch.Generator | None) -> Tensor:
+    if generator is None and transforms.under_way():
+        return -torch.rand_like(scores, dtype=_wide(scores)).neg().log1p().clamp(max=-TINY)
+    return torch.empty_like(scores, dtype=_wide(scores)).exponential_(generator=generator)
+
+
+def _wide(scores: Tensor) -> torch.dtype:
+    """In 16 bits an exponential number may be 0."""
+    return torch.promote_types(scores.dtype, torch.float32)

@@ -27,6 +27,10 @@ class Plain(NamedTuple):
 def ground_of(what: Tensor, background: float | Tensor, size: tuple[int, int] | None) -> Canvas | Plain:
     """A background as `render` takes it, as a whole canvas for strokes of these colours (batch, move, channel)."""
     plain = isinstance(background, float | int) and size is not None
+    if isinstance(background, Tensor) and background.is_meta and not what.is_meta:
+        raise ValueError(f"render: background is on meta, strokes are on {what.device}")
+    if isinstance(background, Tensor) and background.layout is not torch.strided:
+        raise ValueError("render: background is sparse: take background.to_dense()")
     try:
         if isinstance(background, np.ndarray):
             background = torch.from_numpy(np.array(background, order="C", copy=None))

@@ -36,6 +36,8 @@ class TemplateBank:
     def __post_init__(self) -> None:
         if not isinstance(self.masks, Tensor):
             raise ValueError(f"template bank: masks are of {type(self.masks).__name__}, expected a tensor")
+        if self.masks.layout is not torch.strided:
+            raise ValueError("template bank: masks are sparse: take masks.to_dense()")
         if self.masks.ndim != 3 or self.masks.shape[1] != self.masks.shape[2] or 0 in self.masks.shape:
             raise ValueError(f"template bank: masks have shape {tuple(self.masks.shape)}, expected (template, S, S)")
         if not self.masks.is_floating_point():

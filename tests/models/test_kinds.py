@@ -178,6 +178,14 @@ def test_images_of_another_shape_are_refused(kind: Kind, shape: tuple[int, ...])
     assert model(images=torch.rand(2, 1, 14, 15)).canvas.shape == (2, 1, 14, 15)
 
 
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_bytes_are_no_ink(kind: Kind) -> None:
+    model = make(Model(kind=kind, hidden=8), size=(14, 15)).eval()
+    with pytest.raises(ValueError, match=r"images are up to 255, expected ink in \[0, 1\]"):
+        model(torch.full((2, 1, 14, 15), 255.0))
+    assert model(torch.ones(2, 1, 14, 15)).canvas.shape == (2, 1, 14, 15)
+
+
 @pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_images_of_another_type_are_refused(kind: Kind) -> None:

@@ -277,6 +277,26 @@ def test_a_clip_on_the_command_line(here: Path, capsys: pytest.CaptureFixture[st
     assert sorted(path.name for path in here.iterdir()) == ["clip-painted.mp4", "clip.mov", "photo.png", "same.mp4"]
 
 
+def test_animated_pictures_on_the_command_line(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = [Image.fromarray(level) for level in levels(4)]
+    for name in ("moves.gif", "moves.webp"):
+        frames[0].save(here / name, save_all=True, append_images=frames[1:], duration=100, lossless=True)
+    assert main(["paint", "moves.gif", "-n", "3", "-o", "a.mp4", "-o", "b.gif", "-q"]) == 0
+    assert len(seen(here / "a.mp4")) == 4
+    with Image.open(here / "b.gif") as file:
+        assert getattr(file, "n_frames", 1) == 4
+    assert main(["paint", "moves.webp", "-n", "3", "-o", "c.webm"]) == 0
+    assert capsys.readouterr().out == "c.webm  4 pictures of 3 strokes\n"
+    first = "moves.gif: only its first picture is painted"
+    for asked in (["-o", "a.png"], ["-o", "a.png", "-o", "d.mp4"], ["-o", "d.mp4", "--film-seconds", "3"]):
+        assert main(["paint", "moves.gif", "-n", "3", *asked]) == 0
+        assert first in capsys.readouterr().err
+    assert len(seen(here / "d.mp4")) > 4
+    frames[0].save(here / "still.gif")
+    assert main(["paint", "still.gif", "-n", "3", "-o", "e.mp4"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_clips_and_pictures_together(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     line = ["paint", "clip.mov", "photo.png", "-n", "1", "-o", "out/", "--jobs", "2", "--frames", "frames"]
     assert main([*line, "--output-size", "32"]) == 0

@@ -16,6 +16,7 @@ from PIL import Image, ImageSequence
 from limner import geometry
 from limner.errors import UserError
 from limner.painting import video
+from limner.painting.clip import Clip
 from limner.painting.painting import Painting, psnr
 from limner.painting.raster import on_white
 from limner.strokes import Strokes
@@ -98,6 +99,19 @@ def test_white_and_black_are_so_in_a_film(suffix: str, level: float, tmp_path: P
     painting(0, WHITE * level, (64, 96)).save(tmp_path / f"film{suffix}")
     for frame in frames_of(tmp_path / f"film{suffix}"):
         assert np.abs(frame - 255 * level).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_players_are_told_of_colours_and_can_seek(suffix: str, tmp_path: Path) -> None:
+    Clip([painting(5, WHITE)] * 200, Fraction(25)).save(tmp_path / f"film{suffix}", longer_side=32)
+    with av.open(str(tmp_path / f"film{suffix}")) as file:
+        keys = []
+        for number, frame in enumerate(file.decode(video=0)):
+            assert (frame.colorspace, frame.color_range) == (1, 1)
+            assert (frame.color_primaries, frame.color_trc) == (1, 1)
+            keys += [number] if frame.key_frame else []
+    assert max(np.diff([*keys, 200])) <= 60
+    assert suffix == ".webm" or b"colr" in (tmp_path / "film.mp4").read_bytes()
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])

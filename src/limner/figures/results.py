@@ -36,6 +36,7 @@ WORDS = {
     "elbo": "bound (nats)",
     "explained": "explained",
     "found": "shapes found",
+    "iou": "IoU",
     "iwae": "IWAE bound (nats)",
     "last": "last training loss",
     "like_circle": "like a circle",

@@ -5,6 +5,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 from torch import Tensor
 
+from limner import transforms
 from limner.checks import COLDEST
 from limner.errors import UserError, within
 from limner.models.air import Air
@@ -26,6 +27,8 @@ KINDS: dict[str, type[Network]] = {
 
 CONV_LEAST = 13
 """Least side in pixels that leaves something after two 5 x 5 convolutions of stride 2."""
+BLACK = 1.01
+"""Most ink that a pixel may have, rounding included."""
 MOST_ORDERED = 128
 """Moves of a learnt order: the weights of more than these, at one depth in a pixel, are less than float32 can hold."""
 MOST = {"moves": 10_000, "hidden": 100_000, "layers": 100, "window": 8192}
@@ -49,6 +52,9 @@ def _check_images(model: Network, given: tuple[Tensor, ...], named: dict[str, Te
             raise ValueError(f"model: images have shape {tuple(images.shape)}, expected (batch, {expected})")
         if images.dtype != dtype:
             raise ValueError(f"model: images are {images.dtype}, expected {dtype}: ink in [0, 1], where 1 is black")
+        if not (model.training or transforms.traced() or images.is_meta) and images.numel() and images.max() > BLACK:
+            found = f"up to {images.max():g}"
+            raise ValueError(f"model: images are {found}, expected ink in [0, 1], as Images.ink() makes it of bytes")
 
 
 def check(settings: Model) -> None:

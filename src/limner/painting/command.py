@@ -18,7 +18,7 @@ from limner.painting.clip import Clip
 from limner.painting.jobs import Job, check_all, plan
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
-from limner.painting.pictures import Picture, is_clip, read_picture
+from limner.painting.pictures import read_picture
 from limner.painting.reading import in_flags, settings
 from limner.painting.saving import amount, save
 from limner.printing import on_terminal, say, warnings_in_lines
@@ -79,7 +79,7 @@ def carry_out(
 ) -> int:
     """Paint one picture and save it; returns the exit code.  called: what its progress bar is, False for none."""
     try:
-        painted = paint_one(job.source, called, arguments)
+        painted = paint_one(job, called, arguments)
     except UserError as fault:  # of a file that could be read before, say
         say(f"limner: {in_words(fault)}", sys.stderr)
         return FAILED
@@ -98,12 +98,13 @@ def carry_out(
     return FAILED if faults else 0
 
 
-def paint_one(source: Path | Picture | Painting, called: bool | str, arguments: dict[str, Any]) -> Painting | Clip:
+def paint_one(job: Job, called: bool | str, arguments: dict[str, Any]) -> Painting | Clip:
     """A picture or a clip painted; what was painted before, as it is."""
+    source = job.source
     if isinstance(source, Painting):
         return source
     with in_flags(arguments):
-        if isinstance(source, Path) and is_clip(source):
+        if job.clip and isinstance(source, Path):
             return limner.paint_clip(source, **arguments, progress=called)
         return limner.paint(read_picture(source), **arguments, progress=called)
 

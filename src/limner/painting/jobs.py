@@ -11,7 +11,7 @@ from limner.errors import UserError, flag
 from limner.experiments import shipped
 from limner.files import is_pipe
 from limner.masks import mask_files
-from limner.painting import outputs, sides
+from limner.painting import animations, outputs, sides
 from limner.painting.arguments import USUAL, check_clip
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
@@ -31,12 +31,16 @@ WRITING = {"photos", "output", "output_size", "film_seconds", "frames", "jobs", 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture (already read if from standard input), clip, or one painted before; and where the painting goes."""
+    """One picture (already read if from standard input), clip, or one painted before; and where the painting goes.
+
+    clip: whether every picture of the file is painted.
+    """
 
     source: Path | Picture | Painting
     label: str
     files: list[Path]
     frames: Path | None
+    clip: bool = False
 
 
 def plan(options: PaintOptions) -> list[Job]:
@@ -56,15 +60,30 @@ def plan(options: PaintOptions) -> list[Job]:
     jobs = []
     for file, name, paths in zip(files, names, planned, strict=True):
         frames = outputs.frames(options.frames, name, several)
-        jobs.append(Job(source(file, options), "standard input" if file == stdin else str(file), paths, frames))
+        label, clip = "standard input" if file == stdin else str(file), is_clip(file) or moves(file, paths, options)
+        jobs.append(Job(source(file, clip, options), label, paths, frames, clip))
     written = [path for job in jobs for path in job.files]
     outputs.spare([*files, *read_too(options)], written, [job.frames for job in jobs if job.frames])
     return jobs
 
 
-def source(file: Path, options: PaintOptions) -> Path | Picture | Painting:
+def moves(file: Path, paths: list[Path], options: PaintOptions) -> bool:
+    """Whether a file is an animated picture that becomes films and nothing else, which show all of it.
+
+    One that does not is told of.
+    """
+    if is_pipe(file) or not animations.is_animated(file):
+        return False
+    if paths and all(path.suffix.lower() in FILMS for path in paths) and not options.film_seconds:
+        return True
+    if not options.quiet:
+        say(f"limner: {file}: only its first picture is painted: ask for films alone to paint all", sys.stderr)
+    return False
+
+
+def source(file: Path, clip: bool, options: PaintOptions) -> Path | Picture | Painting:
     """What is painted: a file, what a pipe holds, or the painting that is in a JSON file."""
-    if is_clip(file):
+    if clip:
         if is_pipe(file):
             raise UserError(f"{file}: is a pipe, and a clip is read more than once: save it as a file first")
         check_clip(vars(options), lambda name: f"{file}: {flag(name)}")
@@ -114,7 +133,7 @@ def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions)
 def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     """UserError for a picture that cannot be read, or that its outputs or the masks do not fit."""
     picture = job.source
-    if isinstance(picture, Path) and is_clip(picture):
+    if job.clip and isinstance(picture, Path):
         picture = first_of(picture, job.files)
     elif not isinstance(picture, Painting):
         picture = read_picture(picture)

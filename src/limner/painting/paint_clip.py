@@ -1,5 +1,6 @@
 """`limner.paint_clip`: a clip in, and the same in strokes out, which go from picture to picture."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sized
 from fractions import Fraction
 from inspect import signature
@@ -76,11 +77,14 @@ def paint_clip(
         try:
             for painting in painted(alike(footage), settings, told):
                 paintings.append(painting)
+            warn_of_missing(footage, len(paintings))
         except KeyboardInterrupt:
             if not paintings:
                 raise
     if not paintings:
-        raise UserError("clip: holds no picture")
+        raise UserError(
+            f"{footage.path if isinstance(footage, Footage) else 'clip'}: holds no picture that can be read"
+        )
     if pace:
         return Clip(paintings, pace)
     return Clip(paintings, found, footage.path if isinstance(footage, Footage) else None)
@@ -106,6 +110,13 @@ def painted(
         if shown is None or rounds != ():
             shown = scene.painting(picture.size)
         yield shown
+
+
+def warn_of_missing(footage: object, found: int) -> None:
+    """Warn where a file holds fewer pictures than it says, as one does that was cut short."""
+    if isinstance(footage, Footage) and found and footage.lacks(found):
+        words = f"{footage.path}: only {found} of about {footage.count} pictures could be decoded"
+        warnings.warn(words, stacklevel=2)
 
 
 def alike(sources: Iterable[Source]) -> Iterator[Picture]:

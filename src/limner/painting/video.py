@@ -13,7 +13,7 @@ import torch
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
 from av.error import FFmpegError
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
 from jaxtyping import Bool, UInt8
 from PIL import Image
@@ -28,6 +28,7 @@ SECONDS, HOLD = 8, 2
 SAMPLE = 6  # pictures, about, that the palette of a GIF is to suit
 GIF_CLIP = 25  # frames of a clip a second, at most
 SLOWEST = 4  # frames a second
+SEEK = 60  # frames from one that can be sought to the next
 LARGEST_GIF = 2**28  # pixels of all its frames
 CLEAR = 255  # the palette entry that is transparent
 BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], device="cpu")
@@ -172,6 +173,9 @@ def save_film(
             stream.pix_fmt = outside
             stream.codec_context.colorspace = Colorspace.ITU709
             stream.codec_context.color_range = ColorRange.MPEG
+            stream.codec_context.color_primaries = ColorPrimaries.BT709  # else Chromium takes small films for BT.601
+            stream.codec_context.color_trc = ColorTrc.BT709
+            stream.codec_context.gop_size = SEEK
             with track(clip, file, suffix) as sound:
                 for number, image in enumerate(_held(frames, each, round(hold * each * rate) or each - 1), 1):
                     shown = _over_white(image) if inside == "rgba" else on_white(image)

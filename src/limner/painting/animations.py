@@ -1,0 +1,38 @@
+"""Pictures that move: GIF, WebP and PNG of several frames, as Pillow reads them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image, ImageSequence
+
+from limner.errors import UserError
+from limner.images import opened
+
+KINDS = (".gif", ".webp", ".png", ".apng")
+HASTY, USUAL = 20, 100
+"""Milliseconds: browsers show frames that last less than the first for so long as the second says."""
+
+
+def is_animated(path: Path) -> bool:
+    """Whether a file is a picture of several frames."""
+    if path.suffix.lower() not in KINDS:
+        return False
+    try:
+        with opened(path, str(path)) as image:
+            return getattr(image, "n_frames", 1) > 1
+    except UserError:
+        return False
+
+
+def durations(path: Path) -> list[int]:
+    """How long each frame is shown, in milliseconds; UserError for what cannot be read."""
+    return [held for _, held in frames(path)]
+
+
+def frames(path: Path) -> Iterator[tuple[Image.Image, int]]:
+    """Each frame and how long it is shown, in milliseconds; UserError for what cannot be read."""
+    with opened(path, str(path)) as image:
+        for frame in ImageSequence.Iterator(image):
+            whole = frame.convert("RGBA")  # which reads it, and how long it lasts
+            held = round(frame.info.get("duration") or 0)
+            yield whole, held if held >= HASTY else USUAL

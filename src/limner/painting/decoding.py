@@ -1,0 +1,85 @@
+"""Files of films, opened and decoded: what is damaged is left out, and does not keep the rest from being seen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.codec.codec import UnknownCodecError
+from av.codec.context import CodecContext
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from limner.errors import UserError
+
+WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Decoders that know the alpha of a WebM, by codec; FFmpeg's own leave it out."""
+
+
+def opened(path: Path) -> InputContainer:
+    """A film to read; UserError for what is none."""
+    try:
+        if path.stat().st_size == 0:
+            raise UserError(f"{path}: is empty")
+        return av.open(str(path.absolute()))  # in a relative one a colon would end the name of a protocol
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (FFmpegError, OSError) as error:
+        raise UserError(f"{path}: cannot be read as a clip: {error.strerror or error}") from error
+
+
+def main_video(file: InputContainer, path: Path) -> VideoStream:
+    """The main one of a file's videos; UserError where there is none."""
+    if not isinstance(stream := file.streams.best("video"), VideoStream):
+        raise UserError(f"{path}: holds no pictures, only {', '.join({s.type for s in file.streams}) or 'nothing'}")
+    return stream
+
+
+def frames(file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """All pictures of a stream that can be decoded."""
+    decoder = _with_alpha(stream)
+    for packet in _packets(file, stream):
+        try:
+            found = decoder.decode(packet if packet.size else None) if decoder else packet.decode()
+            yield from cast(list[VideoFrame], found)
+        except (FFmpegError, EOFError):
+            continue
+
+
+def sounds(file: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
+    """All sound of a stream that can be decoded."""
+    for packet in _packets(file, stream):
+        try:
+            yield from cast(list[AudioFrame], packet.decode())
+        except (FFmpegError, EOFError):
+            continue
+
+
+def _packets(file: InputContainer, stream: VideoStream | AudioStream) -> Iterator[av.Packet]:
+    packets = file.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except (FFmpegError, EOFError):
+            continue
+        if packet is None:
+            return
+        yield packet
+
+
+def _with_alpha(stream: VideoStream) -> VideoCodecContext | None:
+    """A decoder of one's own, where the usual one leaves alpha out."""
+    name = WITH_ALPHA.get(stream.codec_context.name)
+    if not name or stream.metadata.get("alpha_mode") != "1":
+        return None
+    try:
+        decoder = cast(VideoCodecContext, CodecContext.create(name, "r"))
+    except UnknownCodecError:
+        return None
+    decoder.extradata = stream.codec_context.extradata
+    return decoder

@@ -1,0 +1,64 @@
+"""Frames of a film as pictures: upright, of square pixels, with the colours of sRGB."""
+
+import math
+from collections.abc import Iterable
+from typing import cast
+
+import numpy as np
+from av.sidedata.sidedata import SideData, Type
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace, Interpolation
+from av.video.stream import VideoStream
+from PIL import Image
+
+from limner.painting import hdr
+
+UNSPECIFIED, HIGH_DEFINITION = 2, 720
+"""What FFmpeg calls colours of which a file says nothing, and rows from which these are BT.709 then, as players have
+it."""
+FULL_CHROMA, ACCURATE = 2**13, 2**18
+"""Of libswscale: without these, colours are a level or two too dark."""
+STILL = ("apng", "gif", "mjpeg", "png", "tiff", "webp")
+"""Codecs of pictures, whose frames may hold profiles that PyAV cannot let go of."""
+
+
+def image(frame: VideoFrame, stream: VideoStream) -> Image.Image:
+    """A frame with square pixels, turned and mirrored as its file says."""
+    wide = stream.sample_aspect_ratio or 1
+    clear = any(component.is_alpha for component in frame.format.components)
+    space = Colorspace.ITU709 if frame.colorspace == UNSPECIFIED and frame.height >= HIGH_DEFINITION else None
+    more = frame.color_trc in (hdr.PQ, hdr.HLG) or frame.color_primaries == hdr.BT2020
+    format = "rgb48le" if more else "rgba" if clear else "rgb24"
+    width = max(1, round(frame.width * wide))
+    careful = Interpolation.BICUBIC | FULL_CHROMA | ACCURATE
+    pixels = frame.reformat(width, frame.height, format, space, interpolation=careful).to_ndarray()
+    if more:
+        pixels = hdr.in_srgb(pixels, frame.color_trc, frame.color_primaries)
+    if frame.interlaced_frame:
+        pixels = _one_field(pixels)
+    return Image.fromarray(np.ascontiguousarray(_upright(pixels, frame, stream)))
+
+
+def _one_field(pixels: np.ndarray) -> np.ndarray:
+    """Every other row, as high as all: between them lie those of another moment."""
+    height, width = pixels.shape[:2]
+    return np.asarray(
+        Image.fromarray(np.ascontiguousarray(pixels[::2])).resize((width, height), Image.Resampling.BICUBIC)
+    )
+
+
+def _upright(pixels: np.ndarray, frame: VideoFrame, stream: VideoStream) -> np.ndarray:
+    if not frame.rotation and stream.codec_context.name in STILL:
+        return pixels
+    try:
+        beside = list(cast(Iterable[SideData], frame.side_data))
+    except ValueError:  # of a kind that PyAV does not know
+        return np.rot90(pixels, round(frame.rotation / 90))
+    for matrix in beside:
+        if matrix.type != Type.DISPLAYMATRIX:
+            continue
+        a, b, _, c, d, *_ = np.frombuffer(bytes(matrix), np.int32).astype(float)  # where x and y point to
+        if a * d < b * c:
+            pixels, a, b = pixels[:, ::-1], -a, -b
+        pixels = np.rot90(pixels, -round(math.atan2(b, a) / (math.pi / 2)))
+    return pixels
