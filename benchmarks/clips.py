@@ -18,7 +18,7 @@ from torch import Tensor
 
 import limner
 from limner.files import files_in, write_json
-from limner.painting.footage import Footage
+from limner.painting.films.footage import Footage
 from limner.painting.painting import Painting, psnr
 from limner.painting.pictures import CLIPS, Picture, fitted, read_picture, resized
 

@@ -14,11 +14,11 @@ from paint import SIDE, choose, machine
 
 import limner
 from limner.files import write_json
-from limner.painting import fitting
-from limner.painting.fitting import Plan
-from limner.painting.moves import RATES
+from limner.painting.fit import fitting
+from limner.painting.fit.fitting import Plan
+from limner.painting.fit.moves import RATES
+from limner.painting.fit.propose import propose
 from limner.painting.pictures import read_picture, resized
-from limner.painting.propose import propose
 
 SEEDS = 3
 STEPS = Plan.adding * Plan.steps + (Plan.dropping + Plan.moving) * Plan.moving_steps

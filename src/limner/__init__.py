@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from limner.experiments.runs import load
-    from limner.painting.clip import Clip
+    from limner.painting.films.clip import Clip
+    from limner.painting.films.paint_clip import paint_clip
     from limner.painting.paint import paint
-    from limner.painting.paint_clip import paint_clip
     from limner.painting.painting import Painting
     from limner.strokes import Strokes
     from limner.templates import TemplateBank
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["Clip", "Painting", "Strokes", "TemplateBank", "TemplateWriter", "load", "paint", "paint_clip", "render"]
 
 _HOME = {
-    "Clip": "painting.clip",
+    "Clip": "painting.films.clip",
     "Painting": "painting.painting",
     "Strokes": "strokes",
     "TemplateBank": "templates",
     "load": "experiments.runs",
     "paint": "painting.paint",
-    "paint_clip": "painting.paint_clip",
+    "paint_clip": "painting.films.paint_clip",
 }
 
 

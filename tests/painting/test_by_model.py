@@ -12,9 +12,9 @@ from limner.models.build import build
 from limner.models.painter import Painter
 from limner.models.settings import Model
 from limner.painting import by_model
-from limner.painting.fitting import Plan, fit
-from limner.painting.goal import Goal
-from limner.painting.moves import Style
+from limner.painting.fit.fitting import Plan, fit
+from limner.painting.fit.goal import Goal
+from limner.painting.fit.moves import Style
 from limner.templates import TemplateBank
 from limner.writer import render
 

@@ -22,8 +22,9 @@ from torch import Tensor
 import limner
 from limner.cli import main
 from limner.errors import UserError
-from limner.painting import following, outputs, video
-from limner.painting.footage import Footage
+from limner.painting import outputs
+from limner.painting.films import following, video
+from limner.painting.films.footage import Footage
 from limner.painting.painting import psnr
 from limner.painting.pictures import is_clip
 from limner.painting.saving import amount

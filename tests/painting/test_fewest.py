@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limner.painting.fewest import FITS, fewest
+from limner.painting.fit.fewest import FITS, fewest
 
 
 def asked(psnr: Callable[[int], float], enough: int, wanted: float) -> tuple[list[int], list[int]]:

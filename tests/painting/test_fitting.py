@@ -11,12 +11,12 @@ from torch import Tensor
 
 from limner import waiting
 from limner.geometry import phi
-from limner.painting import fitting, pace
-from limner.painting.fitting import RATE, Plan, Progress, coarse, detail, fit, importance, radii, widest
-from limner.painting.goal import Goal
-from limner.painting.moves import SPECK, Moves, Style
+from limner.painting.fit import fitting, pace
+from limner.painting.fit.fitting import RATE, Plan, Progress, coarse, detail, fit, importance, radii, widest
+from limner.painting.fit.goal import Goal
+from limner.painting.fit.moves import SPECK, Moves, Style
+from limner.painting.fit.propose import propose
 from limner.painting.painting import psnr
-from limner.painting.propose import propose
 from limner.painting.rendering import SAMPLES, most_texels
 from limner.strokes import Strokes
 from limner.templates import TemplateBank

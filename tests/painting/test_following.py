@@ -8,10 +8,10 @@ from films import panned, photo
 from torch import Tensor
 
 import limner
-from limner.painting import following
-from limner.painting.following import lit, shift
-from limner.painting.goal import Goal
-from limner.painting.moves import Moves, Style
+from limner.painting.films import following
+from limner.painting.films.following import lit, shift
+from limner.painting.fit.goal import Goal
+from limner.painting.fit.moves import Moves, Style
 from limner.templates import TemplateBank
 
 pytestmark = pytest.mark.usefixtures("quick")

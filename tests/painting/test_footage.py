@@ -18,8 +18,8 @@ from PIL import Image, ImageCms
 
 import limner
 from limner.errors import UserError
-from limner.painting import decoding
-from limner.painting.footage import Footage
+from limner.painting.films import decoding
+from limner.painting.films.footage import Footage
 
 QUARTERS = np.kron([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]], np.ones((32, 48, 1))).astype(np.uint8)
 """Red and green over blue and white, 64 x 96 pixels."""

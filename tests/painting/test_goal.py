@@ -8,7 +8,7 @@ from torch import Tensor
 
 import limner
 from limner import geometry
-from limner.painting.goal import SMALLEST, Goal, goal_and_ground, page
+from limner.painting.fit.goal import SMALLEST, Goal, goal_and_ground, page
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render

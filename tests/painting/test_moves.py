@@ -12,10 +12,10 @@ from torch import Tensor
 
 from limner import geometry
 from limner.kernels.jit import OPTIONS
-from limner.painting import steps
-from limner.painting.goal import Goal
-from limner.painting.moves import RATES, SPECK, Moves, Style, reach
-from limner.painting.steps import BROADEST, FAINT, MOMENTS, SOLID
+from limner.painting.fit import steps
+from limner.painting.fit.goal import Goal
+from limner.painting.fit.moves import RATES, SPECK, Moves, Style, reach
+from limner.painting.fit.steps import BROADEST, FAINT, MOMENTS, SOLID
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render

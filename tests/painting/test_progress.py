@@ -6,7 +6,7 @@ import pytest
 from numba.core import event
 
 from limner.painting import progress
-from limner.painting.fitting import Progress
+from limner.painting.fit.fitting import Progress
 from limner.painting.progress import bar
 from limner.waiting import COMPILING
 

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from limner import geometry
-from limner.painting.goal import Goal
-from limner.painting.moves import Moves, Style
-from limner.painting.propose import APART, START, best_colours, blurred, propose, random_stamps, spread_out
+from limner.painting.fit.goal import Goal
+from limner.painting.fit.moves import Moves, Style
+from limner.painting.fit.propose import APART, START, best_colours, blurred, propose, random_stamps, spread_out
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render

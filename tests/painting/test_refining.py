@@ -12,11 +12,11 @@ from torch import Tensor
 
 import limner
 from limner.errors import UserError
-from limner.painting.fitting import SETTLING_RATE
-from limner.painting.goal import Goal
-from limner.painting.moves import Moves
+from limner.painting.fit.fitting import SETTLING_RATE
+from limner.painting.fit.goal import Goal
+from limner.painting.fit.moves import Moves
+from limner.painting.fit.refining import Wish
 from limner.painting.painting import Painting
-from limner.painting.refining import Wish
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 

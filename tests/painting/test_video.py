@@ -15,8 +15,8 @@ from PIL import Image, ImageSequence
 
 from limner import geometry
 from limner.errors import UserError
-from limner.painting import video
-from limner.painting.clip import Clip
+from limner.painting.films import video
+from limner.painting.films.clip import Clip
 from limner.painting.painting import Painting, psnr
 from limner.painting.raster import on_white
 from limner.strokes import Strokes

@@ -15,12 +15,13 @@ from limner.figures.results import SPLITS, WORDS, Results, number
 HEAD = """# The thesis' figures, made again
 
 Every figure of "Teaching Machines to Paint" that shows a result, seven claims of its text that none shows, and what
-limner finds: the claim in one line, the number that decides it, and a verdict. `limner reproduce FIGURE` trains what a figure needs and writes its numbers and
-its picture; `limner reproduce --list` lists them all, `limner reproduce all --jobs 2` makes them all. Minutes are of
-two jobs on two cores; one job, the default, takes up to twice as long. `--quick` only shows that it works. Figures
-share runs: those in `--runs` are not trained again, nor, with `--reuse`, those whose scores the results hold and that
-no picture shows. This page is made from the results in the folder `reproduction` by `limner reproduce --page
-docs/reproduction.md`; in a checkout that folder holds what was found, which `--out` elsewhere leaves as it is.
+limner finds: the claim in one line, the number that decides it, and a verdict. `limner reproduce FIGURE` trains what a
+figure needs and writes its numbers and its picture; `limner reproduce --list` lists them all, `limner reproduce all
+--jobs 2` makes them all. Minutes are of two jobs on two cores; one job, the default, takes up to twice as long.
+`--quick` only shows that it works. Figures share runs: those in `--runs` are not trained again, nor, with `--reuse`,
+those whose scores the results hold and that no picture shows. This page is made from the results in the folder
+`reproduction` by `limner reproduce --page docs/reproduction.md`; in a checkout that folder holds what was found, which
+`--out` elsewhere leaves as it is.
 
 The thesis reports training images only; here every score is also measured on held-out ones, and pictures show
 these, some beside training images.
@@ -38,16 +39,17 @@ image's grays, which nothing makes black or white (so they are none of the figur
 calibrated one's of a density. "Revisited in" names the figure under *Beyond it* that takes a negative result up again.
 
 Claims of the text that were not tested: that T-DRAW learns by nearly continuous deformation (4.3), that moves may be
-computed apart from each other with a small loss (5.1), that weights of templates become discrete on their own (5.5), and
-that rectangles are made mutually exclusive where their order is stuck (5.6).
+computed apart from each other with a small loss (5.1), that weights of templates become discrete on their own (5.5),
+and that rectangles are made mutually exclusive where their order is stuck (5.6).
 
 What decides a verdict stands in the code of each figure, and was written down before the full runs, but for 5.6 and
-beyond-layers, for 6.1-circle, whose numbers are those of 5.13-transparent, and for what was found too lenient after them and made stricter: 4.1, 4.3, 4.4, 4.7, 5.5, 5.10, 5.11,
-5.13, 5.16 to 5.19, beyond-order and beyond-recurrent. 5.12 was first made more lenient: when the strict reading came
-out at 68 %, larger shapes and a second reading were added. The second was then dropped from the verdict, and what
-larger shapes need for a difference was lowered from 92 % to 85 %. The choices that the [log](log.md) tells of under
-2026-11-23 (hidden layers, rates, Φ0, τ and iterations for 5.5 and 5.17, of which beyond-layers came) were probed on the
-held-out test images themselves, not on the validation split, so that the scores of beyond-layers may flatter it.
+beyond-layers, for 6.1-circle, whose numbers are those of 5.13-transparent, and for what was found too lenient after
+them and made stricter: 4.1, 4.3, 4.4, 4.7, 5.5, 5.10, 5.11, 5.13, 5.16 to 5.19, beyond-order and beyond-recurrent. 5.12
+was first made more lenient: when the strict reading came out at 68 %, larger shapes and a second reading were added.
+The second was then dropped from the verdict, and what larger shapes need for a difference was lowered from 92 % to 85
+%. The choices that the [log](log.md) tells of under 2026-11-23 (hidden layers, rates, Φ0, τ and iterations for 5.5 and
+5.17, of which beyond-layers came) were probed on the held-out test images themselves, not on the validation split, so
+that the scores of beyond-layers may flatter it.
 """
 
 COLUMNS = ("figure", "claim", "expected", "found", "seeds", "iterations", "verdict", "revisited in")

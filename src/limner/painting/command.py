@@ -14,7 +14,7 @@ from limner import workers
 from limner.errors import UserError
 from limner.files import in_words
 from limner.painting import outputs
-from limner.painting.clip import Clip
+from limner.painting.films.clip import Clip
 from limner.painting.jobs import Job, check_all, plan
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting

@@ -11,8 +11,9 @@ from limner.errors import UserError, flag
 from limner.experiments import shipped
 from limner.files import is_pipe
 from limner.masks import mask_files
-from limner.painting import animations, outputs, sides
+from limner.painting import outputs, sides
 from limner.painting.arguments import USUAL, check_clip
+from limner.painting.films import animations
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
@@ -162,7 +163,7 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
 
 def first_of(clip: Path, files: list[Path]) -> Picture:
     """The first picture of a clip; UserError where that cannot be read, and for outputs that are no films."""
-    from limner.painting.footage import Footage
+    from limner.painting.films.footage import Footage
 
     for path in files:
         if path.suffix.lower() not in FILMS:

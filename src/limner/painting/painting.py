@@ -148,8 +148,8 @@ class Painting:
         Raises UserError for strokes out of range (`Strokes.held`), and for a loss that is not one finite number with a
         gradient. Ctrl-C ends it and returns what there is.
         """
-        from limner.painting.moves import Style
-        from limner.painting.refining import refined
+        from limner.painting.fit.moves import Style
+        from limner.painting.fit.refining import refined
 
         style = Style(keep_proportions=keep_proportions, upright=upright, keep_angles=keep_angles)
         return refined(self, loss, steps, rate, fixed, style)
@@ -269,7 +269,7 @@ class Painting:
 
         Returns how many they are. Files of these names are replaced, others stay, those of a longer film too.
         """
-        from limner.painting.video import moments
+        from limner.painting.films.video import moments
 
         if count < 1:
             raise UserError(f"frames: {count} is not a number from 1 up")
@@ -279,7 +279,7 @@ class Painting:
         return write_frames(folder, self.stages(moments(len(self.strokes), count), size))
 
     def _save_time_lapse(self, path: Path, size: tuple[int, int], seconds: float | None) -> None:
-        from limner.painting import video
+        from limner.painting.films import video
 
         suffix, (height, width) = path.suffix.lower(), size
         counts, rate = video.timing(len(self.strokes), suffix, seconds, height * width)

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from limner.models.build import Network
 from limner.painting import arguments, brushes, colours, light, rendering, sides
-from limner.painting.fitting import Painted
-from limner.painting.goal import Goal, goal_and_ground, page
-from limner.painting.moves import Style
+from limner.painting.fit.fitting import Painted
+from limner.painting.fit.goal import Goal, goal_and_ground, page
+from limner.painting.fit.moves import Style
 from limner.painting.painting import Painting
 from limner.painting.palette import inks_of
 from limner.painting.pictures import Picture, Source, fitted, read_picture, resized

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from tqdm import tqdm
 
-from limner.painting.fitting import Progress
+from limner.painting.fit.fitting import Progress
 from limner.printing import unheard
 from limner.waiting import told
 

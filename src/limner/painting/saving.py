@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from limner.painting import raster, sides
-from limner.painting.clip import Clip
+from limner.painting.films.clip import Clip
 from limner.painting.options import PaintOptions
 from limner.painting.painting import STILLS, Painting
 from limner.painting.raster import FILMS

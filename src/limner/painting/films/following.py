@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.painting.fitting import Plan, again, work
-from limner.painting.goal import Goal
-from limner.painting.moves import Moves
+from limner.painting.fit.fitting import Plan, again, work
+from limner.painting.fit.goal import Goal
+from limner.painting.fit.moves import Moves
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture
 from limner.painting.preparing import Prepared, prepare

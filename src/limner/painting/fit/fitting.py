@@ -21,11 +21,11 @@ from torch import Tensor
 
 from limner.cpu.gains import changes_without
 from limner.geometry import invert
-from limner.painting.fewest import fewest
-from limner.painting.goal import Goal
-from limner.painting.moves import Moves, Style
-from limner.painting.pace import Clock, Pace
-from limner.painting.propose import PLACES, propose
+from limner.painting.fit.fewest import fewest
+from limner.painting.fit.goal import Goal
+from limner.painting.fit.moves import Moves, Style
+from limner.painting.fit.pace import Clock, Pace
+from limner.painting.fit.propose import PLACES, propose
 from limner.painting.raster import decibels
 from limner.painting.rendering import finer, most_texels, redrawn
 from limner.strokes import Strokes

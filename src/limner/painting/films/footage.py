@@ -14,9 +14,9 @@ from PIL import Image, ImageOps
 
 from limner.errors import UserError
 from limner.images import SUFFIXES
-from limner.painting import animations, decoding
-from limner.painting.clip import DENOMINATOR, FASTEST, SLOWEST
-from limner.painting.frames import image
+from limner.painting.films import animations, decoding
+from limner.painting.films.clip import DENOMINATOR, FASTEST, SLOWEST
+from limner.painting.films.frames import image
 from limner.painting.pictures import Picture, read_picture
 
 RATE, MOST = Fraction(25), 120

@@ -16,8 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.painting import steps
-from limner.painting.goal import Goal
+from limner.painting.fit import steps
+from limner.painting.fit.goal import Goal
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 

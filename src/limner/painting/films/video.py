@@ -20,8 +20,8 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
+from limner.painting.films.sound import track
 from limner.painting.raster import Pixels, on_white, picture
-from limner.painting.sound import track
 
 RATES = {".gif": 15, ".mp4": 30, ".webm": 30}  # frames a second, at most
 SECONDS, HOLD = 8, 2

@@ -11,7 +11,7 @@ from av.video.reformatter import Colorspace, Interpolation
 from av.video.stream import VideoStream
 from PIL import Image
 
-from limner.painting import hdr
+from limner.painting.films import hdr
 
 UNSPECIFIED, HIGH_DEFINITION = 2, 720
 """What FFmpeg calls colours of which a file says nothing, and rows from which these are BT.709 then, as players have

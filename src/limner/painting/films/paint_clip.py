@@ -16,10 +16,10 @@ from limner.errors import UserError
 from limner.kernels.threads import for_kernels_only
 from limner.painting import brushes, colours
 from limner.painting.arguments import check_clip
-from limner.painting.clip import Clip, a_rate
-from limner.painting.fitting import Progress
-from limner.painting.following import Scene
-from limner.painting.footage import RATE, Footage
+from limner.painting.films.clip import Clip, a_rate
+from limner.painting.films.following import Scene
+from limner.painting.films.footage import RATE, Footage
+from limner.painting.fit.fitting import Progress
 from limner.painting.paint import paint
 from limner.painting.painting import Painting
 from limner.painting.pictures import BinaryFile, Picture, Source, fitted, laid, read_picture

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.painting import arguments
-from limner.painting.fitting import SETTLING_RATE, falling
-from limner.painting.moves import Moves, Style
+from limner.painting.fit.fitting import SETTLING_RATE, falling
+from limner.painting.fit.moves import Moves, Style
+from limner.painting.fit.steps import FAINT, SOLID
 from limner.painting.painting import Painting
 from limner.painting.preparing import in_float32_on_cpu
 from limner.painting.ranges import in_range
 from limner.painting.rendering import rendered
-from limner.painting.steps import FAINT, SOLID
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order

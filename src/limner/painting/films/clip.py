@@ -44,7 +44,7 @@ class Clip:
         A GIF has at most 25 pictures a second, and fewer where all of them would need too much memory.
         Raises UserError for an unknown suffix, an absurd size, or a file that cannot be written.
         """
-        from limner.painting import video
+        from limner.painting.films import video
 
         path = Path(path)
         if path.suffix.lower() not in FILMS:

@@ -19,7 +19,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from jaxtyping import Float32
 
-from limner.painting import decoding
+from limner.painting.films import decoding
 
 ENCODERS = {".mp4": "aac", ".webm": "libopus"}
 RATE = 48_000

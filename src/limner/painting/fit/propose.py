@@ -9,8 +9,8 @@ from torch.nn.functional import avg_pool1d, one_hot
 
 from limner.cpu.gains import sums_under
 from limner.geometry import phi
-from limner.painting.goal import Goal
-from limner.painting.moves import Moves, Style
+from limner.painting.fit.goal import Goal
+from limner.painting.fit.moves import Moves, Style
 from limner.templates import TemplateBank
 
 START = 0.75

@@ -1,0 +1,1 @@
+"""Clips, and films of paintings: read, painted from picture to picture, written."""

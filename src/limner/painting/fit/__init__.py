@@ -1,0 +1,1 @@
+"""Fitting strokes to a picture: proposing, stepping, dropping and moving them."""
