@@ -6,7 +6,7 @@ from limner.experiments.thesis import mnist, occlusion
 from limner.figures.claims.choices import CHARACTERS, RATES
 from limner.figures.claims.occlusion import RIGHT
 from limner.figures.claims.painters import KINDS, THREE
-from limner.figures.claims.variational import LENGTH, with_whole_stamps
+from limner.figures.claims.variational import LENGTH
 from limner.figures.figure import Figure, Judgement, vary
 from limner.figures.judging import GOOD, SOLVED, both, solves, stuck, tally
 from limner.figures.layouts import Dots, Masks, Process
@@ -96,11 +96,11 @@ FIGURES = (
         "T-DRAW and T-AIR, which are stuck where nothing lies on anything, cannot handle an ordered task either",
         "fail",
         "pairs in the right order; images in which both rectangles are found",
-        30,
+        15,
         Process(tuple(ORDERED), columns=2),
         _ordered,
         ("order", "order_found", "all_found", "mse"),
-        with_whole_stamps(ORDERED),
+        ORDERED,
         shortened=LENGTH,
     ),
     Figure(
