@@ -1,8 +1,9 @@
 """The sound of clips that are painted."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -11,6 +12,7 @@ from av.audio.stream import AudioStream
 from films import filmed, levels, seen
 
 import limner
+from limner.painting.films import decoding
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -136,6 +138,22 @@ def test_sound_is_in_step_where_it_is_late_or_has_a_gap(
     flash, click, end = flash_and_click(tmp_path / f"painted{suffix}")
     assert flash == pytest.approx(1, abs=0.002)
     assert click == pytest.approx(1, abs=0.005)
+    assert end == pytest.approx(2, abs=0.05)
+
+
+def test_sound_without_times_follows_what_came_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, decoded = clicking(tmp_path / "clip.mkv"), decoding.sounds
+
+    def timeless(*arguments: Any) -> Iterator[Any]:
+        for number, frame in enumerate(decoded(*arguments)):
+            if number:
+                frame.pts = None
+            yield frame
+
+    monkeypatch.setattr(decoding, "sounds", timeless)
+    limner.paint_clip(path, 0).save(tmp_path / "painted.mp4")
+    flash, click, end = flash_and_click(tmp_path / "painted.mp4")
+    assert click == pytest.approx(flash, abs=0.005)
     assert end == pytest.approx(2, abs=0.05)
 
 

@@ -78,8 +78,6 @@ def _with_alpha(stream: VideoStream) -> VideoCodecContext | None:
     if not name or stream.metadata.get("alpha_mode") != "1":
         return None
     try:
-        decoder = cast(VideoCodecContext, CodecContext.create(name, "r"))
+        return cast(VideoCodecContext, CodecContext.create(name, "r"))
     except UnknownCodecError:
         return None
-    decoder.extradata = stream.codec_context.extradata
-    return decoder
