@@ -41,7 +41,7 @@ FINEST = 1024
 SUBSAMPLES = 16
 TOGETHER = 2**14
 """Texels that are sampled at once, in some tens of megabytes."""
-COARSE = 64
+COARSE = 32
 """Texels a side, up to which a thin part may pass between the corners of a texel."""
 TIP = 5
 """Texels from one that an outline is seen to cross, up to which the tip of a hair, or of a gap, may go on unseen."""

@@ -68,11 +68,13 @@ def test_every_parameter_gets_a_gradient_and_what_is_scored_is_what_is_saved(kin
 
 
 def test_templates_are_learnt_from_how_they_are_drawn_or_from_noise() -> None:
-    fixed = painter("simple", templates=("circle", "square")).bank.masks
-    drawn, noise, other = (
-        painter("simple", templates=("circle", "square"), learn_templates=start).bank.masks.detach()
-        for start in ("drawn", "random", "random")
+    still, *learning = (
+        painter("simple", templates=("circle", "square"), learn_templates=start)
+        for start in ("no", "drawn", "random", "random")
     )
+    assert not still.bank.masks.requires_grad
+    assert all(model.bank.masks.requires_grad for model in learning)
+    fixed, (drawn, noise, other) = still.bank.masks, (model.bank.masks.detach() for model in learning)
     torch.testing.assert_close(drawn, fixed, rtol=0, atol=0.0011)  # logits are of masks from 0.001 to 0.999
     assert torch.equal(noise, other)
     assert 0.27 < noise.std() < 0.3  # uniform: 0.289
