@@ -61,14 +61,15 @@ def plan(options: PaintOptions) -> list[Job]:
     jobs = []
     for file, name, paths in zip(files, names, planned, strict=True):
         frames = outputs.frames(options.frames, name, several)
-        label, clip = "standard input" if file == stdin else str(file), is_clip(file) or moves(file, paths, options)
+        label = "standard input" if file == stdin else str(file)
+        clip = is_clip(file) or all_frames(file, paths, options)
         jobs.append(Job(source(file, clip, options), label, paths, frames, clip))
     written = [path for job in jobs for path in job.files]
     outputs.spare([*files, *read_too(options)], written, [job.frames for job in jobs if job.frames])
     return jobs
 
 
-def moves(file: Path, paths: list[Path], options: PaintOptions) -> bool:
+def all_frames(file: Path, paths: list[Path], options: PaintOptions) -> bool:
     """Whether a file is an animated picture that becomes films and nothing else, which show all of it.
 
     One that does not is told of.

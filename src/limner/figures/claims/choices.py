@@ -15,6 +15,7 @@ RATES = (0.0, 0.005, 0.01, 0.05, 0.1)
 SOME_RATES = (0.0, 0.01, 0.1)
 NOISES = (0.0, 0.1, 0.5, 1.0)
 ITERATIONS = 10_000
+LENGTH = "10,000 iterations; the thesis does not say how many"
 BANK = ("circle", "line", "curve", "transparent")
 ACCURACY = 0.952
 LARGE = "sides of 10 to 16 px"
@@ -136,7 +137,7 @@ FIGURES = (
         ("last", "mse"),
         SHAPES | CHARACTERS,
         quick=60,
-        shortened="10,000 iterations; the thesis does not say how many",
+        shortened=LENGTH,
         curve="loss",
     ),
     Figure(
@@ -151,7 +152,7 @@ FIGURES = (
         ("chosen_transparent", "live", "mse"),
         CHARACTERS,
         quick=60,
-        shortened="10,000 iterations; the thesis does not say how many",
+        shortened=LENGTH,
     ),
     Figure(
         "5.14",
@@ -170,7 +171,7 @@ FIGURES = (
         _noises,
         ("area", "mse"),
         NOISY,
-        shortened="10,000 iterations; the thesis does not say how many, nor which γ and σ",
+        shortened=f"{LENGTH}, nor which γ and σ",
         curve="loss",
     ),
 )

@@ -37,10 +37,8 @@ def _architectures(results: Results) -> Judgement:
     )
     best = conv < (1 - SPREAD) * simple
     if conv < simple and not best:
-        why += (
-            f"; the convolutional one is better by no more than two trainings of it differ, and ended at {AGAIN:g} in "
-        )
-        why += "the other"
+        why += "; the convolutional one is better by no more than two trainings of it differ, "
+        why += f"and ended at {AGAIN:g} in the other"
     return both(recurrent > FAR_BEHIND * simple, best and shaky > steady and smooth < shaky / 2, why)
 
 

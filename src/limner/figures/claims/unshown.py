@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from limner.experiments.thesis import mnist, occlusion
+from limner.figures.claims import choices
 from limner.figures.claims.choices import CHARACTERS, RATES
 from limner.figures.claims.occlusion import RIGHT
 from limner.figures.claims.painters import KINDS, THREE
@@ -128,7 +129,7 @@ FIGURES = (
         ("chosen_circle", "chosen_line", "chosen_curve", "chosen_transparent", "mse"),
         CHARACTERS,
         quick=60,
-        shortened="10,000 iterations; the thesis does not say how many",
+        shortened=choices.LENGTH,
     ),
     Figure(
         "6.2-templates",

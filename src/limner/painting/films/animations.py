@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image, ImageSequence
 
 from limner.errors import UserError
-from limner.images import opened
+from limner.images import decoding, opened
 
 KINDS = (".gif", ".webp", ".png", ".apng")
 HASTY, USUAL = 20, 100
@@ -18,8 +18,8 @@ def is_animated(path: Path) -> bool:
     if path.suffix.lower() not in KINDS:
         return False
     try:
-        with opened(path, str(path)) as image:
-            return getattr(image, "n_frames", 1) > 1
+        with decoding(str(path)), Image.open(path) as image:  # which reads no more than it must
+            return getattr(image, "is_animated", False)
     except UserError:
         return False
 

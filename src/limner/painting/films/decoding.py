@@ -1,8 +1,8 @@
 """Files of films, opened and decoded: what is damaged is left out, and does not keep the rest from being seen."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 from av.audio.frame import AudioFrame
@@ -11,6 +11,7 @@ from av.codec.codec import UnknownCodecError
 from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -42,34 +43,26 @@ def main_video(file: InputContainer, path: Path) -> VideoStream:
 
 def frames(file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     """All pictures of a stream that can be decoded."""
-    decoder = _with_alpha(stream)
-    for packet in _packets(file, stream):
-        try:
-            found = decoder.decode(packet if packet.size else None) if decoder else packet.decode()
-            yield from cast(list[VideoFrame], found)
-        except (FFmpegError, EOFError):
-            continue
+    if not (decoder := _with_alpha(stream)):
+        return _decoded(file, stream, Packet.decode)
+    return _decoded(file, stream, lambda packet: decoder.decode(packet if packet.size else None))
 
 
 def sounds(file: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
     """All sound of a stream that can be decoded."""
-    for packet in _packets(file, stream):
-        try:
-            yield from cast(list[AudioFrame], packet.decode())
-        except (FFmpegError, EOFError):
-            continue
+    return _decoded(file, stream, Packet.decode)
 
 
-def _packets(file: InputContainer, stream: VideoStream | AudioStream) -> Iterator[av.Packet]:
+def _decoded(file: InputContainer, stream: VideoStream | AudioStream, decode: Callable[[Packet], Any]) -> Iterator[Any]:
     packets = file.demux(stream)
     while True:
         try:
             packet = next(packets, None)
+            if packet is None:
+                return
+            yield from decode(packet)
         except (FFmpegError, EOFError):
             continue
-        if packet is None:
-            return
-        yield packet
 
 
 def _with_alpha(stream: VideoStream) -> VideoCodecContext | None:
