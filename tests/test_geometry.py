@@ -50,6 +50,14 @@ def test_phi_and_invert_are_a_round_trip(**stamp: float) -> None:
     torch.testing.assert_close(geometry.invert(geometry.invert(phi)), phi, rtol=1e-7, atol=1e-7)
 
 
+@given(**stamps, across=st.floats(-2, 2), down=st.floats(-2, 2))
+def test_a_moved_stamp_is_where_it_was_moved_to(across: float, down: float, **stamp: float) -> None:
+    by = torch.tensor([across, down], dtype=torch.float64)
+    moved = geometry.moved(phi_of(**stamp), by)
+    there = stamp | {"x": stamp["x"] + across, "y": stamp["y"] + down}
+    torch.testing.assert_close(moved, phi_of(**there), rtol=1e-9, atol=1e-7)
+
+
 @given(**stamps)
 def test_phi_takes_centre_and_half_sizes_to_the_template(**stamp: float) -> None:
     aspect = stamp["aspect"]

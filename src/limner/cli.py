@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from io import StringIO, TextIOWrapper
@@ -32,6 +33,7 @@ from limner.benches import (
     TrainBench,
 )
 from limner.data.options import ListData, ShowData
+from limner.data.settings import Data
 from limner.errors import NotFinite, Stopped, UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.experiments.settings import Experiment
@@ -173,7 +175,7 @@ def parse(arguments: list[str]) -> Options:
     try:
         with _columns(10_000), redirect_stderr(complaint):  # so wide that messages are not wrapped
             options = _app().cli(prog="limner", args=arguments)
-            before = _begun(options)
+            before = _before(options)
             return _app(before).cli(prog="limner", args=arguments) if before else options
     except SystemExit as end:
         if not end.code:
@@ -207,11 +209,14 @@ def _like(message: str, rest: str) -> str:
     return f"{option[1]} (of {option[2]})" if option else ""
 
 
-def _begun(options: Options) -> Experiment | None:
-    """What a run was begun with that is to go on: what is not given stays as it is there.
+def _before(options: Options) -> Experiment | None:
+    """What a run was begun with that is to go on or to be measured: what is not given stays as it is there.
 
     None where there is nothing to go on from, or a run of other data, which `runs.start` tells.
     """
+    if isinstance(options, EvaluateOptions):
+        options.check()
+        return read(options.run).experiment
     if not (isinstance(options, TrainOptions) and options.resume and (options.out / CHECKPOINT).exists()):
         return None
     before = read(options.out).experiment
@@ -227,7 +232,7 @@ def _app(before: Experiment | None = None) -> SubcommandApp:
     for name in EXPERIMENTS:
         experiments.command(name=name)(_train(name, before))
     app.command(experiments, name="train", help="Train a model of the thesis on one of its data sets.")
-    app.command(name="evaluate")(EvaluateOptions)
+    app.command(name="evaluate")(_evaluate(before or Experiment()))
     app.command(name="reproduce")(ReproduceOptions)
     data.command(name="list", is_default=True)(ListData)
     data.command(name="show")(ShowData)
@@ -246,6 +251,20 @@ def _train(name: str, before: Experiment | None) -> Callable[..., TrainOptions]:
         return options
 
     command.__doc__ = EXPERIMENTS[name].__doc__
+    return command
+
+
+def _evaluate(before: Experiment) -> Callable[..., EvaluateOptions]:
+    """The command that measures a run: the options of its images start from these settings."""
+
+    @dataclass(frozen=True)
+    class Measured(EvaluateOptions):
+        data: Data = field(default_factory=lambda: before.data)
+
+    def command(options: Annotated[Measured, arg(name="")]) -> EvaluateOptions:
+        return EvaluateOptions(**vars(options))
+
+    command.__doc__ = EvaluateOptions.__doc__
     return command
 
 

@@ -113,7 +113,7 @@ def write(path: str | Path, text: str) -> None:
 
 def write_json(path: str | Path, value: Any) -> None:
     """Write a value as JSON by `atomic`."""
-    write(path, json.dumps(value, indent=1) + "\n")
+    write(path, json.dumps(value, indent=1, default=os.fspath) + "\n")
 
 
 def try_writing(path: str | Path) -> None:

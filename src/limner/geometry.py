@@ -39,6 +39,12 @@ def phi(
     return torch.cat([linear, -(linear @ centre[..., None])], -1)
 
 
+def moved(where: Float[Tensor, "*stamps 2 3"], by: Float[Tensor, "*stamps 2"]) -> Float[Tensor, "*stamps 2 3"]:
+    """Phi of the same stamp, moved `by` (x, y) in canvas units."""
+    linear, shift = where.split([2, 1], -1)
+    return torch.cat([linear, shift - linear @ by[..., None]], -1)
+
+
 def invert(where: Float[Tensor, "*stamps 2 3"], least: float = 0.0) -> Float[Tensor, "*stamps 2 3"]:
     """The affine map back, from template points to canvas points; degenerate Phi gives inf or nan.
 

@@ -24,6 +24,11 @@ def test_sides_grow_with_the_canvas_unless_given() -> None:
     assert (recipe.min_side, recipe.max_side) == (3.0, 28.0)
 
 
+def test_images_that_are_held_out_may_have_other_numbers_of_shapes() -> None:
+    data = Data("shapes", counts=(1, 2), counts_held_out=(5, 6))
+    assert [data.recipe(split).counts for split in ("train", "validation", "test")] == [(1, 2), (5, 6), (5, 6)]
+
+
 BAD = [
     (Data(size=10**8), "size 100000000: expected 1 to 8192"),
     (Data(images=0), "images 0"),
@@ -41,6 +46,8 @@ BAD = [
     (Data(levels=(1.5,)), "levels"),
     (Data(inverted=-0.5), "inverted"),
     (Data("mnist", min_side=3.0), "min-side is for synthetic sets"),
+    (Data("mnist", counts_held_out=(1, 2)), "counts-held-out is for synthetic sets"),
+    (Data("shapes", counts_held_out=(3, 2)), "counts 3 2"),
     (
         Data("two-shapes", folder=Path("mine")),
         "folder mine: two-shapes is drawn: your own pictures are the set called folder",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from limner.figures.claims import pointing
 from limner.figures.claims.beyond import TASKS
 from limner.figures.judging import SOLVED, STUCK, solves, stuck, tally
 from limner.figures.registry import FIGURES
@@ -49,6 +50,8 @@ LEVEL = {"last": 0.02, "mse": 0.02}
 BENT = {"bent_right": 0.1, "bent_wrong": 0.2}
 NOISY = {f"γ {rate}, σ 1": {"area": 0.03} for rate in ("0", "0.01", "0.1")}
 ONE_LAYER = {f"{task}, one layer": found(0.4) for task in TASKS}
+SIMPLE = {f"{task}, simple": found(0.4) for task in pointing.TASKS}
+POINTING = {**found(0.9), "template_images": 0.95, "order_found": 0.8}
 
 USED = {"chosen_circle": 0.6, "chosen_line": 0.1, "chosen_curve": 0.1, "chosen_transparent": 0.2}
 OTHERS = {f"noise, {count}": {"like_circle": 0.1} for count in (1, 1000, 10_000)}
@@ -219,6 +222,19 @@ CASES = [
     ("beyond-recurrent", {"last": 0.005}, {"recurrent": {"last": 0.008}}, YES),
     ("beyond-recurrent", {"last": 0.005}, {}, HALF),
     ("beyond-recurrent", {"last": 0.005}, {"recurrent": {"last": 0.008}, "simple": {"last": 0.0049}}, NO),
+    ("beyond-pointing", POINTING, SIMPLE, YES),
+    ("beyond-pointing", POINTING, {**SIMPLE, "4-Rectangles, pointing": found([0.9, 0.3])}, HALF),
+    ("beyond-pointing", POINTING, {**SIMPLE, "2-Rectangles, simple": found(0.95)}, NO),
+    ("beyond-pointing", POINTING, {}, NO),
+    ("beyond-count", {"found": 0.9, "all_found": 0.6}, {"canvas-recurrent": {"found": 0.3}}, YES),
+    ("beyond-count", {"found": 0.9, "all_found": 0.4}, {"canvas-recurrent": {"found": 0.3}}, HALF),
+    ("beyond-count", {"found": 0.9, "all_found": 0.6}, {}, NO),
+    (
+        "beyond-count",
+        {"found": [0.9, 0.7], "all_found": 0.6},
+        {"canvas-recurrent": {"found": 0.3, "all_found": 0.0}},
+        NO,
+    ),
 ]
 
 

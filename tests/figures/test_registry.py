@@ -38,6 +38,8 @@ BEYOND = [
     "beyond-faces",
     "beyond-omniglot",
     "beyond-recurrent",
+    "beyond-pointing",
+    "beyond-count",
 ]
 SIZES = {"mnist": 28, "omniglot": 105, "faces": 100, "cifar": 32}
 

@@ -8,11 +8,11 @@ import torch
 from limner.errors import UserError
 from limner.models.build import build
 from limner.models.code import mean_codes
-from limner.models.encoders import Recurrent
+from limner.models.encoders import Pointing, Recurrent
 from limner.models.evaluating import evaluating
 from limner.models.order import by_evidence
 from limner.models.painter import Painter
-from limner.models.settings import PAINTERS, Model
+from limner.models.settings import IN_TURN, PAINTERS, Model
 from limner.models.writers import Writers
 from limner.writer import render
 
@@ -38,7 +38,8 @@ ORDERS = {
 }
 CASES = [(kind, name) for kind in PAINTERS for name in (*VARIANTS, *ORDERS)]
 SENSELESS = [("canvas-recurrent", name) for name in ORDERS]
-SENSELESS += [("recurrent", "normalised"), ("canvas-recurrent", "normalised"), ("conv", "deep")]
+SENSELESS += [(kind, "normalised") for kind in IN_TURN]
+SENSELESS += [(kind, "deep") for kind in ("conv", "pointing")]
 CASES = [case for case in CASES if case not in SENSELESS]
 
 
@@ -150,8 +151,9 @@ def test_sampling() -> None:
     assert painter("conv", latent=8).eval().sample(4).canvas.shape == (4, 1, *SIZE)
     with pytest.raises(ValueError, match="latent"):
         painter("simple").sample(4)
-    with pytest.raises(ValueError, match="recurrent"):
-        painter("recurrent", latent=8).sample(4)
+    for kind in ("recurrent", "pointing"):
+        with pytest.raises(ValueError, match=f"not {kind}"):
+            painter(kind, latent=8).sample(4)
 
 
 def test_schedule_is_a_function_of_the_iteration() -> None:
@@ -353,3 +355,89 @@ def test_looking_at_a_model_needs_no_gradients() -> None:
         assert not model(torch.rand(1, 1, *SIZE)).canvas.requires_grad
     assert model.training
     assert model(torch.rand(1, 1, *SIZE)).canvas.requires_grad
+
+
+def test_what_a_pointing_encoder_computes_step_by_step() -> None:
+    """Places by the pixels that their maps are centred at: every second one from the first."""
+    torch.manual_seed(0)
+    encoder = Pointing(Model(kind="pointing", hidden=7), 3).double()
+    images, canvas = torch.rand(2, 2, 3, 6, 8, dtype=torch.float64)
+    features, place = encoder(images, canvas)
+    found = encoder.look(torch.cat([images, canvas], 1))
+    assert found.shape == (2, 16, 3, 4)
+    for each in range(2):
+        scores = [
+            (found[each, :, row, column] @ encoder.score.weight.flatten() + encoder.score.bias).item()
+            for row in range(3)
+            for column in range(4)
+        ]
+        total = sum(map(math.exp, scores))
+        x = y = 0.0
+        there = torch.zeros(16, dtype=torch.float64)
+        for k, score in enumerate(scores):
+            row, column, share = k // 4, k % 4, math.exp(score) / total
+            x, y = x + share * ((2 * column + 1) / 4 - 1), y + share * ((2 * row + 1) / 3 - 1)
+            there += share * found[each, :, row, column]
+        assert place[each].tolist() == pytest.approx([x, y])
+        seen = torch.cat([there, found[each].mean((1, 2))])
+        torch.testing.assert_close(features[each], encoder.hidden(seen))
+
+
+@pytest.mark.parametrize("order", ["fixed", "soft"])
+def test_a_pointing_painter_sees_what_is_left_and_paints_around_where_it_points(order: str) -> None:
+    model, seen, places = painter("pointing", order=order), [], []
+    model.encoder.register_forward_pre_hook(lambda _, given: seen.append(given[1]))
+    model.encoder.register_forward_hook(lambda _, given, found: places.append(found[1]))
+    images = torch.rand(2, 1, *SIZE)
+    strokes = model(images).strokes
+    for moves in range(3):
+        wanted = model.paint(strokes[:, :moves]) if moves else torch.zeros_like(images)
+        assert torch.allclose(seen[moves], wanted, atol=1e-6)
+        assert not seen[moves].requires_grad  # what is seen of the canvas is not a way for gradients
+        scores = model.writers.scores(model.encoder(images, seen[moves])[0])
+        frame = scores[:, :6].view(2, 2, 3) + 2 * torch.eye(2, 3)
+        by = frame[..., 2] - (frame[..., :2] @ places[moves][..., None])[..., 0]
+        assert torch.allclose(strokes.where[:, moves, :, :2], frame[..., :2], atol=1e-5)
+        assert torch.allclose(strokes.where[:, moves, :, 2], by, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", IN_TURN)
+def test_painters_that_give_one_move_a_step_give_more_of_them_out_of_training(kind: str) -> None:
+    model, images = painter(kind, moves_test=5), torch.rand(2, 1, *SIZE)
+    few = model(images).strokes
+    many = model.eval()(images).strokes
+    assert (len(few), len(many)) == (3, 5)
+    assert torch.allclose(many.where[:, :3], few.where, atol=1e-6)
+    assert not torch.allclose(many.where[:, 3], many.where[:, 4], atol=1e-4)
+    model.settings = replace(model.settings, moves_test=0)
+    assert len(model(images).strokes) == 3
+
+
+@pytest.mark.parametrize("given", [{"kind": "simple", "moves_test": 4}, {"kind": "pointing", "moves_test": -1}])
+def test_moves_out_of_training_are_of_use_and_a_number(given: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=r"--model\.moves-test"):
+        build(Model(**given), SIZE, 1)
+
+
+@pytest.mark.parametrize("kind", PAINTERS)
+def test_a_greedy_painter_is_scored_by_what_each_move_leaves_ever_less(kind: str) -> None:
+    model, images = painter(kind, greedy=100), torch.rand(2, 1, *SIZE)
+    strokes = model(images).strokes
+    left = [(images - render(strokes[:, : t + 1], model.bank, SIZE)).square().flatten(1).sum(1) for t in range(3)]
+    for iteration, weight in ((0, 1), (25, 0.75), (100, 0), (1000, 0)):
+        model.schedule(iteration)
+        losses = model(images).losses
+        assert torch.allclose(losses["reconstruction"], left[2], rtol=1e-5)
+        assert list(losses) == ["reconstruction", "greedy"][: 1 + (weight > 0)]
+        if weight:
+            assert torch.allclose(losses["greedy"], weight * (left[0] + left[1]), rtol=1e-5)
+    model.schedule(0)
+    model(images).losses["greedy"].sum().backward()
+    assert all(weight.grad is not None for weight in model.parameters())
+    assert list(model.eval()(images).losses) == ["reconstruction"]
+
+
+@pytest.mark.parametrize("given", [{"kind": "draw"}, {"kind": "simple", "order": "soft"}])
+def test_greed_is_of_painters_of_a_fixed_order(given: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=r"--model\.greedy 5 is of no use but to painters of a fixed order"):
+        build(Model(greedy=5, **given), SIZE, 1)

@@ -89,6 +89,8 @@ class Data:
     """Another seed draws other images; the splits never share theirs."""
     counts: Annotated[tuple[int, int] | None, _left_out("FEWEST MOST")] = None
     """Fewest and most shapes in an image."""
+    counts_held_out: Annotated[tuple[int, int] | None, _left_out("FEWEST MOST")] = None
+    """Of the images to validate and to test on, if they are to have other numbers of shapes."""
     shapes: Annotated[tuple[Shape, ...] | None, _left_out("SHAPE ...")] = None
     """Shapes to choose from: square, circle, line, curve."""
     isotropic: Annotated[bool | None, _left_out("True|False")] = None
@@ -111,7 +113,7 @@ class Data:
         """Whether the images are drawn, not read."""
         return self.name in SYNTHETIC
 
-    def recipe(self) -> Recipe:
+    def recipe(self, split: Split = "train") -> Recipe:
         """How the images of a synthetic set are made; sides grow with the canvas unless they are given.
 
         Raises UserError for what cannot be drawn.
@@ -120,7 +122,11 @@ class Data:
         named = replace(
             named, min_side=named.min_side * size / THESIS_SIZE, max_side=named.max_side * size / THESIS_SIZE
         )
-        recipe = replace(named, **self._given())
+        given = self._given()
+        held_out = given.pop("counts_held_out", None)
+        if held_out and split != "train":
+            given["counts"] = held_out
+        recipe = replace(named, **given)
         _check(recipe)
         return recipe
 
@@ -136,12 +142,14 @@ class Data:
         if self.synthetic and self.folder:
             raise UserError(f"folder {self.folder}: {self.name} is drawn: your own pictures are the set called folder")
         if self.synthetic:
-            self.recipe()
+            for split in SPLITS:
+                self.recipe(split)
         elif given := self._given():
             raise UserError(f"{_flag(next(iter(given)))} is for synthetic sets: {self.name} is not drawn")
 
-    def _given(self) -> dict[str, object]:
-        values = {field.name: getattr(self, field.name) for field in fields(Recipe)}
+    def _given(self) -> dict[str, Any]:
+        names = [*(field.name for field in fields(Recipe)), "counts_held_out"]
+        values = {name: getattr(self, name) for name in names}
         return {name: value for name, value in values.items() if value is not None}
 
 

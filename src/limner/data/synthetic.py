@@ -44,7 +44,7 @@ def draw(data: Data, split: Split) -> Images:
     Where some images are white on black, the first move of the truth is the black square under everything.
     Raises UserError for shapes that do not fit on the canvas.
     """
-    recipe, size = data.recipe(), data.size or THESIS_SIZE
+    recipe, size = data.recipe(split), data.size or THESIS_SIZE
     images = (data.images or TRAIN) if split == "train" else (data.held_out or HELD_OUT)
     rng = np.random.default_rng([data.seed, SPLITS.index(split)])
     scenes = throw(recipe, images, size, data.channels, rng)

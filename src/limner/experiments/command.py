@@ -2,17 +2,20 @@
 
 import os
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
+from limner.data.images import Images
 from limner.data.loading import load as load_data
 from limner.data.sources import check_apart, tell_of_part
 from limner.errors import Stopped, UserError
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.files import try_writing, write_json
+from limner.models.build import Network
+from limner.models.settings import IN_TURN
 from limner.printing import answer, say
 from limner.training.loop import device
 from limner.training.metrics import evaluate as measure
@@ -41,7 +44,7 @@ def train(options: TrainOptions) -> int:
 def evaluate(options: EvaluateOptions) -> int:
     """Measure, print a table, and write what is asked for."""
     trained = runs.read(options.run)
-    experiment = trained.experiment
+    experiment, own = replace(trained.experiment, data=options.data), options.data == trained.experiment.data
     if options.folder:
         if experiment.data.name != "folder":
             raise UserError(
@@ -53,13 +56,14 @@ def evaluate(options: EvaluateOptions) -> int:
             runs.spare(path, options.run)
             check_apart(option, path, experiment.data)
             try_writing(path)
-    model = runs.load(options.run)
-    if experiment.data.name == "folder":
+    model = _with_moves(runs.load(options.run), options)
+    if experiment.data.name == "folder" and own:
         there = len(load_data(experiment.data, "train")), runs.count_pictures(experiment.data)
         runs.check_images(options.run, trained, *there)
     torch.set_num_threads(experiment.training.threads)
     images = load_data(experiment.data, options.split).spread(options.images)
     tell_of_part(experiment.data)
+    _check_fits(images, model, options)
     model.to(device())
     found = measure(model, images, samples=options.samples, seed=options.seed)
     for name, value in found.items():
@@ -67,8 +71,31 @@ def evaluate(options: EvaluateOptions) -> int:
     if options.samples and "elbo" not in found:
         say(f"limner: {options.run}: no iwae: only variational models of a likelihood in nats have bounds", sys.stderr)
     if options.json:
-        about = {"run": Path(os.path.abspath(options.run)).name, "split": options.split, "seed": options.seed}
+        about: dict = {"run": Path(os.path.abspath(options.run)).name, "split": options.split, "seed": options.seed}
+        about |= {} if own else {"data": asdict(options.data)}
+        about |= {"moves": options.moves} if options.moves else {}
         write_json(options.json, about | found)
     if options.picture:
         save_sheet(painting_process(model, images.spread(ROWS).ink(device())), options.picture)
     return 0
+
+
+def _with_moves(model: Network, options: EvaluateOptions) -> Network:
+    """The model, which gives as many moves as are asked for."""
+    if options.moves:
+        kind, moves = model.settings.kind, model.settings.moves
+        if kind not in IN_TURN and options.moves != moves:
+            raise UserError(f"--moves {options.moves}: {options.run} is of kind {kind}, which gives {moves} at once")
+        model.settings = replace(model.settings, moves_test=options.moves)
+    return model
+
+
+def _check_fits(images: Images, model: Network, options: EvaluateOptions) -> None:
+    """UserError for images of another size, or with other channels, than a model paints."""
+    for called, found, wanted in (
+        ("--data.size", images.size, model.size),
+        ("--data.channels", (images.channels,), (model.channels,)),
+    ):
+        if found != wanted:
+            held, expected = (" x ".join(map(str, each)) for each in (found, wanted))
+            raise UserError(f"{called}: {options.data.name} has {held}, {options.run} paints {expected}: give {called}")

@@ -7,10 +7,11 @@ from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from limner.data.settings import Split
+from limner.data.settings import Data, Split
 from limner.errors import UserError, calling, within
 from limner.experiments.settings import Experiment
 from limner.files import check_picture
+from limner.models.settings import MOST_MOVES
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,16 @@ class EvaluateOptions:
     """Samples an image for the importance-weighted bound of models that have one."""
     folder: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
     """For a run on a folder of your own pictures: where that folder is now."""
+    moves: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: as the run says)")] = None
+    """Strokes an image, of painters that give one a step."""
     picture: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """Also write the painting process of ten of them."""
     json: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """Also write the figures as JSON."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """Seed of the samples."""
+    data: Data = field(default_factory=Data)
+    """Other images than the run's: what is given here, the rest as the run has it."""
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
@@ -62,3 +67,6 @@ class EvaluateOptions:
             raise UserError(f"--picture {self.picture}: --json is to be written there too: choose another name")
         for name, most in (("samples", 10**6), ("seed", 2**63 - 1)):
             within(f"--{name}", getattr(self, name), 0, most)
+        within("--moves", self.moves, 1, MOST_MOVES)
+        with calling("--data."):
+            self.data.check()

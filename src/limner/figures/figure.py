@@ -101,7 +101,8 @@ def shortened(experiment: Experiment, most: int | None) -> Experiment:
         return experiment
     share = most / training.iterations
     training = replace(training, iterations=most, drop_at=round(training.drop_at * share))
-    model = replace(model, anneal=round(model.anneal * share), gamma_rate=model.gamma_rate / share)
+    iterations = {name: round(getattr(model, name) * share) for name in ("anneal", "greedy")}
+    model = replace(model, **iterations, gamma_rate=model.gamma_rate / share)
     return replace(experiment, model=model, training=training)
 
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import chain
 
 from limner.errors import UserError
-from limner.figures.claims import beyond, choices, drawn, occlusion, painters, scaling, unshown, variational
+from limner.figures.claims import beyond, choices, drawn, occlusion, painters, pointing, scaling, unshown, variational
 from limner.figures.figure import Figure
 
 
@@ -24,7 +24,7 @@ THESIS = {
 }
 WITHOUT_RUNS = ("2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "3.6", "5.1", "5.15")
 """The thesis' figures that show how something works, and no result."""
-FIGURES: dict[str, Figure] = THESIS | {figure.name: figure for figure in beyond.FIGURES}
+FIGURES: dict[str, Figure] = THESIS | {figure.name: figure for figure in (*beyond.FIGURES, *pointing.FIGURES)}
 
 
 def find(names: Sequence[str]) -> list[Figure]:

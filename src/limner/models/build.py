@@ -12,7 +12,7 @@ from limner.models.air import Air
 from limner.models.autoencoder import Autoencoder
 from limner.models.draw import Draw
 from limner.models.painter import Painter
-from limner.models.settings import AIR, DRAW, PAINTERS, Model, given, is_mask
+from limner.models.settings import AIR, DRAW, MOST_MOVES, PAINTERS, Model, given, is_mask
 from limner.models.uses import check_uses, learns_order
 from limner.shapes import SHAPES
 
@@ -31,7 +31,7 @@ BLACK = 1.01
 """Most ink that a pixel may have, rounding included."""
 MOST_ORDERED = 128
 """Moves of a learnt order: the weights of more than these, at one depth in a pixel, are less than float32 can hold."""
-MOST = {"moves": 10_000, "hidden": 100_000, "layers": 100, "window": 8192}
+MOST = {"moves": MOST_MOVES, "hidden": 100_000, "layers": 100, "window": 8192}
 
 
 def build(settings: Model, size: tuple[int, int], channels: int) -> Network:
@@ -68,6 +68,7 @@ def check(settings: Model) -> None:
             raise UserError(f"{given(settings, name)}: expected a number that is finite")
     for name, most in MOST.items():
         within(f"--model.{name}", getattr(settings, name), 1, most)
+    within("--model.moves-test", settings.moves_test, 0, MOST_MOVES)
     if learns_order(settings) and settings.moves > MOST_ORDERED:
         raise UserError(f"{given(settings, 'moves')}: an order of at most {MOST_ORDERED} moves can be learnt")
     for name in ("gamma", "gamma_test", "temperature", "temperature_end", "sigma_start", "prior_where", "init"):
@@ -76,7 +77,17 @@ def check(settings: Model) -> None:
     for name in ("temperature", "temperature_end"):
         if getattr(settings, name) < COLDEST:
             raise UserError(f"{given(settings, name)}: expected at least {COLDEST:g}")
-    for name in ("gamma_rate", "noise", "anneal", "latent", "beta", "free_bits", "input_noise", "window_size"):
+    for name in (
+        "gamma_rate",
+        "noise",
+        "anneal",
+        "latent",
+        "beta",
+        "free_bits",
+        "input_noise",
+        "window_size",
+        "greedy",
+    ):
         if not getattr(settings, name) >= 0:
             raise UserError(f"{given(settings, name)}: expected 0 or more")
     if not 0 < settings.margin < 0.5:

@@ -7,10 +7,17 @@ from typing import Literal
 
 from limner.errors import flag
 
-PAINTERS = ("simple", "recurrent", "canvas-recurrent", "conv")
+PAINTERS = ("simple", "recurrent", "canvas-recurrent", "conv", "pointing")
 RECURRENT = ("recurrent", "canvas-recurrent")
+IN_TURN = (*RECURRENT, "pointing")
+"""Painters that give one move a step, so that they can give any number."""
 DRAW, AIR = ("draw", "t-draw"), ("air", "t-air")
-Kind = Literal["simple", "recurrent", "canvas-recurrent", "conv", "autoencoder", "draw", "t-draw", "air", "t-air"]
+Kind = Literal[
+    "simple", "recurrent", "canvas-recurrent", "conv", "pointing", "autoencoder", "draw", "t-draw", "air", "t-air"
+]
+
+
+MOST_MOVES = 10_000
 
 
 def given(model: "Model", name: str) -> str:
@@ -28,9 +35,11 @@ class Model:
     """A model; what a kind has no use for is left at its default."""
 
     kind: Kind = "simple"
-    """Painters: simple, recurrent, canvas-recurrent, conv. Without templates: autoencoder, draw, air."""
+    """Painters: simple, recurrent, canvas-recurrent, conv, pointing. Without templates: autoencoder, draw, air."""
     moves: int = 2
     """Strokes an image (steps of draw and air)."""
+    moves_test: int = 0
+    """Strokes an image out of training, of painters that give one a step; 0 is as many as in training."""
     templates: tuple[str, ...] = ("square",)
     """The bank: circle, square, line, curve, triangle, bristle, soft, transparent, and mask files (PNG, SVG)."""
     learn_templates: Literal["no", "drawn", "random"] = "no"
@@ -63,6 +72,8 @@ class Model:
     """Softness that it is annealed to."""
     anneal: int = 0
     """Iterations of annealing."""
+    greedy: int = 0
+    """Iterations in which what each move leaves counts, too, less and less; then only the last canvas does."""
     likelihood: Literal["mse", "ce", "ce-squeezed", "optimal-sigma", "flip"] = "mse"
     """Reconstruction loss: squared error; cross-entropy, the canvas clamped or squeezed into its range; Gaussian of the
     best sigma; Bernoulli with flip noise."""
@@ -99,6 +110,10 @@ class Model:
     def which_numbers(self) -> int:
         """Scores that a move's template is chosen by; there is no choice of one."""
         return len(self.templates) if len(self.templates) > 1 else 0
+
+    def greed_at(self, iteration: int) -> float:
+        """What the canvases before the last count for in an iteration: 1 at first, then evenly less."""
+        return max(0.0, 1 - iteration / self.greedy) if self.greedy else 0.0
 
     def gamma_at(self, iteration: int) -> float:
         """Sharpening in an iteration of training: it grows evenly, up to 30."""

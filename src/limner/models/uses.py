@@ -7,12 +7,12 @@ put into an experiment.
 from collections.abc import Callable
 
 from limner.errors import UserError
-from limner.models.settings import AIR, DRAW, PAINTERS, RECURRENT, Model, given
+from limner.models.settings import AIR, DRAW, IN_TURN, PAINTERS, RECURRENT, Model, given
 
 
 def normalises(model: Model) -> bool:
     """Whether there are layers that a batch can be normalised in."""
-    return model.kind not in DRAW and (model.kind not in RECURRENT or model.layers > 1)
+    return model.kind not in (*DRAW, "pointing") and (model.kind not in RECURRENT or model.layers > 1)
 
 
 def chooses(model: Model) -> bool:
@@ -23,6 +23,11 @@ def chooses(model: Model) -> bool:
 def paints(model: Model) -> bool:
     """Whether there are templates."""
     return model.kind in (*PAINTERS, "t-draw", "t-air")
+
+
+def orders(model: Model) -> bool:
+    """Whether strokes may lie in another order than they are given in."""
+    return model.kind in PAINTERS and model.kind != "canvas-recurrent"
 
 
 def learns_order(model: Model) -> bool:
@@ -46,12 +51,14 @@ def costs_kl(model: Model) -> bool:
 
 
 USES: tuple[tuple[str, Callable[[Model], bool], str], ...] = (
-    ("layers", lambda model: model.kind not in ("conv", *DRAW), "to kind {kind}: it has no such layers"),
+    ("moves_test", lambda model: model.kind in IN_TURN, "to kind {kind}: it gives as many moves as in training"),
+    ("layers", lambda model: model.kind not in ("conv", "pointing", *DRAW), "to kind {kind}: it has no such layers"),
     ("batch_norm", normalises, "to kind {kind} without further hidden layers"),
     ("phi0", lambda model: model.kind not in ("autoencoder", "draw"), "to kind {kind}: it places nothing by Phi"),
     ("learn_templates", paints, "to kind {kind}: it has no templates"),
     ("gamma gamma_rate gamma_test noise", chooses, "where strokes do not choose among several --model.templates"),
-    ("order", lambda model: model.kind in ("simple", "recurrent", "conv"), "to kind {kind}: its order is fixed"),
+    ("order", orders, "to kind {kind}: its order is fixed"),
+    ("greedy", lambda model: model.kind in PAINTERS and model.order == "fixed", "but to painters of a fixed order"),
     ("temperature anneal", learns_order, "without a learnt order: give --model.order soft or straight-through"),
     ("anneal", lambda model: model.temperature_end != model.temperature, "without another --model.temperature-end"),
     ("temperature_end", anneals, "without a learnt order and --model.anneal"),

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner import geometry
 from limner.painting.fit.fitting import Plan, again, work
 from limner.painting.fit.goal import Goal
 from limner.painting.fit.moves import Moves
@@ -86,8 +87,8 @@ def panned(moves: Moves, before: Goal, goal: Goal) -> Moves:
         return moves
     height, width = goal.size
     other = again(moves)
-    where = other.values["where"]
-    where[:, :, 2] -= where[:, :, :2] @ torch.tensor([2 * across / width, 2 * down / height])
+    by = torch.tensor([2 * across / width, 2 * down / height])
+    other.values["where"] = geometry.moved(other.values["where"], by.expand(len(moves), 2))
     return other if other.error(goal) < moves.error(goal) else moves
 
 
