@@ -46,6 +46,14 @@ def test_the_truth_paints_the_image(data: Data) -> None:
     assert (error < 0.005).all()
 
 
+def test_images_that_are_held_out_have_as_many_shapes_as_are_asked_for() -> None:
+    data = Data("shapes", counts=(1, 2), counts_held_out=(5, 6), **FEW)
+    for split, counts in (("train", {1, 2}), ("validation", {5, 6}), ("test", {5, 6})):
+        shapes = truth_of(load(data, split)).opacity
+        assert shapes is not None
+        assert set(shapes.sum(1).tolist()) == counts
+
+
 @pytest.mark.parametrize("split", SPLITS)
 def test_seeds_repeat_and_nothing_else_does(split: Any) -> None:
     data = Data("shapes", **FEW)

@@ -210,6 +210,49 @@ def test_what_is_asked_for_is_measured(tmp_path: Path) -> None:
         assert picture.size == (GAP + 3 * (28 + GAP), GAP + 10 * (28 + GAP))
 
 
+def test_a_run_is_measured_on_other_images_by_other_numbers_of_moves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = replace(
+        SMALL, data=Data("two-rectangles", images=60, held_out=30, seed=3), model=Model("pointing", hidden=8)
+    )
+    runs.start(mine, tmp_path / "run", quiet=True)
+    line = ["evaluate", str(tmp_path / "run"), "--json", str(tmp_path / "scores.json")]
+    asked = ["--data.counts", "5", "5", "--data.min-side", "3", "--data.held-out", "20", "--moves", "5"]
+    assert cli.main([*line, *asked]) == 0
+    model = runs.load(tmp_path / "run")
+    model.settings = replace(model.settings, moves_test=5)
+    other = replace(mine.data, counts=(5, 5), min_side=3.0, held_out=20)
+    expected = evaluate(model, load_data(other, "test"), samples=0, seed=0)
+    found = json.loads((tmp_path / "scores.json").read_text())
+    assert (found["moves"], found["data"]["counts"], found["data"]["seed"]) == (5, [5, 5], 3)
+    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-6)
+    assert cli.main([*line, "--data.name", "zero-to-two-rectangles"]) == 0
+    found = json.loads((tmp_path / "scores.json").read_text())
+    assert found["mse"] == pytest.approx(
+        evaluate(runs.load(tmp_path / "run"), load_data(replace(mine.data, name="zero-to-two-rectangles"), "test"))[
+            "mse"
+        ]
+    )
+    capsys.readouterr()
+    for asked, words in (
+        (["--data.size", "32"], "--data.size: two-rectangles has 32 x 32, "),
+        (["--data.channels", "3"], "--data.channels: two-rectangles has 3, "),
+        (["--data.counts", "3", "2"], "--data.counts 3 2: expected the fewest"),
+        (["--moves", "0"], "--moves 0: expected 1 to 10000"),
+        (["--folder", "."], "was trained on two-rectangles, not on a folder"),
+    ):
+        assert cli.main([*line, *asked]) == 2
+        assert words in capsys.readouterr().err
+
+
+def test_a_painter_that_gives_all_moves_at_once_gives_no_others(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["evaluate", str(run), "--moves", "3"]) == 2
+    assert "--moves 3: " in (told := capsys.readouterr().err)
+    assert told.endswith("is of kind simple, which gives 2 at once\n")
+    assert cli.main(["evaluate", str(run), "--moves", "2"]) == 0
+
+
 def test_a_seed_is_also_of_the_first_weights(tmp_path: Path) -> None:
     firsts = []
     for seed in (0, 1):
