@@ -577,6 +577,11 @@ def test_options_reach_the_painter(desk: Path, calls: list[tuple[Picture, dict[s
     }
 
 
+def test_a_pen_reaches_the_painter(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:
+    assert main(["paint", "photo.png", "--pen", ".01", "-q"]) == 0
+    assert calls[0][1] == DEFAULTS | {"pen": 0.01, "progress": False}
+
+
 def test_own_templates_become_a_bank(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:
     assert main(["paint", "photo.png", "--templates", "line", "folder", "-q"]) == 0
     bank = calls[0][1]["templates"]

@@ -493,6 +493,27 @@ def test_what_a_function_raises_is_not_lost() -> None:
             limner.paint(picture(), 3, progress=watch, time=seconds)
 
 
+@pytest.mark.parametrize("kind", [{}, {"max_size": 0.4, "palette": "black", "background": "white", "opacity": 1.0}])
+def test_a_pen_draws_lines_of_its_width(kind: dict[str, Any]) -> None:
+    painting = limner.paint(picture(3, 64, 60), 25, pen=0.02, **kind)
+    assert painting.bank.names == ("line",)
+    assert painting.size == (64, 60)
+    lengths = 2 * axes(painting.strokes.where[0].double(), painting.size).norm(dim=-2) / 64
+    lengths[:, 1] *= 56 / 512  # texels of a line that are not empty
+    assert torch.allclose(lengths.amin(-1), torch.tensor(0.02).double(), rtol=1e-3)
+    assert lengths.amax(-1).max() <= kind.get("max_size", math.inf) * 1.001
+    assert lengths.amax(-1).std() > 0.01
+    assert painting.psnr > limner.paint(picture(3, 64, 60), 0, background=kind.get("background", "auto")).psnr + 0.5
+
+
+@pytest.mark.parametrize(
+    ("pen", "size", "side"), [(0.002, None, 250), (0.01, None, 128), (1e-3, None, 256), (0.002, 90, 90)]
+)
+def test_a_pen_is_half_a_pixel_wide_where_there_are_enough(pen: float, size: int | None, side: int) -> None:
+    large = read_picture(torch.rand(3, 400, 500))
+    assert sides.chosen_side(large, size, 100, None, pen) == side
+
+
 KEPT = "keep_proportions", "upright", "keep_angles"
 
 
@@ -525,6 +546,11 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"max_size": 1e-25}, "max_size: 1e-25 is too small to be seen"),
     ({"max_size": 0.012}, "too small to be seen here: choose at least 0.013"),
     ({"min_size": 0.3, "max_size": 0.2}, r"min_size: 0\.3 is larger than max_size, 0\.2"),
+    ({"pen": 0.0}, "pen: 0.0 is not a number above 0 and up to 1"),
+    ({"pen": 1e-3}, "pen: 0.001 is too small to be seen here: choose at least 0.0025"),
+    ({"pen": 0.3, "max_size": 0.2}, r"pen: 0\.3 is wider than max_size, 0\.2"),
+    ({"pen": 0.1, "keep_proportions": True}, "pen: a line is as wide as it is, and of any length: leave out keep_prop"),
+    ({"model": "mnist", "pen": 0.1}, "model: .* leave out pen"),
     ({"time": 0.0}, "time: 0.0 is not"),
     ({"time": math.inf}, "time: inf is not"),
     ({"stop_psnr": math.nan}, "stop_psnr: nan is not"),

@@ -144,6 +144,8 @@ def test_every_option_that_the_page_has_is_spelled(tmp_path: Path) -> None:
     found = options(asked, "x y.jpg", tmp_path)
     read = parse(shlex.split(spelled(found))[1:])
     assert isinstance(read, PaintOptions)
+    drawn = options({"strokes": 3, "templates": ["line"], "pen": 0.002}, "x.jpg", tmp_path)
+    assert parse(shlex.split(spelled(drawn))[1:]) == drawn
     assert found.templates == ("circle", str(tmp_path / "brushes" / "my leaf.svg"))
     names = replace(found, templates=("circle", "my leaf.svg"), importance=Path("mask.png"))
     assert read == names

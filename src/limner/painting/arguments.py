@@ -92,13 +92,17 @@ def check_together(given: dict[str, Any], called: Callable[[str], str] = str) ->
             f"{named[name]}{by} {given[name]:g}" for name, by in (("min_size", ":"), ("max_size", ","))
         )
         raise UserError(f"{smallest} is larger than {largest}")
+    if "pen" in asked and (others := among("keep_proportions")):
+        raise UserError(f"{held('pen', 'a line')} is as wide as it is, and of any length: leave out {others}")
+    if "pen" in asked and "max_size" in asked and given["pen"] > given["max_size"]:
+        raise UserError(f"{named['pen']}: {given['pen']:g} is wider than {named['max_size']}, {given['max_size']:g}")
     if "palette" in asked and given["fill"] == "gradient":
         raise UserError(f"{held('palette', 'it')} gives each stroke one colour: leave out {named['fill']} gradient")
     if "repaint" in asked and "resume" not in asked:
         raise UserError(f"{held('repaint', 'a mask')} needs strokes to repaint: give {named['resume']}, too")
     if "model" in asked and (others := among("resume", "templates")):
         raise UserError(f"{held('model', 'a painter')} starts anew with its own templates: leave out {others}")
-    if "model" in asked and (others := among("keep_proportions", "upright", "keep_angles")):
+    if "model" in asked and (others := among("pen", "keep_proportions", "upright", "keep_angles")):
         raise UserError(f"{held('model', 'a painter')} proposes strokes of any shape: leave out {others}")
     if "resume" in asked and not (isinstance(given["background"], str) and given["background"] == "auto"):
         because = "cannot be chosen for strokes that are resumed: they have theirs"

@@ -21,7 +21,7 @@ class Asked:
     """The arguments of `limner.paint` but for image and progress, in the form in which they are worked with.
 
     ground: the background where it is a colour.  clear: whether it was said to be transparent.
-    opacity: of all strokes; None where each has its own.  smallest, largest: shares of the longer side.
+    opacity: of all strokes; None where each has its own.  smallest, largest, pen: shares of the longer side.
     looks: keep_proportions, upright and keep_angles.
     """
 
@@ -34,6 +34,7 @@ class Asked:
     palette: int | Tensor | None
     smallest: float
     largest: float
+    pen: float | None
     looks: dict[str, bool]
     masks: dict[str, Source]
     model: str | Path | Network | None
@@ -53,6 +54,7 @@ def checked(
     palette: int | str | Path | Sequence | np.ndarray | Tensor | None,
     min_size: float | None,
     max_size: float | None,
+    pen: float | None,
     keep_proportions: bool,
     upright: bool,
     keep_angles: bool,
@@ -69,6 +71,7 @@ def checked(
     strokes = arguments.whole("strokes", arguments.count(strokes, repaint))
     seed = arguments.whole("seed", seed)
     min_size, max_size = arguments.positive("min_size", min_size, 1.0), arguments.positive("max_size", max_size, 1.0)
+    pen = arguments.positive("pen", pen, 1.0)
     stop_psnr, time = arguments.positive("stop_psnr", stop_psnr), arguments.positive("time", time)
     size = None if size is None else arguments.whole("size", size, least=1)
     arguments.check_fill(fill)
@@ -79,8 +82,15 @@ def checked(
     listed = brushes.listed(templates)
     looks = {"keep_proportions": keep_proportions, "upright": upright, "keep_angles": keep_angles}
     looks = {name: bool(value) for name, value in looks.items()}
-    together = {"min_size": min_size, "max_size": max_size, "palette": inks, "fill": fill, "repaint": repaint}
-    together |= {"resume": resume, "model": model, "templates": listed, **looks, "background": background}
+    together = {"min_size": min_size, "max_size": max_size, "pen": pen, "palette": inks, "fill": fill}
+    together |= {
+        "repaint": repaint,
+        "resume": resume,
+        "model": model,
+        "templates": listed,
+        **looks,
+        "background": background,
+    }
     arguments.check_together(together)
     masks = {name: mask for name, mask in (("importance", importance), ("repaint", repaint)) if mask is not None}
     return Asked(
@@ -93,6 +103,7 @@ def checked(
         palette=inks,
         smallest=min_size or 0.0,
         largest=max_size or math.inf,
+        pen=pen,
         looks=looks,
         masks=masks,
         model=model,

@@ -158,7 +158,7 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     for path, size in beside:
         sides.check_shape(str(path), size, job.label, picture.size)
     if options.max_size:
-        side = sides.chosen_side(picture, options.size, strokes, options.stop_psnr)
+        side = sides.chosen_side(picture, options.size, strokes, options.stop_psnr, options.pen)
         sides.check_seen(options.max_size, min(side, max(picture.size)))
 
 

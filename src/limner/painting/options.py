@@ -16,6 +16,7 @@ MOST = {
     "output_size": LONGEST_SIDE,
     "min_size": 1,
     "max_size": 1,
+    "pen": 1,
     "jobs": 1024,
     "threads": 1024,
     "seed": 2**63 - 1,
@@ -59,6 +60,9 @@ class PaintOptions:
     """Smallest stroke, as a share of the picture's longer side."""
     max_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
     """Largest stroke, as a share of the picture's longer side."""
+    pen: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="")] = None
+    """Draw with a pen: all strokes are as wide, as a share of the picture's longer side, and of any length, or of the
+    two options above. Brushes are lines unless named. A file called NAME.plot.svg has them as paths, for plotters."""
     keep_proportions: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
     """Brushes are not stretched: circles stay round, lines thin."""
     upright: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
@@ -108,7 +112,7 @@ class PaintOptions:
         within_most("seed", self.seed, 0)
         for name in ("size", "output_size", "jobs", "threads"):
             within_most(name, getattr(self, name), 1)
-        for name in ("min_size", "max_size", "stop_psnr", "time", "film_seconds"):
+        for name in ("min_size", "max_size", "pen", "stop_psnr", "time", "film_seconds"):
             _positive(name, getattr(self, name))
         if self.templates == ():
             raise UserError("--templates names none: name some, or leave it out")

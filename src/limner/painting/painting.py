@@ -254,13 +254,11 @@ class Painting:
         size = self.saved_size(path, longer_side)
         with atomic(path) as temporary:
             if suffix == ".svg":
-                from limner.painting.svg import to_svg
-
-                sharp = len(self.bank.outlines) == len(self.bank)
-                bank = finer(self.bank, self.size, size) if sharp else self.bank
-                temporary.write_text(to_svg(self.strokes, bank, size, self.background), encoding="utf-8")
+                temporary.write_text(self._svg(path, size), encoding="utf-8")
             elif suffix in FILMS:
-                self._save_time_lapse(temporary, size, seconds)
+                from limner.painting.films.video import save_time_lapse
+
+                save_time_lapse(temporary, self.stages, len(self.strokes), size, seconds, self.background is None)
             else:
                 temporary.write_bytes(raster.encoded(self.render(*size), suffix))
 
@@ -278,18 +276,14 @@ class Painting:
         size = self.saved_size(folder / FRAME, longer_side)
         return write_frames(folder, self.stages(moments(len(self.strokes), count), size))
 
-    def _save_time_lapse(self, path: Path, size: tuple[int, int], seconds: float | None) -> None:
-        from limner.painting.films import video
+    def _svg(self, path: Path, size: tuple[int, int]) -> str:
+        from limner.painting import plot, svg
 
-        suffix, (height, width) = path.suffix.lower(), size
-        counts, rate = video.timing(len(self.strokes), suffix, seconds, height * width)
-        if suffix == ".gif":
-            frames = self.stages(counts, (height, width))
-            sample = self.stages(video.moments(len(self.strokes), video.SAMPLE), (height, width))
-            video.save_gif(path, len(counts), rate, frames, sample)
-        else:
-            even = video.even(size)
-            video.save_film(path, rate, self.stages(counts, even), even, clear=self.background is None)
+        sharp = len(self.bank.outlines) == len(self.bank)
+        bank = finer(self.bank, self.size, size) if sharp else self.bank
+        if plot.is_plot(path):
+            return plot.to_plot(path, self.strokes, bank, size)
+        return svg.to_svg(self.strokes, bank, size, self.background)
 
     @torch.no_grad()
     def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:
@@ -316,4 +310,5 @@ class Painting:
         if len(shown) == 4 and self.background is None:
             return shown, laid(pixels, alpha, None)
         ground = pixels.new_ones(1) if self.background is None else self.background.to(pixels)
-        return shown[:3], laid(pixels, alpha, ground)
+        paper = 0 if len(shown) == 3 else (1 - shown[3:]) * ground[:, None, None]
+        return shown[:3] + paper, laid(pixels, alpha, ground)

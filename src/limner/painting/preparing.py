@@ -81,8 +81,9 @@ def prepare(image: Source, **arguments: Any) -> Prepared:
         sides.check_shape(name, mask.size, "the picture", picture.size)
     before = None if asked.resume is None else read_before(asked.resume, asked.templates)
     many = asked.strokes + (len(before.strokes) if before else 0)
-    small = resized(picture, sides.chosen_side(picture, asked.size, many, asked.stop_psnr))
+    small = resized(picture, sides.chosen_side(picture, asked.size, many, asked.stop_psnr, asked.pen))
     sides.check_seen(asked.largest, max(small.size))
+    sides.check_seen(asked.pen, max(small.size), "pen", sides.FAINTEST)
     given, clear = asked.ground, asked.clear or (asked.ground is None and picture.alpha is not None)
     if before:
         if before.size:
@@ -123,7 +124,7 @@ def prepare(image: Source, **arguments: Any) -> Prepared:
         judged = judged and over(judged, before, goal.size, ground, clear)
         bank = before.brushes
     else:
-        bank = brushes.bank_of(asked.templates)
+        bank = brushes.bank_of(asked.templates or (["line"] if asked.pen else None))
     if count:
         brushes.check_visible(bank)
     goal = replace(goal, saved=rendering.samples(before.bank if before else bank))
@@ -133,6 +134,7 @@ def prepare(image: Source, **arguments: Any) -> Prepared:
         palette=inks,
         smallest=asked.smallest / 2,
         largest=asked.largest / 2,
+        pen=asked.pen and asked.pen / 2,
         learn_ground=not clear and given is None and inks is None,
         **asked.looks,
     )

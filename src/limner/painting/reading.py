@@ -14,8 +14,8 @@ from limner.painting.pictures import Picture, read_picture
 from limner.shapes import SHAPES
 
 AS_GIVEN = (
-    "strokes", "fill", "background", "min_size", "max_size", "keep_proportions", "upright", "keep_angles", "resume",
-    "seed", "stop_psnr", "time", "size",
+    "strokes", "fill", "background", "min_size", "max_size", "pen", "keep_proportions", "upright", "keep_angles",
+    "resume", "seed", "stop_psnr", "time", "size",
 )  # fmt: skip
 """Options that are arguments of `limner.paint` as they are."""
 

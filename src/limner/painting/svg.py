@@ -44,7 +44,7 @@ def to_svg(
     height, width = size
     sheet: dict[str, str] = {}
     uses = list(_uses(strokes, bank, size, sheet))
-    ground = [] if background is None else [f'<rect width="{width}" height="{height}" fill="{_hex(background)}"/>']
+    ground = [] if background is None else [f'<rect width="{width}" height="{height}" fill="{rgb(background)}"/>']
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
     return "\n".join([head, "<defs>", *filter(None, sheet.values()), "</defs>", *ground, *uses, "</svg>", ""])
 
@@ -71,11 +71,11 @@ def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: di
         symbol = _symbol(which[t], levels[t], pyramid, outlines, mark, sheet) if opacity >= VISIBLE else None
         if symbol is None:
             continue
-        fill = _hex(what[t])
+        fill = rgb(what[t])
         if strokes.slope is not None:
             fill = _gradient(f"fill-{t}_{mark}", what[t], strokes.slope[0, t], sheet) or fill
-        matrix = " ".join(_number(entry, 3) for entry in matrices[t])
-        veil = "" if opacity > 1 - SHADE else f' fill-opacity="{_number(opacity, 4)}"'
+        matrix = " ".join(number(entry, 3) for entry in matrices[t])
+        veil = "" if opacity > 1 - SHADE else f' fill-opacity="{number(opacity, 4)}"'
         yield f'<use href="#{symbol}" transform="matrix({matrix})" fill="{fill}"{veil}/>'
 
 
@@ -113,7 +113,7 @@ def _symbol(
         name, outline = outlines[k]
         sheet.setdefault(name, f'<symbol id="{name}" overflow="visible">{outline}</symbol>' if outline else "")
         return name if outline else None
-    shares = "-".join(_number(weight, 3) for weight in weights.tolist())
+    shares = "-".join(number(weight, 3) for weight in weights.tolist())
     symbol = f"{f'template-{k}' if chosen else f'blend-{shares}'}_{levels[0]}-{levels[1]}_{mark}"
     if symbol not in sheet:
         texels = pyramid.texels.detach().cpu().double()
@@ -168,25 +168,25 @@ def _gradient(
         return None
     crossings = torch.stack([-what / change, (1 - what) / change]).flatten()
     at = [-1.0, *sorted(crossings[crossings.abs() < 1].tolist()), 1.0]
-    stops = "".join(f'<stop offset="{_number((s + 1) / 2, 4)}" stop-color="{_hex(what + change * s)}"/>' for s in at)
-    x, y = _number(dx * reach, 4), _number(dy * reach, 4)
-    far_x, far_y = _number(-dx * reach, 4), _number(-dy * reach, 4)
+    stops = "".join(f'<stop offset="{number((s + 1) / 2, 4)}" stop-color="{rgb(what + change * s)}"/>' for s in at)
+    x, y = number(dx * reach, 4), number(dy * reach, 4)
+    far_x, far_y = number(-dx * reach, 4), number(-dy * reach, 4)
     line = f'gradientUnits="userSpaceOnUse" x1="{far_x}" y1="{far_y}" x2="{x}" y2="{y}"'
     sheet[name] = f'<linearGradient id="{name}" {line}>{stops}</linearGradient>'
     return f"url(#{name})"
 
 
 def _box(half_width: float, half_height: float) -> str:
-    x, y = _number(half_width, 6), _number(half_height, 6)
-    return f'x="-{x}" y="-{y}" width="{_number(2 * half_width, 6)}" height="{_number(2 * half_height, 6)}"'
+    x, y = number(half_width, 6), number(half_height, 6)
+    return f'x="-{x}" y="-{y}" width="{number(2 * half_width, 6)}" height="{number(2 * half_height, 6)}"'
 
 
-def _hex(colour: Float[Tensor, "channel"]) -> str:
+def rgb(colour: Float[Tensor, "channel"]) -> str:
     """#rrggbb of a gray or RGB colour in [0, 1]."""
     values = (colour.detach().cpu().clamp(0, 1) * 255).round().int().tolist()
     return "#" + "".join(f"{value:02x}" for value in (values * 3 if len(values) == 1 else values))
 
 
-def _number(value: float, places: int) -> str:
+def number(value: float, places: int) -> str:
     text = f"{value:.{places}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

@@ -19,6 +19,7 @@ KINDS: dict[str, type] = {
     "palette": int,
     "min_size": float,
     "max_size": float,
+    "pen": float,
     "keep_proportions": bool,
     "upright": bool,
     "keep_angles": bool,

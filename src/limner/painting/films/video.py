@@ -82,6 +82,23 @@ def thinned(count: int, rate: Fraction, pixels: int) -> int:
     return max(1, math.ceil(rate / GIF_CLIP), math.ceil(count * pixels / LARGEST_GIF))
 
 
+def save_time_lapse(
+    path: Path,
+    stages: Callable[[Iterable[int], tuple[int, int]], Iterable[Pixels]],
+    strokes: int,
+    size: tuple[int, int],
+    seconds: float | None,
+    clear: bool,
+) -> None:
+    """Write how a painting grows, in about `seconds`; `stages` renders it after so many strokes each time."""
+    suffix = path.suffix.lower()
+    counts, rate = timing(strokes, suffix, seconds, math.prod(size))
+    if suffix == ".gif":
+        save_gif(path, len(counts), rate, stages(counts, size), stages(moments(strokes, SAMPLE), size))
+    else:
+        save_film(path, rate, stages(counts, even(size)), even(size), clear)
+
+
 def save_gif(
     path: Path, count: int, rate: Fraction, frames: Iterable[Pixels], sample: Iterable[Pixels], hold: int = HOLD
 ) -> None:

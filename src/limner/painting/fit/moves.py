@@ -33,7 +33,8 @@ SPECK = 0.5
 class Style:
     """How strokes may look: fixed opacity (None is free), gradient fill, least and largest half sizes.
 
-    smallest, largest: half sizes in any direction, as a share of the canvas' longer side.
+    smallest, largest: half sizes in any direction, as a share of the canvas' longer side.  pen: the half size that all
+    have where they are thinnest; the others are then of their length.
     palette: the colours allowed; a stroke keeps the one that it starts with.  learn_ground: whether the ground is free.
     keep_proportions, upright: whether templates are not stretched, and not turned.  keep_angles: whether they are not
     slanted, which neither of the others allows.
@@ -44,6 +45,7 @@ class Style:
     palette: Float[Tensor, "colour channel"] | None = None
     smallest: float = 0.0
     largest: float = math.inf
+    pen: float | None = None
     learn_ground: bool = True
     keep_proportions: bool = False
     upright: bool = False
@@ -52,12 +54,21 @@ class Style:
     def half_sizes(self, size: tuple[int, int]) -> tuple[float, float]:
         """Least and largest half size in pixels of a canvas of (height, width); at least a speck if that is allowed."""
         most = self.largest * max(size)
-        return min(max(SPECK, self.smallest * max(size)), most), most
+        least = min(max(SPECK, self.smallest * max(size)), most)
+        return (least, most) if self.pen is None else (max(least, self.pen * max(size)), most)
+
+    def thinnest(self, size: tuple[int, int]) -> tuple[float, float]:
+        """The same of where strokes are thinnest."""
+        if self.pen is None:
+            return self.half_sizes(size)
+        pen = self.pen * max(size)
+        return pen, pen
 
     @property
     def kept(self) -> tuple[bool, bool, bool]:
         """What of a template's look is kept: its proportions, which way is up, and its angles."""
-        return self.keep_proportions, self.upright, self.keep_angles or self.keep_proportions or self.upright
+        angles = self.keep_angles or self.keep_proportions or self.upright or self.pen is not None
+        return self.keep_proportions, self.upright, angles
 
     def ink(self, what: Float[Tensor, "n channel"]) -> Float[Tensor, "n channel"]:
         """The allowed colours that are nearest."""
@@ -183,15 +194,23 @@ class Moves:
         self.steps += 1
         tables = self._numbers(), *(self._rows(tensors) for tensors in (pulls, self.first, self.second))
         rates = tuple(rate * share for share in RATES.values())
-        steps.step(*tables, self.age.numpy(), self.steps, rates, size, *self._held(size))
+        steps.step(*tables, self.age.numpy(), self.steps, rates, size, *self._held(self.which, size))
 
     def limit(self, size: tuple[int, int]) -> None:
         """Bring all numbers back into their ranges."""
-        steps.hold(self._numbers(), size, *self._held(size))
+        steps.hold(self._numbers(), size, *self._held(self.which, size))
 
-    def _held(self, size: tuple[int, int]) -> tuple[tuple[float, float], tuple[bool, bool, bool], np.ndarray]:
-        """What strokes are held to on a canvas of this size, as `steps` has it."""
-        return self.style.half_sizes(size), self.style.kept, (self.which @ self.reach).numpy()
+    def limit_stamps(self, where: Float[Tensor, "n 2 3"], which: Float[Tensor, "n template"], size: tuple[int, int]):
+        """Bring stamps that are none of the strokes into their ranges, in place."""
+        none = np.zeros((len(where), 0), np.float32)
+        steps.hold((_array(where, len(where)), none, none, none, none[:1]), size, *self._held(which, size))
+
+    def _held(
+        self, which: Float[Tensor, "n template"], size: tuple[int, int]
+    ) -> tuple[tuple[float, float, float, float], tuple[bool, bool, bool], np.ndarray]:
+        """What strokes of these templates are held to on a canvas of this size, as `steps` has it."""
+        bounds = *self.style.half_sizes(size), *self.style.thinnest(size)
+        return bounds, self.style.kept, (which @ self.reach).numpy()
 
     def _numbers(self) -> tuple[np.ndarray, ...]:
         return self._rows(self.values | {"ground": self.ground})

@@ -3,7 +3,8 @@
 Free numbers, and all that belongs to them, come as arrays (stroke, number), and (1, number) for the ground, of no
 numbers where there are none: where (Phi, row by row), what, logit, slope (x and y of each channel), ground. The running
 means for where are those for steps (width, height, turn, slant, x, y) in the stamp's own frame, see `moves`.
-size: (height, width) of the canvas.  bounds: least and largest half size of what is brush of a stamp, in pixels.
+size: (height, width) of the canvas.  bounds: least and largest half size of what is brush of a stamp, in pixels, and
+both of where it is thinnest.
 reach: of each stroke, how far its brush reaches in its template's box, of 1 across and down.
 kept: whether stamps stay as wide as they are high, whether they stay upright, and whether they keep their angles.
 """
@@ -189,7 +190,7 @@ def hold_box(phi, size):
 
 @inlined
 def hold_size(phi, size, bounds, round, reach):
-    """Bring the smallest and the largest half size of a stamp's brush, whatever their directions, into bounds.
+    """Bring the smallest and the largest half size of a stamp's brush, whatever their directions, into their bounds.
 
     A brush that reaches less far than its template's box is as one whose box is so much smaller. Where proportions are
     kept it is at least as large as it should be at its thinnest, unless it would be too long then.
@@ -197,7 +198,7 @@ def hold_size(phi, size, bounds, round, reach):
     These are one by the singular values of M, which is Phi for pixels. What is multiplied by a symmetric matrix with
     the eigenvectors of M M^T keeps its directions and, as it multiplies all of Phi, its centre.
     """
-    (height, width), (least, most) = size, bounds
+    (height, width), (least, most, thinnest, thickest) = size, bounds
     wide, high = reach[0], reach[1]
     if round:
         most = most / max(wide, high)
@@ -208,9 +209,12 @@ def hold_size(phi, size, bounds, round, reach):
     apart = math.hypot(p, q)
     fine = max(math.sqrt(0.5 * (a * a + b * b + c * c + d * d + apart)), LEAST)
     coarse = max(abs(a * d - b * c) / fine, 1e-9 * fine)
-    new_fine, new_coarse = min(max(fine, 1.0 / most), 1.0 / least), min(max(coarse, 1.0 / most), 1.0 / least)
+    new_coarse = min(max(coarse, 1.0 / most), 1.0 / least)
     if round:
+        new_fine = min(max(fine, 1.0 / most), 1.0 / least)
         new_fine = new_coarse = math.sqrt(new_fine * new_coarse)
+    else:
+        new_fine = min(max(fine, 1.0 / thickest), 1.0 / thinnest)
     if new_fine != fine or new_coarse != coarse:
         grow, rise = new_fine / fine, new_coarse / coarse
         mean, half = 0.5 * (grow + rise), 0.5 * (grow - rise) / max(apart, LEAST)

@@ -24,11 +24,11 @@ function templates() {
 /** The options of `limner paint` that differ from its own, as the server's `asked.KINDS` has them. */
 function chosen() {
   const asked = form.strokes.value ? { strokes: form.strokes.valueAsNumber } : {};
-  if (templates().join() !== "circle") asked.templates = templates();
+  if (templates().join() !== "circle" || form.pen.value) asked.templates = templates();
   for (const name of ["opacity", "fill"]) if (form[name].selectedIndex) asked[name] = form[name].value;
   if (form.palette.value) asked.palette = Number(form.palette.value);
   if ($("ground").value !== "auto") asked.background = $("ground").value || $("colour").value;
-  for (const name of ["min_size", "max_size"]) {
+  for (const name of ["min_size", "max_size", "pen"]) {
     if (form[name].value) asked[name] = Number((form[name].valueAsNumber / 100).toPrecision(6));
   }
   for (const name of ["keep_proportions", "upright", "keep_angles"]) if (form[name].checked) asked[name] = true;

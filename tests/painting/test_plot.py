@@ -1,0 +1,142 @@
+"""Paths for plotters, against the same strokes as outlines, drawn by resvg, and against points along lines."""
+
+import math
+import re
+from io import BytesIO
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import resvg_py
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+import limner
+from limner import geometry
+from limner.errors import NotFinite, UserError
+from limner.painting.painting import Painting
+from limner.painting.pictures import Picture
+from limner.painting.plot import clipped, to_plot
+from limner.strokes import Strokes
+from limner.templates import TemplateBank
+
+SIZE = (60, 80)
+LINE = TemplateBank.named("line", size=512)
+SVG = "{http://www.w3.org/2000/svg}"
+LABEL = "{http://www.inkscape.org/namespaces/inkscape}label"
+
+
+def lines(count: int, far: float = 0.6, colours: int = 1) -> Strokes:
+    """Upright and turned lines of several widths, some of them partly outside."""
+    draw = torch.Generator().manual_seed(count)
+    centre = far * (2 * torch.rand(count, 2, generator=draw) - 1)
+    half = torch.stack([0.1 + 0.4 * torch.rand(count, generator=draw), torch.linspace(0.05, 0.5, count)], -1)
+    where = geometry.phi(centre, half, math.pi * torch.rand(count, generator=draw), SIZE[1] / SIZE[0])
+    what = torch.linspace(0, 0.5, colours)[torch.arange(count) % colours]
+    return Strokes(where[None], torch.ones(1, count, 1), what[None, :, None].expand(-1, -1, 3))
+
+
+def drawn(svg: str) -> torch.Tensor:
+    """Rendered on white, five pixels a unit."""
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=5 * SIZE[1], background="white"))
+    return torch.from_numpy(np.array(Image.open(BytesIO(png)).convert("RGB"))).float() / 255
+
+
+def paths(svg: str) -> list[tuple[str, list[float], float]]:
+    """Colour, ends and width of every path."""
+    return [
+        (layer.get("stroke", ""), [float(each) for each in re.findall(r"[-\d.]+", path.get("d", ""))], float(width))
+        for layer in ElementTree.fromstring(svg).iter(f"{SVG}g")
+        for path in layer
+        if (width := path.get("stroke-width"))
+    ]
+
+
+@pytest.mark.parametrize("far", [0.2, 1.2])
+def test_paths_look_as_outlines_do(far: float, tmp_path: Path) -> None:
+    painting = Painting(lines(12, far), LINE, torch.ones(3), SIZE)
+    for name in ("a.svg", "a.plot.svg"):
+        painting.save(tmp_path / name)
+    outlines, plotted = (drawn((tmp_path / name).read_text()) for name in ("a.svg", "a.plot.svg"))
+    assert plotted.min() < 0.01
+    off = (outlines - plotted).abs()
+    assert off[10:-10, 10:-10].mean() < 2e-3  # the ends of a line that is cut at the page are cut straight
+    assert off.mean() < 4e-3
+
+
+def test_a_line_that_is_higher_than_wide_is_one_along_its_height() -> None:
+    where = geometry.phi(torch.zeros(1, 2), torch.tensor([[0.02, 6.0]]), torch.zeros(1), SIZE[1] / SIZE[0])
+    svg = to_plot(Path("a.plot.svg"), Strokes(where[None], torch.ones(1, 1, 1), torch.zeros(1, 1, 3)), LINE, SIZE)
+    ((_, (x0, y0, x1, y1), width),) = paths(svg)
+    tall = 6 * 3 / 28 * 30
+    assert [x0, x1] == [40, 40]
+    assert sorted([y0, y1]) == pytest.approx([30 - tall, 30 + tall], abs=0.01)
+    assert width == pytest.approx(2 * 0.02 * 30, abs=1e-3)
+
+
+def test_every_colour_is_a_layer_in_the_order_in_which_it_comes() -> None:
+    strokes = lines(9, colours=3)
+    svg = to_plot(Path("a.plot.svg"), strokes, LINE, SIZE)
+    assert [colour for colour, _, _ in paths(svg)] == ["#000000"] * 3 + ["#404040"] * 3 + ["#808080"] * 3
+    layers = list(ElementTree.fromstring(svg).iter(f"{SVG}g"))
+    assert [layer.get(LABEL) for layer in layers] == ["#000000", "#404040", "#808080"]
+    deeper = Strokes(strokes.where, strokes.which, strokes.what, depth=-torch.arange(9.0)[None])
+    turned = to_plot(Path("a.plot.svg"), deeper, LINE, SIZE)
+    assert [colour for colour, _, _ in paths(turned)] == ["#808080"] * 3 + ["#404040"] * 3 + ["#000000"] * 3
+
+
+def test_lines_that_are_nowhere_on_the_page_or_cannot_be_seen_are_left_out() -> None:
+    strokes = lines(4, far=0.1)
+    strokes.where[0, 0] = geometry.moved(strokes.where[0, 0], torch.tensor([3.0, 0.0]))
+    seen = Strokes(strokes.where, strokes.which, strokes.what, torch.tensor([[1.0, 1.0, 0.0, 0.5]]))
+    assert len(paths(to_plot(Path("a.plot.svg"), seen, LINE, SIZE))) == 2
+    both = TemplateBank.named("line", "transparent", size=64)
+    which = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]])
+    assert len(paths(to_plot(Path("a.plot.svg"), Strokes(strokes.where, which, strokes.what), both, SIZE))) == 2
+
+
+@given(*[st.floats(-100, 200) for _ in range(4)])
+def test_what_is_cut_off_is_what_lies_outside(x0: float, y0: float, x1: float, y1: float) -> None:
+    start, end = torch.tensor([[x0, y0], [x1, y1]], dtype=torch.float64)
+    share = torch.linspace(0, 1, 2001, dtype=torch.float64)[:, None]
+    points = start + share * (end - start)
+    inside = ((points >= 0) & (points <= torch.tensor([SIZE[1], SIZE[0]]))).all(1)
+    ends = clipped(start, end, SIZE)
+    if ends is None:
+        assert inside.sum() <= 1
+        return
+    first, last = torch.tensor(ends, dtype=torch.float64).view(2, 2)
+    step = (end - start).norm().item() / 2000 + 1e-6
+    if inside.any():
+        assert (points[inside][0] - first).norm() <= step
+        assert (points[inside][-1] - last).norm() <= step
+    assert (last - first).norm() <= (inside.sum() + 1) * step
+
+
+def test_strokes_that_are_no_lines_are_named(tmp_path: Path) -> None:
+    circles = limner.paint(torch.rand(3, 30, 40), 2)
+    with pytest.raises(UserError, match=r"a\.plot\.svg: a plotter draws lines, and stroke 0 is circle"):
+        circles.save(tmp_path / "a.plot.svg")
+    assert not list(tmp_path.iterdir())
+    mixed = TemplateBank.named("line", "square", size=64)
+    half = Strokes(lines(1).where, torch.tensor([[[0.5, 0.5]]]), torch.zeros(1, 1, 3))
+    with pytest.raises(UserError, match="stroke 0 is line"):
+        to_plot(Path("a.plot.svg"), half, mixed, SIZE)
+    broken = lines(1)
+    broken.where[0, 0, 0, 0] = math.nan
+    with pytest.raises(NotFinite):
+        to_plot(Path("a.plot.svg"), broken, LINE, SIZE)
+
+
+def test_a_plot_is_scored_on_its_paper(tmp_path: Path) -> None:
+    strokes, paper = lines(5, far=0.2), torch.tensor([0.9, 0.8, 0.7])
+    painting = Painting(strokes, LINE, paper, SIZE)
+    target = painting.render(*SIZE).permute(2, 0, 1).float() / 255
+    judged = Painting(strokes, LINE, paper, SIZE, Picture(target, None, "lines"))
+    for name in ("a.plot.svg", "a.svg"):
+        judged.save(tmp_path / name)
+    assert judged.psnr_of(tmp_path / "a.plot.svg") > 30
+    assert judged.psnr_of(tmp_path / "a.plot.svg") == pytest.approx(judged.psnr_of(tmp_path / "a.svg"), abs=3)
