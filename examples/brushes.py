@@ -1,7 +1,7 @@
-"""The pictures of brushes in docs/painting.md: `python examples/brushes.py`, a minute.
+"""The pictures of brushes in docs/painting.md: `python examples/brushes.py`, two minutes.
 
 The cat in 250 strokes each of round circles, upright rectangles, triangles and thin lines; then in 800 strokes of a
-bristle brush.
+bristle brush; then in 3,000 lines of a pen, in black and in colours.
 """
 
 from pathlib import Path
@@ -30,3 +30,10 @@ sheet.save(OUT / "brushes.jpg", quality=88, optimize=True)
 
 painting = limner.paint(photo, 800, templates="bristle", keep_proportions=True, opacity="opaque")
 painting.save(OUT / "bristle.jpg", longer_side=2 * WIDTH + GAP)
+
+drawing = {"pen": 0.002, "max_size": 0.15, "background": "white", "opacity": "opaque"}
+sheet = Image.new("RGB", (2 * WIDTH + GAP, height), "white")
+for k, ink in enumerate(({"palette": "black"}, {})):
+    panel = Image.fromarray(limner.paint(photo, 3000, **drawing, **ink).render(height, WIDTH).numpy()).convert("RGB")
+    sheet.paste(panel, (k * (WIDTH + GAP), 0))
+sheet.save(OUT / "pen.jpg", quality=88, optimize=True)
