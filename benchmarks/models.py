@@ -38,6 +38,7 @@ KINDS = {
     "recurrent": {"kind": "recurrent"},
     "canvas-recurrent": {"kind": "canvas-recurrent"},
     "conv": {"kind": "conv"},
+    "pointing": {"kind": "pointing"},
     "autoencoder": {"kind": "autoencoder"},
     "autoencoder, variational": {"kind": "autoencoder", **VARIATIONAL},
     "draw": {"kind": "draw", "likelihood": "ce"},
