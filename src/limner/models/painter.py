@@ -72,9 +72,9 @@ class Painter(nn.Module):
         out = scored(self.likelihood, images, painted, codes if self.settings.latent else [])
         if self.settings.order == "evidence":  # which shows the decoder the image, so that there is no bound
             return replace(out, log_weight=None)
-        if self.training and self.greed:
-            greedy = {"greedy": self.greed * self._on_the_way(images, strokes)}
-            return replace(out, losses=out.losses | greedy)
+        if self.training and self.settings.greedy:  # every iteration has it, so that its course can be read
+            greedy = self.greed * self._on_the_way(images, strokes) if self.greed else images.new_zeros(len(images))
+            return replace(out, losses=out.losses | {"greedy": greedy})
         return out
 
     def moves(self, images: Canvas) -> tuple[Strokes, list[Code]]:
