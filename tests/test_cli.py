@@ -582,6 +582,30 @@ def test_a_pen_reaches_the_painter(desk: Path, calls: list[tuple[Picture, dict[s
     assert calls[0][1] == DEFAULTS | {"pen": 0.01, "progress": False}
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("photo.png", "x.plot.svg: a plotter draws lines, and no circle: give --pen or --templates line, no others"),
+        ("photo.png --pen .01 --templates line square", "and no square"),
+        (
+            "photo.png --pen .01 --fill gradient",
+            "x.plot.svg: a plotter draws lines of one colour: leave out --fill grad",
+        ),
+        ("photo.png --model mnist", "leave out --model"),
+        ("photo.png --resume strokes.json --pen .01", "x.plot.svg: a plotter draws lines, and"),
+        ("photo.png --pen 0", "--pen 0: expected a finite number above 0 and up to 1"),
+        ("photo.png --pen 1.5", "--pen 1.5: expected a finite number above 0 and up to 1"),
+        ("photo.png --pen .3 --max-size .2", "--pen: 0.3 is wider than --max-size, 0.2"),
+    ],
+)
+def test_what_no_plotter_can_draw_is_told_before_painting(
+    asked: str, words: str, desk: Path, calls: list[tuple[Picture, dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["paint", "-o", "x.plot.svg", "-o", "x.png", *asked.split()]) == 2
+    assert words in capsys.readouterr().err
+    assert not calls
+
+
 def test_own_templates_become_a_bank(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:
     assert main(["paint", "photo.png", "--templates", "line", "folder", "-q"]) == 0
     bank = calls[0][1]["templates"]

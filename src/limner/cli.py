@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from importlib import import_module
 from io import StringIO, TextIOWrapper
@@ -38,7 +38,7 @@ from limner.errors import NotFinite, Stopped, UserError
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS
-from limner.experiments.trained import read
+from limner.experiments.trained import is_run, read
 from limner.figures.options import ReproduceOptions
 from limner.files import in_words, try_writing
 from limner.painting.options import PaintOptions
@@ -175,8 +175,11 @@ def parse(arguments: list[str]) -> Options:
     try:
         with _columns(10_000), redirect_stderr(complaint):  # so wide that messages are not wrapped
             options = _app().cli(prog="limner", args=arguments)
-            before = _before(options)
-            return _app(before).cli(prog="limner", args=arguments) if before else options
+            if before := _before(options):
+                options = _app(before).cli(prog="limner", args=arguments)
+            if before and (other := _other_images(options, before)):
+                options = _app(other).cli(prog="limner", args=arguments)
+            return options
     except SystemExit as end:
         if not end.code:
             raise
@@ -215,13 +218,21 @@ def _before(options: Options) -> Experiment | None:
     None where there is nothing to go on from, or a run of other data, which `runs.start` tells.
     """
     if isinstance(options, EvaluateOptions):
-        options.check()
-        return read(options.run).experiment
+        return read(options.run).experiment if is_run(options.run) else None
     if not (isinstance(options, TrainOptions) and options.resume and (options.out / CHECKPOINT).exists()):
         return None
     before = read(options.out).experiment
     usual = {make().data.name for make in EXPERIMENTS.values()} - {options.experiment.data.name}
     return None if before.data.name in usual else before
+
+
+def _other_images(options: Options, before: Experiment) -> Experiment | None:
+    """What a run is to be measured on, if that is another set than its own: as that set is, in the run's numbers."""
+    if not isinstance(options, EvaluateOptions) or options.data is None or options.data.name == before.data.name:
+        return None
+    own = before.data
+    numbers = {name: getattr(own, name) for name in ("images", "held_out", "size", "channels", "seed")}
+    return replace(before, data=Data(options.data.name, **numbers))
 
 
 def _app(before: Experiment | None = None) -> SubcommandApp:
@@ -259,7 +270,7 @@ def _evaluate(before: Experiment) -> Callable[..., EvaluateOptions]:
 
     @dataclass(frozen=True)
     class Measured(EvaluateOptions):
-        data: Data = field(default_factory=lambda: before.data)
+        data: Data = field(default_factory=lambda: before.data)  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def command(options: Annotated[Measured, arg(name="")]) -> EvaluateOptions:
         return EvaluateOptions(**vars(options))

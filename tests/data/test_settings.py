@@ -47,7 +47,7 @@ BAD = [
     (Data(inverted=-0.5), "inverted"),
     (Data("mnist", min_side=3.0), "min-side is for synthetic sets"),
     (Data("mnist", counts_held_out=(1, 2)), "counts-held-out is for synthetic sets"),
-    (Data("shapes", counts_held_out=(3, 2)), "counts 3 2"),
+    (Data("shapes", counts_held_out=(3, 2)), "counts-held-out 3 2"),
     (
         Data("two-shapes", folder=Path("mine")),
         "folder mine: two-shapes is drawn: your own pictures are the set called folder",

@@ -239,6 +239,7 @@ def test_a_run_is_measured_on_other_images_by_other_numbers_of_moves(
         (["--data.size", "32"], "--data.size: two-rectangles has 32 x 32, "),
         (["--data.channels", "3"], "--data.channels: two-rectangles has 3, "),
         (["--data.counts", "3", "2"], "--data.counts 3 2: expected the fewest"),
+        (["--data.counts-held-out", "3", "2"], "--data.counts-held-out 3 2: expected the fewest"),
         (["--moves", "0"], "--moves 0: expected 1 to 10000"),
         (["--folder", "."], "was trained on two-rectangles, not on a folder"),
     ):
@@ -246,11 +247,61 @@ def test_a_run_is_measured_on_other_images_by_other_numbers_of_moves(
         assert words in capsys.readouterr().err
 
 
-def test_a_painter_that_gives_all_moves_at_once_gives_no_others(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["evaluate", str(run), "--moves", "3"]) == 2
-    assert "--moves 3: " in (told := capsys.readouterr().err)
-    assert told.endswith("is of kind simple, which gives 2 at once\n")
-    assert cli.main(["evaluate", str(run), "--moves", "2"]) == 0
+def test_what_is_asked_of_other_images_is_what_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    apart = Data("shapes", images=60, held_out=20, size=56, max_side=20.0, counts=(1, 2), counts_held_out=(3, 3))
+    runs.start(replace(SMALL, data=apart), tmp_path / "run", quiet=True)
+    line = ["evaluate", str(tmp_path / "run"), "--json", str(tmp_path / "scores.json")]
+    for asked, wanted in (
+        ([], apart),
+        (["--data.min-side", "16"], replace(apart, min_side=16.0)),
+        (["--data.counts", "2", "2"], replace(apart, counts=(2, 2), counts_held_out=None)),
+        (["--data.counts", "2", "2", "--data.counts-held-out", "4", "4"], replace(apart, counts_held_out=(4, 4))),
+        (["--data.name", "two-rectangles"], Data("two-rectangles", images=60, held_out=20, size=56)),
+    ):
+        assert cli.main([*line, *asked]) == 0
+        expected = evaluate(runs.load(tmp_path / "run"), load_data(wanted, "test"))["mse"]
+        assert json.loads((tmp_path / "scores.json").read_text())["mse"] == pytest.approx(expected)
+    assert cli.main(["evaluate", str(tmp_path / "nowhere"), "--data.counts", "3", "2"]) == 2
+    assert "--data.counts 3 2" in capsys.readouterr().err
+
+
+def test_other_pictures_are_measured_and_not_the_runs_own_with_others_among_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder, count in (("pictures", 12), ("others", 15)):
+        (tmp_path / folder).mkdir()
+        for k in range(count):
+            Image.new("L", (32, 32), 7 * k + count).save(tmp_path / folder / f"{k}.png")
+    monkeypatch.chdir(tmp_path)
+    runs.start(replace(SMALL, data=Data("folder", folder=Path("pictures"), size=28)), Path("run"), quiet=True)
+    line = ["evaluate", "run", "--json", "scores.json"]
+    assert cli.main([*line, "--data.folder", "others"]) == 0
+    found = json.loads(Path("scores.json").read_text())
+    assert found["data"]["folder"] == "others"
+    expected = evaluate(runs.load("run"), load_data(Data("folder", folder=Path("others"), size=28), "test"))
+    assert found["mse"] == pytest.approx(expected["mse"])
+    assert cli.main([*line, "--data.name", "two-rectangles"]) == 0
+    assert cli.main([*line, "--folder", "others", "--data.folder", "pictures"]) == 2
+    assert "--folder others: --data.folder is given, too" in capsys.readouterr().err
+    Image.new("L", (32, 32), 3).save("pictures/more.png")
+    for asked in ([], ["--data.held-out", "1"], ["--data.folder", "pictures"]):
+        assert cli.main([*line, *asked]) == 2
+        assert "its folder held 12 pictures, and holds 13 now" in capsys.readouterr().err
+
+
+def test_painters_that_give_all_moves_at_once_give_no_others(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for count in ("2", "3"):
+        assert cli.main(["evaluate", str(run), "--moves", count]) == 2
+        assert capsys.readouterr().err.endswith("is of kind simple, which gives no other number\n")
+
+
+def test_every_iteration_of_a_greedy_run_has_its_losses(tmp_path: Path) -> None:
+    greedy = replace(SMALL, model=Model("pointing", hidden=8, greedy=7), training=Training(iterations=120, batch=5))
+    runs.start(greedy, tmp_path / "run", quiet=True)
+    course = record.read(tmp_path / "run" / "metrics.jsonl")
+    assert [loss > 0 for loss in course["greedy"]] == [True] * 7 + [False] * 113
+    totals = [a + b for a, b in zip(course["reconstruction"], course["greedy"], strict=True)]
+    assert course["loss"] == pytest.approx(totals, rel=1e-4)
 
 
 def test_a_seed_is_also_of_the_first_weights(tmp_path: Path) -> None:

@@ -358,7 +358,7 @@ def test_looking_at_a_model_needs_no_gradients() -> None:
 
 
 def test_what_a_pointing_encoder_computes_step_by_step() -> None:
-    """Places by the pixels that their maps are centred at: every second one from the first."""
+    """Places are those of the pixels of a canvas as small as the maps."""
     torch.manual_seed(0)
     encoder = Pointing(Model(kind="pointing", hidden=7), 3).double()
     images, canvas = torch.rand(2, 2, 3, 6, 8, dtype=torch.float64)
@@ -413,7 +413,15 @@ def test_painters_that_give_one_move_a_step_give_more_of_them_out_of_training(ki
     assert len(model(images).strokes) == 3
 
 
-@pytest.mark.parametrize("given", [{"kind": "simple", "moves_test": 4}, {"kind": "pointing", "moves_test": -1}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"kind": "simple", "moves_test": 4},
+        {"kind": "pointing", "moves_test": -1},
+        {"kind": "pointing", "moves_test": 10_001},
+        {"kind": "canvas-recurrent", "moves": 1, "moves_test": 2},
+    ],
+)
 def test_moves_out_of_training_are_of_use_and_a_number(given: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=r"--model\.moves-test"):
         build(Model(**given), SIZE, 1)
@@ -436,7 +444,14 @@ def test_a_greedy_painter_is_scored_by_what_each_move_leaves_ever_less(kind: str
     assert list(model.eval()(images).losses) == ["reconstruction"]
 
 
-@pytest.mark.parametrize("given", [{"kind": "draw"}, {"kind": "simple", "order": "soft"}])
+@pytest.mark.parametrize("given", [{"kind": "draw"}, {"order": "soft"}, {"moves": 1}, {"likelihood": "optimal-sigma"}])
 def test_greed_is_of_painters_of_a_fixed_order(given: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match=r"--model\.greedy 5 is of no use but to painters of a fixed order"):
+    with pytest.raises(UserError, match=r"--model\.greedy 5 is of no use but to painters of several moves in a fixed"):
         build(Model(greedy=5, **given), SIZE, 1)
+
+
+def test_a_greedy_denoising_painter_is_scored_by_the_clean_image() -> None:
+    model, images = painter("simple", input_noise=0.5, greedy=10), torch.rand(4, 1, *SIZE)
+    output = model(images)
+    left = [(images - render(output.strokes[:, : t + 1], model.bank, SIZE)).square().sum((1, 2, 3)) for t in (0, 1)]
+    assert torch.allclose(output.losses["greedy"], left[0] + left[1], rtol=1e-5)

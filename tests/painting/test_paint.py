@@ -499,19 +499,41 @@ def test_a_pen_draws_lines_of_its_width(kind: dict[str, Any]) -> None:
     assert painting.bank.names == ("line",)
     assert painting.size == (64, 60)
     lengths = 2 * axes(painting.strokes.where[0].double(), painting.size).norm(dim=-2) / 64
-    lengths[:, 1] *= 56 / 512  # texels of a line that are not empty
+    lengths[:, 1] *= 3 / 28  # how thick a line is
     assert torch.allclose(lengths.amin(-1), torch.tensor(0.02).double(), rtol=1e-3)
     assert lengths.amax(-1).max() <= kind.get("max_size", math.inf) * 1.001
     assert lengths.amax(-1).std() > 0.01
-    assert painting.psnr > limner.paint(picture(3, 64, 60), 0, background=kind.get("background", "auto")).psnr + 0.5
+    assert painting.psnr > limner.paint(picture(3, 64, 60), 0, background="white").psnr + 0.5
 
 
 @pytest.mark.parametrize(
-    ("pen", "size", "side"), [(0.002, None, 250), (0.01, None, 128), (1e-3, None, 256), (0.002, 90, 90)]
+    ("pen", "size", "side"), [(0.002, None, 250), (0.01, None, 128), (1e-4, None, 1024), (0.002, 90, 90)]
 )
 def test_a_pen_is_half_a_pixel_wide_where_there_are_enough(pen: float, size: int | None, side: int) -> None:
     large = read_picture(torch.rand(3, 400, 500))
     assert sides.chosen_side(large, size, 100, None, pen) == side
+    assert sides.chosen_side(large, size, 100, 20.0, pen) == side
+
+
+def test_a_pen_draws_on_white_paper_with_what_it_is_told_to() -> None:
+    photo = torch.rand(3, 150, 200)
+    drawn = limner.paint(photo, 3, pen=0.004, palette="black", templates=["square"])
+    assert drawn.bank.names == ("square",)
+    assert drawn.size == (96, 128)
+    assert drawn.background is not None
+    assert drawn.background.tolist() == [1, 1, 1]
+    clear = torch.cat([photo, torch.rand(1, 150, 200)])
+    assert limner.paint(clear.numpy().transpose(1, 2, 0), 2, pen=0.01).background is None
+    assert limner.paint(photo, 2, pen=0.01, background="black").background.tolist() == [0, 0, 0]
+
+
+def test_refining_keeps_a_pen() -> None:
+    drawn = limner.paint(picture(3, 64, 60), 8, pen=0.005, size=64)
+    kept = drawn.refine(lambda canvas: canvas.square().mean(), 5, pen=0.005)
+    for painting in (drawn, kept):
+        lengths = 2 * axes(painting.strokes.where[0].double(), painting.size).norm(dim=-2) / 64
+        assert torch.allclose((lengths * torch.tensor([1, 3 / 28])).amin(-1), torch.tensor(0.005).double(), rtol=2e-3)
+    assert not torch.equal(kept.strokes.where, drawn.strokes.where)
 
 
 KEPT = "keep_proportions", "upright", "keep_angles"
@@ -547,7 +569,6 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"max_size": 0.012}, "too small to be seen here: choose at least 0.013"),
     ({"min_size": 0.3, "max_size": 0.2}, r"min_size: 0\.3 is larger than max_size, 0\.2"),
     ({"pen": 0.0}, "pen: 0.0 is not a number above 0 and up to 1"),
-    ({"pen": 1e-3}, "pen: 0.001 is too small to be seen here: choose at least 0.0025"),
     ({"pen": 0.3, "max_size": 0.2}, r"pen: 0\.3 is wider than max_size, 0\.2"),
     ({"pen": 0.1, "keep_proportions": True}, "pen: a line is as wide as it is, and of any length: leave out keep_prop"),
     ({"model": "mnist", "pen": 0.1}, "model: .* leave out pen"),

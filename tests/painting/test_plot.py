@@ -17,6 +17,7 @@ from PIL import Image
 import limner
 from limner import geometry
 from limner.errors import NotFinite, UserError
+from limner.painting import plot
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture
 from limner.painting.plot import clipped, to_plot
@@ -26,7 +27,7 @@ from limner.templates import TemplateBank
 SIZE = (60, 80)
 LINE = TemplateBank.named("line", size=512)
 SVG = "{http://www.w3.org/2000/svg}"
-LABEL = "{http://www.inkscape.org/namespaces/inkscape}label"
+LABEL, MODE = (f"{{http://www.inkscape.org/namespaces/inkscape}}{name}" for name in ("label", "groupmode"))
 
 
 def lines(count: int, far: float = 0.6, colours: int = 1) -> Strokes:
@@ -82,7 +83,10 @@ def test_every_colour_is_a_layer_in_the_order_in_which_it_comes() -> None:
     svg = to_plot(Path("a.plot.svg"), strokes, LINE, SIZE)
     assert [colour for colour, _, _ in paths(svg)] == ["#000000"] * 3 + ["#404040"] * 3 + ["#808080"] * 3
     layers = list(ElementTree.fromstring(svg).iter(f"{SVG}g"))
-    assert [layer.get(LABEL) for layer in layers] == ["#000000", "#404040", "#808080"]
+    assert [layer.get(LABEL) for layer in layers] == ["1 #000000", "2 #404040", "3 #808080"]
+    assert {layer.get(MODE) for layer in layers} == {"layer"}
+    assert {layer.get("fill") for layer in layers} == {"none"}
+    assert len({layer.get("id") for layer in layers}) == 3
     deeper = Strokes(strokes.where, strokes.which, strokes.what, depth=-torch.arange(9.0)[None])
     turned = to_plot(Path("a.plot.svg"), deeper, LINE, SIZE)
     assert [colour for colour, _, _ in paths(turned)] == ["#808080"] * 3 + ["#404040"] * 3 + ["#000000"] * 3
@@ -114,6 +118,66 @@ def test_what_is_cut_off_is_what_lies_outside(x0: float, y0: float, x1: float, y
         assert (points[inside][0] - first).norm() <= step
         assert (points[inside][-1] - last).norm() <= step
     assert (last - first).norm() <= (inside.sum() + 1) * step
+
+
+@pytest.mark.parametrize("at_a_time", [4000, 7])
+def test_the_pen_goes_on_from_the_nearest_end(at_a_time: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plot, "AT_A_TIME", at_a_time)
+    strokes = lines(30, far=0.3)
+    drawn = [torch.tensor(ends).view(2, 2) for _, ends, _ in paths(to_plot(Path("a.plot.svg"), strokes, LINE, SIZE))]
+    alone = [to_plot(Path("a.plot.svg"), strokes[:, t : t + 1], LINE, SIZE) for t in range(30)]
+    left, at = [torch.tensor(ends).view(2, 2) for svg in alone for _, ends, _ in paths(svg)], torch.zeros(2)
+    for start, end in drawn:
+        some = left[: at_a_time - (30 - len(left)) % at_a_time]
+        nearest = min((point - at).norm() for line in some for point in line)
+        assert (start - at).norm() <= nearest + 0.02
+        k = next(
+            k
+            for k, line in enumerate(some)
+            if torch.equal(line.sort(0).values, torch.stack([start, end]).sort(0).values)
+        )
+        left.pop(k)
+        at = end
+    assert not left
+
+
+def test_slanted_lines_are_as_wide_as_they_are() -> None:
+    """A line of JSON strokes may be any parallelogram: its width is the distance of its long sides."""
+    where = torch.linalg.inv(torch.tensor([[0.5, 0.3], [0.0, 0.4]]))  # half axes in canvas units
+    where = torch.cat([where, torch.zeros(2, 1)], 1)[None, None]
+    svg = to_plot(Path("a.plot.svg"), Strokes(where, torch.ones(1, 1, 1), torch.zeros(1, 1, 3)), LINE, SIZE)
+    ((_, ends, width),) = paths(svg)
+    assert ends == pytest.approx([20, 30, 60, 30], abs=0.01)
+    assert width == pytest.approx(2 * 0.4 * 30 * 3 / 28, abs=1e-3)
+
+
+def test_opacity_is_kept_for_who_looks_at_it() -> None:
+    strokes = lines(2, far=0.1)
+    veiled = Strokes(strokes.where, strokes.which, strokes.what, torch.tensor([[0.25, 1.0]]))
+    svg = to_plot(Path("a.plot.svg"), veiled, LINE, SIZE)
+    assert re.findall(r'stroke-opacity="([^"]*)"', svg) == ["0.25"]
+
+
+def test_a_mask_called_line_is_no_line() -> None:
+    other = TemplateBank(torch.eye(16)[None], ("line",))
+    with pytest.raises(UserError, match="stroke 0 is line"):
+        to_plot(Path("a.plot.svg"), lines(1), other, SIZE)
+
+
+def test_a_gradient_is_no_ink_of_a_pen() -> None:
+    strokes = lines(1)
+    with pytest.raises(UserError, match="a pen has one colour, and stroke 0 a gradient"):
+        to_plot(
+            Path("a"), Strokes(strokes.where, strokes.which, strokes.what, slope=torch.ones(1, 1, 3, 2)), LINE, SIZE
+        )
+
+
+def test_plots_are_known_by_name_and_have_the_size_asked_for(tmp_path: Path) -> None:
+    assert [plot.is_plot(Path(name)) for name in ("a.PLOT.svg", "a.plot.png", "plot.svg", "a.svg")] == [True] + [
+        False
+    ] * 3
+    Painting(lines(3), LINE, torch.ones(3), SIZE).save(tmp_path / "a.plot.svg", longer_side=800)
+    assert 'width="800" height="600"' in (tmp_path / "a.plot.svg").read_text()
 
 
 def test_strokes_that_are_no_lines_are_named(tmp_path: Path) -> None:

@@ -122,12 +122,12 @@ class Data:
         named = replace(
             named, min_side=named.min_side * size / THESIS_SIZE, max_side=named.max_side * size / THESIS_SIZE
         )
-        given = self._given()
+        given, counts = self._given(), "counts"
         held_out = given.pop("counts_held_out", None)
         if held_out and split != "train":
-            given["counts"] = held_out
+            given["counts"], counts = held_out, "counts-held-out"
         recipe = replace(named, **given)
-        _check(recipe)
+        _check(recipe, counts)
         return recipe
 
     def check(self) -> None:
@@ -153,11 +153,11 @@ class Data:
         return {name: value for name, value in values.items() if value is not None}
 
 
-def _check(recipe: Recipe) -> None:
+def _check(recipe: Recipe, counts: str) -> None:
     fewest, most = recipe.counts
     if not 0 <= fewest <= most or most < 1:
-        raise UserError(f"counts {fewest} {most}: expected the fewest shapes, then the most")
-    within("counts", most, 1, MOST_SHAPES)
+        raise UserError(f"{counts} {fewest} {most}: expected the fewest shapes, then the most")
+    within(counts, most, 1, MOST_SHAPES)
     if not recipe.shapes:
         raise UserError("shapes: name at least one")
     if not 0 < recipe.min_side <= recipe.max_side < math.inf:

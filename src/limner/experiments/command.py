@@ -9,12 +9,13 @@ import torch
 
 from limner.data.images import Images
 from limner.data.loading import load as load_data
+from limner.data.settings import Data
 from limner.data.sources import check_apart, tell_of_part
 from limner.errors import Stopped, UserError
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.files import try_writing, write_json
-from limner.models.build import Network
+from limner.models.build import Network, check
 from limner.models.settings import IN_TURN
 from limner.printing import answer, say
 from limner.training.loop import device
@@ -44,26 +45,21 @@ def train(options: TrainOptions) -> int:
 def evaluate(options: EvaluateOptions) -> int:
     """Measure, print a table, and write what is asked for."""
     trained = runs.read(options.run)
-    experiment, own = replace(trained.experiment, data=options.data), options.data == trained.experiment.data
-    if options.folder:
-        if experiment.data.name != "folder":
-            raise UserError(
-                f"--folder {options.folder}: {options.run} was trained on {experiment.data.name}, not on a folder"
-            )
-        experiment = replace(experiment, data=replace(experiment.data, folder=options.folder))
+    own = trained.experiment.data
+    experiment = replace(trained.experiment, data=_images(options, own))
     for option, path in (("--json", options.json), ("--picture", options.picture)):
         if path:
             runs.spare(path, options.run)
             check_apart(option, path, experiment.data)
             try_writing(path)
     model = _with_moves(runs.load(options.run), options)
-    if experiment.data.name == "folder" and own:
-        there = len(load_data(experiment.data, "train")), runs.count_pictures(experiment.data)
-        runs.check_images(options.run, trained, *there)
+    if own.name == experiment.data.name == "folder" and (options.folder or _same(own.folder, experiment.data.folder)):
+        there = replace(own, folder=experiment.data.folder)
+        runs.check_images(options.run, trained, len(load_data(there, "train")), runs.count_pictures(there))
     torch.set_num_threads(experiment.training.threads)
     images = load_data(experiment.data, options.split).spread(options.images)
     tell_of_part(experiment.data)
-    _check_fits(images, model, options)
+    _check_fits(images, experiment.data.name, model, options.run)
     model.to(device())
     found = measure(model, images, samples=options.samples, seed=options.seed)
     for name, value in found.items():
@@ -72,7 +68,7 @@ def evaluate(options: EvaluateOptions) -> int:
         say(f"limner: {options.run}: no iwae: only variational models of a likelihood in nats have bounds", sys.stderr)
     if options.json:
         about: dict = {"run": Path(os.path.abspath(options.run)).name, "split": options.split, "seed": options.seed}
-        about |= {} if own else {"data": asdict(options.data)}
+        about |= {} if experiment.data == own else {"data": asdict(experiment.data)}
         about |= {"moves": options.moves} if options.moves else {}
         write_json(options.json, about | found)
     if options.picture:
@@ -80,17 +76,36 @@ def evaluate(options: EvaluateOptions) -> int:
     return 0
 
 
+def _images(options: EvaluateOptions, own: Data) -> Data:
+    """What a run is measured on, whose own images these are; UserError for folders that contradict each other."""
+    data = options.data or own
+    if data.counts != own.counts and data.counts_held_out == own.counts_held_out:
+        data = replace(data, counts_held_out=None)
+    if options.folder is None:
+        return data
+    if data.name != "folder":
+        raise UserError(f"--folder {options.folder}: {options.run} was trained on {data.name}, not on a folder")
+    if data.folder != own.folder:
+        raise UserError(f"--folder {options.folder}: --data.folder is given, too: leave out one of them")
+    return replace(data, folder=options.folder)
+
+
+def _same(one: Path | None, other: Path | None) -> bool:
+    return one is not None and other is not None and os.path.realpath(one) == os.path.realpath(other)
+
+
 def _with_moves(model: Network, options: EvaluateOptions) -> Network:
     """The model, which gives as many moves as are asked for."""
     if options.moves:
-        kind, moves = model.settings.kind, model.settings.moves
-        if kind not in IN_TURN and options.moves != moves:
-            raise UserError(f"--moves {options.moves}: {options.run} is of kind {kind}, which gives {moves} at once")
-        model.settings = replace(model.settings, moves_test=options.moves)
+        settings, kind = replace(model.settings, moves_test=options.moves), model.settings.kind
+        if kind not in IN_TURN:
+            raise UserError(f"--moves {options.moves}: {options.run} is of kind {kind}, which gives no other number")
+        check(settings)
+        model.settings = settings
     return model
 
 
-def _check_fits(images: Images, model: Network, options: EvaluateOptions) -> None:
+def _check_fits(images: Images, name: str, model: Network, run: Path) -> None:
     """UserError for images of another size, or with other channels, than a model paints."""
     for called, found, wanted in (
         ("--data.size", images.size, model.size),
@@ -98,4 +113,4 @@ def _check_fits(images: Images, model: Network, options: EvaluateOptions) -> Non
     ):
         if found != wanted:
             held, expected = (" x ".join(map(str, each)) for each in (found, wanted))
-            raise UserError(f"{called}: {options.data.name} has {held}, {options.run} paints {expected}: give {called}")
+            raise UserError(f"{called}: {name} has {held}, {run} paints {expected}: give {called}")

@@ -55,8 +55,9 @@ class EvaluateOptions:
     """Also write the figures as JSON."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """Seed of the samples."""
-    data: Data = field(default_factory=Data)
-    """Other images than the run's: what is given here, the rest as the run has it."""
+    data: Data | None = None
+    """Other images than the run's: what is given here, the rest as the run has it, or as another set has it. What is
+    said to be a default is one for runs that say nothing else."""
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
@@ -68,5 +69,6 @@ class EvaluateOptions:
         for name, most in (("samples", 10**6), ("seed", 2**63 - 1)):
             within(f"--{name}", getattr(self, name), 0, most)
         within("--moves", self.moves, 1, MOST_MOVES)
-        with calling("--data."):
-            self.data.check()
+        if self.data:
+            with calling("--data."):
+                self.data.check()

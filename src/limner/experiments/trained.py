@@ -28,6 +28,11 @@ class Trained:
     pictures: int = 0
 
 
+def is_run(run: Path) -> bool:
+    """Whether there are settings of one, or it comes with limner."""
+    return (shipped.folder(run) / SETTINGS).exists()
+
+
 def read(run: Path) -> Trained:
     """The settings of a run, or of a model that comes with limner."""
     path = shipped.folder(run) / SETTINGS

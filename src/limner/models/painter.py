@@ -139,4 +139,4 @@ class Painter(nn.Module):
 
     def _count(self) -> int:
         """Moves that are given in turn."""
-        return (0 if self.training else self.settings.moves_test) or self.settings.moves
+        return self.settings.moves if self.training else self.settings.moves_out_of_training

@@ -102,6 +102,11 @@ class Model:
     """Standard deviation of the prior of air's where around phi0."""
 
     @property
+    def moves_out_of_training(self) -> int:
+        """Strokes an image, or steps, out of training."""
+        return self.moves_test or self.moves
+
+    @property
     def where_numbers(self) -> int:
         """Numbers that a move's Phi is made of."""
         return 6 if self.affine == "full" else 4

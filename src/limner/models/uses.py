@@ -30,6 +30,17 @@ def orders(model: Model) -> bool:
     return model.kind in PAINTERS and model.kind != "canvas-recurrent"
 
 
+def greedy(model: Model) -> bool:
+    """Whether canvases on the way can be scored: the best sigma is learnt of the last ones."""
+    fixed = model.kind in PAINTERS and model.order == "fixed"
+    return fixed and model.moves > 1 and model.likelihood != "optimal-sigma"
+
+
+def sees_all(model: Model) -> bool:
+    """Whether training shows all that is seen where there are more moves."""
+    return model.kind != "canvas-recurrent" or model.moves > 1
+
+
 def learns_order(model: Model) -> bool:
     """Whether strokes have a depth that is learnt."""
     return model.order in ("soft", "straight-through")
@@ -58,7 +69,8 @@ USES: tuple[tuple[str, Callable[[Model], bool], str], ...] = (
     ("learn_templates", paints, "to kind {kind}: it has no templates"),
     ("gamma gamma_rate gamma_test noise", chooses, "where strokes do not choose among several --model.templates"),
     ("order", orders, "to kind {kind}: its order is fixed"),
-    ("greedy", lambda model: model.kind in PAINTERS and model.order == "fixed", "but to painters of a fixed order"),
+    ("greedy", greedy, "but to painters of several moves in a fixed order, whose likelihood is not optimal-sigma"),
+    ("moves_test", sees_all, "to kind {kind} trained with one move: it has never seen a canvas"),
     ("temperature anneal", learns_order, "without a learnt order: give --model.order soft or straight-through"),
     ("anneal", lambda model: model.temperature_end != model.temperature, "without another --model.temperature-end"),
     ("temperature_end", anneals, "without a learnt order and --model.anneal"),

@@ -50,7 +50,7 @@ def proposed(model: Network, pixels: Planes, count: int) -> Strokes:
     it were one of the images that the model was trained on; the strokes are then placed where their patch lies.
     """
     cells = 1
-    while model.settings.moves * (2 * cells) ** 2 <= count:
+    while model.settings.moves_out_of_training * (2 * cells) ** 2 <= count:
         cells *= 2
     patches = cut(pixels.mean(0, keepdim=True) if model.channels == 1 else pixels.expand(3, -1, -1), cells, model.size)
     with evaluating(model), mean_codes(model):

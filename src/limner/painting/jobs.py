@@ -13,10 +13,12 @@ from limner.files import is_pipe
 from limner.masks import mask_files
 from limner.painting import outputs, sides
 from limner.painting.arguments import USUAL, check_clip
+from limner.painting.brushes import bank_of
 from limner.painting.films import animations
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
+from limner.painting.plot import check_brushes, is_plot, to_plot
 from limner.painting.ranges import in_range
 from limner.painting.raster import FILMS, saved_size
 from limner.painting.reading import in_flags
@@ -25,6 +27,7 @@ from limner.painting.svg import check_fills
 from limner.printing import say
 from limner.shapes import SHAPES
 from limner.strokes import Strokes
+from limner.templates import TemplateBank
 
 WRITING = {"photos", "output", "output_size", "film_seconds", "frames", "jobs", "threads", "quiet"}
 """Options that are not about how to paint."""
@@ -146,15 +149,19 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
         if path.suffix.lower() != ".json":
             saved_size(path, size, options.output_size)
     if isinstance(picture, Painting):
-        check_svg(picture.strokes, job.files)
+        check_svg(picture.strokes, picture.bank, job.files)
         return
     masks = (("importance", options.importance), ("repaint", options.repaint))
     beside, strokes = [(path, arguments[name].size) for name, path in masks if path], options.count
+    templates = arguments["templates"]
     if options.resume:
         before = read_before(options.resume)
+        templates = templates or before.bank
         beside += [(options.resume, before.size)] if before.size else []
         strokes += len(before.strokes)
-        check_svg(before.strokes, job.files)
+        check_svg(before.strokes, before.bank, job.files)
+    for path in filter(is_plot, job.files):
+        check_plot(path, templates, options)
     for path, size in beside:
         sides.check_shape(str(path), size, job.label, picture.size)
     if options.max_size:
@@ -172,7 +179,18 @@ def first_of(clip: Path, files: list[Path]) -> Picture:
     return Footage.of(clip).first()
 
 
-def check_svg(strokes: Strokes, files: list[Path]) -> None:
+def check_svg(strokes: Strokes, bank: TemplateBank, files: list[Path]) -> None:
     """UserError for strokes that one of these files cannot show."""
     if any(path.suffix.lower() == ".svg" for path in files):
         check_fills(strokes)
+    for path in filter(is_plot, files):
+        to_plot(path, strokes, bank, (1, 1))
+
+
+def check_plot(path: Path, templates: TemplateBank | list[Any] | None, options: PaintOptions) -> None:
+    """UserError for what is to be painted and no plotter can draw."""
+    if options.fill == "gradient" or options.model:
+        given = "--model" if options.model else "--fill gradient"
+        raise UserError(f"{path}: a plotter draws lines of one colour: leave out {given}")
+    if templates or not options.pen:
+        check_brushes(path, bank_of(templates))

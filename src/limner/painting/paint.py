@@ -56,8 +56,8 @@ def paint(
     palette: strokes take only these colours: so many chosen from the image, or from where its masks are light; or one
         or a list of them by name or as #rrggbb, or a file of them, or (colour, 3) numbers in [0, 1].
     min_size, max_size: of a stroke, as a share of the image's longer side; half a pixel is the least that can be seen.
-    pen: how wide all strokes are where they are thinnest, as such a share; they have right angles, the sizes above are
-        of their length, and templates are lines unless named.
+    pen: how wide all strokes are where they are thinnest, as such a share; they have right angles, and the sizes above
+        are of their length. Templates that are left out are line then, and a background is white.
     keep_proportions, upright, keep_angles: templates are not stretched, not turned, not slanted; the first two allow no
         slant either, and go together.
     importance: a gray picture, light where the image matters.

@@ -136,6 +136,7 @@ class Painting:
         keep_proportions: bool = False,
         upright: bool = False,
         keep_angles: bool = False,
+        pen: float | None = None,
     ) -> Painting:
         """The same strokes after steps of Adam that lower a loss of one's own; with a falling rate, as they settle.
 
@@ -144,14 +145,15 @@ class Painting:
         rate: of the first step, 1 being half of that with which strokes settle; half or twice may suit a loss better.
         fixed: what stays as it is, of where, what (with its slope), opacity and background. Weights of templates do
             anyway, and opacities beyond what steps reach, below 0.05 and above 0.999.
-        keep_proportions, upright, keep_angles: as in `limner.paint`.
+        keep_proportions, upright, keep_angles, pen: as in `limner.paint`.
         Raises UserError for strokes out of range (`Strokes.held`), and for a loss that is not one finite number with a
         gradient. Ctrl-C ends it and returns what there is.
         """
         from limner.painting.fit.moves import Style
         from limner.painting.fit.refining import refined
 
-        style = Style(keep_proportions=keep_proportions, upright=upright, keep_angles=keep_angles)
+        half = None if pen is None else pen / 2
+        style = Style(pen=half, keep_proportions=keep_proportions, upright=upright, keep_angles=keep_angles)
         return refined(self, loss, steps, rate, fixed, style)
 
     @property

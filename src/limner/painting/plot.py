@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -10,14 +12,25 @@ from torch import Tensor
 from limner.checks import check_finite
 from limner.errors import UserError
 from limner.geometry import invert
-from limner.painting.svg import HARD, VISIBLE, number, rgb
+from limner.painting.svg import HARD, SHADE, VISIBLE, number, rgb
 from limner.shapes import BAR
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order
 
 Ends = tuple[float, float, float, float]
+AT_A_TIME = 4000
+"""Lines that are looked through for the nearest: each takes as long as there are."""
+DRAWN = ("line", "transparent")
 LAYERS = 'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape"'
+
+
+class Line(NamedTuple):
+    """x and y of its ends, and its width, in pixels."""
+
+    ends: Ends
+    width: float
+    opacity: float
 
 
 def is_plot(path: Path) -> bool:
@@ -28,30 +41,54 @@ def is_plot(path: Path) -> bool:
 def to_plot(path: Path, strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> str:
     """Lines as an SVG document of `size` (height, width) in user units: a path each, cut off at the edge of the page.
 
-    Paths of a colour are a layer of Inkscape's, in the order in which they are painted, so that pens can be changed
-    between layers; colours are in the order in which they first come. The background is the paper, and is not drawn.
+    Paths of a colour are a layer of Inkscape's, so that pens can be changed between layers. Their labels begin with a
+    number, which is how plotters' software tells layers apart. Layers are in the order in which their colours first
+    come, and paths so that the pen travels little in the air. The background is the paper, and is not drawn.
     path: what the file is to be called, for messages.
-    Raises UserError for strokes that are no lines, and NotFinite for NaN or infinity in where.
+    Raises UserError for strokes that are no lines or change their colour, and NotFinite for NaN or infinity in where.
     """
     check_finite("where", strokes.where)
     strokes = in_depth_order(strokes.map(lambda tensor: tensor.detach().cpu().double()))
-    layers: dict[str, list[str]] = {}
-    for colour, (x0, y0, x1, y1), width in _lines(path, strokes, bank, size):
-        start, end = (" ".join(number(each, 2) for each in point) for point in ((x0, y0), (x1, y1)))
-        layers.setdefault(colour, []).append(f'<path d="M{start}L{end}" stroke-width="{number(width, 3)}"/>')
+    layers: dict[str, list[Line]] = {}
+    for colour, line in _lines(path, strokes, bank, size):
+        layers.setdefault(colour, []).append(line)
     height, width = size
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {LAYERS} width="{width}" height="{height}"'
     body = [f'{head} viewBox="0 0 {width} {height}">']
-    for colour, paths in layers.items():
-        layer = f'inkscape:groupmode="layer" inkscape:label="{colour}" id="pen-{colour[1:]}"'
-        body += [f'<g {layer} fill="none" stroke="{colour}">', *paths, "</g>"]
+    for pen, (colour, lines) in enumerate(layers.items(), 1):
+        layer = f'id="pen-{pen}" inkscape:groupmode="layer" inkscape:label="{pen} {colour}"'
+        body += [f'<g {layer} fill="none" stroke="{colour}">', *map(_path, _near_each_other(lines)), "</g>"]
     return "\n".join([*body, "</svg>", ""])
 
 
-def _lines(
-    path: Path, strokes: Strokes, bank: TemplateBank, size: tuple[int, int]
-) -> Iterator[tuple[str, Ends, float]]:
-    """Colour, ends and width in pixels of every line that can be seen."""
+def _path(line: Line) -> str:
+    start, end = (" ".join(number(each, 2) for each in point) for point in (line.ends[:2], line.ends[2:]))
+    veil = "" if line.opacity > 1 - SHADE else f' stroke-opacity="{number(line.opacity, 4)}"'
+    return f'<path d="M{start}L{end}" stroke-width="{number(line.width, 3)}"{veil}/>'
+
+
+def _near_each_other(lines: list[Line]) -> Iterator[Line]:
+    """The lines, each followed by the one with the nearest end, from that end on; of so many at a time."""
+    at = np.zeros(2)
+    for start in range(0, len(lines), AT_A_TIME):
+        some = lines[start : start + AT_A_TIME]
+        ends = np.array([line.ends for line in some]).reshape(-1, 2, 2)
+        for _ in some:
+            k, end = divmod(int(np.square(ends - at).sum(-1).argmin()), 2)
+            first, at = ends[k, end].copy(), ends[k, 1 - end].copy()
+            yield some[k]._replace(ends=(*first.tolist(), *at.tolist()))
+            ends[k] = np.inf
+
+
+def check_brushes(path: Path, bank: TemplateBank) -> None:
+    """UserError for a bank whose strokes are not all lines."""
+    others = [name for k, name in enumerate(bank.names) if bank.shapes.get(k) not in DRAWN]
+    if others:
+        raise UserError(f"{path}: a plotter draws lines, and no {others[0]}: give --pen or --templates line, no others")
+
+
+def _lines(path: Path, strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Iterator[tuple[str, Line]]:
+    """Every line that can be seen, and its colour."""
     height, width = size
     half = torch.tensor([width / 2, height / 2], dtype=torch.float64)
     back = invert(strokes.where[0])
@@ -61,16 +98,18 @@ def _lines(
     along, across = torch.where(swapped, across, along), torch.where(swapped, along, across)
     area = (along[:, 0] * across[:, 1] - along[:, 1] * across[:, 0]).abs()
     widths = 2 * area / along.norm(dim=-1)
-    for t, weights in enumerate(strokes.which[0]):
-        if strokes.opacity is not None and strokes.opacity[0, t] < VISIBLE:
-            continue
+    opacities = strokes.opacity[0].tolist() if strokes.opacity is not None else [1.0] * len(strokes)
+    for t, (weights, opacity) in enumerate(zip(strokes.which[0], opacities, strict=True)):
         k = int(weights.argmax())
-        if bank.names[k] == "transparent" and weights[k] >= HARD:
+        shape = bank.shapes.get(k) if weights[k] >= HARD else None
+        if opacity < VISIBLE or shape == "transparent":
             continue
-        if bank.names[k] != "line" or weights[k] < HARD:
+        if shape != "line":
             raise UserError(f"{path}: a plotter draws lines, and stroke {t} is {bank.names[k]}: paint with line alone")
+        if strokes.slope is not None and strokes.slope[0, t].abs().max() > SHADE:
+            raise UserError(f"{path}: a pen has one colour, and stroke {t} a gradient: paint with a flat fill")
         if ends := clipped(middle[t] - along[t], middle[t] + along[t], size):
-            yield rgb(strokes.what[0, t]), ends, widths[t].item()
+            yield rgb(strokes.what[0, t]), Line(ends, widths[t].item(), opacity)
 
 
 def clipped(start: Float[Tensor, "2"], end: Float[Tensor, "2"], size: tuple[int, int]) -> Ends | None:

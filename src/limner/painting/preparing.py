@@ -83,7 +83,6 @@ def prepare(image: Source, **arguments: Any) -> Prepared:
     many = asked.strokes + (len(before.strokes) if before else 0)
     small = resized(picture, sides.chosen_side(picture, asked.size, many, asked.stop_psnr, asked.pen))
     sides.check_seen(asked.largest, max(small.size))
-    sides.check_seen(asked.pen, max(small.size), "pen", sides.FAINTEST)
     given, clear = asked.ground, asked.clear or (asked.ground is None and picture.alpha is not None)
     if before:
         if before.size:
@@ -91,8 +90,11 @@ def prepare(image: Source, **arguments: Any) -> Prepared:
             before = replace(before, bank=rendering.finer(before.bank, before.size, small.size))
         before = replace(before, bank=as_written(before.bank))
         clear, given = before.background is None, before.background
-    if not (given is not None or clear or before or asked.palette is not None):
-        given = page(small.pixels)
+    if given is None and not clear and not before:
+        if asked.pen is not None:
+            given = torch.ones(3)
+        elif asked.palette is None:
+            given = page(small.pixels)
     coloured = colours.coloured(asked.palette) or colours.coloured(given) or (before is not None and before.coloured)
     channels = 3 if coloured else len(picture.pixels)
     given = None if given is None else given.expand(3)[:channels]

@@ -10,8 +10,8 @@ from limner.errors import UserError
 from limner.painting.pictures import Picture, fitted, resized
 
 LEAST_SIDE, MOST_SIDE, JUDGED = 128, 1024, 2048
-SEEN, FAINTEST = 0.5, 0.1
-"""Pixels of the canvas worked at that a stroke has to measure to be seen, and that a line has to be wide."""
+SEEN = 0.5
+"""Pixels of the canvas worked at that a stroke has to measure to be seen."""
 PEN = 0.5
 """Pixels of the canvas worked at that a pen is wide."""
 STRETCH = 0.05
@@ -49,11 +49,12 @@ def chosen_side(
 ) -> int:
     """Longer side of the canvas to work at: `size` if given, else what suits the strokes, and the quality if any.
 
-    A pen is half a pixel wide there, if that leaves enough pixels, so that lines beside each other make a gray.
+    A pen is half a pixel wide there, so that lines beside each other make a gray, unless that were too few pixels or
+    too many.
     """
     side = size or working_side(picture.size, strokes)
     if pen and size is None:
-        return min(side, max(LEAST_SIDE, round(PEN / pen)))
+        return min(MOST_SIDE, max(LEAST_SIDE, round(PEN / pen)))
     return detailed_side(picture, side, stop_psnr) if stop_psnr and size is None else side
 
 
@@ -76,9 +77,9 @@ def _seen(picture: Picture) -> Float[Tensor, "band height width"]:
     return torch.cat([picture.pixels * picture.alpha, picture.alpha[None]])
 
 
-def check_seen(share: float | None, side: int, name: str = "max_size", pixels: float = SEEN) -> None:
-    """UserError for a size of less than so many pixels of a canvas worked at, which is `side` pixels long."""
-    if share is not None and share * side < pixels:
-        digits = 1 + math.ceil(math.log10(side / pixels))
-        least = math.ceil(pixels / side * 10**digits) / 10**digits
-        raise UserError(f"{name}: {share} is too small to be seen here: choose at least {least:g}")
+def check_seen(max_size: float | None, side: int) -> None:
+    """UserError for a largest stroke that cannot be seen on a canvas worked at, `side` pixels long."""
+    if max_size is not None and max_size * side < SEEN:
+        digits = 1 + math.ceil(math.log10(side / SEEN))
+        least = math.ceil(SEEN / side * 10**digits) / 10**digits
+        raise UserError(f"max_size: {max_size} is too small to be seen here: choose at least {least:g}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from limner.experiments.settings import Experiment
@@ -14,12 +15,15 @@ from limner.experiments.thesis import (
     zero_to_two_rectangles,
 )
 from limner.figures.figure import Figure, Judgement, vary
-from limner.figures.judging import both, solves, tally
+from limner.figures.judging import SOLVED, both, solves, tally
 from limner.figures.layouts import Process
 from limner.figures.results import Results, number
 
-KINDS = ("simple", "pointing")
-GREEDY = 2000
+KINDS = {
+    "simple": {"kind": "simple"},
+    "simple, greedy": {"kind": "simple", "greedy": 2000},
+    "pointing": {"kind": "pointing", "greedy": 2000},
+}
 OCCLUSION = "2-Rectangles-Occlusion, sorter"
 SHORT, LONG = 6_000, 12_000
 TASKS = {
@@ -33,44 +37,54 @@ TASKS = {
 THESIS_SHAPES = 0.952
 """Of the thesis' training images of 2-Shapes, those with the right templates in the right places (5.5)."""
 MOST_FOUND = 0.8
-"""Share of the shapes of images with more of them than in training from which a painter can paint more."""
+"""Share of the shapes of images with more of them than in training from which a painter can paint more. Set after one
+trained by hand on other images had found 0.83."""
 
 
-def _falling(experiment: Experiment, iterations: int, kind: str, **model) -> Experiment:
+def _falling(experiment: Experiment, iterations: int, **model) -> Experiment:
     """The experiment in so many iterations, with a rate that falls after three quarters of them."""
-    greedy = GREEDY if kind == "pointing" and experiment.model.order == "fixed" else 0
-    varied = vary(experiment, iterations, kind=kind, greedy=greedy, **model)
+    varied = vary(experiment, iterations, **model)
     return replace(varied, training=replace(varied.training, drop_at=3 * iterations // 4))
 
 
-PAIRS = {
-    f"{task}, {kind}": _falling(experiment, iterations, kind)
-    for task, (experiment, iterations) in TASKS.items()
-    for kind in KINDS
-}
+def _all() -> Iterator[tuple[str, Experiment]]:
+    """Every kind on every task; what orders its moves itself cannot be greedy."""
+    for task, (experiment, iterations) in TASKS.items():
+        for name, model in KINDS.items():
+            if task != OCCLUSION:
+                yield f"{task}, {name}", _falling(experiment, iterations, **model)
+            elif "," not in name:
+                yield f"{task}, {name}", _falling(experiment, iterations, kind=model["kind"])
+
+
+PAIRS = dict(_all())
 
 
 def _more(kind: str) -> Experiment:
     """Trained on one to four rectangles by four moves, and tested on eight by eight."""
     start = four_rectangles()
     data = replace(start.data, counts=(1, 4), counts_held_out=(8, 8), max_side=7.0, overlap=False)
-    return _falling(replace(start, data=data), SHORT, kind, moves_test=8)
+    return _falling(replace(start, data=data), SHORT, kind=kind, greedy=2000, moves_test=8)
 
 
 MORE = {kind: _more(kind) for kind in ("canvas-recurrent", "pointing")}
 
 
 def _points(results: Results) -> Judgement:
-    found = {task: [results.mean(f"{task}, {kind}", "all_found") for kind in KINDS] for task in TASKS}
+    found = {
+        task: {name: results.mean(f"{task}, {name}", "all_found") for name in KINDS if f"{task}, {name}" in PAIRS}
+        for task in TASKS
+    }
     shapes = [results.mean("2-Shapes, pointing", "template_images", split) for split in ("train", "test")]
-    why = "images in which every shape is found, simple and pointing: "
-    why += "; ".join(f"{task} {number(simple)}, {number(pointing)}" for task, (simple, pointing) in found.items())
+    why = "images in which every shape is found, simple, as greedy, and pointing: "
+    why += "; ".join(f"{task} {', '.join(map(number, each.values()))}" for task, each in found.items())
     why += f"; seeds that solve it: {tally(results, [f'{task}, pointing' for task in TASKS])}; of the training images "
     why += f"of 2-Shapes every shape is right in {number(shapes[0])} (thesis {THESIS_SHAPES:.3g}), held out in "
-    order = [number(results.mean(f"{OCCLUSION}, {kind}", "order_found")) for kind in KINDS]
+    order = [number(results.mean(f"{OCCLUSION}, {kind}", "order_found")) for kind in ("simple", "pointing")]
     why += f"{number(shapes[1])}; pairs in the right order where found {order[0]} (simple) and {order[1]} (pointing)"
-    solved = all(solves(results, f"{task}, pointing") for task in TASKS)
-    return both(all(pointing > simple for simple, pointing in found.values()), solved, why)
+    chosen = min(results.each("2-Shapes, pointing", "template_images")) >= SOLVED
+    solved = chosen and all(solves(results, f"{task}, pointing") for task in TASKS)
+    return both(all(each["pointing"] == max(each.values()) for each in found.values()), solved, why)
 
 
 def _counts(results: Results) -> Judgement:
@@ -87,8 +101,8 @@ FIGURES = (
     Figure(
         "beyond-pointing",
         "A Painter that points",
-        "A Painter that looks at the image and at what it has painted, and points at where to paint next, solves every "
-        "task of shapes, 4-Rectangles and 2-Rectangles-Mixed included (5.4, 5.5: not solved), on images never seen",
+        "A Painter that looks at the image and at what it has painted, and points at where to paint next, finds the "
+        "shapes of every task, 4-Rectangles and 2-Rectangles-Mixed included (5.4, 5.5: not solved), held out, too",
         "every task solved in every seed",
         "images in which every shape is found",
         60,
@@ -98,6 +112,8 @@ FIGURES = (
         _points,
         ("all_found", "found", "template_images", "order_found", "mse"),
         PAIRS,
+        shortened="for all; the rate falls after three quarters of them. Steps that point take ten to twenty times as "
+        "long as those of the simple Painter",
     ),
     Figure(
         "beyond-count",

@@ -121,7 +121,9 @@ class Moves:
             values["logit"] = torch.zeros(0)
         if style.gradient:
             values["slope"] = torch.zeros(0, channels, 2)
-        moves = Moves(bank, torch.zeros(0, len(bank)), values, ground.clone(), style, reach(bank))
+        moves = Moves(
+            bank, torch.zeros(0, len(bank)), values, ground.clone(), style, reach(bank, style.pen is not None)
+        )
         moves.first = {name: torch.zeros_like(value) for name, value in values.items()}
         moves.first |= {"where": torch.zeros(0, 6), "ground": torch.zeros_like(ground)}
         moves.second = {name: torch.zeros_like(value) for name, value in moves.first.items()}
@@ -194,23 +196,18 @@ class Moves:
         self.steps += 1
         tables = self._numbers(), *(self._rows(tensors) for tensors in (pulls, self.first, self.second))
         rates = tuple(rate * share for share in RATES.values())
-        steps.step(*tables, self.age.numpy(), self.steps, rates, size, *self._held(self.which, size))
+        steps.step(*tables, self.age.numpy(), self.steps, rates, size, *self._held(size))
 
     def limit(self, size: tuple[int, int]) -> None:
         """Bring all numbers back into their ranges."""
-        steps.hold(self._numbers(), size, *self._held(self.which, size))
-
-    def limit_stamps(self, where: Float[Tensor, "n 2 3"], which: Float[Tensor, "n template"], size: tuple[int, int]):
-        """Bring stamps that are none of the strokes into their ranges, in place."""
-        none = np.zeros((len(where), 0), np.float32)
-        steps.hold((_array(where, len(where)), none, none, none, none[:1]), size, *self._held(which, size))
+        steps.hold(self._numbers(), size, *self._held(size))
 
     def _held(
-        self, which: Float[Tensor, "n template"], size: tuple[int, int]
+        self, size: tuple[int, int]
     ) -> tuple[tuple[float, float, float, float], tuple[bool, bool, bool], np.ndarray]:
-        """What strokes of these templates are held to on a canvas of this size, as `steps` has it."""
+        """What strokes are held to on a canvas of this size, as `steps` has it."""
         bounds = *self.style.half_sizes(size), *self.style.thinnest(size)
-        return bounds, self.style.kept, (which @ self.reach).numpy()
+        return bounds, self.style.kept, (self.which @ self.reach).numpy()
 
     def _numbers(self) -> tuple[np.ndarray, ...]:
         return self._rows(self.values | {"ground": self.ground})
@@ -229,11 +226,17 @@ def _array(tensor: Tensor | None, count: int) -> np.ndarray:
     return values.reshape(count, values.size // count if count else 0)
 
 
-def reach(bank: TemplateBank) -> Float[Tensor, "template 2"]:
-    """How much of its box each template's brush takes up, across and down; all of it where there is none."""
+def reach(bank: TemplateBank, exact: bool = False) -> Float[Tensor, "template 2"]:
+    """How much of its box each template's brush takes up, across and down; all of it where there is none.
+
+    exact: of the texels at its ends count what they are covered, as for a pen, whose width is to be just so.
+    """
     found = torch.ones(len(bank), 2)
     for k, mask in enumerate(bank.masks):
-        if len(places := (mask > 0).nonzero()):
-            rows, columns = (places.amax(0) - places.amin(0) + 1) / len(mask)
-            found[k] = torch.stack([columns, rows])
+        for axis in (0, 1):
+            along = mask.amax(axis)
+            if len(places := along.nonzero()):
+                first, last = int(places[0]), int(places[-1])
+                covered = float(along[first] + along[last]) if exact and last > first else 2.0
+                found[k, axis] = (last - first - 1 + covered) / len(mask)
     return found

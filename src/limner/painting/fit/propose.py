@@ -38,8 +38,6 @@ def propose(moves: Moves, goal: Goal, wanted: int, tries: int, radii: tuple[floa
     error = error if goal.region is None else error * goal.region
     where, radius, centre = random_stamps(goal, error, tries, radii, moves.style, generator)
     which = one_hot(torch.randint(kinds := len(moves.bank), (tries,), generator=generator), kinds).float()
-    if moves.style.pen is not None:
-        moves.limit_stamps(where, which, goal.size)
     opacity = START if moves.style.opacity is None else moves.style.opacity
     colours, gain = best_colours(where, which, moves.bank, goal, canvas, pixels, opacity, moves.style)
     chosen = spread_out(centre, radius, gain, wanted)

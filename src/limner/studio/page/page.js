@@ -24,7 +24,7 @@ function templates() {
 /** The options of `limner paint` that differ from its own, as the server's `asked.KINDS` has them. */
 function chosen() {
   const asked = form.strokes.value ? { strokes: form.strokes.valueAsNumber } : {};
-  if (templates().join() !== "circle" || form.pen.value) asked.templates = templates();
+  if (templates().join() !== "circle") asked.templates = templates();
   for (const name of ["opacity", "fill"]) if (form[name].selectedIndex) asked[name] = form[name].value;
   if (form.palette.value) asked.palette = Number(form.palette.value);
   if ($("ground").value !== "auto") asked.background = $("ground").value || $("colour").value;
