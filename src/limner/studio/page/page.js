@@ -254,6 +254,9 @@ form.addEventListener("submit", (event) => {
 });
 form.addEventListener("input", (event) => {
   if (event.target.id === "many") form.strokes.value = Math.round(10 ** (1 + event.target.value * 0.03));
+  if (event.target.name === "pen" && event.target.value && templates().join() === "circle") {
+    for (const box of $("templates").querySelectorAll("[value=circle], [value=line]")) box.checked = box.value === "line";
+  }
   if (event.target.name === "strokes") $("many").value = (Math.log10(event.target.value || 1) - 1) / 0.03;
   $("coloured").hidden = $("ground").value !== "";
   ask();
