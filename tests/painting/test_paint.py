@@ -570,7 +570,7 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"min_size": 0.3, "max_size": 0.2}, r"min_size: 0\.3 is larger than max_size, 0\.2"),
     ({"pen": 0.0}, "pen: 0.0 is not a number above 0 and up to 1"),
     ({"pen": 0.3, "max_size": 0.2}, r"pen: 0\.3 is wider than max_size, 0\.2"),
-    ({"pen": 0.1, "keep_proportions": True}, "pen: a line is as wide as it is, and of any length: leave out keep_prop"),
+    ({"pen": 0.1, "keep_proportions": True}, "pen: 0.1 is the width of strokes of any length: leave out keep_prop"),
     ({"model": "mnist", "pen": 0.1}, "model: .* leave out pen"),
     ({"time": 0.0}, "time: 0.0 is not"),
     ({"time": math.inf}, "time: inf is not"),

@@ -204,3 +204,10 @@ def test_a_plot_is_scored_on_its_paper(tmp_path: Path) -> None:
         judged.save(tmp_path / name)
     assert judged.psnr_of(tmp_path / "a.plot.svg") > 30
     assert judged.psnr_of(tmp_path / "a.plot.svg") == pytest.approx(judged.psnr_of(tmp_path / "a.svg"), abs=3)
+
+
+def test_lines_without_size_are_no_lines() -> None:
+    where = torch.zeros(1, 3, 2, 3)
+    where[0, 0, 0, 0] = where[0, 1, 1, 1] = 2.0
+    svg = to_plot(Path("a.plot.svg"), Strokes(where, torch.ones(1, 3, 1), torch.zeros(1, 3, 3)), LINE, SIZE)
+    assert all(math.isfinite(each) for _, ends, width in paths(svg) for each in (*ends, width))

@@ -93,7 +93,7 @@ def check_together(given: dict[str, Any], called: Callable[[str], str] = str) ->
         )
         raise UserError(f"{smallest} is larger than {largest}")
     if "pen" in asked and (others := among("keep_proportions")):
-        raise UserError(f"{held('pen', 'a line')} is as wide as it is, and of any length: leave out {others}")
+        raise UserError(f"{named['pen']}: {given['pen']:g} is the width of strokes of any length: leave out {others}")
     if "pen" in asked and "max_size" in asked and given["pen"] > given["max_size"]:
         raise UserError(f"{named['pen']}: {given['pen']:g} is wider than {named['max_size']}, {given['max_size']:g}")
     if "palette" in asked and given["fill"] == "gradient":

@@ -83,14 +83,8 @@ def checked(
     looks = {"keep_proportions": keep_proportions, "upright": upright, "keep_angles": keep_angles}
     looks = {name: bool(value) for name, value in looks.items()}
     together = {"min_size": min_size, "max_size": max_size, "pen": pen, "palette": inks, "fill": fill}
-    together |= {
-        "repaint": repaint,
-        "resume": resume,
-        "model": model,
-        "templates": listed,
-        **looks,
-        "background": background,
-    }
+    together |= {"repaint": repaint, "resume": resume, "model": model, "templates": listed}
+    together |= looks | {"background": background}
     arguments.check_together(together)
     masks = {name: mask for name, mask in (("importance", importance), ("repaint", repaint)) if mask is not None}
     return Asked(

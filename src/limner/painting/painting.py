@@ -152,7 +152,7 @@ class Painting:
         from limner.painting.fit.moves import Style
         from limner.painting.fit.refining import refined
 
-        half = None if pen is None else pen / 2
+        half = (width := positive("pen", pen, 1.0)) and width / 2
         style = Style(pen=half, keep_proportions=keep_proportions, upright=upright, keep_angles=keep_angles)
         return refined(self, loss, steps, rate, fixed, style)
 

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from limner.checks import check_finite
 from limner.errors import UserError
-from limner.geometry import invert
-from limner.painting.svg import HARD, SHADE, VISIBLE, number, rgb
+from limner.painting.svg import HARD, SHADE, VISIBLE, matrices, number, rgb
 from limner.shapes import BAR
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -26,7 +25,7 @@ LAYERS = 'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape"'
 
 
 class Line(NamedTuple):
-    """x and y of its ends, and its width, in pixels."""
+    """x and y of its ends, and its width, in pixels; its opacity."""
 
     ends: Ends
     width: float
@@ -89,11 +88,8 @@ def check_brushes(path: Path, bank: TemplateBank) -> None:
 
 def _lines(path: Path, strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Iterator[tuple[str, Line]]:
     """Every line that can be seen, and its colour."""
-    height, width = size
-    half = torch.tensor([width / 2, height / 2], dtype=torch.float64)
-    back = invert(strokes.where[0])
-    along, across = back[..., 0] * half, BAR * back[..., 1] * half
-    middle = (back[..., 2] + 1) * half
+    along, across, middle = matrices(strokes.where[0], size).unflatten(1, (3, 2)).unbind(1)
+    across = BAR * across
     swapped = across.norm(dim=-1, keepdim=True) > along.norm(dim=-1, keepdim=True)
     along, across = torch.where(swapped, across, along), torch.where(swapped, along, across)
     area = (along[:, 0] * across[:, 1] - along[:, 1] * across[:, 0]).abs()

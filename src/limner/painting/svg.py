@@ -65,7 +65,7 @@ def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: di
     mark, pyramid, shapes = _mark(strokes, bank), bank.pyramid, bank.shapes
     outlines = {k: (shapes.get(k, f"template-{k}_{mark}"), drawn) for k, drawn in bank.outlines.items()}
     levels = prefilter_levels(where, size, bank.masks.shape[-1], len(pyramid.sizes)).tolist()
-    matrices = _matrices(where, size).tolist()
+    drawn = matrices(where, size).tolist()
     opacities = strokes.opacity[0].tolist() if strokes.opacity is not None else [1.0] * len(strokes)
     for t, opacity in enumerate(opacities):
         symbol = _symbol(which[t], levels[t], pyramid, outlines, mark, sheet) if opacity >= VISIBLE else None
@@ -74,7 +74,7 @@ def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: di
         fill = rgb(what[t])
         if strokes.slope is not None:
             fill = _gradient(f"fill-{t}_{mark}", what[t], strokes.slope[0, t], sheet) or fill
-        matrix = " ".join(number(entry, 3) for entry in matrices[t])
+        matrix = " ".join(number(entry, 3) for entry in drawn[t])
         veil = "" if opacity > 1 - SHADE else f' fill-opacity="{number(opacity, 4)}"'
         yield f'<use href="#{symbol}" transform="matrix({matrix})" fill="{fill}"{veil}/>'
 
@@ -85,7 +85,7 @@ def _mark(strokes: Strokes, bank: TemplateBank) -> str:
     return f"{crc32(b''.join(tensor.contiguous().numpy().tobytes() for tensor in numbers)) & 0xFFFF:04x}"
 
 
-def _matrices(where: Float[Tensor, "move 2 3"], size: tuple[int, int]) -> Float[Tensor, "move 6"]:
+def matrices(where: Float[Tensor, "move 2 3"], size: tuple[int, int]) -> Float[Tensor, "move 6"]:
     """Template units to pixels, in the order of SVG's matrix()."""
     left, stretch, right = torch.linalg.svd(where[..., :2])
     linear = left @ torch.diag_embed(stretch.clamp(min=1 / WIDEST)) @ right
