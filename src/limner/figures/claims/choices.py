@@ -118,6 +118,7 @@ FIGURES = (
         _accuracy,
         ("template_images", "template_any", "template", "mse"),
         {"Painter": two_shapes(), LARGE: _larger(two_shapes())},
+        revisited="beyond-pointing",
     ),
     Figure(
         "5.13",

@@ -147,6 +147,7 @@ FIGURES = (
         _four,
         ("template", "all_found", "mse"),
         {"Painter": four_rectangles()},
+        revisited="beyond-pointing",
     ),
     Figure(
         "5.5",
