@@ -49,7 +49,7 @@ was first made more lenient: when the strict reading came out at 68 %, larger sh
 The second was then dropped from the verdict, and what larger shapes need for a difference was lowered from 92 % to 85
 %. The choices that the [log](log.md) tells of under 2026-11-23 (hidden layers, rates, Φ0, τ and iterations for 5.5 and
 5.17, of which beyond-layers came) were probed on the held-out test images themselves, not on the validation split, so
-that the scores of beyond-layers may flatter it. Those that it tells of under 2026-11-30, of the painter that points, were
+that the scores of beyond-layers may flatter it. Those that it tells of under 2026-11-30, of the pointing painter, were
 probed on training and held-out images, which agree. That its templates have to be right, too, was asked for after its
 runs, and what beyond-count asks for after one by hand.
 """
