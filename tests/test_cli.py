@@ -606,6 +606,24 @@ def test_what_no_plotter_can_draw_is_told_before_painting(
     assert not calls
 
 
+def test_strokes_that_no_plotter_can_draw_are_told_before_anything_is_written(
+    desk: Path, calls: list[tuple[Picture, dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = limner.TemplateBank.named("line", "circle", size=64)
+    where, what = torch.eye(2, 3)[None, None], torch.zeros(1, 1, 3)
+    for name, which in (("round", [0.0, 1.0]), ("straight", [1.0, 0.0])):
+        strokes = limner.Strokes(where, torch.tensor([[which]]), what)
+        limner.Painting(strokes, both, torch.ones(3), (30, 40)).save(f"{name}.json")
+    files = ["-o", "x.png", "-o", "x.plot.svg", "-q"]
+    assert main(["paint", "round.json", *files]) == 2
+    assert "x.plot.svg: a plotter draws lines, and stroke 0 is circle" in capsys.readouterr().err
+    assert main(["paint", "photo.png", "--resume", "straight.json", "--pen", ".01", *files]) == 2
+    assert "a plotter draws lines, and no circle" in capsys.readouterr().err
+    assert not list(desk.glob("x.*"))
+    assert not calls
+    assert main(["paint", "straight.json", *files]) == 0
+
+
 def test_own_templates_become_a_bank(desk: Path, calls: list[tuple[Picture, dict[str, Any]]]) -> None:
     assert main(["paint", "photo.png", "--templates", "line", "folder", "-q"]) == 0
     bank = calls[0][1]["templates"]
