@@ -56,8 +56,8 @@ class EvaluateOptions:
     seed: Annotated[int, arg(metavar="N")] = 0
     """Seed of the samples."""
     data: Data | None = None
-    """Other images than the run's: what is given here, the rest as the run has it, or as another set has it. What is
-    said to be a default is one for runs that say nothing else."""
+    """Other images than the run's: what is given here, the rest as the run has it, or as another set has it.
+    Defaults named below are the sets' own; what the run has comes first."""
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""

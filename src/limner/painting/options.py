@@ -34,8 +34,7 @@ class PaintOptions:
     Clips (.mp4, .mov, .webm ...) become clips in strokes, N in each picture, which move as it does.
     Strokes in a JSON file are not painted, but written as they are, at the size of the picture that they paint."""
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
-    """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm, .plot.svg for pen plotters.
-    May be given several times.
+    """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
     For several pictures a folder, or a pattern such as out/{name}.png. Left out: NAME-painted.png
     (of a clip .mp4), in the current folder."""
     strokes: Annotated[
@@ -62,9 +61,9 @@ class PaintOptions:
     max_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
     """Largest stroke, as a share of the picture's longer side."""
     pen: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="")] = None
-    """Draw with a pen: where they are thinnest, all strokes are so wide, as a share of the picture's longer side. Their
-    lengths are free, or held by the two options above. Templates that are left out are line then, and the background
-    is white. A file NAME.plot.svg has lines as paths, for pen plotters."""
+    """Draw with a pen: all strokes are so wide where they are thinnest, as a share of the picture's longer side.
+    Their lengths are free, or held by the two options above. Left out, templates are line, and the background white.
+    A file NAME.plot.svg has lines as paths, for pen plotters."""
     keep_proportions: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
     """Brushes are not stretched: circles stay round, lines thin."""
     upright: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
