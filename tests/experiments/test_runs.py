@@ -295,6 +295,15 @@ def test_painters_that_give_all_moves_at_once_give_no_others(run: Path, capsys: 
         assert capsys.readouterr().err.endswith("is of kind simple, which gives no other number\n")
 
 
+def test_a_painter_that_never_saw_a_canvas_gives_no_more_moves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = replace(SMALL, model=Model("canvas-recurrent", moves=1, hidden=8), training=Training(iterations=1, batch=5))
+    runs.start(one, tmp_path / "run", quiet=True)
+    assert cli.main(["evaluate", str(tmp_path / "run"), "--moves", "2"]) == 2
+    assert "it has never seen a canvas" in capsys.readouterr().err
+
+
 def test_every_iteration_of_a_greedy_run_has_its_losses(tmp_path: Path) -> None:
     greedy = replace(SMALL, model=Model("pointing", hidden=8, greedy=7), training=Training(iterations=120, batch=5))
     runs.start(greedy, tmp_path / "run", quiet=True)

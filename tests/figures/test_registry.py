@@ -119,6 +119,8 @@ def test_shortening_moves_what_happens_on_the_way() -> None:
     assert shortened(EXPERIMENTS["faces"](), None) == shortened(EXPERIMENTS["faces"](), 10**6) == EXPERIMENTS["faces"]()
     (_, _, experiment), *_ = (run for run in FIGURES["beyond-order"].runs(Scale(100)) if "learnt" in run[0])
     assert experiment.model.anneal == 30
+    (_, _, experiment), *_ = (run for run in FIGURES["beyond-pointing"].runs(Scale(60)) if "greedy" in run[0])
+    assert (experiment.model.greedy, experiment.training.drop_at) == (20, 45)
     whole = FIGURES["5.13"].variants["2-Shapes, 0.005"]
     part = shortened(whole, 500)
     assert part.model.gamma_at(400) == pytest.approx(whole.model.gamma_at(20 * 400)) == pytest.approx(30.0)

@@ -64,6 +64,13 @@ def test_a_model_in_training_stays_in_it_and_gets_no_gradient() -> None:
     assert torch.equal(strokes.where, by_model.proposed(model.eval(), picture, 5).where)
 
 
+def test_patches_are_as_many_as_moves_out_of_training_allow() -> None:
+    picture, model = torch.rand(1, SIDE, SIDE), painter(kind="pointing")
+    for moves, patches in ((0, 1), (1, 4), (2, 1)):
+        model.settings = replace(model.settings, moves_test=moves)
+        assert len(by_model.proposed(model, picture, 7)) == min(7, (moves or 5) * patches)
+
+
 def test_fewer_strokes_than_moves() -> None:
     assert len(by_model.proposed(painter(), torch.rand(1, SIDE, SIDE), 3)) == 3
 

@@ -316,6 +316,7 @@ def test_a_pen_is_as_wide_everywhere_and_of_any_length() -> None:
     thin = 3 / 28  # of a line, which ends within its texels
     moves = Moves.none(bank, torch.zeros(3), Style(pen=0.01, smallest=0.05, largest=0.5))
     where, which = stamps(40).float() * torch.logspace(-1, 1, 40)[:, None, None], torch.eye(2)[torch.arange(40) % 2]
+    where[::3, 0] += 0.2 * where[::3, 1]  # slanted
     moves.add(which, {"where": where.clone(), "what": torch.rand(40, 3), "logit": torch.zeros(40)})
     moves.limit(SIZE)
     across, down = axes(moves.values["where"].double(), SIZE).unbind(-1)
@@ -325,6 +326,7 @@ def test_a_pen_is_as_wide_everywhere_and_of_any_length() -> None:
     assert torch.allclose(sides.amin(-1), torch.tensor(pen).double(), rtol=4e-3)
     assert 0.05 * max(SIZE) * 0.999 < length.min() < length.max() < 0.5 * max(SIZE) * 1.001
     assert ((length > 0.06 * max(SIZE)) & (length < 0.4 * max(SIZE))).sum() > 3
+    assert Style(pen=0.1, smallest=0.05).half_sizes((10, 20)) == (2, math.inf)  # no line is shorter than it is wide
 
 
 def test_limit_holds_a_brush_of_kept_proportions_that_is_smaller_than_its_mask() -> None:
