@@ -50,7 +50,7 @@ LEVEL = {"last": 0.02, "mse": 0.02}
 BENT = {"bent_right": 0.1, "bent_wrong": 0.2}
 NOISY = {f"γ {rate}, σ 1": {"area": 0.03} for rate in ("0", "0.01", "0.1")}
 ONE_LAYER = {f"{task}, one layer": found(0.4) for task in TASKS}
-SIMPLE = {f"{task}, simple": found(0.4) for task in pointing.TASKS}
+SIMPLE = {name: found(0.4) for name in pointing.PAIRS if "simple" in name}
 POINTING = {**found(0.9), "template_images": 0.95, "order_found": 0.8}
 
 USED = {"chosen_circle": 0.6, "chosen_line": 0.1, "chosen_curve": 0.1, "chosen_transparent": 0.2}
@@ -225,6 +225,8 @@ CASES = [
     ("beyond-pointing", POINTING, SIMPLE, YES),
     ("beyond-pointing", POINTING, {**SIMPLE, "4-Rectangles, pointing": found([0.9, 0.3])}, HALF),
     ("beyond-pointing", POINTING, {**SIMPLE, "2-Rectangles, simple": found(0.95)}, NO),
+    ("beyond-pointing", POINTING, {**SIMPLE, "4-Rectangles, simple, greedy": found(0.95)}, NO),
+    ("beyond-pointing", {**POINTING, "template_images": 0.4}, SIMPLE, HALF),
     ("beyond-pointing", POINTING, {}, NO),
     ("beyond-count", {"found": 0.9, "all_found": 0.6}, {"canvas-recurrent": {"found": 0.3}}, YES),
     ("beyond-count", {"found": 0.9, "all_found": 0.4}, {"canvas-recurrent": {"found": 0.3}}, HALF),
