@@ -105,9 +105,7 @@ class Pointing(nn.Module):
         """Features of the next move, and the place (x, y) that it is pointed at, in canvas units."""
         found = self.look(torch.cat([images, canvas], 1))
         weight = self.score(found).flatten(1).softmax(1)
-        places = geometry.canvas_points(*found.shape[2:], dtype=weight.dtype, device=weight.device)[..., :2].flatten(
-            0, 1
-        )
+        places = geometry.canvas_points(*found.shape[2:], dtype=weight.dtype, device=weight.device)[..., :2]
         found = found.flatten(2)
         there = (found @ weight[..., None])[..., 0]
-        return self.hidden(torch.cat([there, found.mean(2)], 1)), weight @ places
+        return self.hidden(torch.cat([there, found.mean(2)], 1)), weight @ places.flatten(0, 1)

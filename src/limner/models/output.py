@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from limner.strokes import Strokes
+from limner.templates import TemplateBank
+from limner.writer import in_depth_order, render
 
 PerImage = Float[Tensor, "batch"]
+Steps = Float[Tensor, "image step channel height width"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Output:
     losses: dict[str, PerImage]
     strokes: Strokes | None = None
     log_weight: PerImage | None = None
-    steps: Float[Tensor, "batch step channel height width"] | None = None
+    steps: Steps | None = None
 
     @property
     def loss(self) -> Float[Tensor, ""]:
@@ -35,3 +39,14 @@ class Output:
         if not self.losses:
             raise ValueError("output: what is sampled has no loss")
         return sum(self.losses.values()).mean()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def steps(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Steps:
+    """The canvas after each move."""
+    strokes = in_depth_order(strokes)
+    canvas = strokes.what.new_zeros(len(strokes.what), strokes.what.shape[2], *size)
+    found = []
+    for t in range(len(strokes)):
+        canvas = render(strokes[:, t : t + 1], bank, background=canvas)
+        found.append(canvas)
+    return torch.stack(found, 1)

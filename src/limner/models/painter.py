@@ -14,7 +14,7 @@ from limner.models.encoders import Convolutional, Dense, Pointing, Recurrent
 from limner.models.initial import initialise
 from limner.models.likelihood import likelihood
 from limner.models.order import by_evidence
-from limner.models.output import Output, PerImage
+from limner.models.output import Output, PerImage, steps
 from limner.models.settings import IN_TURN, RECURRENT, Model
 from limner.models.writers import Writers
 from limner.strokes import Strokes
@@ -98,11 +98,8 @@ class Painter(nn.Module):
 
     def _on_the_way(self, images: Canvas, strokes: Strokes) -> PerImage:
         """The reconstruction losses of the canvases before the last, summed."""
-        canvas, loss = torch.zeros_like(images), images.new_zeros(len(images))
-        for t in range(len(strokes) - 1):
-            canvas = render(strokes[:, t : t + 1], self.bank, background=canvas)
-            loss = loss + self.likelihood(images, canvas)
-        return loss
+        canvases = steps(strokes[:, :-1], self.bank, self.size).unbind(1)
+        return torch.stack([self.likelihood(images, canvas) for canvas in canvases]).sum(0)
 
     def sample(self, count: int) -> Output:
         """Paint from codes drawn from the prior; needs a latent code, and an encoder that gives all moves at once."""

@@ -18,7 +18,7 @@ from limner.painting.films import animations
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
-from limner.painting.plot import check_brushes, is_plot, to_plot
+from limner.painting.plot import check_brushes, check_strokes, is_plot
 from limner.painting.ranges import in_range
 from limner.painting.raster import FILMS, saved_size
 from limner.painting.reading import in_flags
@@ -184,7 +184,7 @@ def check_svg(strokes: Strokes, bank: TemplateBank, files: list[Path]) -> None:
     if any(path.suffix.lower() == ".svg" for path in files):
         check_fills(strokes)
     for path in filter(is_plot, files):
-        to_plot(path, strokes, bank, (1, 1))
+        check_strokes(path, strokes, bank)
 
 
 def check_plot(path: Path, templates: TemplateBank | list[Any] | None, options: PaintOptions) -> None:

@@ -86,6 +86,12 @@ def check_brushes(path: Path, bank: TemplateBank) -> None:
         raise UserError(f"{path}: a plotter draws lines, and no {others[0]}: give --pen or --templates line, no others")
 
 
+def check_strokes(path: Path, strokes: Strokes, bank: TemplateBank) -> None:
+    """UserError for strokes that `to_plot` cannot draw."""
+    for _ in _lines(path, strokes, bank, (1, 1)):
+        pass
+
+
 def _lines(path: Path, strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Iterator[tuple[str, Line]]:
     """Every line that can be seen, and its colour."""
     along, across, middle = matrices(strokes.where[0], size).unflatten(1, (3, 2)).unbind(1)

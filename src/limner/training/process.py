@@ -4,32 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from limner.canvas import Canvas
 from limner.files import atomic
 from limner.models.code import mean_codes
 from limner.models.evaluating import evaluating
-from limner.models.output import Output
-from limner.strokes import Strokes
+from limner.models.output import Output, Steps, steps
 from limner.tables import Cells, table
 from limner.templates import TemplateBank
-from limner.writer import in_depth_order, render
 
-Steps = Float[Tensor, "image step channel height width"]
 COLUMNS_MOST = 12
-
-
-def steps(strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> Steps:
-    """The canvas after each move."""
-    strokes = in_depth_order(strokes)
-    canvas = strokes.what.new_zeros(len(strokes.what), strokes.what.shape[2], *size)
-    found = []
-    for t in range(len(strokes)):
-        canvas = render(strokes[:, t : t + 1], bank, background=canvas)
-        found.append(canvas)
-    return torch.stack(found, 1)
 
 
 def of_output(output: Output, bank: TemplateBank | None) -> Steps:
