@@ -113,7 +113,7 @@ FIGURES = (
         _points,
         ("all_found", "found", "template_images", "order_found", "mse"),
         PAIRS,
-        shortened="for all; the rate falls after three quarters of them. Steps that point take ten to twenty times as "
+        shortened="for all; the rate falls after three quarters of them. Steps that point take 10 to 23 times as "
         "long as those of the simple Painter",
     ),
     Figure(
