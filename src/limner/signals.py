@@ -51,3 +51,16 @@ def held() -> Iterator[None]:
     finally:
         for number in came:
             signal.raise_signal(number)
+
+
+@contextmanager
+def sparing_children() -> Iterator[None]:
+    """What a terminal sends does not reach processes that are started inside; here it waits. Not so on Windows."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGHUP])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -7,17 +7,16 @@ import os
 import pickle
 import signal
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import active_children, connection, get_context, parent_process
 from multiprocessing.process import BaseProcess
 from threading import Event, Thread
 from typing import Any, TypeVar
 
 from limner.errors import UserError
-from limner.signals import ENDING, handled
+from limner.signals import ENDING, handled, sparing_children
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -94,19 +93,6 @@ def each(
 def _pool(jobs: int) -> ProcessPoolExecutor:
     with sparing_children():  # one that keeps track of resources is started with it
         return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_follow_parent)
-
-
-@contextmanager
-def sparing_children() -> Iterator[None]:
-    """What a terminal sends does not reach processes that are started inside; here it waits. Not so on Windows."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGHUP])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _one(packed: bytes) -> Any:

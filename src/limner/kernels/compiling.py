@@ -72,6 +72,13 @@ class KernelCache(FunctionCache):
             with suppress(OSError):
                 self.flush()
 
+    def has(self, sig, target_context) -> bool:
+        """Whether a kernel for these types is kept."""
+        try:
+            return self._index_key(sig, target_context.codegen()) in self._cache_file._load_index()
+        except Exception:  # as above
+            return False
+
     def save_overload(self, sig, data):
         try:
             super().save_overload(sig, data)

@@ -58,7 +58,7 @@ def run(job: Callable[[int, int, int], None], tasks: int, groups: int, work: int
     groups = min(groups, tasks)
     threads = min(groups, 1 + work // WORTH)
     if threads > 1:
-        threads = min(threads, _allowed.get() or torch.get_num_threads())
+        threads = min(threads, allowed())
     if threads < 2 and not split:
         job(0, tasks, 0)
         return
@@ -75,6 +75,11 @@ def run(job: Callable[[int, int, int], None], tasks: int, groups: int, work: int
     for helper in helpers:
         if not helper.cancel():
             helper.result()
+
+
+def allowed() -> int:
+    """How many threads kernels may work on."""
+    return _allowed.get() or torch.get_num_threads()
 
 
 def shares(groups: int, threads: int) -> list[tuple[int, int]]:

@@ -23,6 +23,7 @@ from limner.cpu.gains import changes_without
 from limner.geometry import invert
 from limner.painting.fit.fewest import fewest
 from limner.painting.fit.goal import Goal
+from limner.painting.fit.kernels import make_ready
 from limner.painting.fit.moves import Moves, Style
 from limner.painting.fit.pace import Clock, Pace
 from limner.painting.fit.propose import PLACES, propose
@@ -178,6 +179,7 @@ def work(
     moves: Moves, goal: Goal, count: int, seed: int, plan: Plan, clock: Clock | None
 ) -> Iterator[tuple[float, float]]:
     """The rounds of fitting; yields the share of the work done and the error, now and then."""
+    make_ready(goal, moves.style)
     generator = torch.Generator().manual_seed(seed)
     goals = goal.sizes()
     many, adding = math.ceil(plan.extra * count), min(plan.adding, count)

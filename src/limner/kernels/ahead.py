@@ -1,0 +1,86 @@
+"""Compiling kernels before they are called, several at once: numba compiles one after the other in a process."""
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from numba import typeof
+from numba.core import event
+
+from limner.kernels.compiling import KernelCache
+from limner.signals import sparing_children
+
+MOST = 6
+"""Processes that are worth it: the kernel that takes longest takes a fifth of the time that all do."""
+
+
+class Needed(NamedTuple):
+    """A kernel, and values of the types that it is going to be called with."""
+
+    kernel: Any
+    arguments: tuple[Any, ...]
+
+
+def compile_ahead(needed: Iterable[Needed], processes: int) -> None:
+    """What the cache on disk has not of these kernels, in at most so many processes; those that take longest first.
+
+    Does nothing where that would not help. What fails here is left for when it is called.
+    """
+    missing: dict[Any, dict[Any, None]] = {}
+    for kernel, arguments in needed:
+        if not _known(kernel, types := tuple(map(typeof, arguments))):
+            missing.setdefault(kernel, {})[types] = None
+    count = min(len(missing), processes, MOST)
+    if count < 2 or not sys.executable:
+        return
+    tasks = [(kernel.py_func.__module__, kernel.py_func.__name__, [*types]) for kernel, types in missing.items()]
+    workers = []
+    with event.trigger_event("numba:compile", {"name": __name__}), suppress(OSError):
+        try:
+            for share in dealt(tasks, count):
+                workers.append(_started(share))
+            for worker in workers:
+                worker.wait()
+        finally:
+            for worker in workers:
+                worker.kill()
+                worker.wait()
+
+
+def dealt(tasks: Sequence[Any], count: int) -> list[list[Any]]:
+    """Tasks for so many, as evenly as may be where the longest come first: from the first to the last, and back."""
+    turns = [*range(count), *reversed(range(count))]
+    shares = [[] for _ in range(count)]
+    for k, task in enumerate(tasks):
+        shares[turns[k % len(turns)]].append(task)
+    return shares
+
+
+def _known(kernel: Any, types: tuple[Any, ...]) -> bool:
+    """Whether a kernel need not be compiled, or could not be kept."""
+    cache = kernel._cache
+    return not isinstance(cache, KernelCache) or types in kernel.overloads or cache.has(types, kernel.targetctx)
+
+
+def _started(tasks: list[tuple[str, str, list[Any]]]) -> subprocess.Popen:
+    """A process that compiles kernels, by module and name, for arguments of these types."""
+    command = [sys.executable, "-P", "-c", f"from {__name__} import _compile; _compile()"]
+    here = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    quiet = subprocess.DEVNULL
+    with sparing_children():
+        worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, env=here)
+    assert worker.stdin
+    with suppress(BrokenPipeError), worker.stdin as pipe:  # it may have ended
+        pipe.write(pickle.dumps(tasks))
+    return worker
+
+
+def _compile() -> None:
+    for module, name, wanted in pickle.load(sys.stdin.buffer):
+        for types in wanted:
+            getattr(import_module(module), name).compile(types)

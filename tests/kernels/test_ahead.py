@@ -1,0 +1,153 @@
+"""Compiling kernels before they are called, in other processes."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import typeof
+
+from limner.kernels import ahead
+from limner.kernels.ahead import Needed, compile_ahead, dealt
+from limner.kernels.layout import find_room
+from limner.painting.fit import steps
+from limner.painting.fit.kernels import stepping
+
+ROOM = Needed(find_room, (np.zeros((1, 1, 2), np.int64), np.zeros((1, 1, 2), np.int64), True, 0))
+COLD = """
+import numpy as np
+from numba.core import event
+from limner.kernels.ahead import Needed, compile_ahead
+from limner.kernels.layout import find_room
+from limner.painting.fit import steps
+from limner.painting.fit.kernels import stepping
+
+def compiled():
+    seen = [each for _, each in heard.buffer if each.is_start]
+    heard.buffer.clear()
+    return [str(each.data.get("dispatcher", "ahead")) for each in seen]
+
+with event.install_recorder("numba:compile") as heard:
+    room = Needed(find_room, (np.ones((1, 1, 2), np.int64), np.zeros((1, 1, 2), np.int64), False, 0))
+    hold = list(stepping())[1]
+    compile_ahead([room, hold], 2)
+    print(compiled())
+    assert find_room(*room.arguments) == 2
+    steps.hold(*hold.arguments)
+    print(compiled())
+    compile_ahead([room, hold], 2)
+    print(compiled())
+"""
+
+
+def test_what_is_compiled_ahead_is_not_when_it_is_called(tmp_path: Path) -> None:
+    """With an empty cache, and in a process of its own, which has no kernel yet."""
+    command, here = [sys.executable, "-W", "error", "-c", COLD], {"NUMBA_CACHE_DIR": str(tmp_path)}
+    said = subprocess.run(command, env=here, capture_output=True, text=True, check=False)
+    assert said.stdout.splitlines() == ["['ahead']", "[]", "[]"], said.stderr
+
+
+@given(tasks=st.lists(st.integers()), count=st.integers(1, 5))
+def test_all_tasks_are_dealt_once(tasks: list[int], count: int) -> None:
+    shares = dealt(tasks, count)
+    assert len(shares) == count
+    assert sorted(task for share in shares for task in share) == sorted(tasks)
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+@given(times=st.lists(st.integers(1, 9), max_size=12), count=st.integers(1, 4))
+def test_nobody_gets_much_more_than_others(times: list[int], count: int) -> None:
+    """With the longest first, and dealt to and fro."""
+    sums = [sum(share) for share in dealt(sorted(times, reverse=True), count)]
+    assert max(sums) - min(sums) <= max(times, default=0)
+
+
+class Worker:
+    """In place of a process."""
+
+    ended = 0
+
+    def wait(self) -> None: ...
+
+    def kill(self) -> None:
+        Worker.ended += 1
+
+
+@pytest.fixture
+def given_away(monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[str, str, list[Any]]]]:
+    """What processes are given; none is started."""
+    seen: list[list[tuple[str, str, list[Any]]]] = []
+
+    def started(tasks: list[tuple[str, str, list[Any]]]) -> Worker:
+        seen.append(tasks)
+        return Worker()
+
+    monkeypatch.setattr(ahead, "_started", started)
+    return seen
+
+
+def strange(needed: Needed) -> Needed:
+    """For arguments for which nothing compiles it."""
+    return needed._replace(arguments=(*needed.arguments, "strange"))
+
+
+def test_kernels_are_told_by_their_names_and_types(given_away: list[list[tuple[str, str, list[Any]]]]) -> None:
+    step, hold = map(strange, stepping())
+    find_room(*ROOM.arguments)
+    compile_ahead([step, ROOM, hold, step._replace(arguments=(0,)), hold], 8)
+    (first, second), kinds = given_away, [tuple(map(typeof, each.arguments)) for each in (step, hold)]
+    assert first == [("limner.painting.fit.steps", "step", [kinds[0], (typeof(0),)])]
+    assert second == [("limner.painting.fit.steps", "hold", [kinds[1]])]
+
+
+def test_what_is_known_is_left_alone(given_away: list[list[tuple[str, str, list[Any]]]]) -> None:
+    step, hold = stepping()
+    for kernel, arguments in (ROOM, hold):
+        kernel(*arguments)
+    compile_ahead([ROOM, strange(step), hold], 8)  # one is as soon compiled here
+    assert given_away == []
+
+
+@pytest.mark.parametrize(("processes", "executable"), [(1, sys.executable), (2, ""), (2, None)])
+def test_where_no_process_can_help(
+    processes: int, executable: str, given_away: list[list[tuple[str, str, list[Any]]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", executable)
+    compile_ahead(map(strange, stepping()), processes)
+    assert given_away == []
+
+
+def test_kernels_that_cannot_be_kept(
+    given_away: list[list[tuple[str, str, list[Any]]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps.step, "_cache", None)
+    compile_ahead(map(strange, [*stepping(), ROOM]), 2)
+    assert sorted(name for share in given_away for _, name, _ in share) == ["find_room", "hold"]
+
+
+@pytest.mark.parametrize("executable", ["no such program", "ends at once"])
+def test_processes_that_fail(executable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / executable
+    if executable == "ends at once":
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    compile_ahead(map(strange, [*stepping(), ROOM]), 3)
+
+
+def test_an_interrupt_ends_all_processes(
+    given_away: list[list[tuple[str, str, list[Any]]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(worker: Worker) -> None:
+        if not Worker.ended:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Worker, "wait", interrupt)
+    monkeypatch.setattr(Worker, "ended", 0)
+    with pytest.raises(KeyboardInterrupt):
+        compile_ahead(map(strange, [*stepping(), ROOM]), 3)
+    assert Worker.ended == 3
