@@ -52,7 +52,7 @@ class PaintOptions:
     """One colour a stroke, or a linear gradient."""
     background: Annotated[str, arg(metavar="auto|COLOUR|transparent")] = "auto"
     """What lies under the strokes: the colour that suits best, a colour (#rrggbb or a name), or nothing."""
-    palette: Annotated[str | None, arg(metavar="K|FILE", help_behavior_hint="(default: any colour)")] = None
+    palette: Annotated[str | None, arg(metavar="K|COLOUR|FILE", help_behavior_hint="(default: any colour)")] = None
     """Strokes take only K colours that suit the picture, weighed by a mask of --importance or --repaint if any;
     or one by name or as #rrggbb; or those of a file: one a line, a GIMP palette, or a picture of few colours.
     They blend where strokes are translucent or soft; those of opaque shapes blend at edges only."""
@@ -62,7 +62,8 @@ class PaintOptions:
     """Largest stroke, as a share of the picture's longer side."""
     pen: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="")] = None
     """Draw with a pen: all strokes are so wide where they are thinnest, as a share of the picture's longer side.
-    Their lengths are free, or held by the two options above. Left out, templates are line, and the background white.
+    Their lengths are free, or held by the two options above. With it templates are line and the background
+    is white, unless they are named.
     A file NAME.plot.svg has lines as paths, for pen plotters."""
     keep_proportions: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
     """Brushes are not stretched: circles stay round, lines thin."""
@@ -78,7 +79,8 @@ class PaintOptions:
     resume: Annotated[Path | None, arg(metavar="STROKES.JSON", help_behavior_hint="")] = None
     """Go on from these strokes, and add N more, to which the options of how strokes look apply."""
     repaint: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
-    """With --resume, a gray picture: replace the strokes where it is light, and add N more there."""
+    """With --resume, a gray picture: replace the strokes whose centre lies where it is lighter than half gray, and
+    add N more there."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """The same seed gives the same files on the same machine, unless --time is set."""
     stop_psnr: Annotated[float | None, arg(metavar="DB", help_behavior_hint="")] = None

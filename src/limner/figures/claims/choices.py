@@ -88,7 +88,7 @@ def _transparent(results: Results) -> Judgement:
     }
     why = "it has the largest weight in "
     why += ", ".join(number(share) for share in chosen.values())
-    why += f" of the moves (γ rates {', '.join(f'{rate:g}' for rate in RATES)})"
+    why += f" of the moves, of training or of held-out images, whichever is more (γ rates {', '.join(f'{rate:g}' for rate in RATES)})"
     return Judgement("confirmed" if max(chosen.values()) < NEVER else "not confirmed", why)
 
 

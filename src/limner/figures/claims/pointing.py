@@ -113,8 +113,8 @@ FIGURES = (
         _points,
         ("all_found", "found", "template_images", "order_found", "mse"),
         PAIRS,
-        shortened="for all; the rate falls after three quarters of them. Steps that point take 10 to 23 times as "
-        "long as those of the simple Painter",
+        shortened="for all; the rate falls after three quarters of them. A step that points takes ten times as "
+        "long as one of the simple Painter on 2-Rectangles: limner bench models",
     ),
     Figure(
         "beyond-count",

@@ -58,7 +58,7 @@ def _versatile(results: Results) -> Judgement:
 
     circle = {name: results.mean(name, "chosen_circle") for name in CHARACTERS}
     why = (
-        f"the circle has the largest weight in {', '.join(map(number, circle.values()))} of the moves, most of all "
+        f"the circle has the largest weight in {', '.join(map(number, circle.values()))} of the moves of held-out images, most of all "
         f"at {', '.join(f'{rate:g}' for rate, name in zip(RATES, CHARACTERS, strict=True) if most(name)) or 'none'} "
         f"(γ rates {', '.join(f'{rate:g}' for rate in RATES)})"
     )

@@ -42,8 +42,8 @@ def paint_clip(
 
     clip: a film of any kind that FFmpeg reads, or pictures, each as `limner.paint` takes them, of the same proportions.
     rate: pictures a second; left out, the file's, whose sound goes with it then, or 25.
-    progress: as of `limner.paint`, called after every round of every picture; `done` stays 0 where it is not known how
-        many there are.
+    progress: as of `limner.paint`, called after every round of every picture, but its `painting` is None; `done` stays
+        0 where it is not known how many there are.
     options: as of `limner.paint`, but for model, resume, repaint, stop_psnr and time; a palette of K colours is chosen
         from the first picture of every scene.
     Where hardly anything is left of a picture, as at a cut, the next is painted anew.
