@@ -50,7 +50,7 @@ def made() -> dict[str, list[Picture]]:
 
 def filmed(folder: Path) -> dict[str, list[Picture]]:
     """The first pictures of every clip in a folder."""
-    files = files_in([folder], CLIPS, "clips")
+    files = files_in(folder, CLIPS, "clips")
     return {file.stem: [resized(each, SIDE) for each in islice(Footage.of(file), PICTURES)] for file in files}
 
 

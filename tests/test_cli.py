@@ -790,9 +790,10 @@ def test_a_picture_that_is_gone_when_its_turn_comes(
 ) -> None:
     make_room = outputs.make_room
 
-    def gone(*arguments: Any) -> None:
-        make_room(*arguments)
+    def gone(*arguments: Any) -> list[Path]:
+        made = make_room(*arguments)
         (desk / "folder/a.png").unlink()
+        return made
 
     monkeypatch.setattr(outputs, "make_room", gone)
     assert main(["paint", "folder", "-o", "new"]) == 2

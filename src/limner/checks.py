@@ -1,7 +1,5 @@
 """What `render` refuses, in words that say what was wrong."""
 
-from __future__ import annotations
-
 import math
 from numbers import Real
 from operator import index

@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
@@ -28,28 +28,24 @@ ADVICE = {
 }
 
 
-def files_in(paths: Iterable[str | Path], suffixes: frozenset[str], kind: str) -> list[Path]:
-    """Files as given, and for a folder the files in it (not below it) with one of these suffixes, sorted by name.
+def files_in(path: str | Path, suffixes: frozenset[str], kind: str) -> list[Path]:
+    """A file itself, and of a folder the files in it (not below it) with one of these suffixes, sorted by name.
 
     Raises UserError for what does not exist and for a folder without such files; `kind` says what they are.
     """
-    found: list[Path] = []
-    for path in map(Path, paths):
-        try:
-            inside = sorted(path.iterdir()) if path.is_dir() else None
-            if inside is None and not path.exists():
+    path = Path(path)
+    try:
+        if not path.is_dir():
+            if not path.exists():
                 raise UserError(f"{path}: no such file or folder")
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
-        if inside is None:
-            found.append(path)
-            continue
-        fitting = [file for file in inside if file.suffix.lower() in suffixes and not file.name.startswith(".")]
-        files = [file for file in fitting if file.is_file()]
-        if not files:
-            raise UserError(f"{path}: no {kind} in this folder")
-        found += files
-    return found
+            return [path]
+        inside = sorted(path.iterdir())
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    fitting = [file for file in inside if file.suffix.lower() in suffixes and not file.name.startswith(".")]
+    if not (files := [file for file in fitting if file.is_file()]):
+        raise UserError(f"{path}: no {kind} in this folder")
+    return files
 
 
 def read_bytes(path: Path) -> bytes:

@@ -42,7 +42,7 @@ def mask_files(files: str | Path | Iterable[str | Path]) -> list[Path]:
     paths = [files] if isinstance(files, str | Path) else list(files)
     if not paths:
         raise UserError("no masks are named: give a file, several, or a folder")
-    return files_in(paths, SUFFIXES | set(VECTOR), "PNG or SVG masks")
+    return [file for path in paths for file in files_in(path, SUFFIXES | set(VECTOR), "PNG or SVG masks")]
 
 
 def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:

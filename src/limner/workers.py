@@ -1,7 +1,5 @@
 """Doing several tasks at once, each in a process; all of them end with this one."""
 
-from __future__ import annotations
-
 import errno
 import os
 import pickle

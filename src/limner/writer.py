@@ -1,7 +1,5 @@
 """The template writer: Algorithm 1 of the thesis, and `render`, which applies it to all moves of a painting."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial

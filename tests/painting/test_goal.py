@@ -122,6 +122,56 @@ def test_pulls_are_half_the_gradients_of_the_error(under: bool, clear: bool, sam
     assert goal.pulls(some, BANK, GROUND, ["what"])[1].keys() == {"what"}
 
 
+def hollowed() -> Goal:
+    """A goal with two holes."""
+    alpha = 0.1 + 0.9 * torch.rand(SIZE)
+    alpha[3:9, 4:20] = alpha[15:, 25:] = 0
+    return Goal(torch.rand(3, *SIZE) * alpha, alpha, 2 * torch.rand(SIZE), holes=True)
+
+
+def test_holes_have_the_colours_of_the_nearest_pixels() -> None:
+    goal = hollowed()
+    assert goal.alpha is not None
+    seen = (goal.alpha > 0).nonzero()
+    for y, x in torch.cartesian_prod(torch.arange(SIZE[0]), torch.arange(SIZE[1])):
+        distance = (seen - torch.stack([y, x])).square().sum(1)
+        near = seen[distance == distance.min()]
+        colours = goal.pixels[:, near[:, 0], near[:, 1]] / goal.alpha[near[:, 0], near[:, 1]]
+        assert (colours - goal.around[:, y, x, None]).abs().amax(0).min() < 1e-5
+
+
+def test_a_picture_that_is_clear_everywhere_is_all_hole() -> None:
+    goal = Goal(torch.zeros(3, *SIZE), torch.zeros(SIZE), holes=True)
+    assert not goal.wanted(torch.rand(SIZE)).any()
+    assert goal.hollow.all()
+
+
+@pytest.mark.parametrize("gray", [False, True])
+def test_pulls_keep_strokes_out_of_holes(gray: bool) -> None:
+    """Where the picture is clear, what covers it counts more, and its colours are those around."""
+    some, goal = strokes(), hollowed()
+    if gray:
+        some, goal = replace(some, what=some.what[..., :1]), replace(goal, pixels=goal.pixels[:1])
+    assert goal.alpha is not None
+    assert goal.weight is not None
+    wanted, ground = ["where", "what", "opacity"], torch.zeros(len(goal.pixels))
+    error, pulls = goal.pulls(some, BANK, ground, wanted)
+    leaves = {name: getattr(some, name).clone().requires_grad_() for name in wanted}
+    learnt = replace(some, **leaves)
+    canvas = render(learnt, BANK, SIZE, ground, backend="reference")[0]
+    cover = render(learnt.white(), BANK, SIZE, 0.0, backend="reference")[0, 0]
+    hole = goal.alpha == 0
+    colours = torch.where(hole, goal.around * cover, goal.pixels)
+    squares = (canvas - colours).square().mean(0) * 3 + (cover - goal.alpha).square() * torch.where(hole, 4.0, 1.0)
+    loss = (squares * goal.weight).sum()
+    loss.backward()
+    assert error == pytest.approx(loss.item() / (4 * SIZE[0] * SIZE[1]), rel=1e-4)
+    for name, leaf in leaves.items():
+        assert leaf.grad is not None
+        torch.testing.assert_close(2 * pulls[name], leaf.grad, rtol=1e-3, atol=1e-3)
+    assert replace(goal, holes=False).error(some, BANK, ground) < error
+
+
 def test_gray_beside_alpha_counts_as_the_three_channels_that_it_is_scored_as() -> None:
     gray = Goal(torch.rand(1, *SIZE), alpha=torch.rand(SIZE))
     colour = replace(gray, pixels=gray.pixels.expand(3, -1, -1))

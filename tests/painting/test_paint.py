@@ -682,6 +682,18 @@ def test_proportions_are_the_same_apart_from_rounding(mask: tuple[int, int], siz
         sides.check_shape("mask", mask, "picture", size)
 
 
+@pytest.mark.parametrize("options", [{"opacity": "opaque"}, {"templates": "square", "upright": True}], ids=str)
+def test_holes_of_a_picture_stay_open_or_get_the_colours_around_them(options: dict[str, Any]) -> None:
+    side = torch.linspace(-1, 1, 60)
+    radius = torch.hypot(side, side[:, None])
+    ring = (radius < 0.9) & (radius > 0.4)
+    picture = torch.cat([torch.tensor([0.9, 0.2, 0.2])[:, None, None] * ring, ring[None].float()])
+    for seed in range(3):
+        painted = limner.paint(picture, 16, seed=seed, **options)
+        red, _, _, alpha = painted.render(60, 60).permute(2, 0, 1).int()
+        assert (red[alpha > 128] > 150).all()
+
+
 def scattered(image: Tensor, count: int) -> float:
     """PSNR of so many random strokes, each in its best colour when it is painted."""
     height, width = image.shape[1:]

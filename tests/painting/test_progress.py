@@ -6,8 +6,7 @@ import pytest
 from numba.core import event
 
 from limner.painting import progress
-from limner.painting.fit.fitting import Progress
-from limner.painting.progress import bar
+from limner.painting.progress import Progress, bar
 from limner.waiting import COMPILING
 
 

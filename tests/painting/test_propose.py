@@ -80,6 +80,29 @@ def test_best_colours_on_a_clear_canvas_cover_it() -> None:
         assert gain[t].item() == pytest.approx(errors[0] - errors[1], rel=1e-3, abs=1e-3)
 
 
+def test_a_covered_hole_is_not_painted_black() -> None:
+    """Of red stamps that have covered it, only those that were to be red as well can be better than none."""
+    red, alpha = torch.tensor([0.9, 0.1, 0.1]), torch.ones(SIZE)
+    alpha[8:16, 10:20] = 0
+    goal = Goal(red[:, None, None] * alpha, alpha, holes=True)
+    moves = Moves.none(SQUARES, torch.zeros(3), Style(opacity=1.0))
+    everywhere = torch.tensor([[[0.5, 0, 0], [0, 0.5, 0]]])
+    moves.add(torch.ones(1, 1), {"where": everywhere, "what": red[None]})
+    propose(moves, goal, 20, 400, (2.0, 4.0), torch.Generator().manual_seed(0))
+    torch.testing.assert_close(moves.values["what"], red.expand(21, 3), rtol=0, atol=1e-3)
+
+
+def test_holes_are_no_place_for_stamps() -> None:
+    alpha = torch.ones(SIZE)
+    alpha[:, 12:] = 0
+    goal = Goal(torch.rand(3, *SIZE) * alpha, alpha, holes=True)
+    moves = Moves.none(SQUARES, torch.zeros(3), Style(opacity=1.0))
+    propose(moves, goal, 10, 400, (1.5, 2.0), torch.Generator().manual_seed(0))
+    cover = goal.cover(moves.strokes(), SQUARES)[0, 0]
+    assert cover[:, :12].mean() > 0.3
+    assert cover[:, 12:].mean() < 0.01
+
+
 def test_stamps_of_nothing_are_never_best() -> None:
     where = torch.cat([aligned(), torch.tensor([[[1e4, 0, 0], [0, 1e4, 0]]]), aligned()[:1] + 100])
     goal, moves = Goal(torch.rand(3, *SIZE)), Moves.none(SQUARES, torch.zeros(3), Style())

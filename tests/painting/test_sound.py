@@ -13,6 +13,7 @@ from films import filmed, levels, seen
 
 import limner
 from limner.painting.films import decoding
+from limner.painting.films.clip import Clip
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -70,6 +71,23 @@ def test_a_clip_keeps_its_sound(suffix: str, codec: str, layout: str, tmp_path: 
     assert len(after) > len(before) - 480
     assert channels == (1 if layout == "mono" else 2)
     assert len(seen(tmp_path / f"painted{suffix}")) == 12
+
+
+def test_sound_may_be_a_file_of_its_own(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "tone.wav"), "w") as file:
+        stream = cast(AudioStream, file.add_stream("pcm_s16le", rate=48000))
+        stream.layout = "mono"
+        tone = np.sin(np.arange(24000) * np.linspace(0.02, 0.1, 24000)).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray((tone[None] * 20000).astype(np.int16), "s16", "mono")
+        frame.sample_rate = 48000
+        file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+    clip = limner.paint_clip([np.full((32, 32), shade, np.uint8) for shade in (10, 90, 200)], 2, rate=6.0)
+    Clip(clip.paintings, clip.rate, tmp_path / "tone.wav").save(tmp_path / "film.mp4")
+    late, alike = lag(tone, heard(tmp_path / "film.mp4")[0])
+    assert abs(late) < 0.03
+    assert alike > 0.95
+    assert len(seen(tmp_path / "film.mp4")) == 3
 
 
 def test_sound_ends_with_the_pictures_and_begins_with_them(tmp_path: Path) -> None:

@@ -265,6 +265,24 @@ def test_transparent_gif(tmp_path: Path) -> None:
     assert decibels(frames[-1][shown][:, :3], truth[shown][:, :3]) > 35
 
 
+@pytest.mark.parametrize("covered", [False, True], ids=["clear at first", "covered at first"])
+def test_what_was_shown_before_is_gone_where_a_clip_is_clear(covered: bool, tmp_path: Path) -> None:
+    one = painting(moves=1)
+    places = torch.tensor([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5]])
+    where = [geometry.phi(place, torch.tensor([0.3, 0.3]), torch.tensor(0.0)) for place in places]
+    if covered:
+        where[0] = torch.tensor([[0.1, 0, 0], [0, 0.1, 0]])
+    clip = Clip([replace(one, strokes=replace(one.strokes, where=each[None, None])) for each in where], Fraction(5))
+    clip.save(tmp_path / "clip.gif")
+    with Image.open(tmp_path / "clip.gif") as file:
+        frames = [np.asarray(frame.convert("RGBA")) for frame in ImageSequence.Iterator(file)]
+    assert len(frames) == 3
+    for frame, each in zip(frames, clip.paintings, strict=True):
+        alpha = each.render(*each.size).numpy()[..., 3]
+        assert (frame[alpha == 255][:, 3] == 255).all()
+        assert not frame[alpha == 0][:, 3].any()
+
+
 @pytest.mark.parametrize("opacity", [0.06, 0.25, 0.5, 0.8])
 def test_a_gif_shows_half_alpha_as_a_share_of_pixels(opacity: float, tmp_path: Path) -> None:
     one = painting(moves=3)

@@ -1,7 +1,5 @@
 """`render` by the fused kernels: the same functions as `canvas`, for float32 tensors on the CPU."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any, NamedTuple

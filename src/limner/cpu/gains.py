@@ -1,7 +1,5 @@
 """What stamps would gain, and strokes are worth, to a painting: by the kernels, many at once."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from jaxtyping import Float

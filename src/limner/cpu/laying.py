@@ -1,7 +1,5 @@
 """Strokes as the kernels take them, and where they lie on a canvas."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Any, NamedTuple
 

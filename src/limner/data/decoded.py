@@ -1,7 +1,5 @@
 """Keeping decoded pictures, since decoding thousands of small files takes longer than all else."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import zlib

@@ -1,7 +1,5 @@
 """Loading any data set by its settings."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from limner.data.settings import Data, Name, Split
-from limner.errors import UserError, calling
+from limner.errors import calling, within
 from limner.files import check_picture
 
 
@@ -37,5 +37,4 @@ class ShowData(Data):
         with calling("--"):
             super().check()
         check_picture("--output", self.output)
-        if not 1 <= self.count <= 10_000:
-            raise UserError(f"--count {self.count}: expected 1 to 10000")
+        within("--count", self.count, 1, 10_000)

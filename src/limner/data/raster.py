@@ -5,8 +5,6 @@ made of parts that every horizontal line cuts in one interval: these are summed 
 `SCANS` lines a pixel along y. Upright rectangles are exact in both.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float, Int
 

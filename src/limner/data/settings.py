@@ -1,7 +1,5 @@
 """What a data set can be asked to be; light to import, since the command line's help is made of it."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Where the real data sets lie, and fetching those that may be fetched."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

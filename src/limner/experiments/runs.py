@@ -1,7 +1,5 @@
 """Runs: a folder for every trained model, with its settings, weights, losses and pictures."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Trained models that come with the package, each a run's folder with a card; `benchmarks/ship.py` makes them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 SETTINGS = "settings.json"

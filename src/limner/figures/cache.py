@@ -1,7 +1,5 @@
 """Runs by the hash of their settings: what has been trained is not trained again, what was interrupted goes on."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -9,7 +7,6 @@ from collections.abc import Generator, Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from limner import workers
 from limner.errors import UserError
@@ -32,11 +29,8 @@ def key(experiment: Experiment) -> str:
         part: {name: value for name, value in values.items() if value != plain[part][name]}
         for part, values in settings.items()
     }
-    return hashlib.sha256(_canonical(changed).encode()).hexdigest()[:16]
-
-
-def _canonical(values: Any) -> str:
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), default=os.fspath)
+    canonical = json.dumps(changed, sort_keys=True, separators=(",", ":"), default=os.fspath)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def finished(folder: Path, experiment: Experiment) -> bool:

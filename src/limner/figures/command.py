@@ -1,7 +1,5 @@
 """The command `limner reproduce`. Torch is imported only when something is trained or drawn."""
 
-from __future__ import annotations
-
 import os
 import sys
 from contextlib import closing

@@ -1,7 +1,5 @@
 """The pictures of trained figures, in the thesis' layouts; images are held-out ones if not said, evenly chosen."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

@@ -1,7 +1,5 @@
 """Figures 3.1 to 3.5: what the template writer does, drawn by the engine and checked without it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """A figure as one value: its claim, the runs that it needs, its picture, and what decides it; light to import."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal

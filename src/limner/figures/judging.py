@@ -1,7 +1,5 @@
 """When a painter counts as stuck or as having solved its task, and judgements that several figures share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from limner.figures.figure import Judgement

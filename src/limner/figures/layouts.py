@@ -1,7 +1,5 @@
 """How a figure is laid out, as the thesis does it; light to import. `drawing` and `plots` draw them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 COLUMNS = 20

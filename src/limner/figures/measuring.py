@@ -1,7 +1,5 @@
 """Measuring the runs of a figure: training and held-out images, and the course of the loss."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from itertools import chain
 from math import isfinite

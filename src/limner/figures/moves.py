@@ -1,7 +1,5 @@
 """What the thesis' claims ask of moves and `training.metrics` does not measure: what is undone, null, bent, chosen."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

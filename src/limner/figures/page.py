@@ -1,7 +1,5 @@
 """The page of all figures, made from their records: what docs/reproduction.md is. Light to import."""
 
-from __future__ import annotations
-
 from itertools import chain
 from pathlib import Path
 from typing import Any

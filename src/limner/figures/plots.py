@@ -1,7 +1,5 @@
 """Curves of the loss, and dots for every seed, by matplotlib."""
 
-from __future__ import annotations
-
 import warnings
 from io import BytesIO
 

@@ -1,7 +1,5 @@
 """From trained runs to a figure's two files: NAME.json, its numbers and verdict, and NAME.png, its picture."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

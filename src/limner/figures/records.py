@@ -1,7 +1,5 @@
 """The JSON of a figure: what was measured, and the verdict; light to import."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

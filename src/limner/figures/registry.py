@@ -1,7 +1,5 @@
 """All figures by name, in the thesis' order, then those that go beyond it. Light to import."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import chain

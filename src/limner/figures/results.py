@@ -5,8 +5,6 @@ A run is {"variant", "seed", "iterations", "run": its folder's name, "train": {s
 whose scores are "test". Scores are those of `training.metrics.evaluate`, `moves.scores` and `measuring.of_training`.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from statistics import fmean

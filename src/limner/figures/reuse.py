@@ -1,7 +1,5 @@
 """Scores of runs that results hold already, so that a run need not be trained only to be measured again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Sheets of small images in panels, with words beside them: what most figures of the thesis are."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """`render` by the kernels for a GPU: the same functions as `canvas`, for float32 tensors on a CUDA device."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

@@ -1,7 +1,5 @@
 """AIR with a fixed number of objects, and T-AIR, which paints them with templates (thesis 2.2.3, 4.2)."""
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """The unconstrained autoencoder: deterministic, denoising or variational (thesis 2.1, 2.2.1)."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

@@ -1,7 +1,5 @@
 """From hidden features to a code: none, deterministic, with fixed noise, or variational (thesis 2.1, 2.2.1, 5.3)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

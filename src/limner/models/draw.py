@@ -1,7 +1,5 @@
 """DRAW with spatial transformers, and T-DRAW, which writes with templates (thesis 2.2.2, 4.1)."""
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Encoders: from an image to the features that writers read (thesis 5.1, 5.2, 5.7)."""
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Gaussian codes: sampling by reparametrisation, and what they cost."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -9,16 +7,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Code = Float[Tensor, "batch *latent"]
+Numbers = Float[Tensor, "batch *latent"]
 
 
 @dataclass(frozen=True)
 class Gaussian:
     """q(z | x) = N(mu, sigma^2), a sample z of it, and the prior N(0, prior_sigma^2)."""
 
-    mu: Code
-    log_sigma: Code
-    z: Code
+    mu: Numbers
+    log_sigma: Numbers
+    z: Numbers
     prior_sigma: float = 1.0
 
     def kl(self, free_bits: float = 0.0) -> Float[Tensor, "batch"]:
@@ -39,6 +37,6 @@ class Gaussian:
         return (prior - posterior).flatten(1).sum(1)
 
 
-def sample(mu: Code, log_sigma: Code, prior_sigma: float = 1.0) -> Gaussian:
+def sample(mu: Numbers, log_sigma: Numbers, prior_sigma: float = 1.0) -> Gaussian:
     """z = mu + sigma * epsilon, epsilon ~ N(0, 1)."""
     return Gaussian(mu, log_sigma, mu + log_sigma.exp() * torch.randn_like(mu), prior_sigma)

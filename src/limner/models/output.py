@@ -1,7 +1,5 @@
 """Output: what every model returns."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """The Painter network: an autoencoder whose decoder is template writers (thesis chapter 5)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import torch

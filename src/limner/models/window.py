@@ -1,7 +1,5 @@
 """Windows: reading a part of an image, and placing a patch, by a spatial transformer (thesis 2.3.3)."""
 
-from __future__ import annotations
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Writers: the last layer of a painter, from features to the scores of its moves (thesis 3.5, 5.1)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import torch

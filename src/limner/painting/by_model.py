@@ -1,7 +1,5 @@
 """Strokes to start from, proposed by a trained painter: one look at the picture, or one at each patch of a grid."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

@@ -38,8 +38,7 @@ def paint(options: PaintOptions) -> int:
     check_all(jobs, arguments, options)
     frames = [job.frames for job in jobs if job.frames]
     files = [path for job in jobs for path in job.files]
-    made = outputs.missing(files, frames)
-    outputs.make_room(files, frames)
+    made = outputs.make_room(files, frames)
     try:
         return paint_all(jobs, arguments, options)
     finally:

@@ -77,14 +77,11 @@ def spare(files: Iterable[Path], outputs: Iterable[Path], folders: Iterable[Path
             raise UserError(f"{path}: would be replaced by a frame: choose another folder for --frames")
 
 
-def missing(files: Iterable[Path], folders: Iterable[Path]) -> list[Path]:
-    """The folders that `make_room` will make, each after those that it lies in."""
-    needed = {folder for path in (*(folder / FRAME for folder in folders), *files) for folder in path.parents}
-    return sorted(folder for folder in needed if not folder.exists())
+def make_room(files: Iterable[Path], folders: Iterable[Path]) -> list[Path]:
+    """Make the folders that are needed, which are returned, each after those that it lies in.
 
-
-def make_room(files: Iterable[Path], folders: Iterable[Path]) -> None:
-    """Make the folders that are needed and see that each file can be written; if not, UserError, and no folder left."""
+    See that each file can be written; if not, UserError, and no folder left.
+    """
     made: list[Path] = []
     try:
         for path in (*(folder / FRAME.format(0) for folder in folders), *files):
@@ -93,6 +90,7 @@ def make_room(files: Iterable[Path], folders: Iterable[Path]) -> None:
     except UserError:
         clear(made)
         raise
+    return made
 
 
 def clear(folders: list[Path]) -> None:

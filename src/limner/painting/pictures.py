@@ -111,7 +111,7 @@ def picture_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     found: list[Path] = []
     for path in given:
-        files = [Path("-")] if str(path) == "-" else files_in([path], SUFFIXES, "pictures")
+        files = [Path("-")] if str(path) == "-" else files_in(path, SUFFIXES, "pictures")
         fresh = [file for file in files if not file.stem.endswith("-painted")] if os.path.isdir(path) else files
         if not fresh:
             raise UserError(f"{path}: no pictures in this folder, only paintings: name the one to paint")

@@ -1,18 +1,44 @@
-"""A progress bar on standard error."""
+"""How far a painting is, and a bar on standard error that shows it."""
+
+from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from tqdm import tqdm
 
-from limner.painting.fit.fitting import Progress
+from limner.painting.raster import decibels
 from limner.printing import unheard
 from limner.waiting import told
 
-Watch: TypeAlias = Callable[[Progress], None]
+if TYPE_CHECKING:
+    from limner.painting.painting import Painting
+
 LAYOUT = "{desc} {percentage:3.0f}%|{bar:30}| {unit} [{elapsed}<{remaining}]"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """done: share of the work.  error: weighted mean squared error at the size worked at.  strokes: so far.
+
+    painting: makes the painting as it is; None for a clip.
+    """
+
+    done: float
+    error: float
+    strokes: int
+    painting: Callable[[], Painting] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def psnr(self) -> float:
+        """Of the error, in dB."""
+        return decibels(self.error)
+
+
+Watch: TypeAlias = Callable[[Progress], None]
 
 
 @contextmanager

@@ -15,9 +15,9 @@ import torch
 import limner
 from limner.errors import NotFinite, UserError
 from limner.painting import brushes, raster
-from limner.painting.fit.fitting import Progress
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, laid, read_picture, resized, scaled
+from limner.painting.progress import Progress
 from limner.painting.reading import in_flags, settings
 from limner.shapes import SHAPES
 from limner.studio.asked import BRUSHES, MASK, STROKES, options, spelled

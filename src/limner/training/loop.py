@@ -1,7 +1,5 @@
 """The training loop. One process or many, any device: accelerate knows where it runs."""
 
-from __future__ import annotations
-
 import math
 import sys
 import threading

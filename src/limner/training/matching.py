@@ -6,8 +6,6 @@ Every score is one value for each thing that was judged, so that batches are joi
 an accuracy over shapes, pairs or images.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

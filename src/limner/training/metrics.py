@@ -1,7 +1,5 @@
 """How good a model is on images it was not trained on: reconstruction, bounds, and its moves against the truth."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 

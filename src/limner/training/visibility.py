@@ -1,7 +1,5 @@
 """What is seen of each move on the finished canvas, and which moves might as well not have been painted."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """Beyond the thesis: its negative results revisited."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from limner.experiments.settings import Experiment

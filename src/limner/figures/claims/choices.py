@@ -1,7 +1,5 @@
 """Several templates: which is chosen, and what sharpening and noise do (thesis 5.5)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from limner.experiments.settings import Experiment
@@ -88,7 +86,8 @@ def _transparent(results: Results) -> Judgement:
     }
     why = "it has the largest weight in "
     why += ", ".join(number(share) for share in chosen.values())
-    why += f" of the moves, of training or of held-out images, whichever is more (γ rates {', '.join(f'{rate:g}' for rate in RATES)})"
+    why += " of the moves, of training or of held-out images, whichever is more "
+    why += f"(γ rates {', '.join(f'{rate:g}' for rate in RATES)})"
     return Judgement("confirmed" if max(chosen.values()) < NEVER else "not confirmed", why)
 
 

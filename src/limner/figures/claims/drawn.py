@@ -1,7 +1,5 @@
 """Figures 3.1 to 3.5, which the engine draws without training (thesis chapter 3)."""
 
-from __future__ import annotations
-
 from limner.figures.figure import Figure, Judgement
 from limner.figures.judging import both
 from limner.figures.layouts import Drawn

@@ -1,7 +1,5 @@
 """Which of two rectangles lies on top (thesis 5.6)."""
 
-from __future__ import annotations
-
 from limner.experiments.thesis import occlusion
 from limner.figures.figure import Figure, Judgement, vary
 from limner.figures.judging import both

@@ -1,7 +1,5 @@
 """The Painter on the tasks that T-DRAW and T-AIR fail, and on numbers of shapes that vary (thesis 5.2, 5.4)."""
 
-from __future__ import annotations
-
 from limner.experiments.thesis import four_rectangles, mixed, mnist, two_rectangles, zero_to_two_rectangles
 from limner.figures.claims.variational import T_DRAW, with_whole_stamps
 from limner.figures.figure import Figure, Judgement, vary

@@ -1,7 +1,5 @@
 """A Painter that looks at what is left and points at where to paint next, on the thesis' tasks and beyond them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

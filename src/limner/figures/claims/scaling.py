@@ -1,7 +1,5 @@
 """Larger images, and many moves: Faces, Omniglot and CIFAR-10 (thesis 5.7)."""
 
-from __future__ import annotations
-
 from limner.experiments.thesis import cifar, faces, omniglot
 from limner.figures.figure import Figure, Judgement, vary
 from limner.figures.judging import FAILED, GOOD, both

@@ -1,7 +1,5 @@
 """What the thesis says in its text, of experiments that it shows no figure of."""
 
-from __future__ import annotations
-
 from limner.experiments.thesis import mnist, occlusion
 from limner.figures.claims import choices
 from limner.figures.claims.choices import CHARACTERS, RATES
@@ -58,7 +56,8 @@ def _versatile(results: Results) -> Judgement:
 
     circle = {name: results.mean(name, "chosen_circle") for name in CHARACTERS}
     why = (
-        f"the circle has the largest weight in {', '.join(map(number, circle.values()))} of the moves of held-out images, most of all "
+        f"the circle has the largest weight in {', '.join(map(number, circle.values()))} of the moves of held-out "
+        f"images, most of all "
         f"at {', '.join(f'{rate:g}' for rate, name in zip(RATES, CHARACTERS, strict=True) if most(name)) or 'none'} "
         f"(γ rates {', '.join(f'{rate:g}' for rate in RATES)})"
     )

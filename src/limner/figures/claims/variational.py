@@ -1,7 +1,5 @@
 """The variational models: T-DRAW, DRAW and T-AIR (thesis chapter 4), and the variational Painter (5.3)."""
 
-from __future__ import annotations
-
 from limner.data.settings import THESIS_SIZE
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import mnist, two_rectangles

@@ -19,12 +19,11 @@ from limner.painting.arguments import check_clip
 from limner.painting.films.clip import Clip, a_rate
 from limner.painting.films.following import Scene
 from limner.painting.films.footage import RATE, Footage
-from limner.painting.fit.fitting import Progress
 from limner.painting.paint import paint
 from limner.painting.painting import Painting
 from limner.painting.pictures import BinaryFile, Picture, Source, fitted, laid, read_picture
 from limner.painting.preparing import in_float32_on_cpu
-from limner.painting.progress import bar
+from limner.painting.progress import Progress, bar
 from limner.painting.sides import check_shape
 
 
@@ -55,8 +54,8 @@ def paint_clip(
         raise UserError("clip: is one picture: give a list of pictures, or the path of a film")
     pace = None if rate is None else a_rate(rate)
     footage = Footage.of(clip) if isinstance(clip, str | Path) else clip
-    found = footage.rate if isinstance(footage, Footage) else RATE
-    count = footage.count if isinstance(footage, Footage) else len(footage) if isinstance(footage, Sized) else 0
+    film = footage if isinstance(footage, Footage) else None
+    count = film.count if film else len(footage) if isinstance(footage, Sized) else 0
     given = signature(paint).bind(None, strokes, **options)
     given.apply_defaults()
     settings = {name: value for name, value in given.arguments.items() if name not in ("image", "progress")}
@@ -77,17 +76,17 @@ def paint_clip(
         try:
             for painting in painted(alike(footage), settings, told):
                 paintings.append(painting)
-            warn_of_missing(footage, len(paintings))
+            if film and paintings and film.lacks(len(paintings)):
+                found = f"only {len(paintings)} of about {film.count} pictures could be decoded"
+                warnings.warn(f"{film.path}: {found}", stacklevel=1)
         except KeyboardInterrupt:
             if not paintings:
                 raise
     if not paintings:
-        raise UserError(
-            f"{footage.path if isinstance(footage, Footage) else 'clip'}: holds no picture that can be read"
-        )
-    if pace:
-        return Clip(paintings, pace)
-    return Clip(paintings, found, footage.path if isinstance(footage, Footage) else None)
+        raise UserError(f"{film.path if film else 'clip'}: holds no picture that can be read")
+    if pace or not film:
+        return Clip(paintings, pace or RATE)
+    return Clip(paintings, film.rate, film.path)
 
 
 def painted(
@@ -110,13 +109,6 @@ def painted(
         if shown is None or rounds != ():
             shown = scene.painting(picture.size)
         yield shown
-
-
-def warn_of_missing(footage: object, found: int) -> None:
-    """Warn where a file holds fewer pictures than it says, as one does that was cut short."""
-    if isinstance(footage, Footage) and found and footage.lacks(found):
-        words = f"{footage.path}: only {found} of about {footage.count} pictures could be decoded"
-        warnings.warn(words, stacklevel=2)
 
 
 def alike(sources: Iterable[Source]) -> Iterator[Picture]:

@@ -17,6 +17,7 @@ from av.codec.codec import UnknownCodecError
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
+from av.video.stream import VideoStream
 from jaxtyping import Float32
 
 from limner.painting.films import decoding
@@ -99,11 +100,17 @@ def _found(clip: Path, film: OutputContainer, codec: str, stack: ExitStack) -> T
         tracks = sorted(source.streams.audio, key=lambda stream: stream is not best)
         heard = [stream for stream in tracks if stream.codec_context is not None]
         if heard:
-            with av.open(str(clip.absolute())) as again:
-                first = next(decoding.frames(again, decoding.main_video(again, clip)), None)
-            return Track(source, heard[0], (first and first.time) or 0.0, film, codec)
+            return Track(source, heard[0], _start(clip), film, codec)
         if tracks:
             warnings.warn(f"{clip}: its sound is of a kind that FFmpeg cannot decode: the film has none", stacklevel=2)
     except (FFmpegError, OSError, UnknownCodecError):
         pass
     return None
+
+
+def _start(clip: Path) -> float:
+    """When the pictures of a clip begin, in seconds; 0 where it has none, being sound alone."""
+    with av.open(str(clip.absolute())) as file:
+        stream = file.streams.best("video")
+        first = next(decoding.frames(file, stream), None) if isinstance(stream, VideoStream) else None
+    return (first and first.time) or 0.0

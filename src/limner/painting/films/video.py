@@ -6,9 +6,10 @@ from fractions import Fraction
 from io import BytesIO
 from itertools import pairwise, repeat
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
+import numpy as np
 import torch
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
@@ -110,13 +111,18 @@ def save_gif(
     """
     palette = _palette(list(sample))
     nearest = _nearest(palette)
-    first, *others = (_indexed(frame, palette, nearest) for frame in frames)
+    images = [_indexed(frame, palette, nearest) for frame in frames]
     times = [10 * round(100 * k / rate) for k in range(count + 1)]  # a GIF counts hundredths of a second
     durations = [after - before for before, after in pairwise(times)]
     durations[-1] = round(1000 * hold) or durations[-1]
-    clear = {"transparency": CLEAR} if CLEAR in first.tobytes() else {}
+    clear = [np.asarray(image) == CLEAR for image in images]
+    looks: dict[str, Any] = {"transparency": CLEAR} if any(map(np.any, clear)) else {}
+    if any((after & ~before).any() for before, after in pairwise(clear)):
+        looks["disposal"] = 2  # take each frame away before the next, which would show it where it is clear
     file = BytesIO()
-    first.save(file, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False, **clear)
+    images[0].save(
+        file, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0, optimize=False, **looks
+    )
     path.write_bytes(file.getvalue())
 
 

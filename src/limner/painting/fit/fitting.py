@@ -11,7 +11,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -27,6 +27,7 @@ from limner.painting.fit.kernels import make_ready
 from limner.painting.fit.moves import Moves, Style
 from limner.painting.fit.pace import Clock, Pace
 from limner.painting.fit.propose import PLACES, propose
+from limner.painting.progress import Progress
 from limner.painting.raster import decibels
 from limner.painting.rendering import finer, most_texels, redrawn
 from limner.strokes import Strokes
@@ -72,24 +73,6 @@ class Plan:
         return replace(self, extra=1.0, adding=-(-self.adding // 8), dropping=0, moving=-(-self.moving // 4))
 
 
-@dataclass(frozen=True)
-class Progress:
-    """done: share of the work.  error: weighted mean squared error at the size worked at.  strokes: so far.
-
-    painting: makes the painting as it is; None for a clip.
-    """
-
-    done: float
-    error: float
-    strokes: int
-    painting: Callable[[], Painting] | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def psnr(self) -> float:
-        """Of the error, in dB."""
-        return decibels(self.error)
-
-
 class _TimeIsUp(Exception):
     """Ends a fit; a TimeoutError could be that of `watch`."""
 
@@ -119,7 +102,7 @@ def fit(
     Ctrl-C stops too: what there was after the last round is returned, since a round may end in the middle of a change;
     KeyboardInterrupt where there was nothing.
     """
-    seen = [replace(each, weight=None, samples=goal.saved) for each in (goal, judged) if each]
+    seen = [replace(each, weight=None, samples=goal.saved, holes=False) for each in (goal, judged) if each]
     clock = Clock(seconds) if seconds else None
 
     def quality(strokes: Strokes, ground: Tensor, bank: TemplateBank, on: Goal = seen[-1]) -> float:
@@ -228,7 +211,7 @@ def work(
         error = moves.step(goal, SETTLING_RATE * (0.02 + 0.98 * fall))
         if i % 10 == 0:
             yield done, error
-    yield 1.0, moves.error(saved)
+    yield 1.0, moves.error(replace(saved, holes=False))
 
 
 def again(moves: Moves) -> Moves:
@@ -306,12 +289,13 @@ def worthiest(strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank, 
 
 def importance(strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank) -> Tensor:
     """How much the weighed squared error would grow without each stroke, all others as they are."""
-    weight = torch.ones(1, *goal.size) if goal.weight is None else goal.weight[None]
+    weight = torch.ones(goal.size) if goal.weight is None else goal.weight
 
-    def without(strokes: Strokes, below: Tensor, target: Tensor) -> Tensor:
-        return changes_without(strokes, bank, below.expand_as(target), target, weight)[0]
+    def without(strokes: Strokes, below: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        return changes_without(strokes, bank, below.expand_as(target), target, weight[None])[0]
 
-    changes = goal.colour_share * without(strokes, goal.below(ground), goal.pixels[None])
-    if goal.alpha is not None:
-        changes = changes + without(strokes.white(), goal.below_cover(), goal.alpha[None, None])
-    return changes
+    if goal.alpha is None:
+        return without(strokes, goal.below(ground), goal.pixels[None], weight)
+    cover = goal.cover(strokes, bank)[0, 0]
+    colours = goal.colour_share * without(strokes, goal.below(ground), goal.wanted(cover)[None], weight)
+    return colours + without(strokes.white(), goal.below_cover(), goal.alpha[None, None], weight * goal.cover_weight)

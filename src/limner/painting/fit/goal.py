@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -18,6 +19,10 @@ from limner.writer import render
 
 SHARED = {"where", "opacity"}
 """Fields of strokes that their coverage depends on."""
+CLEAR = 0.02
+"""Alpha below which a pixel has no colour."""
+HOLE = 4.0
+"""What coverage of a hole counts, instead of as one of the channels: on some page the other three show it, too."""
 SMALLEST = 24
 """Pixels on the shorter side below which a goal is not halved."""
 
@@ -27,6 +32,8 @@ class Goal:
     """pixels: the target, premultiplied where alpha is given.  weight: how much each pixel matters, mean 1.
     region: where new strokes may start, in [0, 1].
     under, under_cover: strokes painted before, as a canvas and its coverage; None where there are none.
+    holes: whether to keep strokes out of where the picture is clear, and to have those that do cover it in the colours
+        around it. As a picture is scored, these should be black there, and opaque strokes would be painted for that.
     samples: along each axis of a pixel.  saved: the same of what is saved (`rendering.samples`), by which the fit ends.
     """
 
@@ -38,6 +45,7 @@ class Goal:
     under_cover: Float[Tensor, "height width"] | None = None
     samples: int = 1
     saved: int = SAMPLES
+    holes: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -48,6 +56,34 @@ class Goal:
     def colour_share(self) -> float:
         """What a channel counts: beside alpha, gray counts as the three channels that it is scored as."""
         return 1.0 if self.alpha is None else 3 / len(self.pixels)
+
+    @cached_property
+    def around(self) -> Float[Tensor, "channel height width"]:
+        """The colours of a transparent picture, not premultiplied; where it is clear, those of the nearest pixels."""
+        assert self.alpha is not None
+        from scipy.ndimage import distance_transform_edt  # which takes as long to import as to paint a small picture
+
+        clear, straight = self.alpha < CLEAR, (self.pixels / self.alpha.clamp(min=CLEAR)).clamp(max=1)
+        if clear.all():
+            return straight
+        nearest = distance_transform_edt(clear.numpy(), return_distances=False, return_indices=True)
+        y, x = torch.from_numpy(nearest).long()
+        return straight[:, y, x]
+
+    @property
+    def hollow(self) -> Float[Tensor, "height width"]:
+        """Where there are holes, as 0 and 1."""
+        assert self.alpha is not None
+        return ((self.alpha < CLEAR) & self.holes).float()
+
+    @property
+    def cover_weight(self) -> Float[Tensor, "height width"]:
+        """What the square of what coverage is off counts at each pixel."""
+        return 1 + (HOLE - 1) * self.hollow
+
+    def wanted(self, cover: Float[Tensor, "height width"]) -> Float[Tensor, "channel height width"]:
+        """The colours, premultiplied, of a canvas that covers so much; `around`, where holes are covered."""
+        return torch.lerp(self.pixels, self.around * cover, self.hollow) if self.holes else self.pixels
 
     def halved(self) -> "Goal":
         """The same at half the size."""
@@ -99,23 +135,31 @@ class Goal:
         self, strokes: Strokes, bank: TemplateBank, ground: Float[Tensor, "channel"], wanted: Collection[str]
     ) -> tuple[float, dict[str, Tensor]]:
         """The error, and half the gradient of its sum to the `wanted` fields of strokes, and to the canvas below."""
-        sides = [(strokes, self.below(ground), self.pixels, set(wanted), self.colour_share)]
-        if self.alpha is not None:
-            sides.append((strokes.white(), self.below_cover(), self.alpha[None], SHARED.intersection(wanted), 1.0))
-        found: dict[str, Tensor] = {}
-        squares = 0.0
-        for some, below, target, names, share in sides:
-            canvas, back = painted(some, bank, below.expand(1, *target.shape), self.samples, names)
+        target = self.pixels
+        canvas, back = painted(strokes, bank, self.below(ground).expand(1, *target.shape), self.samples, set(wanted))
+        if self.alpha is None:
             off = canvas[0].sub_(target)
-            weighed = self.weighed(off) if share == 1 else share * self.weighed(off)
-            squares += weighed.flatten().dot(off.flatten()).item()
-            for name, pull in back(weighed[None]).items() if names else ():
-                found[name] = found[name] + pull if name in found else pull
-        return squares / sum(share * target.numel() for _, _, target, _, share in sides), found
+            pull = self.weighed(off)
+            return _dot(pull, off) / off.numel(), back(pull[None]) if wanted else {}
+        shared, empty = SHARED.intersection(wanted), self.below_cover().expand(1, 1, *self.size)
+        cover, cover_back = painted(strokes.white(), bank, empty, self.samples, shared)
+        off, cover_off = canvas[0].sub_(self.wanted(cover[0, 0])), cover[0].sub(self.alpha)
+        pull, cover_pull = self.colour_share * self.weighed(off), self.weighed(self.cover_weight * cover_off)
+        squares = _dot(pull, off) + _dot(cover_pull, cover_off)
+        if self.holes:
+            cover_pull = cover_pull - self.hollow * (pull * self.around).sum(0)
+        found = back(pull[None]) if wanted else {}
+        for name, more in cover_back(cover_pull[None]).items() if shared else ():
+            found[name] = found[name] + more
+        return squares / (self.colour_share * off.numel() + cover_off.numel()), found
 
     def weighed(self, planes: Tensor) -> Tensor:
         """Times the weight of each pixel."""
         return planes if self.weight is None else planes * self.weight
+
+
+def _dot(a: Tensor, b: Tensor) -> float:
+    return a.flatten().dot(b.flatten()).item()
 
 
 def goal_and_ground(
@@ -130,7 +174,7 @@ def goal_and_ground(
     """
     if isinstance(background, str):
         alpha = torch.ones(pixels.shape[1:]) if alpha is None else alpha
-        return Goal(pixels * alpha, alpha), torch.zeros(len(pixels))
+        return Goal(pixels * alpha, alpha, holes=True), torch.zeros(len(pixels))
     ground = background
     if ground is None:
         ground = paper(pixels, torch.ones(pixels.shape[1:]) if alpha is None else alpha)

@@ -30,16 +30,19 @@ def propose(moves: Moves, goal: Goal, wanted: int, tries: int, radii: tuple[floa
     """
     strokes = moves.strokes()
     canvas = goal.canvas(strokes, moves.bank, moves.ground)[0]
-    pixels = goal.pixels
+    opacity = START if moves.style.opacity is None else moves.style.opacity
+    pixels, squares, more = goal.pixels, (goal.pixels - canvas).square().sum(0), None
     if goal.alpha is not None:
-        cover = goal.cover(strokes, moves.bank)[0]
-        canvas, pixels = torch.cat([canvas, cover]), torch.cat([pixels, goal.alpha[None]])
-    error = goal.weighed((pixels - canvas).square()).sum(0)
-    error = error if goal.region is None else error * goal.region
+        cover = goal.cover(strokes, moves.bank)[0, 0]
+        covered = cover + opacity * (1 - cover)
+        off, more = ((goal.cover_weight - 1) * (each - goal.alpha).square() for each in (cover, covered))
+        canvas = torch.cat([canvas, cover[None]])
+        now, pixels = (torch.cat([goal.wanted(each), goal.alpha[None]]) for each in (cover, covered))
+        squares = (now - canvas).square().sum(0) + off
+    error = goal.weighed(squares) if goal.region is None else goal.weighed(squares) * goal.region
     where, radius, centre = random_stamps(goal, error, tries, radii, moves.style, generator)
     which = one_hot(torch.randint(kinds := len(moves.bank), (tries,), generator=generator), kinds).float()
-    opacity = START if moves.style.opacity is None else moves.style.opacity
-    colours, gain = best_colours(where, which, moves.bank, goal, canvas, pixels, opacity, moves.style)
+    colours, gain = best_colours(where, which, moves.bank, goal, canvas, pixels, opacity, moves.style, squares, more)
     chosen = spread_out(centre, radius, gain, wanted)
     chosen = chosen[radius[chosen].argsort(descending=True, stable=True)]
     values = {"where": where[chosen], "what": colours[chosen]}
@@ -97,15 +100,19 @@ def best_colours(
     pixels: Tensor,
     opacity: float,
     style: Style,
+    before: Float[Tensor, "height width"] | None = None,
+    more: Float[Tensor, "height width"] | None = None,
 ) -> tuple[Float[Tensor, "tries channel"], Float[Tensor, "tries"]]:
     """The colour in [0, 1] that each stamp alone would best have, in closed form, and how far it lowers the error.
 
     Over a stamp that is 1 inside, the error (t - (1 - o) c - o w)^2 of canvas c and target t is least where w is the
-    mean of d / o, d = t - (1 - o) c.
+    mean of d / o, d = t - (1 - o) c. It is `before` without the stamp, (t - c)^2 where that is left out; and by so much
+    `more` with it, whatever its colour.
     """
     rest = pixels - (1 - opacity) * canvas
-    before = (pixels - canvas).square().sum(0)
-    planes = [before, rest.square().sum(0), torch.ones_like(before), *rest]
+    before = (pixels - canvas).square().sum(0) if before is None else before
+    after = rest.square().sum(0) if more is None else rest.square().sum(0) + more
+    planes = [before, after, torch.ones_like(before), *rest]
     sums = sums_under(where, which, bank, goal.weighed(torch.stack(planes)))
     old, squares, area = sums[:, 0], sums[:, 1], sums[:, 2].clamp(min=1e-3)
     what = (sums[:, 3:] / (opacity * area[:, None])).clamp(0, 1)
