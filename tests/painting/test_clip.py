@@ -345,6 +345,13 @@ def test_what_is_transparent_in_an_opaque_clip_lies_on_white() -> None:
     assert second.render(32, 32).float().mean() > 250
 
 
+def test_a_clip_that_is_to_be_transparent_is_so_where_it_begins_covered() -> None:
+    pictures = [torch.ones(3, 32, 32), torch.zeros(4, 32, 32)]
+    first, second = limner.paint_clip(pictures, 1, background="transparent").paintings
+    assert first.render(32, 32)[..., 3].float().mean() > 150
+    assert second.render(32, 32)[..., 3].float().mean() < 5
+
+
 def test_what_is_given_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare, scenes = following.prepare, []
 

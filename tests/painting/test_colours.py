@@ -8,6 +8,7 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.painting.colours import colour, inks, palette, read_palette
+from limner.strokes import Strokes
 
 
 @pytest.mark.parametrize("text", ["#ff8000", "ff8000", "#FF8000 "])
@@ -77,6 +78,53 @@ def test_one_colour_is_a_palette_unless_it_is_a_file(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     Path("red").write_text("white\nblue\n")
     assert as_tensor(palette("red")).tolist() == [[1, 1, 1], [0, 0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("red,blue", ["#ff0000", "#0000ff"]),
+        ("#fff, navy,123456", ["#ffffff", "#000080", "#123456"]),
+        ("112233", ["#112233"]),
+        ("100e10", ["#100e10"]),
+    ],
+)
+def test_colours_with_commas_between_them(text: str, wanted: list[str]) -> None:
+    found = (as_tensor(palette(text)) * 255).round().int().tolist()
+    assert ["#{:02x}{:02x}{:02x}".format(*each) for each in found] == wanted
+
+
+def test_a_list_with_a_word_that_is_no_colour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match='"nave" is no colour'):
+        palette("red,nave")
+    monkeypatch.chdir(tmp_path)
+    Path("red,nave").write_text("white\n")
+    assert as_tensor(palette("red,nave")).tolist() == [[1, 1, 1]]
+
+
+def test_colours_that_suit_another_picture(tmp_path: Path) -> None:
+    wall = np.zeros((40, 40, 3), np.uint8)
+    wall[:20], wall[20:, :20], wall[20:, 20:] = (250, 0, 0), (0, 0, 200), (4, 0, 210)
+    Image.fromarray(wall).save(tmp_path / "wall.png")
+    two = (as_tensor(palette(f"2:{tmp_path / 'wall.png'}")) * 255).round().tolist()
+    assert sorted(two) == [[2, 0, 205], [250, 0, 0]]
+    with pytest.raises(UserError, match="palette of 0 colours"):
+        palette(f"0:{tmp_path / 'wall.png'}")
+    with pytest.raises(UserError, match="none"):
+        palette("3:none.png")
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    with pytest.raises(UserError, match=r"expected at most 256: 8:.*noise\.png takes the 8"):
+        palette(str(tmp_path / "noise.png"))
+
+
+def test_colours_of_strokes(tmp_path: Path) -> None:
+    what = torch.tensor([[[0.25, 0.5, 1], [1, 0, 0], [0.25, 0.5, 1]]])
+    Strokes(torch.eye(2, 3).expand(1, 3, 2, 3), torch.ones(1, 3, 1), what).save(tmp_path / "poster.json")
+    assert as_tensor(palette(str(tmp_path / "poster.json"))).tolist() == [[0.25, 0.5, 1], [1, 0, 0]]
+    gray = Strokes(torch.eye(2, 3).expand(1, 3, 2, 3), torch.ones(1, 3, 1), what[..., :1])
+    gray.save(tmp_path / "gray.json")
+    assert as_tensor(palette(str(tmp_path / "gray.json"))).tolist() == [[0.25] * 3, [1, 1, 1]]
 
 
 def test_numbers_out_of_range_are_told_from_shapes() -> None:

@@ -15,6 +15,9 @@ from torch import Tensor
 from limner.errors import UserError
 from limner.files import read_bytes
 from limner.images import SUFFIXES, open_image, to_values
+from limner.painting.palette import suiting
+from limner.painting.pictures import read_picture
+from limner.strokes_json import parse
 
 MOST = 256
 HEX = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
@@ -49,12 +52,25 @@ def ground(given: str | Sequence | np.ndarray | Tensor) -> Float[Tensor, "3"]:
 
 
 def palette(text: str) -> int | Float[Tensor, "colour 3"]:
-    """A number of colours, from 1 to 256, those in a file (`read_palette`), or, without such a file, one colour."""
+    """A number of colours, from 1 to 256; those in a file (`read_palette`); or, without such a file, colours.
+
+    Several colours have commas between them. K:FILE has the K colours that suit a picture.
+    """
+    if re.fullmatch(r"\d+:.+", text) and not os.path.exists(text):
+        count, _, file = text.partition(":")
+        return suiting(read_picture(file), None, _count(count), None).expand(-1, 3)
+    named = text.split(",")
+    if any(map(_is_colour, named)) and not (os.path.exists(text) or re.fullmatch(r"\d{1,5}", text)):
+        return torch.stack([colour(each) for each in named])
     try:
-        number = float(text)
+        float(text)
     except ValueError:
-        alone = _is_colour(text) and not os.path.exists(text)
-        return colour(text)[None] if alone else read_palette(Path(text))
+        return read_palette(Path(text))
+    return _count(text)
+
+
+def _count(text: str) -> int:
+    number = float(text)
     if not (1 <= number <= MOST and number.is_integer()):
         raise UserError(f"palette of {text} colours: expected a whole number from 1 to {MOST}, or a file of colours")
     return int(number)
@@ -88,17 +104,19 @@ def inks(given: int | str | Path | Sequence | np.ndarray | Tensor) -> int | Floa
 
 
 def read_palette(path: Path) -> Float[Tensor, "colour 3"]:
-    """The colours in a file: one #rrggbb or name a line, a GIMP palette, or a picture of at most 256 colours.
+    """The colours in a file: one #rrggbb or name a line, a GIMP palette, a picture of at most 256 colours, or strokes.
 
-    Each colour once: those of a text in order of appearance, those of a picture sorted. A line that begins with ; or
-    with # and a space is a note. UserError names the file, and the line if it is a text.
+    Each colour once: those of a text, or of strokes, in order of appearance, those of a picture sorted. A line that
+    begins with ; or with # and a space is a note. UserError names the file, and the line if it is a text.
     """
-    colours = _of_picture(path) if path.suffix.lower() in SUFFIXES else _of_text(path)
+    suffix = path.suffix.lower()
+    colours = (_of_picture if suffix in SUFFIXES else _of_strokes if suffix == ".json" else _of_text)(path)
     distinct = list(dict.fromkeys(colours))
     if not distinct:
         raise UserError(f"{path}: holds no colours")
     if len(distinct) > MOST:
-        raise UserError(f"{path}: holds {len(distinct)} colours, expected at most {MOST}")
+        advice = f": 8:{path} takes the 8 that suit it best" if suffix in SUFFIXES else ""
+        raise UserError(f"{path}: holds {len(distinct)} colours, expected at most {MOST}{advice}")
     return torch.tensor(distinct)
 
 
@@ -108,6 +126,11 @@ def _of_picture(path: Path) -> list[tuple[float, ...]]:
     if alpha is not None:
         shown = shown[torch.from_numpy(alpha).flatten() > 0]
     return [tuple(row) for row in torch.unique(shown, dim=0).tolist()]
+
+
+def _of_strokes(path: Path) -> list[tuple[float, ...]]:
+    found = parse(path).strokes.what.flatten(0, 1).expand(-1, 3)
+    return [tuple(row) for row in found.tolist()]
 
 
 def _of_text(path: Path) -> list[tuple[float, ...]]:

@@ -16,8 +16,9 @@ from limner.painting.arguments import USUAL, check_clip
 from limner.painting.brushes import bank_of
 from limner.painting.films import animations
 from limner.painting.options import PaintOptions
-from limner.painting.painting import Painting
+from limner.painting.painting import STILLS, Painting
 from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
+from limner.painting.plates import COLOUR
 from limner.painting.plot import check_brushes, check_strokes, is_plot
 from limner.painting.ranges import in_range
 from limner.painting.raster import FILMS, saved_size
@@ -114,7 +115,7 @@ def read_too(options: PaintOptions) -> Iterator[Path]:
             yield from mask_files(item)
     yield from (path for path in (options.importance, options.repaint) if path)
     if options.palette:
-        yield Path(options.palette)
+        yield from (Path(options.palette), Path(options.palette.partition(":")[2]))
     if options.model:
         yield from shipped.folder(options.model).glob("*")
 
@@ -148,6 +149,8 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     for path in job.files:
         if path.suffix.lower() != ".json":
             saved_size(path, size, options.output_size)
+    for path in (path for path in job.files if COLOUR in path.name):
+        check_plates(path, isinstance(picture, Painting) or options.palette is not None)
     if isinstance(picture, Painting):
         check_svg(picture.strokes, picture.bank, job.files)
         return
@@ -185,6 +188,14 @@ def check_svg(strokes: Strokes, bank: TemplateBank, files: list[Path]) -> None:
         check_fills(strokes)
     for path in filter(is_plot, files):
         check_strokes(path, strokes, bank)
+
+
+def check_plates(path: Path, few: bool) -> None:
+    """UserError for what cannot be written for each colour, of which there have to be `few`."""
+    if path.suffix.lower() not in STILLS or is_plot(path):
+        raise UserError(f"{path}: only pictures are made for each colour ({', '.join(STILLS)}): leave out {COLOUR}")
+    if not few:
+        raise UserError(f"{path}: each stroke has a colour of its own: give --palette, or leave out {COLOUR}")
 
 
 def check_plot(path: Path, templates: TemplateBank | list[Any] | None, options: PaintOptions) -> None:

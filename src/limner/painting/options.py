@@ -35,7 +35,8 @@ class PaintOptions:
     Strokes in a JSON file are not painted, but written as they are, at the size of the picture that they paint."""
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
     """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
-    For several pictures a folder, or a pattern such as out/{name}.png. Left out: NAME-painted.png
+    For several pictures a folder, or a pattern such as out/{name}.png. With --palette, plate-{colour}.svg is a picture
+    of each colour, black on white, as screen printers need them. Left out: NAME-painted.png
     (of a clip .mp4), in the current folder."""
     strokes: Annotated[
         int | None, arg(aliases=["-n"], metavar="N", help_behavior_hint="(default: 500, with --repaint 0)")
@@ -51,10 +52,14 @@ class PaintOptions:
     fill: Literal["flat", "gradient"] = "flat"
     """One colour a stroke, or a linear gradient."""
     background: Annotated[str, arg(metavar="auto|COLOUR|transparent")] = "auto"
-    """What lies under the strokes: the colour that suits best, a colour (#rrggbb or a name), or nothing."""
-    palette: Annotated[str | None, arg(metavar="K|COLOUR|FILE", help_behavior_hint="(default: any colour)")] = None
+    """What lies under the strokes: a colour (#rrggbb or a name), nothing, or, by auto, the colour that suits best,
+    and nothing under a picture that is transparent."""
+    palette: Annotated[str | None, arg(metavar="K|COLOURS|FILE|K:FILE", help_behavior_hint="(default: any colour)")] = (
+        None
+    )
     """Strokes take only K colours that suit the picture, weighed by a mask of --importance or --repaint if any;
-    or one by name or as #rrggbb; or those of a file: one a line, a GIMP palette, or a picture of few colours.
+    or colours by name or as #rrggbb, with commas between them; or those of a file: one a line, a GIMP palette,
+    a picture of few colours, or strokes in JSON; or, as K:FILE, the K that suit another picture.
     They blend where strokes are translucent or soft; those of opaque shapes blend at edges only."""
     min_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
     """Smallest stroke, as a share of the picture's longer side."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from limner.errors import UserError
 from limner.files import make_folder, try_writing
 from limner.painting.painting import FRAME, SUFFIXES
+from limner.painting.plates import COLOUR
 
 
 def names_of(files: list[Path]) -> list[str]:
@@ -104,7 +105,7 @@ def _pattern(given: str, several: bool) -> str:
     """A path with {name} in it, or that of a single file; without a suffix where a folder is given."""
     path = Path(given)
     suffix = path.suffix.lower()
-    _check_words(given)
+    _check_words(given, COLOUR if suffix else "")
     folder = given.endswith((os.sep, "/")) or os.path.isdir(given) or (several and not suffix and "{name}" not in given)
     if folder:
         return str(path / "{name}")
@@ -120,9 +121,12 @@ def _pattern(given: str, several: bool) -> str:
     return given
 
 
-def _check_words(given: str) -> None:
-    """UserError for words in braces that stand for nothing, in what is not there yet."""
+def _check_words(given: str, known: str = "") -> None:
+    """UserError for words in braces that stand for nothing, in what is not there yet; `known` is one for its name."""
     path = Path(given)
-    new = path.name if path.parent.exists() else given
+    name = path.name.replace(known, "")
+    new = name if path.parent.exists() else str(path.parent / name)
     if not os.path.exists(given) and (unknown := re.search(r"\{\w*\}", new.replace("{name}", ""))):
-        raise UserError(f"{given}: {unknown[0]} stands for nothing: only {{name}} does, for what the picture is called")
+        more = f", and in a file's name {known}, for each colour" if known else ""
+        does = f"only {{name}} does, for what the picture is called{more}"
+        raise UserError(f"{given}: {unknown[0]} stands for nothing: {does}")

@@ -9,13 +9,18 @@ from limner.painting import raster, sides
 from limner.painting.films.clip import Clip
 from limner.painting.options import PaintOptions
 from limner.painting.painting import STILLS, Painting
+from limner.painting.plates import COLOUR, save_plates
+from limner.painting.plot import is_plot
 from limner.painting.raster import FILMS
+from limner.painting.svg import rgb
 from limner.printing import say
 from limner.signals import Interrupts
 
 FRAMES = 100
 ROUNDING = 0.05
 """In dB, of what is printed."""
+FEW = 12
+"""Pens that may be changed by hand."""
 
 
 def save(
@@ -43,31 +48,41 @@ def save(
 
 
 def write(painting: Painting | Clip, path: Path, options: PaintOptions) -> Exception | None:
-    """Write one output and say what it scores; returns what went wrong."""
+    """Write one output, or one for each colour, and say what it scores; returns what went wrong."""
     try:
         if isinstance(painting, Clip):
             painting.save(path, options.output_size)
+            words = {path: [amount(painting)]}
+        elif COLOUR in path.name:
+            plates = save_plates(painting, path, options.output_size)
+            words = {plate: [counted(strokes)] for plate, strokes in plates.items()}
         else:
             painting.save(path, options.output_size, options.film_seconds)
-        words = [] if options.quiet else told(painting, path, options)
+            words = {} if options.quiet else {path: told(painting, path, options)}
     except Exception as fault:
         return fault
-    if words:
-        say(f"{path}  {', '.join(words)}", sys.stdout)
+    for file, said in words.items():
+        if not options.quiet:
+            say(f"{file}  {', '.join(said)}", sys.stdout)
 
 
-def told(painting: Painting | Clip, path: Path, options: PaintOptions) -> list[str]:
+def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
     """What is said of a file that has been written: its score, its strokes, and whether it is as good as wanted."""
-    if isinstance(painting, Clip):
-        return [amount(painting)]
     scored, wanted = painting.target is not None and path.suffix.lower() in STILLS, options.stop_psnr
     words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
     if scored and raster.is_shrunk(path):
         words[0] += f" at {raster.PICTURED} px"
     if scored and wanted and painting.target and max(painting.target.size) > sides.JUDGED:
         words[0] += f" ({reached(painting):.1f} at {sides.JUDGED} px)"
+    words += [_pens(painting)] if is_plot(path) else []
     words += [counted(len(painting.strokes))] if wanted or options.time or not scored else []
     return words + ([f"short of --stop-psnr {wanted:g}"] if wanted and reached(painting) < wanted - ROUNDING else [])
+
+
+def _pens(painting: Painting) -> str:
+    """How many colours a plot has."""
+    count = len({rgb(what) for what in painting.strokes.what[0]})
+    return "1 pen" if count == 1 else f"{count} pens{': --palette 4 asks for few' if count > FEW else ''}"
 
 
 @lru_cache(1)

@@ -65,6 +65,7 @@ def paint_clip(
         settings["templates"] = brushes.bank_of(templates)
     if settings["palette"] is not None:
         settings["palette"] = colours.inks(settings["palette"])
+    clear = isinstance(settings["background"], str) and settings["background"] == "transparent"
     paintings: list[Painting] = []
 
     with for_kernels_only(), bar(progress) as watch:
@@ -74,7 +75,7 @@ def paint_clip(
             watch(Progress(min(share, 1.0), error, many))
 
         try:
-            for painting in painted(alike(footage), settings, told):
+            for painting in painted(alike(footage, clear), settings, told):
                 paintings.append(painting)
             if film and paintings and film.lacks(len(paintings)):
                 found = f"only {len(paintings)} of about {film.count} pictures could be decoded"
@@ -111,14 +112,14 @@ def painted(
         yield shown
 
 
-def alike(sources: Iterable[Source]) -> Iterator[Picture]:
-    """Pictures in colour, transparent as far as the first is; UserError for one of other proportions."""
+def alike(sources: Iterable[Source], clear: bool = False) -> Iterator[Picture]:
+    """Pictures in colour, transparent if the first is, or if they are to be; UserError for one of other proportions."""
     first = None
     for number, source in enumerate(sources):
         picture = read_picture(source)
         first = first or picture
         check_shape(f"clip: picture {number}", picture.size, "the first", first.size)
         pixels, alpha = picture.pixels.expand(3, -1, -1), picture.alpha
-        if first.alpha is None and alpha is not None:
+        if first.alpha is None and alpha is not None and not clear:
             pixels, alpha = laid(pixels, alpha, torch.ones(3)), None
         yield fitted(Picture(pixels, alpha, picture.name), first.size)

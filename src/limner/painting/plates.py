@@ -1,0 +1,56 @@
+"""A painting taken apart by its colours, as printers do, who need a plate or a screen for each ink."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from limner.errors import UserError
+from limner.painting.painting import Painting
+from limner.painting.svg import rgb
+
+COLOUR = "{colour}"
+"""Stands for a colour in the name of a file, of which there is one for each."""
+MOST = 64
+
+
+def plates(painting: Painting) -> dict[str, Painting]:
+    """For each colour, as rrggbb in the order of painting, how much of it shows: black on white, all to none.
+
+    Colours of 8 bits, those of the background first; a transparent one has none. Paint is linear in its colours: at
+    every place the shares of all of them are 1, and so much of each is the painting.
+    Raises UserError for gradients, and for more than 64 colours.
+    """
+    strokes, ground = painting.strokes, painting.background
+    if strokes.slope is not None and strokes.slope.any():
+        raise UserError("plates: a gradient is of many colours: paint with a flat fill")
+    bare = [] if ground is None else [rgb(ground)[1:]]
+    inks = [rgb(what)[1:] for what in strokes.what[0]]
+    colours = list(dict.fromkeys([*bare, *inks]))
+    if len(colours) > MOST:
+        raise UserError(f"plates: the painting has {len(colours)} colours, and so many plates: paint with a palette")
+
+    def plate(colour: str) -> Painting:
+        def others(of: list[str]) -> torch.Tensor:
+            return torch.tensor([float(ink != colour) for ink in of])
+
+        what = others(inks).to(strokes.what)[None, :, None]
+        size = painting.shown_size
+        under = others(bare) if bare else torch.ones(1)
+        flat = replace(strokes, what=what, slope=None)
+        return replace(painting, strokes=flat, background=under, target=None, picture_size=size)
+
+    return {colour: plate(colour) for colour in colours}
+
+
+def save_plates(painting: Painting, path: Path, longer_side: int | None = None) -> dict[Path, int]:
+    """Write all `plates` as pictures, each called by its colour in place of `COLOUR`.
+
+    Returns the files, and how many strokes each has.
+    """
+    written = {}
+    for colour, plate in plates(painting).items():
+        file = path.with_name(path.name.replace(COLOUR, colour))
+        plate.save(file, longer_side)
+        written[file] = int((plate.strokes.what == 0).sum())
+    return written
