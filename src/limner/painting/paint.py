@@ -54,7 +54,8 @@ def paint(
     background: "auto" (the colour that suits best; a transparent image stays transparent), "transparent", or a colour:
         by name, as #rrggbb, or as three numbers in [0, 1].
     palette: strokes take only these colours: so many chosen from the image, or from where its masks are light; or one
-        or a list of them by name or as #rrggbb, or a file of them, or (colour, 3) numbers in [0, 1].
+        or a list of them by name or as #rrggbb, or a file of them, or (colour, 3) numbers in [0, 1]; or, as text, what
+        suits another picture: "6:other.jpg".
     min_size, max_size: of a stroke, as a share of the image's longer side; half a pixel is the least that can be seen.
     pen: how wide all strokes are where they are thinnest, as such a share; they have right angles, and the sizes above
         are of their length. Templates that are left out are line then, and a background is white.
