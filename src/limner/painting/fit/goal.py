@@ -70,13 +70,13 @@ class Goal:
         y, x = torch.from_numpy(nearest).long()
         return straight[:, y, x]
 
-    @property
+    @cached_property
     def hollow(self) -> Float[Tensor, "height width"]:
         """Where there are holes, as 0 and 1."""
         assert self.alpha is not None
         return ((self.alpha < CLEAR) & self.holes).float()
 
-    @property
+    @cached_property
     def cover_weight(self) -> Float[Tensor, "height width"]:
         """What the square of what coverage is off counts at each pixel."""
         return 1 + (HOLE - 1) * self.hollow
@@ -174,7 +174,7 @@ def goal_and_ground(
     """
     if isinstance(background, str):
         alpha = torch.ones(pixels.shape[1:]) if alpha is None else alpha
-        return Goal(pixels * alpha, alpha, holes=True), torch.zeros(len(pixels))
+        return Goal(pixels * alpha, alpha, holes=bool((alpha < CLEAR).any())), torch.zeros(len(pixels))
     ground = background
     if ground is None:
         ground = paper(pixels, torch.ones(pixels.shape[1:]) if alpha is None else alpha)
