@@ -35,9 +35,9 @@ class PaintOptions:
     Strokes in a JSON file are not painted, but written as they are, at the size of the picture that they paint."""
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
     """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
-    For several pictures a folder, or a pattern such as out/{name}.png. With --palette, plate-{colour}.svg is a picture
-    of each colour, black on white, as screen printers need them. Left out: NAME-painted.png
-    (of a clip .mp4), in the current folder."""
+    For several pictures a folder, or a pattern such as out/{name}.png.
+    With --palette, plate-{colour}.svg becomes a picture of each colour, black on white, as screen printers need them.
+    Left out: NAME-painted.png (of a clip .mp4), in the current folder."""
     strokes: Annotated[
         int | None, arg(aliases=["-n"], metavar="N", help_behavior_hint="(default: 500, with --repaint 0)")
     ] = None
@@ -52,14 +52,14 @@ class PaintOptions:
     fill: Literal["flat", "gradient"] = "flat"
     """One colour a stroke, or a linear gradient."""
     background: Annotated[str, arg(metavar="auto|COLOUR|transparent")] = "auto"
-    """What lies under the strokes: a colour (#rrggbb or a name), nothing, or, by auto, the colour that suits best,
-    and nothing under a picture that is transparent."""
+    """What lies under the strokes: a colour (#rrggbb or a name), or nothing.
+    By auto it is the colour that suits best; of a picture that is transparent it is nothing."""
     palette: Annotated[str | None, arg(metavar="K|COLOURS|FILE|K:FILE", help_behavior_hint="(default: any colour)")] = (
         None
     )
-    """Strokes take only K colours that suit the picture, weighed by a mask of --importance or --repaint if any;
-    or colours by name or as #rrggbb, with commas between them; or those of a file: one a line, a GIMP palette,
-    a picture of few colours, or strokes in JSON; or, as K:FILE, the K that suit another picture.
+    """Strokes take only K colours that suit the picture, weighed by a mask of --importance or --repaint if any.
+    K:FILE: K colours that suit another picture. COLOURS: by name or as #rrggbb, with commas between them.
+    FILE: one colour a line, a GIMP palette, a picture of few colours, or strokes in JSON.
     They blend where strokes are translucent or soft; those of opaque shapes blend at edges only."""
     min_size: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="(default: any size)")] = None
     """Smallest stroke, as a share of the picture's longer side."""
@@ -67,8 +67,8 @@ class PaintOptions:
     """Largest stroke, as a share of the picture's longer side."""
     pen: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="")] = None
     """Draw with a pen: all strokes are so wide where they are thinnest, as a share of the picture's longer side.
-    Their lengths are free, or held by the two options above. With it templates are line and the background
-    is white, unless they are named.
+    Their lengths are free, or held by the two options above.
+    Templates are line then, and the background white, unless they are named.
     A file NAME.plot.svg has lines as paths, for pen plotters."""
     keep_proportions: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
     """Brushes are not stretched: circles stay round, lines thin."""
@@ -84,8 +84,8 @@ class PaintOptions:
     resume: Annotated[Path | None, arg(metavar="STROKES.JSON", help_behavior_hint="")] = None
     """Go on from these strokes, and add N more, to which the options of how strokes look apply."""
     repaint: Annotated[Path | None, arg(metavar="MASK", help_behavior_hint="")] = None
-    """With --resume, a gray picture: replace the strokes whose centre lies where it is lighter than half gray, and
-    add N more there."""
+    """With --resume, a gray picture: replace the strokes whose centre lies where it is light, and add N more there.
+    Light is more than half gray."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """The same seed gives the same files on the same machine, unless --time is set."""
     stop_psnr: Annotated[float | None, arg(metavar="DB", help_behavior_hint="")] = None
