@@ -1,5 +1,6 @@
 """Compiling kernels before they are called, in other processes."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +47,7 @@ with event.install_recorder("numba:compile") as heard:
 
 def test_what_is_compiled_ahead_is_not_when_it_is_called(tmp_path: Path) -> None:
     """With an empty cache, and in a process of its own, which has no kernel yet."""
-    command, here = [sys.executable, "-W", "error", "-c", COLD], {"NUMBA_CACHE_DIR": str(tmp_path)}
+    command, here = [sys.executable, "-W", "error", "-c", COLD], os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     said = subprocess.run(command, env=here, capture_output=True, text=True, check=False)
     assert said.stdout.splitlines() == ["['ahead']", "[]", "[]"], said.stderr
 
@@ -57,6 +58,11 @@ def test_all_tasks_are_dealt_once(tasks: list[int], count: int) -> None:
     assert len(shares) == count
     assert sorted(task for share in shares for task in share) == sorted(tasks)
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+def test_tasks_are_dealt_to_and_fro() -> None:
+    assert dealt("abcdefg", 2) == [["a", "d", "e"], ["b", "c", "f", "g"]]
+    assert dealt("abcde", 3) == [["a"], ["b", "e"], ["c", "d"]]
 
 
 @given(times=st.lists(st.integers(1, 9), max_size=12), count=st.integers(1, 4))

@@ -92,6 +92,33 @@ def test_a_covered_hole_is_not_painted_black() -> None:
     torch.testing.assert_close(moves.values["what"], red.expand(21, 3), rtol=0, atol=1e-3)
 
 
+@pytest.mark.parametrize("opacity", [None, 1.0])
+def test_what_stamps_gain_is_exact_where_there_are_holes(
+    opacity: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, gains = aligned(), []
+    alpha = (0.5 + 0.5 * torch.rand(SIZE)) * (torch.rand(SIZE) > 0.4)
+    goal = Goal(torch.rand(3, *SIZE) * alpha, alpha, 0.1 + torch.rand(SIZE), holes=True)
+    moves = Moves.none(SQUARES, torch.zeros(3), Style(opacity=opacity))
+    first = {"where": where[:1] + 0.1, "what": torch.rand(1, 3), "logit": torch.ones(1)}
+    moves.add(torch.ones(1, 1), first)
+
+    def all_of_them(centre: Tensor, radius: Tensor, gain: Tensor, wanted: int) -> Tensor:
+        gains.append(gain)
+        return torch.arange(3)
+
+    monkeypatch.setattr(
+        "limner.painting.fit.propose.random_stamps", lambda *_: (where, torch.ones(3), torch.rand(3, 2))
+    )
+    monkeypatch.setattr("limner.painting.fit.propose.spread_out", all_of_them)
+    before, count = moves.error(goal), 4 * alpha.numel()
+    propose(moves, goal, 3, 3, (2.0, 4.0), torch.Generator().manual_seed(0))
+    for t in range(3):
+        with_one = moves.strokes()[:, [0, t + 1]]
+        gained = (before - goal.error(with_one, SQUARES, torch.zeros(3))) * count
+        assert gains[0][t].item() == pytest.approx(gained, rel=1e-3, abs=1e-3)
+
+
 def test_holes_are_no_place_for_stamps() -> None:
     alpha = torch.ones(SIZE)
     alpha[:, 12:] = 0
