@@ -335,6 +335,21 @@ def test_importance_is_what_leaving_out_costs(opacity: float | None, weighted: b
     torch.testing.assert_close(found.tolist(), exact, rtol=1e-3, atol=1e-3)
 
 
+def test_a_stroke_that_covers_a_hole_is_worse_than_none() -> None:
+    """By what its coverage counts there; what it covers beside the hole is worth what it is without holes."""
+    alpha = torch.ones(24, 32)
+    alpha[:, 16:] = 0
+    goal, square = Goal(0.5 * alpha.expand(3, -1, -1), alpha, holes=True), TemplateBank.named("square", size=32)
+    moves = Moves.none(square, torch.zeros(3), Style(opacity=1.0))
+    sides = torch.stack([torch.tensor([[2.0, 0, side], [0, 2, 0]]) for side in (1.0, -1.0)])
+    moves.add(torch.ones(2, 1), {"where": sides, "what": torch.rand(2, 3)})
+    beside, inside = importance(moves.strokes(), moves.ground, goal, square).tolist()
+    assert inside == pytest.approx(-4 * 16 * 12, rel=1e-3)
+    plain = importance(moves.strokes(), moves.ground, replace(goal, holes=False), square).tolist()
+    assert beside == pytest.approx(plain[0], rel=1e-5)
+    assert plain[1] != pytest.approx(inside, rel=0.1)
+
+
 def test_work_takes_the_steps_that_were_planned(monkeypatch: pytest.MonkeyPatch) -> None:
     rates: list[float] = []
 

@@ -288,7 +288,10 @@ def worthiest(strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank, 
 
 
 def importance(strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank) -> Tensor:
-    """How much the weighed squared error would grow without each stroke, all others as they are."""
+    """How much the weighed squared error would grow without each stroke, all others as they are.
+
+    In holes that of the coverage alone counts, since what they are to be there changes with it.
+    """
     weight = torch.ones(goal.size) if goal.weight is None else goal.weight
 
     def without(strokes: Strokes, below: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -296,6 +299,5 @@ def importance(strokes: Strokes, ground: Tensor, goal: Goal, bank: TemplateBank)
 
     if goal.alpha is None:
         return without(strokes, goal.below(ground), goal.pixels[None], weight)
-    cover = goal.cover(strokes, bank)[0, 0]
-    colours = goal.colour_share * without(strokes, goal.below(ground), goal.wanted(cover)[None], weight)
+    colours = goal.colour_share * without(strokes, goal.below(ground), goal.pixels[None], weight * (1 - goal.hollow))
     return colours + without(strokes.white(), goal.below_cover(), goal.alpha[None, None], weight * goal.cover_weight)
