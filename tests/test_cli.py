@@ -194,6 +194,7 @@ BAD = [
     ("photo.png --palette 3 -o p-{colour}.json", "p-{colour}.json: only pictures are made for each colour"),
     ("photo.png --palette 3 --pen 0.01 -o p-{colour}.plot.svg", ".plot.svg: only pictures are made for each colour"),
     ("photo.png --palette 3 -o {colour}/p.png", "{colour} stands for nothing"),
+    ("photo.png --palette 3 -o new{colour}/", "{colour} stands for nothing"),
     ("photo.png --palette 3 -o {color}-{colour}.png", "{color} stands for nothing"),
     ("photo.png --palette 3 --frames {colour}", "{colour} stands for nothing"),
     ("photo.png --model folder -o folder/b.png", "b.png: would replace a file that is read"),

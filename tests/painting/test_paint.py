@@ -694,6 +694,19 @@ def test_holes_of_a_picture_stay_open_or_get_the_colours_around_them(options: di
         assert (red[alpha > 128] > 150).all()
 
 
+def test_what_is_said_of_holes_is_what_is_saved() -> None:
+    """A dark plate whose hole has to be covered: as it is scored that counts less than while it is fitted."""
+    alpha = torch.ones(1, 60, 60)
+    alpha[:, 27:33, 27:33] = 0
+    picture, said = torch.cat([torch.full((3, 60, 60), 0.1), alpha]), []
+    large = {"templates": "square", "upright": True, "opacity": "opaque", "min_size": 0.6}
+    painted = limner.paint(picture, 9, stop_psnr=23.0, progress=said.append, **large)
+    assert len(painted.strokes) <= 2
+    assert painted.psnr > 23
+    whole = limner.paint(picture, 1, progress=said.append, **large)
+    assert said[-1].psnr == pytest.approx(whole.psnr, abs=0.3)
+
+
 def scattered(image: Tensor, count: int) -> float:
     """PSNR of so many random strokes, each in its best colour when it is painted."""
     height, width = image.shape[1:]

@@ -58,6 +58,8 @@ def test_colours_come_in_the_order_of_painting_and_once() -> None:
 def test_plates_are_of_the_size_of_the_picture() -> None:
     whole = replace(painting(None, torch.ones(3)), picture_size=(400, 600))
     assert {plate.shown_size for plate in plates(whole).values()} == {(400, 600)}
+    whole = painting(None, torch.ones(3)).against(torch.rand(3, 200, 300))
+    assert {plate.shown_size for plate in plates(whole).values()} == {(200, 300)}
 
 
 def test_what_has_no_plates() -> None:
