@@ -48,8 +48,9 @@ with event.install_recorder("numba:compile") as heard:
 def test_what_is_compiled_ahead_is_not_when_it_is_called(tmp_path: Path) -> None:
     """With an empty cache, and in a process of its own, which has no kernel yet."""
     command, here = [sys.executable, "-W", "error", "-c", COLD], os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    said = subprocess.run(command, env=here, capture_output=True, text=True, check=False)
-    assert said.stdout.splitlines() == ["['ahead']", "[]", "[]"], said.stderr
+    for first in ("['ahead']", "[]"):  # the second process finds all in the cache
+        said = subprocess.run(command, env=here, capture_output=True, text=True, check=False)
+        assert said.stdout.splitlines() == [first, "[]", "[]"], said.stderr
 
 
 @given(tasks=st.lists(st.integers()), count=st.integers(1, 5))
