@@ -1,6 +1,7 @@
 """Compiling kernels before they are called, in other processes."""
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,8 @@ class Worker:
 
     def wait(self) -> None: ...
 
+    def communicate(self) -> None: ...
+
     def kill(self) -> None:
         Worker.ended += 1
 
@@ -119,7 +122,7 @@ def test_what_is_known_is_left_alone(given_away: list[list[tuple[str, str, list[
     assert given_away == []
 
 
-@pytest.mark.parametrize(("processes", "executable"), [(1, sys.executable), (2, ""), (2, None)])
+@pytest.mark.parametrize(("processes", "executable"), [(1, sys.executable), (2, ""), (2, None), (2, "/opt/studio")])
 def test_where_no_process_can_help(
     processes: int, executable: str, given_away: list[list[tuple[str, str, list[Any]]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,9 +139,41 @@ def test_kernels_that_cannot_be_kept(
     assert sorted(name for share in given_away for _, name, _ in share) == ["find_room", "hold"]
 
 
+def test_whatever_fails_is_left_for_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(tasks: object) -> None:
+        raise TypeError("an odd entry of sys.path, say")
+
+    monkeypatch.setattr(ahead, "_started", failing)
+    compile_ahead(map(strange, [*stepping(), ROOM]), 3)
+
+
+def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
+    """By reading of a pipe that nobody holds any more; its path has an entry that is no text."""
+    tasks = [("time", "sleep", [])]
+    code = (
+        f"import os, sys, time; from pathlib import Path; sys.path.append(Path('{tmp_path}'))\n"
+        f"from limner.kernels import ahead; worker = ahead._started({tasks!r}); print(worker.pid, flush=True)\n"
+        "worker.wait()"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=dict(os.environ), capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip().isdigit()
+    slow = (
+        "import os, sys; from limner.kernels import ahead\n"
+        "from threading import Event; ahead.import_module = lambda name: Event().wait()\n"
+        "ahead._compile()"
+    )
+    with subprocess.Popen([sys.executable, "-c", slow], stdin=subprocess.PIPE, env=dict(os.environ)) as worker:
+        assert worker.stdin
+        worker.stdin.write(pickle.dumps([("module", "name", ["types"])]))
+        worker.stdin.close()
+        assert worker.wait(60) == 1
+
+
 @pytest.mark.parametrize("executable", ["no such program", "ends at once"])
 def test_processes_that_fail(executable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / executable
+    program = tmp_path / f"python that is {executable}"
     if executable == "ends at once":
         program.write_text("#!/bin/sh\n")
         program.chmod(0o755)

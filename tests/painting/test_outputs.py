@@ -6,7 +6,7 @@ from PIL import Image
 import limner
 from limner.cli import main
 from limner.errors import UserError
-from limner.painting.outputs import frames, make_room, plan
+from limner.painting.outputs import frames, make_room, plan, spare
 
 
 def test_folders_made_in_vain_are_removed(tmp_path: Path) -> None:
@@ -41,6 +41,13 @@ def test_folders_that_are_there_may_have_braces_in_their_names(tmp_path: Path) -
     assert plan([f"{tmp_path}/{{a}}/{{name}}.png"], ["photo"], False) == [[tmp_path / "{a}" / "photo.png"]]
     with pytest.raises(UserError, match=r"\{b\} stands for nothing"):
         plan([f"{tmp_path}/{{b}}/{{name}}.png"], ["photo"], False)
+
+
+@pytest.mark.parametrize("read", ["f/00ff00.png", "f/00FF00.png"])
+def test_no_colour_replaces_a_file_that_is_read(read: str) -> None:
+    with pytest.raises(UserError, match=rf"f/\{{colour\}}\.png: may be called {read}"):
+        spare([Path(read)], [Path("f/{colour}.png")], [])
+    spare([Path("f/00ff0.png"), Path("g/00ff00.png"), Path("f/00ff00.svg")], [Path("f/{colour}.png")], [])
 
 
 def test_frames_have_folders_as_outputs_have_files() -> None:

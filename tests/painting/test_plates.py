@@ -69,7 +69,7 @@ def test_what_has_no_plates() -> None:
         plates(replace(whole, strokes=replace(whole.strokes, slope=slope)))
     assert len(plates(replace(whole, strokes=replace(whole.strokes, slope=0 * slope)))) == 3
     many = painting(None, None, 65)
-    with pytest.raises(UserError, match="plates: the painting has 65 colours"):
+    with pytest.raises(UserError, match="plates: strokes of 65 colours are too many for plates"):
         plates(replace(many, strokes=replace(many.strokes, what=torch.rand(1, 65, 3))))
 
 

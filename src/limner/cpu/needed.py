@@ -11,18 +11,17 @@ import numpy as np
 from limner.kernels import coverage, layout, over
 from limner.kernels.ahead import Needed
 from limner.kernels.bank import find_outlines
-from limner.kernels.hiding import word_of
 from limner.kernels.stamp import cell_desk
 from limner.kernels.sums import sum_under
 from limner.kernels.worth import worth
 
 
-def laying(width: int) -> Iterator[Needed]:
-    """For where stamps lie on a canvas of this width, and for what is under each (`gains.sums_under`)."""
+def laying(word: type[np.generic]) -> Iterator[Needed]:
+    """For where stamps lie, with rows of such words (`hiding.word_of`), and what is under each (`gains.sums_under`)."""
     placed, reach, spans, fine, begins, tally = layout.room(1, 1, 1, 1, 1, True)
     given, lines = (_floats(4), _floats(3), _floats(2), *_BANK[1:3]), (placed, reach, spans, fine, tally)
     switches, sizes = (True, 0, True, 1, 1), (1, 1, 1)
-    desk = layout.lay_desk(1, word_of(width), 1, 1)
+    desk = layout.lay_desk(1, word, 1, 1)
     yield Needed(layout.lay_out, (0, 0, 0, *given, *switches, *sizes, *lines, desk))
     yield Needed(find_outlines, (_floats(2), *_BANK[2:4], True, _BANK[1], np.empty((0, 0), np.int32)))
     sums = _floats(3), _BANK, placed, reach, spans, _floats(2), cell_desk(1)[0], _floats(1)

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
+from threading import Thread
 from typing import Any, NamedTuple
 
 from numba import typeof
@@ -36,11 +38,11 @@ def compile_ahead(needed: Iterable[Needed], processes: int) -> None:
         if not _known(kernel, types := tuple(map(typeof, arguments))):
             missing.setdefault(kernel, {})[types] = None
     count = min(len(missing), processes, MOST)
-    if count < 2 or not sys.executable:
+    if count < 2 or "python" not in Path(sys.executable or "").name.lower():  # but a program that Python is part of
         return
     tasks = [(kernel.py_func.__module__, kernel.py_func.__name__, [*types]) for kernel, types in missing.items()]
     workers = []
-    with event.trigger_event("numba:compile", {"name": __name__}), suppress(OSError):
+    with event.trigger_event("numba:compile", {"name": __name__}), suppress(Exception):
         try:
             for share in dealt(tasks, count):
                 workers.append(_started(share))
@@ -49,7 +51,7 @@ def compile_ahead(needed: Iterable[Needed], processes: int) -> None:
         finally:
             for worker in workers:
                 worker.kill()
-                worker.wait()
+                worker.communicate()
 
 
 def dealt(tasks: Sequence[Any], count: int) -> list[list[Any]]:
@@ -70,17 +72,26 @@ def _known(kernel: Any, types: tuple[Any, ...]) -> bool:
 def _started(tasks: list[tuple[str, str, list[Any]]]) -> subprocess.Popen:
     """A process that compiles kernels, by module and name, for arguments of these types."""
     command = [sys.executable, "-P", "-c", f"from {__name__} import _compile; _compile()"]
-    here = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    here = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if isinstance(path, str))}
     quiet = subprocess.DEVNULL
     with sparing_children():
         worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, env=here)
     assert worker.stdin
-    with suppress(BrokenPipeError), worker.stdin as pipe:  # it may have ended
-        pipe.write(pickle.dumps(tasks))
+    with suppress(BrokenPipeError):  # it may have ended
+        pickle.dump(tasks, worker.stdin)
+        worker.stdin.flush()
     return worker
 
 
 def _compile() -> None:
-    for module, name, wanted in pickle.load(sys.stdin.buffer):
+    tasks = pickle.load(sys.stdin.buffer)
+    Thread(target=_end_with_parent, daemon=True).start()
+    for module, name, wanted in tasks:
         for types in wanted:
             getattr(import_module(module), name).compile(types)
+
+
+def _end_with_parent() -> None:
+    """End this process when nobody holds the other end of its standard input any more."""
+    os.read(0, 1)
+    os._exit(1)

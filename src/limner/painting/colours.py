@@ -110,7 +110,7 @@ def read_palette(path: Path) -> Float[Tensor, "colour 3"]:
     begins with ; or with # and a space is a note. UserError names the file, and the line if it is a text.
     """
     suffix = path.suffix.lower()
-    colours = (_of_picture if suffix in SUFFIXES else _of_strokes if suffix == ".json" else _of_text)(path)
+    colours = (_of_picture if suffix in SUFFIXES else _of_strokes if _is_json(path) else _of_text)(path)
     distinct = list(dict.fromkeys(colours))
     if not distinct:
         raise UserError(f"{path}: holds no colours")
@@ -126,6 +126,10 @@ def _of_picture(path: Path) -> list[tuple[float, ...]]:
     if alpha is not None:
         shown = shown[torch.from_numpy(alpha).flatten() > 0]
     return [tuple(row) for row in torch.unique(shown, dim=0).tolist()]
+
+
+def _is_json(path: Path) -> bool:
+    return path.suffix.lower() == ".json" and read_bytes(path).lstrip()[:1] == b"{"
 
 
 def _of_strokes(path: Path) -> list[tuple[float, ...]]:

@@ -7,18 +7,19 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from limner.errors import UserError, flag
 from limner.experiments import shipped
 from limner.files import is_pipe
 from limner.masks import mask_files
-from limner.painting import outputs, sides
+from limner.painting import outputs, plates, sides
 from limner.painting.arguments import USUAL, check_clip
 from limner.painting.brushes import bank_of
 from limner.painting.films import animations
 from limner.painting.options import PaintOptions
 from limner.painting.painting import STILLS, Painting
 from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
-from limner.painting.plates import COLOUR
 from limner.painting.plot import check_brushes, check_strokes, is_plot
 from limner.painting.ranges import in_range
 from limner.painting.raster import FILMS, saved_size
@@ -149,16 +150,17 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     for path in job.files:
         if path.suffix.lower() != ".json":
             saved_size(path, size, options.output_size)
-    for path in (path for path in job.files if COLOUR in path.name):
-        check_plates(path, isinstance(picture, Painting) or options.palette is not None)
+    before = read_before(options.resume) if options.resume else None
+    laid = picture if isinstance(picture, Painting) else before
+    for path in (path for path in job.files if plates.COLOUR in path.name):
+        check_plates(path, laid.strokes if laid else None, arguments["palette"], laid is picture)
     if isinstance(picture, Painting):
         check_svg(picture.strokes, picture.bank, job.files)
         return
     masks = (("importance", options.importance), ("repaint", options.repaint))
     beside, strokes = [(path, arguments[name].size) for name, path in masks if path], options.count
     templates = arguments["templates"]
-    if options.resume:
-        before = read_before(options.resume)
+    if options.resume and before:
         templates = templates or before.bank
         beside += [(options.resume, before.size)] if before.size else []
         strokes += len(before.strokes)
@@ -190,12 +192,18 @@ def check_svg(strokes: Strokes, bank: TemplateBank, files: list[Path]) -> None:
         check_strokes(path, strokes, bank)
 
 
-def check_plates(path: Path, few: bool) -> None:
-    """UserError for what cannot be written for each colour, of which there have to be `few`."""
+def check_plates(path: Path, strokes: Strokes | None, palette: int | Tensor | None, painted: bool) -> None:
+    """UserError for what cannot be written for each colour, of `strokes` that are there and of what is to be painted."""
     if path.suffix.lower() not in STILLS or is_plot(path):
-        raise UserError(f"{path}: only pictures are made for each colour ({', '.join(STILLS)}): leave out {COLOUR}")
-    if not few:
-        raise UserError(f"{path}: each stroke has a colour of its own: give --palette, or leave out {COLOUR}")
+        pictures = ", ".join(STILLS)
+        raise UserError(f"{path}: only pictures are made for each colour ({pictures}): leave out {plates.COLOUR}")
+    if strokes is not None:
+        plates.inks_of(path, strokes)
+    if palette is None and not painted:
+        raise UserError(f"{path}: each stroke has a colour of its own: give --palette, or leave out {plates.COLOUR}")
+    count = palette if isinstance(palette, int) else 0 if palette is None else len(palette)
+    if count > plates.MOST:
+        raise UserError(f"{path}: --palette of {count} colours is too large for plates: give {plates.MOST} at most")
 
 
 def check_plot(path: Path, templates: TemplateBank | list[Any] | None, options: PaintOptions) -> None:

@@ -68,6 +68,11 @@ def spare(files: Iterable[Path], outputs: Iterable[Path], folders: Iterable[Path
     for place, path in written.items():
         if place in taken:
             raise UserError(f"{path}: would replace a file that is read: choose another name")
+    for path in (path for path in outputs if COLOUR in path.name):
+        plate = re.compile("[0-9a-f]{6}".join(map(re.escape, path.name.split(COLOUR))), re.IGNORECASE)
+        for place, other in (taken | written).items():
+            if os.path.dirname(place) == os.path.realpath(path.parent) and plate.fullmatch(os.path.basename(place)):
+                raise UserError(f"{path}: may be called {other}, which is another file: choose another name")
     framed = {os.path.realpath(folder) for folder in folders}
     inside = {os.path.realpath(folder): path for path in outputs for folder in path.parents}
     inside |= {os.path.realpath(folder): path for path in folders for folder in (path, *path.parents)}
@@ -115,9 +120,8 @@ def _pattern(given: str, several: bool) -> str:
         held = f'"{path.suffix}" is no known suffix' if suffix else "has no suffix"
         raise UserError(f"{given}: {held}: choose one of {', '.join(SUFFIXES)}, or for a new folder end with /")
     if several and "{name}" not in given:
-        raise UserError(
-            f"{given}: one file for several pictures: give a folder, or a pattern like out/{{name}}{suffix}"
-        )
+        like = f"out/{{name}}{'-' + COLOUR if COLOUR in path.name else ''}{suffix}"
+        raise UserError(f"{given}: one file for several pictures: give a folder, or a pattern like {like}")
     return given
 
 

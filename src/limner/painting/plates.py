@@ -8,6 +8,7 @@ import torch
 from limner.errors import UserError
 from limner.painting.painting import Painting
 from limner.painting.svg import rgb
+from limner.strokes import Strokes
 
 COLOUR = "{colour}"
 """Stands for a colour in the name of a file, of which there is one for each."""
@@ -18,17 +19,14 @@ def plates(painting: Painting) -> dict[str, Painting]:
     """For each colour, as rrggbb in the order of painting, how much of it shows: black on white, all to none.
 
     Colours of 8 bits, those of the background first; a transparent one has none. Paint is linear in its colours: at
-    every place the shares of all of them are 1, and so much of each is the painting.
+    every place the shares of all of them are 1, or, on a transparent background, how far it is covered, and so much of
+    each is the painting.
     Raises UserError for gradients, and for more than 64 colours.
     """
     strokes, ground = painting.strokes, painting.background
-    if strokes.slope is not None and strokes.slope.any():
-        raise UserError("plates: a gradient is of many colours: paint with a flat fill")
     bare = [] if ground is None else [rgb(ground)[1:]]
-    inks = [rgb(what)[1:] for what in strokes.what[0]]
+    inks = inks_of("plates", strokes)
     colours = list(dict.fromkeys([*bare, *inks]))
-    if len(colours) > MOST:
-        raise UserError(f"plates: the painting has {len(colours)} colours, and so many plates: paint with a palette")
 
     def plate(colour: str) -> Painting:
         def others(of: list[str]) -> torch.Tensor:
@@ -41,6 +39,16 @@ def plates(painting: Painting) -> dict[str, Painting]:
         return replace(painting, strokes=flat, background=under, target=None, picture_size=size)
 
     return {colour: plate(colour) for colour in colours}
+
+
+def inks_of(what: str | Path, strokes: Strokes) -> list[str]:
+    """The colour of each stroke, as rrggbb; UserError, which begins with `what`, for gradients and too many colours."""
+    if strokes.slope is not None and strokes.slope.any():
+        raise UserError(f"{what}: a gradient is of many colours, which have no plates: paint with a flat fill")
+    inks = [rgb(each)[1:] for each in strokes.what[0]]
+    if (count := len(set(inks))) > MOST:
+        raise UserError(f"{what}: strokes of {count} colours are too many for plates, of which {MOST} are made at most")
+    return inks
 
 
 def save_plates(painting: Painting, path: Path, longer_side: int | None = None) -> dict[Path, int]:

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from functools import cache
+from threading import Lock
 
 import numpy as np
 
 from limner.cpu import needed
 from limner.kernels.ahead import Needed, compile_ahead
+from limner.kernels.hiding import word_of
 from limner.kernels.threads import allowed
 from limner.painting.fit import steps
 from limner.painting.fit.goal import Goal
 from limner.painting.fit.moves import Style
+
+_readying = Lock()
+"""Of several threads that paint, the first has kernels compiled, and the others find them."""
 
 
 def make_ready(goal: Goal, style: Style) -> None:
@@ -18,14 +23,15 @@ def make_ready(goal: Goal, style: Style) -> None:
     kinds = [(len(goal.pixels), style.gradient)]
     if goal.alpha is not None:
         kinds.append((1, False))
-    _made_ready(goal.size[1], tuple(kinds), style.opacity is None, goal.saved, allowed())
+    with _readying:
+        _made_ready(word_of(goal.size[1]), tuple(kinds), style.opacity is None, goal.saved, allowed())
 
 
 @cache
 def _made_ready(
-    width: int, kinds: tuple[tuple[int, bool], ...], seen_through: bool, samples: int, processes: int
+    word: type[np.generic], kinds: tuple[tuple[int, bool], ...], seen_through: bool, samples: int, processes: int
 ) -> None:
-    found = [*needed.laying(width)]
+    found = [*needed.laying(word)]
     for channels, tilted in kinds:
         found += needed.painting(channels, tilted, seen_through, samples)
     compile_ahead([*found, *stepping()], processes)
