@@ -193,7 +193,7 @@ def check_svg(strokes: Strokes, bank: TemplateBank, files: list[Path]) -> None:
 
 
 def check_plates(path: Path, strokes: Strokes | None, palette: int | Tensor | None, painted: bool) -> None:
-    """UserError for what cannot be written for each colour, of `strokes` that are there and of what is to be painted."""
+    """UserError for what cannot be written for each colour: `strokes` that are there, and what is to be painted."""
     if path.suffix.lower() not in STILLS or is_plot(path):
         pictures = ", ".join(STILLS)
         raise UserError(f"{path}: only pictures are made for each colour ({pictures}): leave out {plates.COLOUR}")
