@@ -122,7 +122,7 @@ def test_what_is_known_is_left_alone(given_away: list[list[tuple[str, str, list[
     assert given_away == []
 
 
-@pytest.mark.parametrize(("processes", "executable"), [(1, sys.executable), (2, ""), (2, None), (2, "/opt/studio")])
+@pytest.mark.parametrize(("processes", "executable"), [(1, sys.executable), (2, ""), (2, None), (2, "studio")])
 def test_where_no_process_can_help(
     processes: int, executable: str, given_away: list[list[tuple[str, str, list[Any]]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
