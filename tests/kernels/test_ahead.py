@@ -165,10 +165,13 @@ def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
         "ahead._compile()"
     )
     with subprocess.Popen([sys.executable, "-c", slow], stdin=subprocess.PIPE, env=dict(os.environ)) as worker:
-        assert worker.stdin
-        worker.stdin.write(pickle.dumps([("module", "name", ["types"])]))
-        worker.stdin.close()
-        assert worker.wait(60) == 1
+        try:
+            assert worker.stdin
+            worker.stdin.write(pickle.dumps([("module", "name", ["types"])]))
+            worker.stdin.close()
+            assert worker.wait(30) == 1
+        finally:
+            worker.kill()
 
 
 @pytest.mark.parametrize("executable", ["no such program", "ends at once"])

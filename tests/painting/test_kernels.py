@@ -1,17 +1,21 @@
 """Kernels that are compiled before a fit are those that it calls."""
 
 from collections.abc import Callable
+from threading import Event, Thread
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numba import typeof
 
 import limner
 from limner.cpu import cells, gains
 from limner.kernels import coverage, layout, over
 from limner.painting.fit import kernels, steps
+from limner.painting.fit.goal import Goal
+from limner.painting.fit.moves import Style
 
 CALLED: list[tuple[ModuleType, str]] = [
     (cells, "find_outlines"),
@@ -81,6 +85,30 @@ def test_a_fit_calls_what_was_made_ready(
     picture = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     limner.paint(picture, 30, **options)
     assert called == readied
+
+
+def test_of_several_threads_one_has_kernels_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on, calls = Event(), Event(), []
+
+    def compiling(needed: object, processes: int) -> None:
+        calls.append(processes)
+        begun.set()
+        go_on.wait()
+
+    monkeypatch.setattr(kernels, "compile_ahead", compiling)
+    kernels._made_ready.cache_clear()
+    goal, style = Goal(torch.zeros(3, 40, 50)), Style()
+    threads = [Thread(target=kernels.make_ready, args=(goal, style)) for _ in range(2)]
+    threads[0].start()
+    begun.wait()
+    threads[1].start()
+    try:
+        assert kernels._readying.locked()
+    finally:
+        go_on.set()
+        for thread in threads:
+            thread.join()
+    assert len(calls) == 1
 
 
 def test_masks_without_an_outline_take_one_sample(readied: set, called: set) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -18,9 +19,11 @@ import limner
 from limner import geometry
 from limner.errors import NotFinite, UserError
 from limner.painting import plot
+from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture
 from limner.painting.plot import clipped, to_plot
+from limner.painting.saving import told
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
@@ -204,6 +207,20 @@ def test_a_plot_is_scored_on_its_paper(tmp_path: Path) -> None:
         judged.save(tmp_path / name)
     assert judged.psnr_of(tmp_path / "a.plot.svg") > 30
     assert judged.psnr_of(tmp_path / "a.plot.svg") == pytest.approx(judged.psnr_of(tmp_path / "a.svg"), abs=3)
+
+
+@pytest.mark.parametrize(("colours", "pens"), [(1, "1 pen"), (3, "3 pens"), (13, "13 pens")])
+def test_a_plot_is_said_to_take_as_many_pens_as_it_has_layers(colours: int, pens: str, tmp_path: Path) -> None:
+    strokes, path, options = lines(26, colours=colours), tmp_path / "x.plot.svg", PaintOptions(("x.json",))
+    outside = geometry.moved(strokes.where[0, 0], torch.tensor([5.0, 0.0]))
+    hidden = replace(strokes[:, :1], where=outside[None, None], what=torch.full((1, 1, 3), 0.123))
+    painted = Painting(strokes.then(hidden), LINE, torch.ones(3), (30, 40))
+    painted.save(path)
+    assert told(painted, path, options) == [pens, "27 strokes"]
+    advice = ": --palette 4 asks for few" if colours == 13 else ""
+    scored = painted.against(torch.ones(3, 30, 40))
+    assert told(scored, path, options)[1:] == [pens + advice]
+    assert told(scored, path, replace(options, palette="13"))[1:] == [pens]
 
 
 def test_lines_without_size_are_no_lines() -> None:

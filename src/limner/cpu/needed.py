@@ -30,7 +30,7 @@ def laying(word: type[np.generic]) -> Iterator[Needed]:
 
 
 def painting(channels: int, tilted: bool, seen_through: bool, samples: int) -> Iterator[Needed]:
-    """For fitting strokes, `over` a canvas of so many channels; what takes longest comes first.
+    """For fitting strokes, `over` a canvas of so many channels.
 
     tilted: whether they have a gradient fill.  seen_through: whether the gradient to their opacity is wanted.
     samples: those of the canvas that is saved, along each axis of a pixel.

@@ -29,9 +29,10 @@ class Needed(NamedTuple):
 
 
 def compile_ahead(needed: Iterable[Needed], processes: int) -> None:
-    """What the cache on disk has not of these kernels, in at most so many processes; those that take longest first.
+    """What the cache on disk has not of these kernels, in at most so many processes, to which they are dealt in turn.
 
-    Does nothing where that would not help. What fails here is left for when it is called.
+    Does nothing where that would not help. What fails here is left for when it is called. The processes are not those
+    of `workers`, which run the script that began this one anew, and so need it to be guarded.
     """
     missing: dict[Any, dict[Any, None]] = {}
     for kernel, arguments in needed:
@@ -55,7 +56,7 @@ def compile_ahead(needed: Iterable[Needed], processes: int) -> None:
 
 
 def dealt(tasks: Sequence[Any], count: int) -> list[list[Any]]:
-    """Tasks for so many, as evenly as may be where the longest come first: from the first to the last, and back."""
+    """Tasks for so many, from the first to the last and back: where the longest come first, nobody has much more."""
     turns = [*range(count), *reversed(range(count))]
     shares = [[] for _ in range(count)]
     for k, task in enumerate(tasks):

@@ -198,11 +198,12 @@ def check_plates(path: Path, strokes: Strokes | None, palette: int | Tensor | No
         pictures = ", ".join(STILLS)
         raise UserError(f"{path}: only pictures are made for each colour ({pictures}): leave out {plates.COLOUR}")
     if strokes is not None:
-        plates.inks_of(path, strokes)
-    if palette is None and not painted:
-        raise UserError(f"{path}: each stroke has a colour of its own: give --palette, or leave out {plates.COLOUR}")
-    count = palette if isinstance(palette, int) else 0 if palette is None else len(palette)
-    if count > plates.MOST:
+        plates.colours_of(path, strokes)
+    if palette is None:
+        if not painted:
+            fault = "each stroke has a colour of its own: give --palette, or leave out"
+            raise UserError(f"{path}: {fault} {plates.COLOUR}")
+    elif (count := palette if isinstance(palette, int) else len(palette)) > plates.MOST:
         raise UserError(f"{path}: --palette of {count} colours is too large for plates: give {plates.MOST} at most")
 
 

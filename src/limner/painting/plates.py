@@ -21,11 +21,11 @@ def plates(painting: Painting) -> dict[str, Painting]:
     Colours of 8 bits, those of the background first; a transparent one has none. Paint is linear in its colours: at
     every place the shares of all of them are 1, or, on a transparent background, how far it is covered, and so much of
     each is the painting.
-    Raises UserError for gradients, and for more than 64 colours.
+    Raises UserError for gradients, and for strokes of more than 64 colours.
     """
     strokes, ground = painting.strokes, painting.background
     bare = [] if ground is None else [rgb(ground)[1:]]
-    inks = inks_of("plates", strokes)
+    inks = colours_of("plates", strokes)
     colours = list(dict.fromkeys([*bare, *inks]))
 
     def plate(colour: str) -> Painting:
@@ -41,7 +41,7 @@ def plates(painting: Painting) -> dict[str, Painting]:
     return {colour: plate(colour) for colour in colours}
 
 
-def inks_of(what: str | Path, strokes: Strokes) -> list[str]:
+def colours_of(what: str | Path, strokes: Strokes) -> list[str]:
     """The colour of each stroke, as rrggbb; UserError, which begins with `what`, for gradients and too many colours."""
     if strokes.slope is not None and strokes.slope.any():
         raise UserError(f"{what}: a gradient is of many colours, which have no plates: paint with a flat fill")

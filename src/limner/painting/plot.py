@@ -60,6 +60,11 @@ def to_plot(path: Path, strokes: Strokes, bank: TemplateBank, size: tuple[int, i
     return "\n".join([*body, "</svg>", ""])
 
 
+def pens(path: Path) -> int:
+    """How many layers a saved plot has, one for each pen."""
+    return path.read_text(encoding="utf-8").count("<g ")
+
+
 def _path(line: Line) -> str:
     start, end = (" ".join(number(each, 2) for each in point) for point in (line.ends[:2], line.ends[2:]))
     veil = "" if line.opacity > 1 - SHADE else f' stroke-opacity="{number(line.opacity, 4)}"'

@@ -10,9 +10,8 @@ from limner.painting.films.clip import Clip
 from limner.painting.options import PaintOptions
 from limner.painting.painting import STILLS, Painting
 from limner.painting.plates import COLOUR, save_plates
-from limner.painting.plot import is_plot
+from limner.painting.plot import is_plot, pens
 from limner.painting.raster import FILMS
-from limner.painting.svg import rgb
 from limner.printing import say
 from limner.signals import Interrupts
 
@@ -74,14 +73,13 @@ def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
         words[0] += f" at {raster.PICTURED} px"
     if scored and wanted and painting.target and max(painting.target.size) > sides.JUDGED:
         words[0] += f" ({reached(painting):.1f} at {sides.JUDGED} px)"
-    words += [_pens(painting, scored and not options.palette)] if is_plot(path) else []
+    words += [_pens(pens(path), scored and not options.palette)] if is_plot(path) else []
     words += [counted(len(painting.strokes))] if wanted or options.time or not scored else []
     return words + ([f"short of --stop-psnr {wanted:g}"] if wanted and reached(painting) < wanted - ROUNDING else [])
 
 
-def _pens(painting: Painting, free: bool) -> str:
-    """How many colours a plot has; with advice where they were `free` to be any."""
-    count = len({rgb(what) for what in painting.strokes.what[0]})
+def _pens(count: int, free: bool) -> str:
+    """How many pens, in words; with advice where they were `free` to be of any colour."""
     return "1 pen" if count == 1 else f"{count} pens{': --palette 4 asks for few' if count > FEW and free else ''}"
 
 

@@ -39,7 +39,8 @@ def propose(moves: Moves, goal: Goal, wanted: int, tries: int, radii: tuple[floa
         canvas = torch.cat([canvas, cover[None]])
         now, pixels = (torch.cat([goal.wanted(each), goal.alpha[None]]) for each in (cover, covered))
         squares = (now - canvas).square().sum(0) + off
-    error = goal.weighed(squares) if goal.region is None else goal.weighed(squares) * goal.region
+    error = goal.weighed(squares)
+    error = error if goal.region is None else error * goal.region
     where, radius, centre = random_stamps(goal, error, tries, radii, moves.style, generator)
     which = one_hot(torch.randint(kinds := len(moves.bank), (tries,), generator=generator), kinds).float()
     colours, gain = best_colours(where, which, moves.bank, goal, canvas, pixels, opacity, moves.style, squares, more)
