@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -196,3 +197,27 @@ def test_an_interrupt_ends_all_processes(
     with pytest.raises(KeyboardInterrupt):
         compile_ahead(map(strange, [*stepping(), ROOM]), 3)
     assert Worker.ended == 3
+
+
+def test_of_several_threads_one_has_kernels_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on, shares = Event(), Event(), []
+
+    def started(tasks: list[Any]) -> Worker:
+        begun.set()
+        go_on.wait()
+        shares.append(tasks)
+        return Worker()
+
+    monkeypatch.setattr(ahead, "_started", started)
+    monkeypatch.setattr(ahead, "_known", lambda kernel, types: len(shares) == 2)
+    threads = [Thread(target=compile_ahead, args=(list(stepping()), 2)) for _ in range(2)]
+    threads[0].start()
+    begun.wait()
+    threads[1].start()
+    try:
+        assert ahead._compiling.locked()
+    finally:
+        go_on.set()
+        for thread in threads:
+            thread.join()
+    assert len(shares) == 2

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from functools import cache
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +13,12 @@ from torch import Tensor
 from limner.canvas import Canvas, depth_order
 from limner.cpu.cells import cells_of
 from limner.cpu.laying import GROUPS, TAKEN, Laid, arrays_of, band_of, lay_out, side_of
+from limner.cpu.needed import make_ready
+from limner.cpu.passes import Passes, passes_for
 from limner.ground import Plain, as_array, as_numbers
-from limner.kernels import coverage, layout, memory, over
+from limner.kernels import coverage, memory, over
 from limner.kernels import depth as soft_depth
+from limner.kernels.hiding import word_of
 from limner.kernels.sampling import task_desk
 from limner.kernels.threads import run
 from limner.strokes import FIELDS, Strokes
@@ -51,23 +55,21 @@ def painted(
     wanted: fields of strokes, and canvas for the ground. As `render`, but without the graph that torch would make of
     it, which takes as long as painting a small picture does.
     """
-    needs = {name: name in wanted for name in _NAMES}
-    image, plan = _paint(needs, ground, _fields(strokes), cells_of(bank).tables, "over", 0.0, samples)
+    image, plan = _paint(frozenset(wanted), ground, _fields(strokes), cells_of(bank).tables, "over", 0.0, samples)
     return image, lambda grad: _pull(plan, grad, spent=True)
 
 
 class Plan(NamedTuple):
     """What the forward pass leaves for the backward pass."""
 
-    needs: dict[str, bool]
+    wanted: frozenset[str]
+    passes: Passes
     strokes: tuple[Any, ...]
     tables: tuple[np.ndarray, ...]
     base: np.ndarray | None
     laid: Laid
     tasks: int
     band: int
-    switches: tuple[bool | tuple[None, ...] | None, ...]
-    dense: bool
     samples: int
     below: np.ndarray | None
     softness: tuple[np.ndarray, float] | None
@@ -78,10 +80,10 @@ class _Painting(torch.autograd.Function):
     def forward(
         ctx, ground, where, which, what, opacity, depth, slope, cells, tables, compositing, temperature, samples
     ):  # fmt: skip
-        needs: dict[str, bool] = dict(zip(_NAMES, ctx.needs_input_grad, strict=False))
+        wanted = frozenset(compress(_NAMES, ctx.needs_input_grad))
         moves = (where, which, what, opacity, depth, slope)
-        image, plan = _paint(needs, ground, moves, tables, compositing, temperature, samples)
-        if any(needs.values()):
+        image, plan = _paint(wanted, ground, moves, tables, compositing, temperature, samples)
+        if wanted:
             kept = ground if plan.softness and isinstance(ground, Tensor) else None
             ctx.save_for_backward(where, which, what, opacity, slope, cells, kept)
             ctx.plan = plan
@@ -101,7 +103,7 @@ class _Painting(torch.autograd.Function):
 
 
 def _paint(
-    needs: dict[str, bool],
+    wanted: frozenset[str],
     ground: Canvas | Plain,
     moves: tuple[Any, ...],
     tables: tuple[np.ndarray, ...],
@@ -109,38 +111,27 @@ def _paint(
     temperature: float,
     samples: int,
 ) -> tuple[Tensor, Plan]:
-    """A painting of moves (`_fields`), and how to find the gradients that it `needs`."""
+    """A painting of moves (`_fields`), and how to find the gradients that are `wanted` of it."""
     where, which, what, opacity, depth, slope = moves
-    learns = any(needs.values())
-    soft, additive = compositing == "depth", compositing == "additive"
-    dense = needs["which"] or needs["cells"]
-    keep_all = not additive and (needs["opacity"] or dense)
-    keep_edges = keep_all or (not additive and needs["where"])
+    batch, count, channels = what.shape
+    soft = compositing == "depth"
+    passes = passes_for(wanted, compositing, samples, channels)
     strokes = arrays_of(where, which, what, opacity, slope)
     base = as_array(ground)
+    make_ready(wanted, compositing, samples, channels, slope is not None, word_of(base.shape[3]))
     free = base.flags.owndata and len(base) == len(where) and not soft  # nobody else's, nor needed again
     image = base if free else np.empty((len(where), *base.shape[1:]), np.float32)
-    if soft or samples > 1:
-        keep = layout.MASKS if soft or learns else layout.ONE_MASK
-    else:
-        least = layout.LIST if learns else layout.NOTHING
-        keep = layout.PIXELS if keep_all else layout.EDGES if keep_edges else least
-    hides = keep <= layout.EDGES and not additive
-    batch, count, channels = what.shape
     band = band_of(batch, base.shape[2])
-    laid = lay_out(strokes, tables, dense, keep, hides, samples, image.shape, band)
-    switches = additive or None, keep in _BELOW or None, keep == layout.PIXELS or None, (None,) * channels
+    laid = lay_out(strokes, tables, passes.dense, passes.keep, passes.hides, samples, image.shape, band)
     below = None
     if samples > 1 and not soft:
-        below = memory.array((len(laid.kept) * channels if keep_edges else 0,), np.float32)
+        below = memory.array((len(laid.kept) * channels if passes.below else 0,), np.float32)
     tasks = batch * laid.tasks[1] if count else 0
     softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None
-    plan = Plan(
-        needs, strokes, tables, base if soft else None, laid, tasks, band, switches, dense, samples, below, softness
-    )
+    plan = Plan(wanted, passes, strokes, tables, base if soft else None, laid, tasks, band, samples, below, softness)
 
     def paint(first: int, last: int, _: int) -> None:
-        given = (first, last, band, base, image, strokes, tables, switches, laid.arrays)
+        given = (first, last, band, base, image, strokes, tables, passes.switches, laid.arrays)
         sizes = image.shape[1:], band, side_of(tables)
         if plan.softness:
             desk = soft_depth.desk(*sizes, samples, count)
@@ -158,10 +149,10 @@ def _paint(
 
 
 def _pull(plan: Plan, grad: Tensor, spent: bool = False) -> dict[str, Tensor]:
-    """The gradients that a painting needs, from that to it, which can be written on if it is `spent`; of cells flat."""
-    needs, dense, samples, band = plan.needs, plan.dense or None, plan.samples, plan.band
+    """The gradients that are wanted, from that to the painting, which may be written on if `spent`; of cells flat."""
+    wanted, dense, samples, band = plan.wanted, plan.passes.dense or None, plan.samples, plan.band
     where, which, what, _, slope = plan.strokes
-    back, moves, bands = needs["canvas"], where.shape[1], plan.laid.tasks[1]
+    back, moves, bands = "canvas" in wanted, where.shape[1], plan.laid.tasks[1]
     image = np.array(as_numbers(grad), order="C", copy=True if back and not spent else None)
     parts = [
         np.zeros((bands, *where.shape), np.float32),
@@ -171,13 +162,13 @@ def _pull(plan: Plan, grad: Tensor, spent: bool = False) -> dict[str, Tensor]:
         _no_numbers(5) if slope is None else np.zeros((bands, *slope.shape), np.float32),
     ]
     groups = min(GROUPS, plan.tasks)
-    d_cells = np.zeros((groups, plan.tables[0].size), np.float32) if needs["cells"] else _no_numbers(2)
+    d_cells = np.zeros((groups, plan.tables[0].size), np.float32) if "cells" in wanted else _no_numbers(2)
     d_depth = np.zeros((bands, *where.shape[:2]), np.float32) if plan.softness else _no_numbers(3)
 
     def pull(first: int, last: int, group: int) -> None:
         gradients, sizes = (*parts, d_cells), (image.shape[1:], band, side_of(plan.tables))
         laid = plan.laid.arrays
-        given = (first, last, band, group, image, back, plan.strokes, plan.tables, plan.switches, dense, laid)
+        given = (first, last, band, group, image, back, plan.strokes, plan.tables, plan.passes.switches, dense, laid)
         if plan.softness:
             desk = soft_depth.desk(*sizes, samples, moves, dense)
             kept = task_desk(laid, first, last)
@@ -188,13 +179,13 @@ def _pull(plan: Plan, grad: Tensor, spent: bool = False) -> dict[str, Tensor]:
         else:
             over.backward(*given, gradients, memory.desk(over.desk, *sizes, dense))
 
-    run(pull, plan.tasks, GROUPS, plan.laid.touched, split=needs["cells"])
+    run(pull, plan.tasks, GROUPS, plan.laid.touched, split="cells" in wanted)
     found = {
-        name: part[0] if bands == 1 else part.sum(0) for name, part in zip(TAKEN, parts, strict=True) if needs[name]
+        name: part[0] if bands == 1 else part.sum(0) for name, part in zip(TAKEN, parts, strict=True) if name in wanted
     }
     found |= {"canvas": image} if back else {}
-    found |= {"cells": d_cells.sum(0)} if needs["cells"] else {}
-    found |= {"depth": d_depth.sum(0) / plan.softness[1]} if plan.softness and needs["depth"] else {}
+    found |= {"cells": d_cells.sum(0)} if "cells" in wanted else {}
+    found |= {"depth": d_depth.sum(0) / plan.softness[1]} if plan.softness and "depth" in wanted else {}
     return {name: torch.from_numpy(array) for name, array in found.items()}
 
 
@@ -203,7 +194,6 @@ def _fields(strokes: Strokes) -> tuple[Any, ...]:
     return tuple(getattr(strokes, name) for name in FIELDS)
 
 
-_BELOW = layout.EDGES, layout.PIXELS
 _NAMES = ("canvas", *FIELDS, "cells")
 
 

@@ -5,60 +5,86 @@ Values here are as small as can be; only their types count.
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
-from limner.kernels import coverage, layout, over
-from limner.kernels.ahead import Needed
+from limner.cpu.passes import passes_for
+from limner.geometry import sharpness
+from limner.kernels import coverage, depth, layout, over
+from limner.kernels.ahead import Needed, compile_ahead
 from limner.kernels.bank import find_outlines
 from limner.kernels.stamp import cell_desk
 from limner.kernels.sums import sum_under
+from limner.kernels.threads import allowed
 from limner.kernels.worth import worth
 
+WEIGHED = frozenset({"where", "opacity"})
+"""What strokes are worth is found from all that lies below them, as the gradients to these are."""
 
-def laying(word: type[np.generic]) -> Iterator[Needed]:
-    """For where stamps lie, with rows of such words (`hiding.word_of`), and what is under each (`gains.sums_under`)."""
-    placed, reach, spans, fine, begins, tally = layout.room(1, 1, 1, 1, 1, True)
-    given, lines = (_floats(4), _floats(3), _floats(2), *_BANK[1:3]), (placed, reach, spans, fine, tally)
-    switches, sizes = (True, 0, True, 1, 1), (1, 1, 1)
-    desk = layout.lay_desk(1, word, 1, 1)
-    yield Needed(layout.lay_out, (0, 0, 0, *given, *switches, *sizes, *lines, desk))
-    yield Needed(find_outlines, (_floats(2), *_BANK[2:4], True, _BANK[1], np.empty((0, 0), np.int32)))
-    sums = _floats(3), _BANK, placed, reach, spans, _floats(2), cell_desk(1)[0], _floats(1)
-    yield Needed(sum_under, (0, 0, _floats(1), 0, 0, *sums))
+
+@cache
+def make_ready(
+    wanted: frozenset[str], compositing: str, samples: int, channels: int, tilted: bool, word: type[np.generic]
+) -> None:
+    """Compile what a `rendering` is going to call."""
+    compile_ahead(rendering(wanted, compositing, samples, channels, tilted, word), allowed())
+
+
+def rendering(
+    wanted: frozenset[str], compositing: str, samples: int, channels: int, tilted: bool, word: type[np.generic]
+) -> Iterator[Needed]:
+    """For `render`, and for the gradients that are wanted of it (`passes_for`).
+
+    tilted: whether strokes have a gradient fill.  word: that of rows (`hiding.word_of`).
+    """
+    passes = passes_for(wanted, compositing, samples, channels)
+    canvas, strokes, plan = _floats(4), _strokes(channels, tilted), _plan()
+    placed, reach, spans, fine, _, begins, tally, _ = plan
+    switches = passes.dense, passes.keep, passes.hides, samples, sharpness(samples)
+    lines, desk = (placed, reach, spans, fine, tally), layout.lay_desk(1, word, samples, 1)
+    yield Needed(layout.lay_out, (0, 0, 0, *strokes[:2], strokes[3], *_BANK[1:3], *switches, 1, 1, 1, *lines, desk))
+    sizes, dense = ((channels, 1, 1), 1, 1), passes.dense or None
+    there = 0, 0, 0, canvas, canvas, strokes, _BANK, passes.switches, plan
+    back = 0, 0, 0, 0, canvas, True, strokes, _BANK, passes.switches, dense, plan
+    gradients = tuple(map(_floats, (5, 4, 4, 3, 5, 2)))
+    if compositing == "depth":
+        kernel, desk, pulling = depth, depth.desk(*sizes, samples, 1), depth.desk(*sizes, samples, 1, dense)
+        given, kept = (samples, _floats(4)), (canvas, gradients, _floats(3), _floats(1))
+    elif samples > 1:
+        kernel, desk, pulling = coverage, coverage.desk(*sizes, samples), coverage.desk(*sizes, samples, dense)
+        given, kept = (samples, _floats(1)), (gradients, _floats(1))
+    else:
+        kernel, desk, pulling = over, over.desk(*sizes, None), over.desk(*sizes, dense)
+        given, kept = (), (gradients,)
+    yield Needed(kernel.forward, (*there, *given, desk))
+    if wanted:
+        yield Needed(kernel.backward, (*back, *given, *kept, pulling))
     yield Needed(layout.find_room, (begins, tally, True, 0))
 
 
-def painting(channels: int, tilted: bool, seen_through: bool, samples: int) -> Iterator[Needed]:
-    """For fitting strokes, `over` a canvas of so many channels.
-
-    tilted: whether they have a gradient fill.  seen_through: whether the gradient to their opacity is wanted.
-    samples: those of the canvas that is saved, along each axis of a pixel.
-    """
-    strokes = (_floats(4), _floats(3), _floats(3), _floats(2), _floats(4) if tilted else None)
-    placed, reach, spans, fine, begins, tally = layout.room(1, 1, 1, 1, 1, True)
-    plan = placed, reach, spans, fine, _floats(1), begins, tally, np.empty(0, np.int32)
-    flat, every, learning = ((None, edges, pixels, (None,) * channels) for edges, pixels in _kept(seen_through))
-    canvas, size, gradients = _floats(4), (channels, 1, 1), tuple(map(_floats, (5, 4, 4, 3, 5, 2)))
-    desk, sampled = over.desk(size, 1, 1, None), coverage.desk(size, 1, 1, 1)
-    for switches in (flat, every, learning):
-        yield Needed(over.forward, (0, 0, 0, canvas, canvas, strokes, _BANK, switches, plan, desk))
-    yield Needed(over.backward, (0, 0, 0, 0, canvas, True, strokes, _BANK, learning, None, plan, gradients, desk))
-    if samples > 1:
-        given = strokes, _BANK, flat
-        yield Needed(coverage.forward, (0, 0, 0, canvas, canvas, *given, plan, 1, _floats(1), sampled))
-        rest = gradients, _floats(1), sampled
-        yield Needed(coverage.backward, (0, 0, 0, 0, canvas, True, *given, None, plan, 1, _floats(1), *rest))
-    yield Needed(worth, (0, 0, 0, 0, 0, _floats(1), strokes, _BANK, every, plan, _floats(3), desk))
-
-
-def _kept(seen_through: bool) -> tuple[tuple[bool | None, bool | None], ...]:
-    """What passes keep of edges and of all pixels: those without a gradient, `worth`, and steps."""
-    return (None, None), (True, True), (True, True if seen_through else None)
+def choosing(channels: int, tilted: bool) -> Iterator[Needed]:
+    """For a bank, what is under stamps of it (`gains.sums_under`), and what strokes are worth (`changes_without`)."""
+    yield Needed(find_outlines, (_floats(2), *_BANK[2:4], True, _BANK[1], np.empty((0, 0), np.int32)))
+    canvas, strokes, plan = _floats(4), _strokes(channels, tilted), _plan()
+    sums = _floats(3), _BANK, *plan[:3], _floats(2), cell_desk(1)[0], _floats(1)
+    yield Needed(sum_under, (0, 0, _floats(1), 0, 0, *sums))
+    switches, desk = passes_for(WEIGHED, "over", 1, channels).switches, over.desk((channels, 1, 1), 1, 1, None)
+    yield Needed(over.forward, (0, 0, 0, canvas, canvas, strokes, _BANK, switches, plan, desk))
+    yield Needed(worth, (0, 0, 0, 0, 0, _floats(1), strokes, _BANK, switches, plan, _floats(3), desk))
 
 
 def _floats(dimensions: int) -> np.ndarray:
     return np.empty((0,) * dimensions, np.float32)
+
+
+def _strokes(channels: int, tilted: bool) -> tuple[np.ndarray | None, ...]:
+    return _floats(4), _floats(3), _floats(3), _floats(2), _floats(4) if tilted else None
+
+
+def _plan() -> tuple[np.ndarray, ...]:
+    placed, reach, spans, fine, begins, tally = layout.room(1, 1, 1, 1, 1, True)
+    return placed, reach, spans, fine, _floats(1), begins, tally, np.empty(0, np.int32)
 
 
 _BANK = _floats(1), np.empty((0,) * 4), np.empty(0, np.int64), np.empty((0, 0), np.int64), _floats(1)

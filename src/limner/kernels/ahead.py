@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, NamedTuple
 
 from numba import typeof
@@ -19,6 +19,12 @@ from limner.signals import sparing_children
 
 MOST = 6
 """Processes that are worth it: the kernel that takes longest takes a fifth of the time that all do."""
+
+Task = tuple[str, str, list[Any]]
+"""Module and name of a kernel, and the types of arguments to compile it for."""
+
+_compiling = Lock()
+"""Of several threads that need a kernel, the first has it compiled, and the others find it."""
 
 
 class Needed(NamedTuple):
@@ -34,18 +40,30 @@ def compile_ahead(needed: Iterable[Needed], processes: int) -> None:
     Does nothing where that would not help. What fails here is left for when it is called. The processes are not those
     of `workers`, which run the script that began this one anew, and so need it to be guarded.
     """
+    if "python" not in Path(sys.executable or "").name.lower():  # but a program that Python is part of
+        return
+    with _compiling:
+        tasks = _missing(needed)
+        count = min(len(tasks), processes, MOST)
+        if count > 1:
+            _compile_all(dealt(tasks, count))
+
+
+def _missing(needed: Iterable[Needed]) -> list[Task]:
+    """What the cache has not."""
     missing: dict[Any, dict[Any, None]] = {}
     for kernel, arguments in needed:
         if not _known(kernel, types := tuple(map(typeof, arguments))):
             missing.setdefault(kernel, {})[types] = None
-    count = min(len(missing), processes, MOST)
-    if count < 2 or "python" not in Path(sys.executable or "").name.lower():  # but a program that Python is part of
-        return
-    tasks = [(kernel.py_func.__module__, kernel.py_func.__name__, [*types]) for kernel, types in missing.items()]
+    return [(kernel.py_func.__module__, kernel.py_func.__name__, [*types]) for kernel, types in missing.items()]
+
+
+def _compile_all(shares: Iterable[list[Task]]) -> None:
+    """A process for each share."""
     workers = []
     with event.trigger_event("numba:compile", {"name": __name__}), suppress(Exception):
         try:
-            for share in dealt(tasks, count):
+            for share in shares:
                 workers.append(_started(share))
             for worker in workers:
                 worker.wait()
@@ -70,8 +88,8 @@ def _known(kernel: Any, types: tuple[Any, ...]) -> bool:
     return not isinstance(cache, KernelCache) or types in kernel.overloads or cache.has(types, kernel.targetctx)
 
 
-def _started(tasks: list[tuple[str, str, list[Any]]]) -> subprocess.Popen:
-    """A process that compiles kernels, by module and name, for arguments of these types."""
+def _started(tasks: list[Task]) -> subprocess.Popen:
+    """A process that compiles kernels."""
     command = [sys.executable, "-P", "-c", f"from {__name__} import _compile; _compile()"]
     here = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if isinstance(path, str))}
     quiet = subprocess.DEVNULL

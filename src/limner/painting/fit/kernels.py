@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from functools import cache
-from threading import Lock
 
 import numpy as np
 
-from limner.cpu import needed
+from limner.cpu.needed import choosing, rendering
 from limner.kernels.ahead import Needed, compile_ahead
 from limner.kernels.hiding import word_of
 from limner.kernels.threads import allowed
@@ -14,27 +13,25 @@ from limner.painting.fit import steps
 from limner.painting.fit.goal import Goal
 from limner.painting.fit.moves import Style
 
-_readying = Lock()
-"""Of several threads that paint, the first has kernels compiled, and the others find them."""
-
 
 def make_ready(goal: Goal, style: Style) -> None:
     """Compile what fitting strokes of a style to a goal is going to call."""
-    kinds = [(len(goal.pixels), style.gradient)]
+    canvases = [(len(goal.pixels), style.gradient)]
     if goal.alpha is not None:
-        kinds.append((1, False))
-    with _readying:
-        _made_ready(word_of(goal.size[1]), tuple(kinds), style.opacity is None, goal.saved, allowed())
+        canvases.append((1, False))
+    _made_ready(tuple(canvases), style.opacity is None, goal.saved, word_of(goal.size[1]))
 
 
 @cache
-def _made_ready(
-    word: type[np.generic], kinds: tuple[tuple[int, bool], ...], seen_through: bool, samples: int, processes: int
-) -> None:
-    found = [*needed.laying(word)]
-    for channels, tilted in kinds:
-        found += needed.painting(channels, tilted, seen_through, samples)
-    compile_ahead([*found, *stepping()], processes)
+def _made_ready(canvases: tuple[tuple[int, bool], ...], seen_through: bool, saved: int, word: type[np.generic]) -> None:
+    learnt = frozenset({"where", "opacity"} if seen_through else {"where"})
+    found = []
+    for channels, tilted in canvases:
+        for samples in {1, saved}:
+            for wanted in (learnt, frozenset()):
+                found += rendering(wanted, "over", samples, channels, tilted, word)
+        found += choosing(channels, tilted)
+    compile_ahead([*found, *stepping()], allowed())
 
 
 def stepping() -> Iterator[Needed]:
