@@ -1088,6 +1088,12 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert {"render", "__version__"} <= set(dir(limner))
 
 
+def test_help_tells_of_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "limner --version" in capsys.readouterr().out
+
+
 def test_modules_are_imported_at_first_use() -> None:
     code = (
         "import limner; print(limner.geometry.phi.__name__, limner.data.load.__name__, hasattr(limner, 'no_such'),"

@@ -69,6 +69,7 @@ BENCHES = {
     ModelsBench: "models",
 }
 
+ABOUT = "limner rebuilds pictures from brush strokes. Its version: limner --version"
 NAMES = ("paint", "studio", "train", "evaluate", "reproduce", "data", "bench")
 
 LEAST_COLUMNS = 20
@@ -154,7 +155,7 @@ def parse(arguments: list[str]) -> Options:
         raise SystemExit(0)
     if {"-h", "--help"} & set(arguments):
         with _columns(max(LEAST_COLUMNS, get_terminal_size().columns)), _legible():
-            return _app().cli(prog="limner", args=arguments)
+            return _app().cli(prog="limner", description=ABOUT, args=arguments)
     for before, argument in pairwise(["limner", *arguments]):
         if re.fullmatch("(-[^=]*=)?", argument):
             raise UserError(f'"{argument}" after {before} names nothing: give a value, or leave it out')
