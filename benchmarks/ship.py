@@ -15,7 +15,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from limner.data.loading import load as load_data
-from limner.errors import flag
 from limner.experiments import runs, shipped
 from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS, cifar, mnist, two_rectangles
@@ -23,6 +22,7 @@ from limner.figures import cache
 from limner.figures.claims.beyond import CHARACTERS, FACES
 from limner.figures.results import SPLITS, WORDS
 from limner.files import write_json
+from limner.flags import flag
 from limner.training.metrics import evaluate
 from limner.training.process import painting_process, save_sheet
 

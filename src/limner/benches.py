@@ -7,6 +7,7 @@ from typing import Annotated
 from tyro.conf import FlagCreatePairsOff, arg
 
 from limner.errors import UserError
+from limner.flags import within
 from limner.painting.options import within_most
 
 
@@ -108,5 +109,4 @@ class ModelsBench(Bench):
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
-        if self.iterations < 1:
-            raise UserError(f"--iterations {self.iterations}: expected at least 1")
+        within("--iterations", self.iterations, 1)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from limner.errors import UserError, flag
+from limner.errors import UserError
+from limner.flags import flag
 from limner.painting.arguments import check_together
 
 NOTHING: dict[str, Any] = {

@@ -7,8 +7,8 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from limner.data.settings import Data, Name, Split
-from limner.errors import calling, within
 from limner.files import check_picture
+from limner.flags import calling, within
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from tyro.conf import arg
 
-from limner.errors import UserError, within
+from limner.errors import UserError
+from limner.flags import within
 
 Shape = Literal["square", "circle", "line", "curve"]
 Split = Literal["train", "validation", "test"]

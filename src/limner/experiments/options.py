@@ -8,9 +8,10 @@ from typing import Annotated
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from limner.data.settings import Data, Split
-from limner.errors import UserError, calling, within
+from limner.errors import UserError
 from limner.experiments.settings import Experiment
 from limner.files import check_picture
+from limner.flags import calling, within
 from limner.models.settings import MOST_MOVES
 
 
@@ -61,8 +62,7 @@ class EvaluateOptions:
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
-        if self.images is not None and self.images < 1:
-            raise UserError(f"--images {self.images}: expected at least 1")
+        within("--images", self.images, 1)
         check_picture("--picture", self.picture)
         if self.picture and self.json and os.path.realpath(self.picture) == os.path.realpath(self.json):
             raise UserError(f"--picture {self.picture}: --json is to be written there too: choose another name")

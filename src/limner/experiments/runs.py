@@ -16,11 +16,12 @@ from limner.data.loading import load as load_data
 from limner.data.pictures import files_of
 from limner.data.settings import Data
 from limner.data.sources import check_apart
-from limner.errors import UserError, flag
+from limner.errors import UserError
 from limner.experiments import shipped
 from limner.experiments.settings import Experiment, normalised
 from limner.experiments.trained import SETTINGS, Trained, as_json, read
 from limner.files import make_folder, reason, write
+from limner.flags import flag
 from limner.models.build import Network, build, check
 from limner.printing import say
 from limner.training.checkpoints import iterations_done, load_weights

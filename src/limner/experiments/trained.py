@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from limner.data.settings import MOST as LARGEST
-from limner.errors import UserError, within
+from limner.errors import UserError
 from limner.experiments import shipped
 from limner.experiments.settings import Experiment, restored
+from limner.flags import within
 from limner.training.settings import MOST
 
 SETTINGS = shipped.SETTINGS

@@ -7,6 +7,7 @@ from typing import Annotated
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from limner.errors import UserError
+from limner.flags import within
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,7 @@ class ReproduceOptions:
 
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
-        if self.jobs < 1:
-            raise UserError(f"--jobs {self.jobs}: expected at least 1")
+        within("--jobs", self.jobs, 1)
         if self.quick and self.reuse:
             raise UserError("--reuse is of no use with --quick: results hold scores of full runs")
         if not (self.figures or self.list or self.page):

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from limner import transforms
 from limner.checks import COLDEST
-from limner.errors import UserError, within
+from limner.errors import UserError
+from limner.flags import within
 from limner.models.air import Air
 from limner.models.autoencoder import Autoencoder
 from limner.models.draw import Draw

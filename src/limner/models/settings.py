@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from limner.errors import flag
+from limner.flags import flag
 
 PAINTERS = ("simple", "recurrent", "canvas-recurrent", "conv", "pointing")
 RECURRENT = ("recurrent", "canvas-recurrent")

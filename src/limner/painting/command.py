@@ -13,13 +13,14 @@ import limner
 from limner import workers
 from limner.errors import UserError
 from limner.files import in_words
+from limner.flags import in_flags
 from limner.painting import outputs
 from limner.painting.films.clip import Clip
 from limner.painting.jobs import Job, check_all, plan
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import read_picture
-from limner.painting.reading import in_flags, settings
+from limner.painting.reading import settings
 from limner.painting.saving import amount, save
 from limner.printing import on_terminal, say, warnings_in_lines
 from limner.signals import ENDING, Interrupts, handled

@@ -9,9 +9,10 @@ from typing import Any
 
 from torch import Tensor
 
-from limner.errors import UserError, flag
+from limner.errors import UserError
 from limner.experiments import shipped
 from limner.files import is_pipe
+from limner.flags import flag, in_flags
 from limner.masks import mask_files
 from limner.painting import outputs, plates, sides
 from limner.painting.arguments import USUAL, check_clip
@@ -23,7 +24,6 @@ from limner.painting.pictures import Picture, is_clip, picture_files, read_pictu
 from limner.painting.plot import check_brushes, check_strokes, is_plot
 from limner.painting.ranges import in_range
 from limner.painting.raster import FILMS, saved_size
-from limner.painting.reading import in_flags
 from limner.painting.resume import read_before
 from limner.painting.svg import check_fills
 from limner.printing import say

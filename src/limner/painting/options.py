@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
-from limner.errors import UserError, flag, within
+from limner.errors import UserError
+from limner.flags import flag, within
 from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, check_together, count, fixed_opacity
 
 MOST = {

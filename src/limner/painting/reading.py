@@ -1,11 +1,8 @@
 """What options name is read: the arguments of `limner.paint`."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from limner.errors import UserError, flag
 from limner.models.build import Network
 from limner.painting import brushes, light
 from limner.painting.colours import colour, palette
@@ -52,15 +49,3 @@ def read_model(name: str | None) -> Network | None:
     from limner.painting import by_model
 
     return by_model.read_model(name)
-
-
-@contextmanager
-def in_flags(names: Collection[str]) -> Iterator[None]:
-    """Faults inside that name an argument of `limner.paint` name the option instead."""
-    try:
-        yield
-    except UserError as fault:
-        name, colon, words = str(fault).partition(":")
-        if name not in names:
-            raise
-        raise UserError(f"{flag(name)}{colon}{words}") from None

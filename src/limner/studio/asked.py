@@ -6,7 +6,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from limner.errors import UserError, flag
+from limner.errors import UserError
+from limner.flags import flag
 from limner.painting.options import PaintOptions
 from limner.shapes import SHAPES
 

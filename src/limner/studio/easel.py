@@ -14,11 +14,12 @@ import torch
 
 import limner
 from limner.errors import NotFinite, UserError
+from limner.flags import in_flags
 from limner.painting import brushes, raster
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, laid, read_picture, resized, scaled
 from limner.painting.progress import Progress
-from limner.painting.reading import in_flags, settings
+from limner.painting.reading import settings
 from limner.shapes import SHAPES
 from limner.studio.asked import BRUSHES, MASK, STROKES, options, spelled
 from limner.waiting import compiling

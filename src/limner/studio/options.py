@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from limner.errors import within
+from limner.flags import within
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from limner.errors import UserError, flag, within
+from limner.errors import UserError
+from limner.flags import flag, within
 
 CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
 """Files of a run."""

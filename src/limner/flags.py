@@ -1,0 +1,39 @@
+"""Options: how they are called, in faults too, and the check of their bounds."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from limner.errors import UserError
+
+
+def flag(name: str) -> str:
+    """What an argument or setting is called on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def within(called: str, value: int | None, least: int, most: int | None = None) -> None:
+    """UserError for a value that is given and outside of its bounds; `called` is its name."""
+    if value is None or (least <= value and (most is None or value <= most)):
+        return
+    raise UserError(f"{called} {value}: expected {f'at least {least}' if most is None else f'{least} to {most}'}")
+
+
+@contextmanager
+def calling(prefix: str) -> Iterator[None]:
+    """Inside, a UserError that begins with the name of a setting begins with its option's."""
+    try:
+        yield
+    except UserError as fault:
+        raise UserError(f"{prefix}{fault}") from None
+
+
+@contextmanager
+def in_flags(names: Collection[str]) -> Iterator[None]:
+    """Faults inside that name one of these arguments of `limner.paint` name the option instead."""
+    try:
+        yield
+    except UserError as fault:
+        name, colon, words = str(fault).partition(":")
+        if name not in names:
+            raise
+        raise UserError(f"{flag(name)}{colon}{words}") from None
