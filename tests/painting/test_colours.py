@@ -61,6 +61,7 @@ def test_colours_of_a_picture(tmp_path: Path) -> None:
         (b"GIMP Palette\n1 2\n", "line 2"),
         (b"GIMP Palette\n1 2 256\n", "line 2"),
         (b"GIMP Palette\n1 2 3x\n", "line 2"),
+        (b"GIMP Palette\n" + 5000 * b"1" + b" 2 3\n", "line 2"),
         (b"\xff\xfe\x00", "is no text"),
         ("\n".join(f"#{k:06x}" for k in range(257)).encode(), "257 colours"),
     ],

@@ -156,10 +156,11 @@ def _of_text(path: Path) -> list[tuple[float, ...]]:
 
 
 def _of_gimp(line: str) -> tuple[float, ...]:
-    match = re.match(r"(\d+)\s+(\d+)\s+(\d+)(\s|$)", line)
-    if not match or max(int(part) for part in match.groups()[:3]) > 255:
+    match = re.match(r"0*(\d{1,3})\s+0*(\d{1,3})\s+0*(\d{1,3})(\s|$)", line)
+    levels = [int(part) for part in match.groups()[:3]] if match else []
+    if not levels or max(levels) > 255:
         raise UserError(f'"{line[:40]}" is no colour: expected three numbers up to 255')
-    return tuple((torch.tensor([int(part) for part in match.groups()[:3]]) / 255).tolist())
+    return tuple((torch.tensor(levels) / 255).tolist())
 
 
 def coloured(colours: int | Tensor | None) -> bool:
