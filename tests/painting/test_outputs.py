@@ -57,3 +57,14 @@ def test_frames_have_folders_as_outputs_have_files() -> None:
     assert frames(Path("f/{name}/x"), "a", True) == frames(Path("f/{name}/x"), "a", False) == Path("f/a/x")
     with pytest.raises(UserError, match=r"^f/\{b\}: \{b\} stands for nothing"):
         frames(Path("f/{b}"), "a", True)
+
+
+def test_frames_that_are_too_large_are_told_of_before_painting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(limner, "paint", None)
+    Image.new("L", (8, 8)).save("a.png")
+    assert main(["paint", "a.png", "-o", "a.json", "--frames", "f", "--output-size", "16384"]) == 2
+    told = "limner: f/frame-0000.png: 16384 x 16384 pixels are too many: choose a smaller size\n"
+    assert capsys.readouterr().err == told

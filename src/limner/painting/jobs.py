@@ -19,7 +19,7 @@ from limner.painting.arguments import USUAL, check_clip
 from limner.painting.brushes import bank_of
 from limner.painting.films import animations
 from limner.painting.options import PaintOptions
-from limner.painting.painting import STILLS, Painting
+from limner.painting.painting import FRAME, STILLS, Painting
 from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
 from limner.painting.plot import check_brushes, check_strokes, is_plot
 from limner.painting.ranges import in_range
@@ -147,7 +147,8 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     size = picture.shown_size if isinstance(picture, Painting) else picture.size
     if options.film_seconds and not any(path.suffix.lower() in FILMS for path in job.files):
         raise UserError(f"{flag('film_seconds')} is of no use without a film: give -o FILE.mp4, .webm or .gif, too")
-    for path in job.files:
+    frames = [job.frames / FRAME.format(0)] if job.frames else []
+    for path in (*job.files, *frames):
         if path.suffix.lower() != ".json":
             saved_size(path, size, options.output_size)
     before = read_before(options.resume) if options.resume else None

@@ -275,7 +275,7 @@ class Painting:
             raise UserError(f"frames: {count} is not a number from 1 up")
         folder = Path(folder)
         in_range(folder, self.strokes, self.background)
-        size = self.saved_size(folder / FRAME, longer_side)
+        size = self.saved_size(folder / FRAME.format(0), longer_side)
         return write_frames(folder, self.stages(moments(len(self.strokes), count), size))
 
     def _svg(self, path: Path, size: tuple[int, int]) -> str:

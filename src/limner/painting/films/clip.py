@@ -66,7 +66,7 @@ class Clip:
     def save_frames(self, folder: str | Path, longer_side: int | None = None) -> int:
         """Write its pictures as PNG, frame-0000.png and on, into a folder; returns how many they are."""
         folder = Path(folder)
-        size = self._checked(folder / FRAME, longer_side)
+        size = self._checked(folder / FRAME.format(0), longer_side)
         return write_frames(folder, (painting.render(*size) for painting in self.paintings))
 
     def _checked(self, path: Path, longer_side: int | None) -> tuple[int, int]:
