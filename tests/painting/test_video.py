@@ -15,7 +15,7 @@ from PIL import Image, ImageSequence
 
 from limner import geometry
 from limner.errors import UserError
-from limner.painting.films import video
+from limner.painting.films import gif, time_lapse, video
 from limner.painting.films.clip import Clip
 from limner.painting.painting import Painting, psnr
 from limner.painting.raster import on_white
@@ -34,7 +34,7 @@ WHITE = torch.ones(3)
 
 @given(strokes=st.integers(0, 5000), frames=st.integers(1, 300))
 def test_moments_are_bounded_and_rise_to_the_end(strokes: int, frames: int) -> None:
-    counts = video.moments(strokes, frames)
+    counts = time_lapse.moments(strokes, frames)
     assert len(counts) == min(frames, strokes + 1)
     assert counts[-1] == strokes
     steps = np.diff(counts)
@@ -197,15 +197,15 @@ def test_films_last_as_long_as_asked_for(seconds: float, moves: int, suffix: str
 
 
 def test_long_gifs_have_fewer_frames_where_they_are_large() -> None:
-    numbers = [len(video.timing(5000, ".gif", 60.0, side**2)[0]) for side in (400, 1000, 8000)]
+    numbers = [len(time_lapse.timing(5000, ".gif", 60.0, side**2)[0]) for side in (400, 1000, 8000)]
     assert numbers == [900, 268, 120]
-    assert len(video.timing(5000, ".mp4", 60.0, 2000**2)[0]) == 1800
+    assert len(time_lapse.timing(5000, ".mp4", 60.0, 2000**2)[0]) == 1800
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".mp4"])
 def test_the_shortest_film_shows_the_ground_and_the_painting(suffix: str) -> None:
-    counts, rate = video.timing(5, suffix, 1e-4, 100)
-    assert (counts, rate) == ([0, 5], video.RATES[suffix])
+    counts, rate = time_lapse.timing(5, suffix, 1e-4, 100)
+    assert (counts, rate) == ([0, 5], time_lapse.RATES[suffix])
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, 61.0, float("nan")])
@@ -247,7 +247,7 @@ def test_colours_have_the_nearest_entry_of_a_palette() -> None:
     palette = Image.new("P", (1, 1))
     palette.putpalette([*entries.flatten().tolist(), 0, 0, 0])
     distances = (colours[:, :, None] - entries).square().sum(-1)
-    found = video._nearest(palette)(colours.to(torch.uint8))
+    found = gif._nearest(palette)(colours.to(torch.uint8))
     assert torch.equal(distances.gather(2, found.long()[..., None])[..., 0], distances.amin(2))
 
 
@@ -360,3 +360,12 @@ def test_gray_film(suffix: str, tmp_path: Path) -> None:
     frames = frames_of(tmp_path / f"film{suffix}")
     height, width = frames[-1].shape[:2]
     assert decibels(frames[-1], on_white(one.render(height, width)).numpy()) > 30
+
+
+def test_a_transparent_clip_may_have_opaque_pictures(tmp_path: Path) -> None:
+    clear, red = painting(moves=0), painting(moves=0, background=torch.tensor([1.0, 0, 0]))
+    black = replace(red, strokes=replace(red.strokes, what=torch.zeros(1, 0, 1)), background=torch.zeros(1))
+    Clip([clear, red, black], Fraction(5)).save(tmp_path / "clip.webm")
+    frames = clear_frames_of(tmp_path / "clip.webm")
+    assert [frame[..., 3].min() for frame in frames] == [0, 255, 255]
+    assert [frame[..., :3].mean((0, 1)).round(-1).tolist() for frame in frames[1:]] == [[250, 0, 0], [0, 0, 0]]

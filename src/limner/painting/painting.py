@@ -258,7 +258,7 @@ class Painting:
             if suffix == ".svg":
                 temporary.write_text(self._svg(path, size), encoding="utf-8")
             elif suffix in FILMS:
-                from limner.painting.films.video import save_time_lapse
+                from limner.painting.films.time_lapse import save_time_lapse
 
                 save_time_lapse(temporary, self.stages, len(self.strokes), size, seconds, self.background is None)
             else:
@@ -269,7 +269,7 @@ class Painting:
 
         Returns how many they are. Files of these names are replaced, others stay, those of a longer film too.
         """
-        from limner.painting.films.video import moments
+        from limner.painting.films.time_lapse import moments
 
         if count < 1:
             raise UserError(f"frames: {count} is not a number from 1 up")

@@ -53,6 +53,16 @@ def pixels(colour: Float[Tensor, "channel height width"], cover: Float[Tensor, "
     return torch.from_numpy(found)
 
 
+def has_alpha(image: Pixels) -> bool:
+    """Whether the last band is alpha, behind gray or RGB."""
+    return image.shape[-1] % 2 == 0
+
+
+def colours(image: Pixels) -> UInt8[Tensor, "height width 3"]:
+    """RGB, whatever the alpha."""
+    return (image[..., :-1] if has_alpha(image) else image).expand(-1, -1, 3).contiguous()
+
+
 def strips(height: int, width: int) -> Iterator[slice]:
     """The rows of a picture, some after the others."""
     step = max(1, TOGETHER // width)
@@ -62,7 +72,7 @@ def strips(height: int, width: int) -> Iterator[slice]:
 def premultiplied(image: Pixels) -> Float[Tensor, "channel height width"]:
     """RGB in [0, 1], or premultiplied RGB and alpha, of gray or colour pixels: what pictures are compared as."""
     values = numpy.moveaxis(image.numpy(), -1, 0) / numpy.float32(255)
-    if len(values) % 2:
+    if not has_alpha(image):
         return torch.from_numpy(values).expand(3, -1, -1)
     alpha = torch.from_numpy(values[-1:])
     return torch.cat([torch.from_numpy(values[:-1] * values[-1:]).expand(3, -1, -1), alpha])
@@ -75,8 +85,8 @@ def decibels(error: float) -> float:
 
 def on_white(image: Pixels) -> UInt8[Tensor, "height width 3"]:
     """RGB pixels, with white behind whatever is transparent."""
-    if image.shape[-1] % 2:
-        return image.expand(-1, -1, 3).contiguous()
+    if not has_alpha(image):
+        return colours(image)
     values = premultiplied(image)
     return pixels(values[:3] + (1 - values[3:]), None)
 
@@ -113,7 +123,7 @@ def encoded(image: Pixels, suffix: str) -> bytes:
     if suffix == ".png":
         picture(image).save(file, "PNG", optimize=False)
     elif suffix == ".webp":
-        picture(image).convert("RGB" if image.shape[-1] % 2 else "RGBA").save(file, "WEBP", quality=92)
+        picture(image).convert("RGBA" if has_alpha(image) else "RGB").save(file, "WEBP", quality=92)
     else:
         flat = image if image.shape[-1] == 1 else on_white(image)
         picture(flat).save(file, "JPEG", quality=93, subsampling=0)

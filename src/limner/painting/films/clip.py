@@ -44,7 +44,7 @@ class Clip:
         A GIF has at most 25 pictures a second, and fewer where all of them would need too much memory.
         Raises UserError for an unknown suffix, an absurd size, or a file that cannot be written.
         """
-        from limner.painting.films import video
+        from limner.painting.films import gif, video
 
         path = Path(path)
         if path.suffix.lower() not in FILMS:
@@ -52,11 +52,11 @@ class Clip:
         height, width = self._checked(path, longer_side)
         with atomic(path) as temporary:
             if path.suffix.lower() == ".gif":
-                step = video.thinned(len(self.paintings), self.rate, height * width)
+                step = gif.thinned(len(self.paintings), self.rate, height * width)
                 shown = self.paintings[::step]
-                some = shown[:: max(1, len(shown) // video.SAMPLE)]
+                some = shown[:: max(1, len(shown) // gif.SAMPLE)]
                 frames, sample = ((p.render(height, width) for p in each) for each in (shown, some))
-                video.save_gif(temporary, len(shown), self.rate / step, frames, sample, hold=0)
+                gif.save_gif(temporary, len(shown), self.rate / step, frames, sample, hold=0)
             else:
                 even = video.even((height, width))
                 frames = (painting.render(*even) for painting in self.paintings)

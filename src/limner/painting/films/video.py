@@ -1,39 +1,29 @@
-"""Films, as GIF, MP4 or WebM: of a painting that grows, and of a clip."""
+"""Films as MP4 or WebM."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from fractions import Fraction
-from io import BytesIO
-from itertools import pairwise, repeat
+from itertools import repeat
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import av
-import numpy as np
 import torch
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
 from av.error import FFmpegError
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
-from jaxtyping import Bool, UInt8
-from PIL import Image
+from jaxtyping import UInt8
 from torch import Tensor
 
 from limner.errors import UserError
 from limner.painting.films.sound import track
-from limner.painting.raster import Pixels, on_white, picture
+from limner.painting.raster import Pixels, colours, has_alpha, on_white
 
-RATES = {".gif": 15, ".mp4": 30, ".webm": 30}  # frames a second, at most
-SECONDS, HOLD = 8, 2
-SAMPLE = 6  # pictures, about, that the palette of a GIF is to suit
-GIF_CLIP = 25  # frames of a clip a second, at most
+HOLD = 2  # seconds
 SLOWEST = 4  # frames a second
 SEEK = 60  # frames from one that can be sought to the next
-LARGEST_GIF = 2**28  # pixels of all its frames
-CLEAR = 255  # the palette entry that is transparent
-BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], device="cpu")
-"""The order in which pixels of a 4 x 4 square become opaque with rising alpha (Bayer 1973)."""
 ENCODERS = {
     ".mp4": {
         "libx264": {"qp": "16", "preset": "veryfast"},  # its other ways to choose quality differ from run to run
@@ -49,124 +39,10 @@ WITH_ALPHA = ("libvpx-vp9",)
 CONTAINERS = {".mp4": {"movflags": "faststart"}, ".webm": {"fflags": "bitexact"}}  # else WebM has a random number
 
 
-def moments(strokes: int, frames: int) -> list[int]:
-    """Numbers of strokes to show, rising from 0 to all: at most `frames`, and slowest for the early, large strokes."""
-    last = min(max(frames, 1) - 1, strokes)
-    if last == 0:
-        return [strokes]
-    return [max(i, round(strokes * (i / last) ** 2)) for i in range(last + 1)]
-
-
-def timing(strokes: int, suffix: str, seconds: float | None, pixels: int) -> tuple[list[int], Fraction]:
-    """The moments to show of a painting of so many pixels that grows for so long, and how many of them a second.
-
-    None: for eight seconds, or less where strokes are few.  It takes a picture's time at least.
-    """
-    seconds = seconds and max(seconds, 1 / RATES[suffix])
-    most = max(2, round(RATES[suffix] * (seconds or SECONDS)))
-    if suffix == ".gif":  # all of it is in memory
-        most = min(most, max(RATES[suffix] * SECONDS, LARGEST_GIF // pixels))
-    counts = moments(strokes, most)
-    if seconds and len(counts) > 1:
-        return counts, Fraction((len(counts) - 1) / seconds).limit_denominator(1000)
-    return counts, Fraction(min(max(round(len(counts) / SECONDS), SLOWEST), RATES[suffix]))
-
-
 def even(size: tuple[int, int]) -> tuple[int, int]:
     """The (height, width) that a film has for pictures of this one."""
     height, width = (max(side // 2 * 2, 2) for side in size)
     return height, width
-
-
-def thinned(count: int, rate: Fraction, pixels: int) -> int:
-    """Of how many pictures of a clip one is shown in a GIF, which is slow where they are many a second, and large."""
-    return max(1, math.ceil(rate / GIF_CLIP), math.ceil(count * pixels / LARGEST_GIF))
-
-
-def save_time_lapse(
-    path: Path,
-    stages: Callable[[Iterable[int], tuple[int, int]], Iterable[Pixels]],
-    strokes: int,
-    size: tuple[int, int],
-    seconds: float | None,
-    clear: bool,
-) -> None:
-    """Write how a painting grows, in about `seconds`; `stages` renders it after so many strokes each time."""
-    suffix = path.suffix.lower()
-    counts, rate = timing(strokes, suffix, seconds, math.prod(size))
-    if suffix == ".gif":
-        save_gif(path, len(counts), rate, stages(counts, size), stages(moments(strokes, SAMPLE), size))
-    else:
-        save_film(path, rate, stages(counts, even(size)), even(size), clear)
-
-
-def save_gif(
-    path: Path, count: int, rate: Fraction, frames: Iterable[Pixels], sample: Iterable[Pixels], hold: int = HOLD
-) -> None:
-    """Write `count` frames as a GIF that loops; all share the palette of the `sample`.
-
-    hold: seconds for which it rests on the last one, if any.
-    Frames with an even number of bands have alpha. A GIF has none: of a square of 4 x 4 pixels as many are opaque as
-    the alpha says, and those of a lower alpha are among those of a higher one.
-    """
-    palette = _palette(list(sample))
-    nearest = _nearest(palette)
-    images = [_indexed(frame, palette, nearest) for frame in frames]
-    times = [10 * round(100 * k / rate) for k in range(count + 1)]  # a GIF counts hundredths of a second
-    durations = [after - before for before, after in pairwise(times)]
-    durations[-1] = round(1000 * hold) or durations[-1]
-    clear = [np.asarray(image) == CLEAR for image in images]
-    looks: dict[str, Any] = {"transparency": CLEAR} if any(map(np.any, clear)) else {}
-    if any((after & ~before).any() for before, after in pairwise(clear)):
-        looks["disposal"] = 2  # take each frame away before the next, which would show it where it is clear
-    file = BytesIO()
-    images[0].save(
-        file, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0, optimize=False, **looks
-    )
-    path.write_bytes(file.getvalue())
-
-
-def _palette(sample: list[Pixels]) -> Image.Image:
-    """A picture whose palette, of one colour less than a GIF may hold, suits all of the sample."""
-    seen = torch.cat([_colours(image)[::2, ::2][_opaque(image)[::2, ::2]] for image in sample])
-    seen = seen if len(seen) else seen.new_zeros(1, 3)
-    return picture(seen[None]).quantize(CLEAR, kmeans=1)
-
-
-def _nearest(palette: Image.Image) -> Callable[[UInt8[Tensor, "height width 3"]], UInt8[Tensor, "height width"]]:
-    """The palette's entries by colours; Pillow finds those of the darkest of 4 x 4 x 4, so that white would be gray."""
-    entries = torch.tensor(palette.getpalette(), device="cpu").view(-1, 3)[:CLEAR].float()
-    known = torch.full((2**24,), CLEAR, dtype=torch.uint8, device="cpu")
-    base = torch.tensor([2**16, 2**8, 1], dtype=torch.int32, device="cpu")
-
-    def nearest(colours: UInt8[Tensor, "height width 3"]) -> UInt8[Tensor, "height width"]:
-        packed = (colours * base).sum(-1, dtype=torch.int32)
-        for fresh in packed[known[packed] == CLEAR].unique().split(2**14):
-            distances = entries.square().sum(1) - 2 * (fresh[:, None] // base % 2**8).float() @ entries.T
-            known[fresh] = distances.argmin(1).to(torch.uint8)
-        return known[packed]
-
-    return nearest
-
-
-def _indexed(image: Pixels, palette: Image.Image, nearest: Callable[[Tensor], Tensor]) -> Image.Image:
-    indexed = Image.fromarray(torch.where(_opaque(image), nearest(_colours(image)), CLEAR).numpy(), "P")
-    indexed.putpalette(palette.getpalette() or ())
-    return indexed
-
-
-def _colours(image: Pixels) -> UInt8[Tensor, "height width 3"]:
-    """RGB, whatever the alpha."""
-    return (image if image.shape[-1] % 2 else image[..., :-1]).expand(-1, -1, 3).contiguous()
-
-
-def _opaque(image: Pixels) -> Bool[Tensor, "height width"]:
-    """Which pixels are opaque where each must be so or not at all."""
-    height, width, bands = image.shape
-    if bands % 2:
-        return torch.ones(height, width, dtype=torch.bool, device="cpu")
-    least = (BAYER + 0.5) * 255 / 16
-    return image[..., -1] > least.repeat(-(-height // 4), -(-width // 4))[:height, :width]
 
 
 def save_film(
@@ -215,8 +91,8 @@ def save_film(
 
 def _over_white(image: Pixels) -> UInt8[Tensor, "height width 4"]:
     """RGBA, white where nothing is: players that know no alpha show that."""
-    alpha = image[..., -1:]
-    return torch.cat([torch.where(alpha > 0, _colours(image), 255), alpha], -1)
+    alpha = image[..., -1:] if has_alpha(image) else torch.full_like(image[..., :1], 255)
+    return torch.cat([torch.where(alpha > 0, colours(image), 255), alpha], -1)
 
 
 def _held(frames: Iterable[Pixels], each: int, more: int) -> Iterable[Pixels]:

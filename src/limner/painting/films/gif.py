@@ -1,0 +1,93 @@
+"""Films as GIF, which has few colours and no alpha."""
+
+import math
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, UInt8
+from PIL import Image
+from torch import Tensor
+
+from limner.painting.raster import Pixels, colours, has_alpha, picture
+
+SAMPLE = 6  # pictures, about, that the palette is to suit
+CLIP_RATE = 25  # frames of a clip a second, at most
+LARGEST = 2**28  # pixels of all frames
+CLEAR = 255  # the palette entry that is transparent
+BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], device="cpu")
+"""The order in which pixels of a 4 x 4 square become opaque with rising alpha (Bayer 1973)."""
+
+
+def thinned(count: int, rate: Fraction, pixels: int) -> int:
+    """Of how many pictures of a clip one is shown in a GIF, which is slow where they are many a second, and large."""
+    return max(1, math.ceil(rate / CLIP_RATE), math.ceil(count * pixels / LARGEST))
+
+
+def save_gif(
+    path: Path, count: int, rate: Fraction, frames: Iterable[Pixels], sample: Iterable[Pixels], hold: int
+) -> None:
+    """Write `count` frames as a GIF that loops; all share the palette of the `sample`.
+
+    hold: seconds for which it rests on the last one, if any.
+    Of a square of 4 x 4 pixels as many are opaque as the alpha says, and those of a lower alpha are among those of a
+    higher one.
+    """
+    palette = _palette(list(sample))
+    nearest = _nearest(palette)
+    images = [_indexed(frame, palette, nearest) for frame in frames]
+    times = [10 * round(100 * k / rate) for k in range(count + 1)]  # a GIF counts hundredths of a second
+    durations = [after - before for before, after in pairwise(times)]
+    durations[-1] = round(1000 * hold) or durations[-1]
+    clear = [np.asarray(image) == CLEAR for image in images]
+    looks: dict[str, Any] = {"transparency": CLEAR} if any(map(np.any, clear)) else {}
+    if any((after & ~before).any() for before, after in pairwise(clear)):
+        looks["disposal"] = 2  # take each frame away before the next, which would show it where it is clear
+    file = BytesIO()
+    images[0].save(
+        file, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0, optimize=False, **looks
+    )
+    path.write_bytes(file.getvalue())
+
+
+def _palette(sample: list[Pixels]) -> Image.Image:
+    """A picture whose palette, of one colour less than a GIF may hold, suits all of the sample."""
+    seen = torch.cat([colours(image)[::2, ::2][_opaque(image)[::2, ::2]] for image in sample])
+    seen = seen if len(seen) else seen.new_zeros(1, 3)
+    return picture(seen[None]).quantize(CLEAR, kmeans=1)
+
+
+def _nearest(palette: Image.Image) -> Callable[[UInt8[Tensor, "height width 3"]], UInt8[Tensor, "height width"]]:
+    """The palette's entries by colours; Pillow finds those of the darkest of 4 x 4 x 4, so that white would be gray."""
+    entries = torch.tensor(palette.getpalette(), device="cpu").view(-1, 3)[:CLEAR].float()
+    known = torch.full((2**24,), CLEAR, dtype=torch.uint8, device="cpu")
+    base = torch.tensor([2**16, 2**8, 1], dtype=torch.int32, device="cpu")
+
+    def nearest(wanted: UInt8[Tensor, "height width 3"]) -> UInt8[Tensor, "height width"]:
+        packed = (wanted * base).sum(-1, dtype=torch.int32)
+        for fresh in packed[known[packed] == CLEAR].unique().split(2**14):
+            distances = entries.square().sum(1) - 2 * (fresh[:, None] // base % 2**8).float() @ entries.T
+            known[fresh] = distances.argmin(1).to(torch.uint8)
+        return known[packed]
+
+    return nearest
+
+
+def _indexed(image: Pixels, palette: Image.Image, nearest: Callable[[Tensor], Tensor]) -> Image.Image:
+    indexed = Image.fromarray(torch.where(_opaque(image), nearest(colours(image)), CLEAR).numpy(), "P")
+    indexed.putpalette(palette.getpalette() or ())
+    return indexed
+
+
+def _opaque(image: Pixels) -> Bool[Tensor, "height width"]:
+    """Which pixels are opaque where each must be so or not at all."""
+    height, width, _ = image.shape
+    if not has_alpha(image):
+        return torch.ones(height, width, dtype=torch.bool, device="cpu")
+    least = (BAYER + 0.5) * 255 / 16
+    return image[..., -1] > least.repeat(-(-height // 4), -(-width // 4))[:height, :width]
