@@ -19,8 +19,9 @@ from torch import Tensor
 import limner
 from limner.files import files_in, write_json
 from limner.painting.films.footage import Footage
-from limner.painting.painting import Painting, psnr
+from limner.painting.painting import Painting
 from limner.painting.pictures import CLIPS, Picture, fitted, read_picture, resized
+from limner.painting.scoring import psnr
 
 SIDE, PICTURES = 256, 50
 WINDOW = (192, 256)

@@ -25,9 +25,9 @@ from limner.errors import UserError
 from limner.painting import outputs
 from limner.painting.films import following, gif, video
 from limner.painting.films.footage import Footage
-from limner.painting.painting import psnr
 from limner.painting.pictures import is_clip
 from limner.painting.saving import amount
+from limner.painting.scoring import psnr
 
 pytestmark = pytest.mark.usefixtures("quick")
 

@@ -16,8 +16,8 @@ from limner.painting.fit.fitting import RATE, Plan, Progress, coarse, detail, fi
 from limner.painting.fit.goal import Goal
 from limner.painting.fit.moves import SPECK, Moves, Style
 from limner.painting.fit.propose import propose
-from limner.painting.painting import psnr
 from limner.painting.rendering import SAMPLES, most_texels
+from limner.painting.scoring import psnr
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render

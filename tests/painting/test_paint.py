@@ -27,8 +27,9 @@ from limner.painting.fit.fitting import Progress, fit
 from limner.painting.fit.goal import Goal
 from limner.painting.fit.moves import Moves, Style
 from limner.painting.fit.propose import best_colours
-from limner.painting.painting import Painting, psnr
+from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, fitted, read_picture
+from limner.painting.scoring import psnr
 from limner.strokes import Strokes
 from limner.strokes_json import parse
 from limner.templates import TemplateBank

@@ -23,9 +23,10 @@ from limner.errors import UserError
 from limner.painting import raster, rendering
 from limner.painting.arguments import LONGEST_SIDE
 from limner.painting.options import MOST, PaintOptions
-from limner.painting.painting import SUFFIXES, Painting, psnr
+from limner.painting.painting import SUFFIXES, Painting
 from limner.painting.pictures import Picture, fitted
 from limner.painting.saving import told
+from limner.painting.scoring import decibels, psnr
 from limner.strokes import Strokes
 from limner.strokes_json import dump, parse
 from limner.templates import TemplateBank
@@ -631,7 +632,7 @@ def test_wanted_is_what_the_canvas_should_be(transparent: bool, channels: int) -
         coloured = replace(one, target=Picture(torch.cat([one.target.pixels + d for d in (-0.1, 0, 0.1)]), alpha, "c"))
         assert torch.allclose(coloured.wanted, one.wanted, atol=1e-6)
     error = (one.wanted[:, :channels] - one.canvas).square().mean().item()
-    assert transparent or one.psnr == pytest.approx(raster.decibels(error), abs=0.1)
+    assert transparent or one.psnr == pytest.approx(decibels(error), abs=0.1)
 
 
 def test_a_large_svg_of_pictures_is_read_smaller(tmp_path: Path) -> None:

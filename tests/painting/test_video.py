@@ -17,8 +17,9 @@ from limner import geometry
 from limner.errors import UserError
 from limner.painting.films import gif, time_lapse, video
 from limner.painting.films.clip import Clip
-from limner.painting.painting import Painting, psnr
+from limner.painting.painting import Painting
 from limner.painting.raster import on_white
+from limner.painting.scoring import psnr
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 

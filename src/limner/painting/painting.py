@@ -20,6 +20,7 @@ from limner.painting.pictures import Picture, Source, fitted, laid, read_picture
 from limner.painting.ranges import in_range
 from limner.painting.raster import FILMS, Pixels
 from limner.painting.rendering import finer, rendered
+from limner.painting.scoring import score
 from limner.painting.sides import check_shape
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -28,11 +29,6 @@ from limner.writer import in_depth_order
 STILLS = (*PICTURES, ".svg")
 SUFFIXES = (*STILLS, ".json", *FILMS)
 FRAME = "frame-{:04}.png"
-
-
-def psnr(a: Float[Tensor, "*shape"], b: Float[Tensor, "*shape"]) -> float:
-    """Peak signal-to-noise ratio in dB of values in [0, 1]: 10 log10(1 / mean squared difference)."""
-    return raster.decibels((a.double() - b.double()).square().mean().item())
 
 
 def write_frames(folder: Path, images: Iterable[Pixels]) -> int:
@@ -212,15 +208,7 @@ class Painting:
         """In dB, of pixels against the target at their size, with what the painting has behind it."""
         if self.target is None:
             raise ValueError("painting: no target to score against")
-        truth = fitted(self.target, (image.shape[0], image.shape[1]))
-        squares, values = 0.0, 0
-        for rows in raster.strips(*image.shape[:2]):
-            shown, wanted = self._compared(
-                image[rows], truth.pixels[:, rows], None if truth.alpha is None else truth.alpha[rows]
-            )
-            squares += (shown.double() - wanted).square().sum().item()
-            values += shown.numel()
-        return raster.decibels(squares / values)
+        return score(image, self.target, self.background)
 
     def render(self, height: int, width: int) -> Pixels:
         """The painting in 8 bits at any size of about the same aspect: gray or RGB, with alpha if it is transparent."""
@@ -305,12 +293,3 @@ class Painting:
         if longer_side is not None and not (hasattr(longer_side, "__index__") and 1 <= longer_side <= LONGEST_SIDE):
             raise UserError(f"longer_side: {longer_side!r} pixels cannot be saved: choose 1 to {LONGEST_SIDE}")
         return raster.saved_size(path, self.shown_size, longer_side)
-
-    def _compared(self, image: Pixels, pixels: Tensor, alpha: Tensor | None) -> tuple[Tensor, Tensor]:
-        """What is scored of some rows of an image: itself and the target, on the painting's background if any."""
-        shown, pixels = raster.premultiplied(image), pixels.expand(3, -1, -1)
-        if len(shown) == 4 and self.background is None:
-            return shown, laid(pixels, alpha, None)
-        ground = pixels.new_ones(1) if self.background is None else self.background.to(pixels)
-        paper = 0 if len(shown) == 3 else (1 - shown[3:]) * ground[:, None, None]
-        return shown[:3] + paper, laid(pixels, alpha, ground)

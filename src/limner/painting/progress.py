@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tqdm import tqdm
 
-from limner.painting.raster import decibels
+from limner.painting.scoring import decibels
 from limner.printing import unheard
 from limner.waiting import told
 

@@ -1,7 +1,6 @@
 """Pixels of a finished painting: 8-bit, to and from files."""
 
 import io
-import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -76,11 +75,6 @@ def premultiplied(image: Pixels) -> Float[Tensor, "channel height width"]:
         return torch.from_numpy(values).expand(3, -1, -1)
     alpha = torch.from_numpy(values[-1:])
     return torch.cat([torch.from_numpy(values[:-1] * values[-1:]).expand(3, -1, -1), alpha])
-
-
-def decibels(error: float) -> float:
-    """PSNR in dB of a mean squared difference of values in [0, 1]."""
-    return 10 * math.log10(1 / error) if error else math.inf
 
 
 def on_white(image: Pixels) -> UInt8[Tensor, "height width 3"]:

@@ -28,8 +28,8 @@ from limner.painting.fit.moves import Moves, Style
 from limner.painting.fit.pace import Clock, Pace
 from limner.painting.fit.propose import PLACES, propose
 from limner.painting.progress import Progress
-from limner.painting.raster import decibels
 from limner.painting.rendering import finer, most_texels, redrawn
+from limner.painting.scoring import decibels
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.waiting import compiling
