@@ -14,10 +14,11 @@ from paint import SIDE, choose, machine
 
 import limner
 from limner.files import write_json
-from limner.painting.fit import fitting
-from limner.painting.fit.fitting import Plan
+from limner.painting.fit import rounds
+from limner.painting.fit.fitting import fit
 from limner.painting.fit.moves import RATES
 from limner.painting.fit.propose import propose
+from limner.painting.fit.rounds import Plan
 from limner.painting.pictures import read_picture, resized
 
 SEEDS = 3
@@ -81,12 +82,12 @@ def measure(
     small = resized(read_picture(picture), SIDE)
 
     def planned(*args, **kwargs):
-        return fitting.fit(*args, **{**kwargs, "plan": plan or Plan()})
+        return fit(*args, **{**kwargs, "plan": plan or Plan()})
 
     with (
         mock.patch("limner.painting.paint.fit", planned),
         mock.patch.dict(RATES, rates or {}),
-        mock.patch.object(fitting, "propose", proposing),
+        mock.patch.object(rounds, "propose", proposing),
     ):
         start = time.process_time()
         painting = limner.paint(small, count, seed=seed, **(style or {}))

@@ -12,9 +12,10 @@ from limner.models.build import build
 from limner.models.painter import Painter
 from limner.models.settings import Model
 from limner.painting import by_model
-from limner.painting.fit.fitting import Plan, fit
+from limner.painting.fit.fitting import fit
 from limner.painting.fit.goal import Goal
 from limner.painting.fit.moves import Style
+from limner.painting.fit.rounds import Plan
 from limner.templates import TemplateBank
 from limner.writer import render
 

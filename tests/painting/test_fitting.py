@@ -12,10 +12,12 @@ from torch import Tensor
 from limner import waiting
 from limner.geometry import phi
 from limner.painting.fit import fitting, pace
-from limner.painting.fit.fitting import RATE, Plan, Progress, coarse, detail, fit, importance, radii, widest
+from limner.painting.fit.fitting import fit
 from limner.painting.fit.goal import Goal
 from limner.painting.fit.moves import SPECK, Moves, Style
 from limner.painting.fit.propose import propose
+from limner.painting.fit.rounds import RATE, Plan, coarse, detail, importance, radii, widest
+from limner.painting.progress import Progress
 from limner.painting.rendering import SAMPLES, most_texels
 from limner.painting.scoring import psnr
 from limner.strokes import Strokes

@@ -23,12 +23,13 @@ from limner import geometry
 from limner.errors import UserError
 from limner.painting import sides
 from limner.painting.arguments import check_fill, fixed_opacity, positive, whole
-from limner.painting.fit.fitting import Progress, fit
+from limner.painting.fit.fitting import fit
 from limner.painting.fit.goal import Goal
 from limner.painting.fit.moves import Moves, Style
 from limner.painting.fit.propose import best_colours
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, fitted, read_picture
+from limner.painting.progress import Progress
 from limner.painting.scoring import psnr
 from limner.strokes import Strokes
 from limner.strokes_json import parse

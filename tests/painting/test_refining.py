@@ -12,10 +12,10 @@ from torch import Tensor
 
 import limner
 from limner.errors import UserError
-from limner.painting.fit.fitting import SETTLING_RATE
 from limner.painting.fit.goal import Goal
 from limner.painting.fit.moves import Moves
 from limner.painting.fit.refining import Wish
+from limner.painting.fit.rounds import SETTLING_RATE
 from limner.painting.painting import Painting
 from limner.strokes import Strokes
 from limner.templates import TemplateBank

@@ -12,9 +12,8 @@ from torch import Tensor
 
 from limner.painting import brushes, colours, light, rendering, sides
 from limner.painting.asked import checked
-from limner.painting.fit.fitting import Painted
 from limner.painting.fit.goal import Goal, goal_and_ground, page
-from limner.painting.fit.moves import Style
+from limner.painting.fit.moves import Painted, Style
 from limner.painting.painting import Painting
 from limner.painting.palette import inks_of
 from limner.painting.pictures import Picture, Source, fitted, read_picture, resized

@@ -14,9 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner import geometry
-from limner.painting.fit.fitting import Plan, again, work
 from limner.painting.fit.goal import Goal
 from limner.painting.fit.moves import Moves
+from limner.painting.fit.rounds import USUAL, Plan, again, work
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture
 from limner.painting.preparing import Prepared, prepare
@@ -49,8 +49,8 @@ class Scene:
         return cls(prepared, Moves.none(prepared.bank, prepared.ground, prepared.style), prepared.goal)
 
     def begin(self, seed: int) -> Iterable[tuple[float, float]]:
-        """Rounds that paint the first picture, as `fitting.work` yields them."""
-        return work(self.moves, self.goal, self.prepared.count, seed, Plan(), None) if self.prepared.count else ()
+        """Rounds that paint the first picture, as `rounds.work` yields them."""
+        return work(self.moves, self.goal, self.prepared.count, seed, USUAL, None) if self.prepared.count else ()
 
     def follow(self, picture: Picture, seed: int) -> Iterable[tuple[float, float]] | None:
         """Rounds that move the strokes to suit the next picture; None where hardly anything is left of the scene."""

@@ -19,15 +19,18 @@ NEAR, CLOSE = 0.03, 0.1
 FITS = 7
 
 
-def fewest(fit: Callable[[int, T | None], tuple[T, float]], enough: int, wanted: float) -> Iterator[T]:
+def fewest(fit: Callable[[int, T | None], tuple[T, float] | None], enough: int, wanted: float) -> Iterator[T]:
     """Results that reach a PSNR with fewer strokes each, all of fewer than `enough`, which are known to reach it.
 
-    fit: gives, for a number of strokes and the result before, if there is one, a result and its PSNR in dB.
+    fit: gives, for a number of strokes and the result before, if there is one, a result and its PSNR in dB;
+        None ends the search.
     """
     too_few, guess, tried, result = 0, math.ceil(FIRST * enough), [], None
     while enough - too_few > max(1, NEAR * enough) and len(tried) < FITS:
         count = min(max(guess, too_few + 1), enough - 1)
-        result, psnr = fit(count, result)
+        if (found := fit(count, result)) is None:
+            return
+        result, psnr = found
         tried.append((count, psnr))
         guess = round(count * 2 ** ((wanted - psnr) / growth(tried)))
         if psnr >= wanted:

@@ -9,7 +9,7 @@ units of the brush; it turns and slants the less the thinner that is (`steps.tra
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from limner.painting.fit.goal import Goal
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
+Painted: TypeAlias = tuple[Strokes, Float[Tensor, "channel"], TemplateBank]
+"""Strokes, the colour of the ground under them, and their templates."""
 RATES = {"where": 1.0, "what": 0.2, "logit": 2.0, "slope": 0.2, "ground": 0.2}
 """Of each kind of number, in the order in which `steps` has them."""
 START = 2.0
@@ -161,8 +163,8 @@ class Moves:
         slope = None if slope is None else slope[None]
         return Strokes(self.values["where"][None], self.which[None], self.values["what"][None], opacity, None, slope)
 
-    def copied(self) -> tuple[Strokes, Tensor, TemplateBank]:
-        """Strokes, ground and templates as they are now, whatever becomes of them."""
+    def copied(self) -> Painted:
+        """What is there now, whatever becomes of the moves."""
         return self.strokes().map(Tensor.clone), self.ground.clone(), self.bank
 
     def step(self, goal: Aim, rate: float) -> float:

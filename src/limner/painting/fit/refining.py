@@ -10,8 +10,8 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.painting import arguments
-from limner.painting.fit.fitting import SETTLING_RATE, falling
 from limner.painting.fit.moves import Moves, Style
+from limner.painting.fit.rounds import SETTLING_RATE, falling
 from limner.painting.fit.steps import FAINT, SOLID
 from limner.painting.painting import Painting
 from limner.painting.preparing import in_float32_on_cpu
