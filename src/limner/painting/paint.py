@@ -10,10 +10,11 @@ from torch import Tensor
 
 from limner.kernels.threads import for_kernels_only
 from limner.models.build import Network
+from limner.painting.defaults import in_float32_on_cpu
 from limner.painting.fit.fitting import fit
 from limner.painting.painting import Painting
 from limner.painting.pictures import Source
-from limner.painting.preparing import in_float32_on_cpu, prepare
+from limner.painting.preparing import prepare
 from limner.painting.progress import Progress, bar
 from limner.templates import TemplateBank
 

@@ -1,8 +1,6 @@
 """What is settled before the first stroke: arguments are checked, the picture is read, and a goal is set."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.painting import brushes, colours, light, rendering, sides
-from limner.painting.asked import checked
+from limner.painting.asked import Asked, checked
 from limner.painting.fit.goal import Goal, goal_and_ground, page
 from limner.painting.fit.moves import Painted, Style
 from limner.painting.painting import Painting
@@ -22,25 +20,34 @@ from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
 
-@contextmanager
-def in_float32_on_cpu() -> Iterator[None]:
-    """New tensors are such inside, whatever torch's defaults are, since a photograph's kernels take no other."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float32)
-    try:
-        here = nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")
-        with here, torch.autocast("cpu", enabled=False):
-            yield
-    finally:
-        torch.set_default_dtype(before)
+@dataclass(frozen=True)
+class Colouring:
+    """What colours there are: of the ground, if that is settled, and of strokes, if not any; in so many channels.
+
+    clear: whether the background is transparent.
+    """
+
+    clear: bool
+    ground: Float[Tensor, "channel"] | None
+    inks: Float[Tensor, "colour channel"] | None
+    channels: int
+
+    @property
+    def learns_ground(self) -> bool:
+        """Whether the colour of the ground is fitted, too."""
+        return not self.clear and self.ground is None and self.inks is None
+
+    def goal(self, picture: Picture) -> tuple[Goal, Tensor]:
+        """What to fit of a picture at some size, and the ground to start from."""
+        pixels = picture.pixels.expand(self.channels, -1, -1)
+        return goal_and_ground(pixels, picture.alpha, "clear" if self.clear else self.ground, self.inks)
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A picture that is about to be painted, and all that `fit` is to know.
 
-    goal_of: what to fit of a picture at some size, and the ground to start from.
-    before: the strokes that lie under those to be painted.  clear: whether the background is transparent.
+    before: the strokes that lie under those to be painted.
     """
 
     picture: Picture
@@ -55,12 +62,11 @@ class Prepared:
     start: Strokes | None
     judged: Goal | None
     before: Before | None
-    clear: bool
-    goal_of: Callable[[Picture], tuple[Goal, Tensor]]
+    colouring: Colouring
 
     def following(self, picture: Picture) -> tuple[Goal, Tensor]:
         """The goal and the ground of another picture of the same proportions."""
-        goal, ground = self.goal_of(fitted(picture, self.goal.size))
+        goal, ground = self.colouring.goal(fitted(picture, self.goal.size))
         return replace(goal, weight=self.goal.weight, saved=self.goal.saved), ground
 
     def painting(self, painted: Painted) -> Painting:
@@ -68,7 +74,7 @@ class Prepared:
         strokes, ground, bank = painted
         if self.before:
             strokes, bank = self.before.then(strokes), self.before.bank
-        return Painting(strokes, bank, None if self.clear else ground, self.goal.size, self.picture)
+        return Painting(strokes, bank, None if self.colouring.clear else ground, self.goal.size, self.picture)
 
 
 def prepare(image: Source, **arguments: Any) -> Prepared:
@@ -82,32 +88,17 @@ def prepare(image: Source, **arguments: Any) -> Prepared:
     many = asked.strokes + (len(before.strokes) if before else 0)
     small = resized(picture, sides.chosen_side(picture, asked.size, many, asked.stop_psnr, asked.pen))
     sides.check_seen(asked.largest, max(small.size))
-    given, clear = asked.ground, asked.clear or (asked.ground is None and picture.alpha is not None)
     if before:
         if before.size:
             sides.check_shape("resume", before.size, "the picture", picture.size)
             before = replace(before, bank=rendering.finer(before.bank, before.size, small.size))
         before = replace(before, bank=as_written(before.bank))
-        clear, given = before.background is None, before.background
-    if given is None and not clear and not before:
-        if asked.pen is not None:
-            given = torch.ones(3)
-        elif asked.palette is None:
-            given = page(small.pixels)
-    coloured = colours.coloured(asked.palette) or colours.coloured(given) or (before is not None and before.coloured)
-    channels = 3 if coloured else len(picture.pixels)
-    given = None if given is None else given.expand(3)[:channels]
-    says = light.says(masks, picture.size) if isinstance(asked.palette, int) else None
-    inks = inks_of(asked.palette, picture, given, channels, says)
-
-    def goal_of(picture: Picture) -> tuple[Goal, Tensor]:
-        pixels = picture.pixels.expand(channels, -1, -1)
-        return goal_and_ground(pixels, picture.alpha, "clear" if clear else given, inks)
-
-    goal, ground = goal_of(small)
+    colouring = settled(asked, picture, small, masks, before)
+    clear = colouring.clear
+    goal, ground = colouring.goal(small)
     goal = replace(goal, weight=light.weights(masks.get("importance"), goal.size))
     large = sides.judged(picture) if asked.stop_psnr else small
-    judged = goal_of(large)[0] if large.size != small.size else None
+    judged = colouring.goal(large)[0] if large.size != small.size else None
     count, start = asked.strokes, None
     if asked.model is not None:
         from limner.painting import by_model
@@ -128,19 +119,55 @@ def prepare(image: Source, **arguments: Any) -> Prepared:
         bank = brushes.bank_of(asked.templates or (["line"] if asked.pen else None))
     if count:
         brushes.check_visible(bank)
-    goal = replace(goal, saved=rendering.samples(before.bank if before else bank))
-    style = Style(
+    return Prepared(
+        picture=picture,
+        goal=replace(goal, saved=rendering.samples(before.bank if before else bank)),
+        bank=bank,
+        count=count,
+        ground=ground,
+        style=style(asked, colouring),
+        seed=asked.seed,
+        seconds=asked.time,
+        stop_psnr=math.inf if asked.stop_psnr is None else asked.stop_psnr,
+        start=start,
+        judged=judged,
+        before=before,
+        colouring=colouring,
+    )
+
+
+def settled(
+    asked: Asked, picture: Picture, small: Picture, masks: dict[str, Picture], before: Before | None
+) -> Colouring:
+    """The colours that are asked for, or that suit a picture, which is worked at so `small`; or those from before."""
+    if before:
+        clear, ground = before.background is None, before.background
+    else:
+        clear, ground = asked.clear or (asked.ground is None and picture.alpha is not None), asked.ground
+        if ground is None and not clear:
+            if asked.pen is not None:
+                ground = torch.ones(3)
+            elif asked.palette is None:
+                ground = page(small.pixels)
+    coloured = colours.coloured(asked.palette) or colours.coloured(ground) or (before is not None and before.coloured)
+    channels = 3 if coloured else len(picture.pixels)
+    ground = None if ground is None else ground.expand(3)[:channels]
+    says = light.says(masks, picture.size) if isinstance(asked.palette, int) else None
+    return Colouring(clear, ground, inks_of(asked.palette, picture, ground, channels, says), channels)
+
+
+def style(asked: Asked, colouring: Colouring) -> Style:
+    """How strokes may look."""
+    return Style(
         opacity=asked.opacity,
         gradient=asked.gradient,
-        palette=inks,
+        palette=colouring.inks,
         smallest=asked.smallest / 2,
         largest=asked.largest / 2,
         pen=asked.pen and asked.pen / 2,
-        learn_ground=not clear and given is None and inks is None,
+        learn_ground=colouring.learns_ground,
         **asked.looks,
     )
-    wanted = asked.seed, asked.time, math.inf if asked.stop_psnr is None else asked.stop_psnr
-    return Prepared(picture, goal, bank, count, ground, style, *wanted, start, judged, before, clear, goal_of)
 
 
 def over(goal: Goal, before: Before, size: tuple[int, int], ground: Tensor, clear: bool) -> Goal:

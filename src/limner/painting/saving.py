@@ -1,7 +1,6 @@
 """Writing a painting to where it goes, and saying what it scores."""
 
 import sys
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,7 +23,7 @@ FEW = 12
 
 def save(
     painting: Painting | Clip,
-    files: Iterable[Path],
+    files: list[Path],
     frames: Path | None,
     options: PaintOptions,
     interrupts: Interrupts,

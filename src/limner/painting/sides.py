@@ -44,9 +44,7 @@ def judged(picture: Picture) -> Picture:
     return resized(picture, JUDGED)
 
 
-def chosen_side(
-    picture: Picture, size: int | None, strokes: int, stop_psnr: float | None, pen: float | None = None
-) -> int:
+def chosen_side(picture: Picture, size: int | None, strokes: int, stop_psnr: float | None, pen: float | None) -> int:
     """Longer side of the canvas to work at: `size` if given, else what suits the strokes, and the quality if any.
 
     A pen is half a pixel wide there, so that lines beside each other make a gray, unless that were too few pixels or
@@ -77,9 +75,9 @@ def _seen(picture: Picture) -> Float[Tensor, "band height width"]:
     return torch.cat([picture.pixels * picture.alpha, picture.alpha[None]])
 
 
-def check_seen(max_size: float | None, side: int) -> None:
+def check_seen(max_size: float, side: int) -> None:
     """UserError for a largest stroke that cannot be seen on a canvas worked at, `side` pixels long."""
-    if max_size is not None and max_size * side < SEEN:
+    if max_size * side < SEEN:
         digits = 1 + math.ceil(math.log10(side / SEEN))
         least = math.ceil(SEEN / side * 10**digits) / 10**digits
         raise UserError(f"max_size: {max_size} is too small to be seen here: choose at least {least:g}")

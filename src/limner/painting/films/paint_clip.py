@@ -16,13 +16,13 @@ from limner.errors import UserError
 from limner.kernels.threads import for_kernels_only
 from limner.painting import brushes, colours
 from limner.painting.arguments import check_clip
+from limner.painting.defaults import in_float32_on_cpu
 from limner.painting.films.clip import Clip, a_rate
 from limner.painting.films.following import Scene
 from limner.painting.films.footage import RATE, Footage
 from limner.painting.paint import paint
 from limner.painting.painting import Painting
 from limner.painting.pictures import BinaryFile, Picture, Source, fitted, laid, read_picture
-from limner.painting.preparing import in_float32_on_cpu
 from limner.painting.progress import Progress, bar
 from limner.painting.sides import check_shape
 
@@ -103,7 +103,7 @@ def painted(
         rounds = scene.follow(picture, scene.prepared.seed + number) if scene else None
         if scene is None or rounds is None:
             scene = Scene.of(picture, settings)
-            settings = settings | ({"background": "transparent"} if scene.prepared.clear else {})
+            settings = settings | ({"background": "transparent"} if scene.prepared.colouring.clear else {})
             rounds, shown = scene.begin(scene.prepared.seed + number), None
         for done, error in rounds:
             told(done, error, len(scene.moves))
@@ -112,7 +112,7 @@ def painted(
         yield shown
 
 
-def alike(sources: Iterable[Source], clear: bool = False) -> Iterator[Picture]:
+def alike(sources: Iterable[Source], clear: bool) -> Iterator[Picture]:
     """Pictures in colour, transparent if the first is, or if they are to be; UserError for one of other proportions."""
     first = None
     for number, source in enumerate(sources):

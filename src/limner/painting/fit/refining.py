@@ -10,11 +10,11 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.painting import arguments
+from limner.painting.defaults import in_float32_on_cpu
 from limner.painting.fit.moves import Moves, Style
 from limner.painting.fit.rounds import SETTLING_RATE, falling
 from limner.painting.fit.steps import FAINT, SOLID
 from limner.painting.painting import Painting
-from limner.painting.preparing import in_float32_on_cpu
 from limner.painting.ranges import in_range
 from limner.painting.rendering import rendered
 from limner.strokes import Strokes
