@@ -110,3 +110,16 @@ class ModelsBench(Bench):
     def check(self) -> None:
         """Raise UserError for values that make no sense."""
         within("--iterations", self.iterations, 1)
+
+
+BENCHES = {
+    EngineBench: "engine",
+    GpuBench: "gpu",
+    PaintBench: "paint",
+    RivalsBench: "rivals",
+    PartsBench: "parts",
+    ClipsBench: "clips",
+    TrainBench: "train",
+    ModelsBench: "models",
+}
+"""Their modules in the folder benchmarks/."""
