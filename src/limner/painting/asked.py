@@ -1,12 +1,11 @@
 """What `limner.paint` is asked for, argument by argument, and all of them together: checked before anything is read."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from limner.models.build import Network
@@ -45,65 +44,39 @@ class Asked:
     size: int | None
 
 
-def checked(
-    strokes: int | None,
-    templates: TemplateBank | str | Path | Iterable[str | Path] | None,
-    opacity: Literal["free", "opaque"] | float,
-    fill: Literal["flat", "gradient"],
-    background: str | Sequence | np.ndarray | Tensor,
-    palette: int | str | Path | Sequence | np.ndarray | Tensor | None,
-    min_size: float | None,
-    max_size: float | None,
-    pen: float | None,
-    keep_proportions: bool,
-    upright: bool,
-    keep_angles: bool,
-    importance: Source | None,
-    model: str | Path | Network | None,
-    resume: str | Path | Painting | None,
-    repaint: Source | None,
-    seed: int,
-    stop_psnr: float | None,
-    time: float | None,
-    size: int | None,
-) -> Asked:
-    """What was asked for; UserError for what makes no sense, by itself or with the rest."""
-    strokes = arguments.whole("strokes", arguments.count(strokes, repaint))
-    seed = arguments.whole("seed", seed)
-    min_size, max_size = arguments.positive("min_size", min_size, 1.0), arguments.positive("max_size", max_size, 1.0)
-    pen = arguments.positive("pen", pen, 1.0)
-    stop_psnr, time = arguments.positive("stop_psnr", stop_psnr), arguments.positive("time", time)
-    size = None if size is None else arguments.whole("size", size, least=1)
-    arguments.check_fill(fill)
+def checked(given: Mapping[str, Any]) -> Asked:
+    """What was asked for, by the arguments of `limner.paint`; UserError for what makes no sense, alone or together."""
+    strokes = arguments.whole("strokes", arguments.count(given["strokes"], given["repaint"]))
+    seed = arguments.whole("seed", given["seed"])
+    shares = {name: arguments.positive(name, given[name], 1.0) for name in ("min_size", "max_size", "pen")}
+    ends = {name: arguments.positive(name, given[name]) for name in ("stop_psnr", "time")}
+    size = None if given["size"] is None else arguments.whole("size", given["size"], least=1)
+    arguments.check_fill(given["fill"])
+    background = given["background"]
     said = background if isinstance(background, str) and background in ("auto", "transparent") else None
     ground = None if said else colours.ground(background)
-    fixed = arguments.fixed_opacity(opacity)
-    inks = None if palette is None else colours.inks(palette)
-    listed = brushes.listed(templates)
-    looks = {"keep_proportions": keep_proportions, "upright": upright, "keep_angles": keep_angles}
-    looks = {name: bool(value) for name, value in looks.items()}
-    together = {"min_size": min_size, "max_size": max_size, "pen": pen, "palette": inks, "fill": fill}
-    together |= {"repaint": repaint, "resume": resume, "model": model, "templates": listed}
-    together |= looks | {"background": background}
-    arguments.check_together(together)
-    masks = {name: mask for name, mask in (("importance", importance), ("repaint", repaint)) if mask is not None}
+    opacity = arguments.fixed_opacity(given["opacity"])
+    inks = None if given["palette"] is None else colours.inks(given["palette"])
+    listed = brushes.listed(given["templates"])
+    looks = {name: bool(given[name]) for name in ("keep_proportions", "upright", "keep_angles")}
+    arguments.check_together({**given, **shares, **looks, "palette": inks, "templates": listed})
     return Asked(
         strokes=strokes,
         templates=listed,
-        opacity=fixed,
-        gradient=fill == "gradient",
+        opacity=opacity,
+        gradient=given["fill"] == "gradient",
         ground=ground,
         clear=said == "transparent",
         palette=inks,
-        smallest=min_size or 0.0,
-        largest=max_size or math.inf,
-        pen=pen,
+        smallest=shares["min_size"] or 0.0,
+        largest=shares["max_size"] or math.inf,
+        pen=shares["pen"],
         looks=looks,
-        masks=masks,
-        model=model,
-        resume=resume,
+        masks={name: given[name] for name in ("importance", "repaint") if given[name] is not None},
+        model=given["model"],
+        resume=given["resume"],
         seed=seed,
-        stop_psnr=stop_psnr,
-        time=time,
+        stop_psnr=ends["stop_psnr"],
+        time=ends["time"],
         size=size,
     )

@@ -79,7 +79,7 @@ class Prepared:
 
 def prepare(image: Source, **arguments: Any) -> Prepared:
     """Everything that `limner.paint` does before it fits strokes; its other arguments but for progress."""
-    asked = checked(**arguments)
+    asked = checked(arguments)
     picture = read_picture(image)
     masks = {name: read_picture(mask) for name, mask in asked.masks.items()}
     for name, mask in masks.items():
