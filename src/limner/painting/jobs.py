@@ -144,35 +144,35 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
         picture = first_of(picture, job.files)
     elif not isinstance(picture, Painting):
         picture = read_picture(picture)
-    size = picture.shown_size if isinstance(picture, Painting) else picture.size
+    check_sizes(job, picture.shown_size if isinstance(picture, Painting) else picture.size, options)
+    before = read_before(options.resume) if options.resume else None
+    laid = picture if isinstance(picture, Painting) else before
+    for path in (path for path in job.files if plates.COLOUR in path.name):
+        check_plates(path, laid.strokes if laid else None, arguments["palette"], laid is picture)
+    if laid:
+        check_svg(laid.strokes, laid.bank, job.files)
+    if isinstance(picture, Painting):
+        return
+    for path in filter(is_plot, job.files):
+        check_plot(path, arguments["templates"] or (before.bank if before else None), options)
+    beside = [(path, arguments[name].size) for name in ("importance", "repaint") if (path := getattr(options, name))]
+    beside += [(options.resume, before.size)] if before and before.size else []
+    for path, size in beside:
+        sides.check_shape(str(path), size, job.label, picture.size)
+    if options.max_size:
+        strokes = options.count + (len(before.strokes) if before else 0)
+        side = sides.chosen_side(picture, options.size, strokes, options.stop_psnr, options.pen)
+        sides.check_seen(options.max_size, min(side, max(picture.size)))
+
+
+def check_sizes(job: Job, size: tuple[int, int], options: PaintOptions) -> None:
+    """UserError for outputs that are too large for a picture of (height, width), and for a length without a film."""
     if options.film_seconds and not any(path.suffix.lower() in FILMS for path in job.files):
         raise UserError(f"{flag('film_seconds')} is of no use without a film: give -o FILE.mp4, .webm or .gif, too")
     frames = [job.frames / FRAME.format(0)] if job.frames else []
     for path in (*job.files, *frames):
         if path.suffix.lower() != ".json":
             saved_size(path, size, options.output_size)
-    before = read_before(options.resume) if options.resume else None
-    laid = picture if isinstance(picture, Painting) else before
-    for path in (path for path in job.files if plates.COLOUR in path.name):
-        check_plates(path, laid.strokes if laid else None, arguments["palette"], laid is picture)
-    if isinstance(picture, Painting):
-        check_svg(picture.strokes, picture.bank, job.files)
-        return
-    masks = (("importance", options.importance), ("repaint", options.repaint))
-    beside, strokes = [(path, arguments[name].size) for name, path in masks if path], options.count
-    templates = arguments["templates"]
-    if options.resume and before:
-        templates = templates or before.bank
-        beside += [(options.resume, before.size)] if before.size else []
-        strokes += len(before.strokes)
-        check_svg(before.strokes, before.bank, job.files)
-    for path in filter(is_plot, job.files):
-        check_plot(path, templates, options)
-    for path, size in beside:
-        sides.check_shape(str(path), size, job.label, picture.size)
-    if options.max_size:
-        side = sides.chosen_side(picture, options.size, strokes, options.stop_psnr, options.pen)
-        sides.check_seen(options.max_size, min(side, max(picture.size)))
 
 
 def first_of(clip: Path, files: list[Path]) -> Picture:
