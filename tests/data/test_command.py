@@ -139,6 +139,9 @@ def test_only_what_is_shown_is_enlarged(sample: Path, tmp_path: Path, monkeypatc
         ("shapes -o none/sheet.png", "none/sheet.png: cannot be written"),
         ("folder", "say which folder"),
         ("shapes --max-side 40", "do not fit"),
+        ("shapes --counts-held-out 3 3", "--counts-held-out is of no use with --split train"),
+        ("shapes --held-out 3", "--held-out is of no use with --split train"),
+        ("shapes --images 3 --split test", "--images is of no use with --split test"),
         ("shapes --counts 40 40 --overlap False", "40 shapes do not fit side by side on a canvas of 28"),
     ],
 )

@@ -242,6 +242,9 @@ def test_a_run_is_measured_on_other_images_by_other_numbers_of_moves(
         (["--data.counts-held-out", "3", "2"], "--data.counts-held-out 3 2: expected the fewest"),
         (["--moves", "0"], "--moves 0: expected 1 to 10000"),
         (["--folder", "."], "was trained on two-rectangles, not on a folder"),
+        (["--data.images", "20"], "--data.images is of no use with --split test"),
+        (["--split", "train", "--data.held-out", "20"], "--data.held-out is of no use with --split train"),
+        (["--split", "train", "--data.counts-held-out", "5", "5"], "--data.counts-held-out is of no use with --split"),
     ):
         assert cli.main([*line, *asked]) == 2
         assert words in capsys.readouterr().err

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from limner.data.settings import Data, Name, Split
+from limner.data.settings import Data, Name, Split, check_used
 from limner.files import check_picture
 from limner.flags import calling, within
 
@@ -36,5 +36,6 @@ class ShowData(Data):
         """Raise UserError for values that make no sense."""
         with calling("--"):
             super().check()
+            check_used(self, self.split)
         check_picture("--output", self.output)
         within("--count", self.count, 1, 10_000)

@@ -152,6 +152,17 @@ class Data:
         return {name: value for name, value in values.items() if value is not None}
 
 
+def check_used(data: Data, split: Split, before: Data | None = None) -> None:
+    """Raise UserError, which begins with the name of a setting, for one that images of a split do not depend on.
+
+    before: settings that were there already; what is as in these was not asked for.
+    """
+    for name in ("held_out", "counts_held_out") if split == "train" else ("images",):
+        value = getattr(data, name)
+        if value is not None and value != getattr(before, name, None):
+            raise UserError(f"{_flag(name)} is of no use with --split {split}")
+
+
 def _check(recipe: Recipe, counts: str) -> None:
     fewest, most = recipe.counts
     if not 0 <= fewest <= most or most < 1:

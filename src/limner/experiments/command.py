@@ -9,9 +9,9 @@ import torch
 
 from limner.data.images import Images
 from limner.data.loading import load as load_data
-from limner.data.settings import Data
+from limner.data.settings import Data, check_used
 from limner.data.sources import check_apart, tell_of_part
-from limner.errors import Stopped, UserError
+from limner.errors import Stopped, UserError, calling
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.files import try_writing, write_json
@@ -77,8 +77,10 @@ def evaluate(options: EvaluateOptions) -> int:
 
 
 def _images(options: EvaluateOptions, own: Data) -> Data:
-    """What a run is measured on, whose own images these are; UserError for folders that contradict each other."""
+    """What a run is measured on, whose own images these are; UserError for options without use."""
     data = options.data or own
+    with calling("--data."):
+        check_used(data, options.split, own)
     if data.counts != own.counts and data.counts_held_out == own.counts_held_out:
         data = replace(data, counts_held_out=None)
     if options.folder is None:
