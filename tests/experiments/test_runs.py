@@ -268,6 +268,15 @@ def test_what_is_asked_of_other_images_is_what_they_are(tmp_path: Path, capsys: 
     assert "--data.counts 3 2" in capsys.readouterr().err
 
 
+def test_images_of_another_size_are_told_of_before_they_are_fetched(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LIMNER_DATA", str(tmp_path))
+    for name, words in (("omniglot", "--data.size: omniglot has 105 x 105, "), ("mnist", "mnist is missing")):
+        assert cli.main(["evaluate", str(run), "--data.name", name]) == 2
+        assert words in capsys.readouterr().err
+
+
 def test_other_pictures_are_measured_and_not_the_runs_own_with_others_among_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

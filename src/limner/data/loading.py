@@ -8,7 +8,7 @@ from torch import Tensor
 
 from limner.data import cifar, faces, mnist, omniglot, pictures, sources, synthetic
 from limner.data.images import Images
-from limner.data.settings import FOLDER_SIZE, SPLITS, Data, Split
+from limner.data.settings import FOLDER_SIZE, SPLITS, THESIS_SIZE, Data, Split
 from limner.errors import UserError
 
 READERS = {"mnist": mnist.read, "omniglot": omniglot.read, "cifar": cifar.read, "faces": faces.read}
@@ -26,6 +26,15 @@ def load(data: Data, split: Split = "train") -> Images:
     return fitted(selected(data, split), data)
 
 
+def side(data: Data) -> int:
+    """The height and width in pixels of the images that `load` gives, found without reading one."""
+    if data.size:
+        return data.size
+    if data.synthetic:
+        return THESIS_SIZE
+    return FOLDER_SIZE if data.name == "folder" else sources.SOURCES[data.name].side
+
+
 def selected(data: Data, split: Split) -> Images:
     """As many images of a split as are asked for, of the size and the channels that their set has."""
     data.check()
@@ -34,7 +43,7 @@ def selected(data: Data, split: Split) -> Images:
     if data.synthetic:
         return synthetic.draw(data, split)
     if data.name == "folder":
-        images = pictures.read(data.folder, split, data.size or FOLDER_SIZE, data.channels)
+        images = pictures.read(data.folder, split, side(data), data.channels)
     else:
         images = READERS[data.name](sources.fetch(data), split)
     if not len(images):
@@ -51,8 +60,9 @@ def fitted(images: Images, data: Data) -> Images:
     pixels = images.pixels
     if data.channels != images.channels:
         pixels = _chunked(gray, pixels) if data.channels == 1 else pixels.expand(-1, 3, -1, -1)
-    if (side := data.size) and images.size != (side, side):
-        pixels = _chunked(lambda some: resized(some, (side, side)), pixels)
+    size = (side(data), side(data))
+    if images.size != size:
+        pixels = _chunked(lambda some: resized(some, size), pixels)
     return replace(images, pixels=pixels)
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import torch
 
-from limner.data.images import Images
 from limner.data.loading import load as load_data
+from limner.data.loading import side
 from limner.data.settings import Data, check_used
 from limner.data.sources import check_apart, tell_of_part
 from limner.errors import Stopped, UserError, calling
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
+from limner.experiments.trained import Trained
 from limner.files import try_writing, write_json
 from limner.models.build import Network, check
 from limner.models.settings import IN_TURN
@@ -47,6 +48,7 @@ def evaluate(options: EvaluateOptions) -> int:
     trained = runs.read(options.run)
     own = trained.experiment.data
     experiment = replace(trained.experiment, data=_images(options, own))
+    _check_fits(experiment.data, trained, options.run)
     for option, path in (("--json", options.json), ("--picture", options.picture)):
         if path:
             runs.spare(path, options.run)
@@ -59,7 +61,6 @@ def evaluate(options: EvaluateOptions) -> int:
     torch.set_num_threads(experiment.training.threads)
     images = load_data(experiment.data, options.split).spread(options.images)
     tell_of_part(experiment.data)
-    _check_fits(images, experiment.data.name, model, options.run)
     model.to(device())
     found = measure(model, images, samples=options.samples, seed=options.seed)
     for name, value in found.items():
@@ -107,12 +108,12 @@ def _with_moves(model: Network, options: EvaluateOptions) -> Network:
     return model
 
 
-def _check_fits(images: Images, name: str, model: Network, run: Path) -> None:
-    """UserError for images of another size, or with other channels, than a model paints."""
+def _check_fits(data: Data, trained: Trained, run: Path) -> None:
+    """UserError for images that will have another size, or other channels, than a run paints."""
     for called, found, wanted in (
-        ("--data.size", images.size, model.size),
-        ("--data.channels", (images.channels,), (model.channels,)),
+        ("--data.size", (side(data), side(data)), trained.size),
+        ("--data.channels", (data.channels,), (trained.channels,)),
     ):
         if found != wanted:
             held, expected = (" x ".join(map(str, each)) for each in (found, wanted))
-            raise UserError(f"{called}: {name} has {held}, {run} paints {expected}: give {called}")
+            raise UserError(f"{called}: {data.name} has {held}, {run} paints {expected}: give {called}")
