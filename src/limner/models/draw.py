@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from limner.canvas import Canvas
-from limner.models.code import Coder, scored
+from limner.models.code import Code, Coder, scored
 from limner.models.initial import initialise
 from limner.models.likelihood import likelihood
 from limner.models.output import Output
@@ -55,30 +55,36 @@ class Draw(nn.Module):
 
     def forward(self, images: Canvas) -> Output:
         """Reconstruct a batch; log_weight is there for a learnt sigma and a true likelihood."""
-        encoder, decoder, codes = self._start(len(images)), self._start(len(images)), []
-        easel, side = self.easel, self.settings.window
-        canvas = easel.blank(len(images))
-        shown, strokes = [easel.shown(canvas)], []
-        for _ in range(self.settings.moves):
-            both = torch.cat([images, images - shown[-1]], 1)
-            read = transform(both, self.attention(decoder[0]), (side, side))
-            encoder = self.encoder(torch.cat([read.flatten(1), decoder[0]], 1), encoder)
-            codes.append(self.coder(encoder[0]))
-            decoder = self.decoder(codes[-1].z, decoder)
-            canvas, stroke = easel(canvas, decoder[0])
-            shown.append(easel.shown(canvas))
-            strokes.append(stroke)
-        return scored(self.likelihood, images, painted(shown, strokes), codes)
+        painted, codes = self._moves(len(images), images)
+        return scored(self.likelihood, images, painted, codes)
 
     def sample(self, count: int) -> Output:
         """Images of codes drawn from the prior (thesis 2.2.2)."""
-        decoder, canvas, shown, strokes = self._start(count), self.easel.blank(count), [], []
+        painted, _ = self._moves(count)
+        return painted
+
+    def _moves(self, count: int, images: Canvas | None = None) -> tuple[Output, list[Code]]:
+        """What all moves paint, not yet scored, and the codes of what they read; of no images, drawn from the prior."""
+        encoder, decoder, codes = self._start(count), self._start(count), []
+        easel, side = self.easel, self.settings.window
+        canvas = easel.blank(count)
+        shown, strokes = [easel.shown(canvas)], []
         for _ in range(self.settings.moves):
-            decoder = self.decoder(self.coder.prior(count), decoder)
-            canvas, stroke = self.easel(canvas, decoder[0])
-            shown.append(self.easel.shown(canvas))
+            if images is None:
+                z = self.coder.prior(count)
+            else:
+                both = torch.cat([images, images - shown[-1]], 1)
+                read = transform(both, self.attention(decoder[0]), (side, side))
+                encoder = self.encoder(torch.cat([read.flatten(1), decoder[0]], 1), encoder)
+                codes.append(self.coder(encoder[0]))
+                z = codes[-1].z
+            decoder = self.decoder(z, decoder)
+            canvas, stroke = easel(canvas, decoder[0])
+            shown.append(easel.shown(canvas))
             strokes.append(stroke)
-        return painted(shown, strokes)
+        if isinstance(easel, Templates):
+            return Output(shown[-1], {}, Strokes.joined(strokes)), codes
+        return Output(shown[-1], {}, steps=torch.stack(shown[1:], 1).detach()), codes
 
     def _start(self, count: int) -> State:
         zero = self.encoder.weight_hh.new_zeros(count, self.settings.hidden)
@@ -128,11 +134,3 @@ class Templates(nn.Module):
         """The canvas after a move, and the move."""
         stroke = self.writers(h)
         return render(stroke, self.writers.bank, background=canvas), stroke
-
-
-def painted(shown: list[Canvas], strokes: list[Strokes | None]) -> Output:
-    """What was painted, before it is scored: the canvases in turn, and the moves where they are strokes."""
-    moves = [stroke for stroke in strokes if stroke is not None]
-    if moves:
-        return Output(shown[-1], {}, Strokes.joined(moves))
-    return Output(shown[-1], {}, steps=torch.stack(shown[-len(strokes) :], 1).detach())
