@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from limner.models.latent import Gaussian, sample
-from limner.models.likelihood import EPSILON, LIKELIHOODS, FlipNoise, OptimalSigma, likelihood
+from limner.models.likelihood import EPSILON, FlipNoise, OptimalSigma, likelihood
 from limner.models.settings import Model
 
 
@@ -19,10 +19,10 @@ def pair(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 @given(st.integers(0, 100))
 def test_squared_error_and_cross_entropy_are_sums_over_pixels(seed: int) -> None:
     images, canvas = pair(seed)
-    assert torch.allclose(LIKELIHOODS["mse"]()(images, canvas), ((images - canvas) ** 2).sum((1, 2, 3)))
+    assert torch.allclose(likelihood(Model(likelihood="mse"))(images, canvas), ((images - canvas) ** 2).sum((1, 2, 3)))
     ink = images.round()
     wanted = -Bernoulli(canvas.clamp(EPSILON, 1 - EPSILON)).log_prob(ink).sum((1, 2, 3))
-    assert torch.allclose(LIKELIHOODS["ce"]()(ink, canvas), wanted, rtol=1e-4)
+    assert torch.allclose(likelihood(Model(likelihood="ce"))(ink, canvas), wanted, rtol=1e-4)
 
 
 @pytest.mark.parametrize("margin", [0.01, 0.2])
@@ -43,13 +43,13 @@ def test_flip_noise_is_a_painted_pixel_that_flips_one_time_in_five() -> None:
     images, canvas = pair(0)
     ink = images.round()
     wanted = -Bernoulli(0.8 * canvas + 0.2 * (1 - canvas)).log_prob(ink).sum((1, 2, 3))
-    assert torch.allclose(LIKELIHOODS["flip"]()(ink, canvas), wanted, rtol=1e-4)
+    assert torch.allclose(likelihood(Model(likelihood="flip"))(ink, canvas), wanted, rtol=1e-4)
 
 
 def test_certain_pixels_cost_something_finite() -> None:
     blank, black = torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)
     for name in ("ce", "ce-squeezed", "flip"):
-        assert LIKELIHOODS[name]()(black, blank).isfinite().all()
+        assert likelihood(Model(likelihood=name))(black, blank).isfinite().all()
 
 
 def test_optimal_sigma_is_the_gaussian_of_the_batch_and_its_gradient_that_of_log_mse() -> None:
@@ -103,7 +103,7 @@ def test_only_the_squeezed_cross_entropy_has_a_gradient_at_paper_and_full_ink() 
     ink = torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)
     for name, slopes in (("ce", [0.0, 0.0]), ("ce-squeezed", [-0.998 / 0.001, 0.998 / 0.001])):
         canvas = (1 - ink).requires_grad_()
-        (slope,) = torch.autograd.grad(LIKELIHOODS[name]()(ink, canvas).sum(), canvas)
+        (slope,) = torch.autograd.grad(likelihood(Model(likelihood=name))(ink, canvas).sum(), canvas)
         assert slope.flatten().tolist() == pytest.approx(slopes, rel=1e-3)
 
 

@@ -1,16 +1,15 @@
 """How well a canvas explains an image: the reconstruction losses, summed over the pixels of each image."""
 
 import math
+from functools import partial
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from limner.canvas import Canvas
 from limner.errors import NotFinite
+from limner.models.output import PerImage
 from limner.models.settings import Model
-
-PerImage = Float[Tensor, "batch"]
 
 EPSILON = Model.margin
 """Cross-entropy sees the canvas in [EPSILON, 1 - EPSILON], unless told otherwise: a painted 0 or 1 would cost infinity
@@ -95,19 +94,16 @@ class OptimalSigma(nn.Module):
         return error.sum(1) / (2 * best) + 0.5 * error.shape[1] * (2 * math.pi * best).log()
 
 
-LIKELIHOODS = {
-    "mse": SquaredError,
-    "ce": CrossEntropy,
-    "ce-squeezed": Squeezed,
-    "optimal-sigma": OptimalSigma,
-    "flip": FlipNoise,
-}
-
-
 def likelihood(settings: Model) -> nn.Module:
     """The one that a model asks for."""
-    kind = LIKELIHOODS[settings.likelihood]
-    return kind(settings.margin) if issubclass(kind, CrossEntropy) else kind()
+    kinds = {
+        "mse": SquaredError,
+        "ce": partial(CrossEntropy, settings.margin),
+        "ce-squeezed": partial(Squeezed, settings.margin),
+        "optimal-sigma": OptimalSigma,
+        "flip": FlipNoise,
+    }
+    return kinds[settings.likelihood]()
 
 
 def bernoulli(images: Canvas, probability: Canvas) -> PerImage:

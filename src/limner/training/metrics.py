@@ -4,20 +4,17 @@ import math
 from collections.abc import Iterable, Iterator
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from limner.canvas import Canvas
 from limner.data.images import Images
 from limner.models.code import mean_codes
 from limner.models.evaluating import evaluating
-from limner.models.output import Output
+from limner.models.output import Output, PerImage
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.training.matching import Scores, against_truth
 from limner.training.visibility import see
-
-PerImage = Float[Tensor, "batch"]
 
 EXACT = 1e-10
 """Mean squared error below which a canvas counts as exact: 100 dB."""
