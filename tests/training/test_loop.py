@@ -24,7 +24,7 @@ from limner.models.build import build
 from limner.models.painter import Painter
 from limner.models.settings import Model
 from limner.tables import GAP
-from limner.training import loop, record
+from limner.training import keeping, loop, record
 from limner.training.batches import Batches
 from limner.training.checkpoints import iterations_done, load_weights
 from limner.training.loop import train
@@ -443,7 +443,7 @@ def test_settings_of_training_reach_what_trains(tmp_path: Path, monkeypatch: pyt
 
 def test_pictures_and_checkpoints_come_as_often_as_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[int] = []
-    monkeypatch.setattr(loop, "save_checkpoint", lambda *given: saved.append(given[-1]))
+    monkeypatch.setattr(keeping, "save_checkpoint", lambda *given: saved.append(given[-1]))
     trained(tmp_path, replace(SETTINGS, iterations=7, picture_every=2, checkpoint_every=3))
     assert saved == [3, 6, 7]
     pictures = sorted(tmp_path.glob("*.png"))
@@ -465,7 +465,7 @@ def test_weights_that_are_no_numbers_are_not_saved(every: int, tmp_path: Path, m
 
     done: list[int] = []
     monkeypatch.setattr(torch.optim.Adam, "step", spoiling)
-    monkeypatch.setattr(loop, "painting_process", lambda *_: None)
+    monkeypatch.setattr(keeping, "painting_process", lambda *_: None)
     with pytest.raises(UserError, match="no longer a number in iteration 2; start again with a lower"):
         trained(tmp_path, replace(SETTINGS, iterations=2 + every, checkpoint_every=every))
     assert not (tmp_path / "checkpoint.safetensors").exists()
