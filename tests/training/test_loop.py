@@ -10,6 +10,7 @@ import threading
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -490,8 +491,26 @@ def test_losses_are_shown_where_and_when_they_were_found(tmp_path: Path, monkeyp
 
     shown: list[tuple] = []
     monkeypatch.setattr(loop, "LOG_EVERY", 2)
-    monkeypatch.setattr(loop, "_board", lambda run: Board())
+    monkeypatch.setattr(loop, "_board", lambda *_: Board())
     trained(tmp_path, replace(SETTINGS, iterations=5, tensorboard=True), latent=0)
     losses = record.read(tmp_path / "metrics.jsonl")
     names = ("loss", "reconstruction")
     assert shown == [(name, losses[name][place - 1], place) for place in (2, 4, 5) for name in names]
+
+
+def test_losses_of_iterations_that_are_done_again_are_not_shown_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SummaryWriter(nullcontext):
+        def __init__(self, folder: str, purge_step: int | None = None) -> None:
+            super().__init__()
+            opened.append((folder, purge_step))
+
+        def add_scalar(self, *_: object) -> None:
+            pass
+
+    opened: list[tuple] = []
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", SimpleNamespace(SummaryWriter=SummaryWriter))
+    for iterations in (2, 4):
+        trained(tmp_path, replace(SETTINGS, iterations=iterations, drop_at=0, tensorboard=True))
+    assert opened == [(str(tmp_path / "tensorboard"), first) for first in (1, 3)]

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -49,7 +50,7 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
     done = load_checkpoint(checkpoint, model, optimiser) if checkpoint.exists() else 0
     parallel, optimiser = accelerator.prepare(model, optimiser)
     batches = Batches(len(images), settings.batch, settings.seed)
-    board = _board(run) if settings.tensorboard and accelerator.is_main_process else None
+    board = _board(run, done) if settings.tensorboard and accelerator.is_main_process else None
     keeper = Keeper(accelerator, model, optimiser.optimizer, run, images[:ROWS].ink(here), done, board)
     shown = accelerator.is_main_process and not quiet and on_terminal(sys.stderr)
     bar = tqdm(total=settings.iterations, initial=done, disable=not shown, unit="it")
@@ -103,10 +104,11 @@ def _due(iteration: int, every: int) -> bool:
     return bool(every) and iteration % every == 0
 
 
-def _board(run: Path):
+def _board(run: Path, done: int) -> Any:
+    """TensorBoard's writer; what it holds of later iterations, of a run that was cut off, is shown no more."""
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(run / "tensorboard"))
+    return SummaryWriter(str(run / "tensorboard"), purge_step=done + 1)
 
 
 @contextmanager
