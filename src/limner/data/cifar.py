@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 
 from limner.data.images import Images
 from limner.data.settings import Split
@@ -26,7 +27,7 @@ def read(folder: Path, split: Split) -> Images:
     return Images(torch.from_numpy(pixels), torch.from_numpy(records[:, 0]).long())
 
 
-def _records(path: Path) -> np.ndarray:
+def _records(path: Path) -> UInt8[np.ndarray, "image byte"]:
     content = read_bytes(path)
     if len(content) % RECORD:
         raise UserError(f"{path}: is cut short: get it again")

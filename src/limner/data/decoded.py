@@ -10,17 +10,20 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+from jaxtyping import UInt8
 
 from limner.data.sources import cache
 from limner.errors import UserError
 from limner.files import atomic
+
+Pixels = UInt8[np.ndarray, "image ..."]
 
 VERSION = 1
 """To be raised when the same files decode to other pixels."""
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile, zlib.error)
 
 
-def decoded(name: str, folder: Path, files: Sequence[Path], decode: Callable[[], np.ndarray]) -> np.ndarray:
+def decoded(name: str, folder: Path, files: Sequence[Path], decode: Callable[[], Pixels]) -> Pixels:
     """What `decode` makes of these files, kept in the cache for as long as names, sizes and dates of the files stay.
 
     There is one kept array for a name and a folder. Where the cache cannot be written, decoding is repeated each time.

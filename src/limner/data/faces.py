@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from PIL import Image
 
 from limner.data.decoded import decoded
@@ -36,7 +37,7 @@ def _split(frame: Path) -> Split:
     return "train" if number < VALIDATION else "validation" if number < TEST else "test"
 
 
-def _ink(frame: Path) -> np.ndarray:
+def _ink(frame: Path) -> UInt8[np.ndarray, "height width"]:
     image = open_image(frame, str(frame)).convert("L")
     box = square(_eyes(frame.with_suffix(".eye")), image.size)
     return 255 - np.asarray(image.resize((SIDE, SIDE), Image.Resampling.LANCZOS, box))

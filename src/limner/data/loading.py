@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
 from limner.data import cifar, faces, mnist, omniglot, pictures, sources, synthetic
@@ -15,6 +16,8 @@ READERS = {"mnist": mnist.read, "omniglot": omniglot.read, "cifar": cifar.read, 
 VERBS = {"train": "train on", "validation": "validate on", "test": "test on"}
 CHUNK = 1024
 LUMA = (0.299, 0.587, 0.114)
+
+Bytes = UInt8[Tensor, "image channel height width"]
 
 
 def load(data: Data, split: Split = "train") -> Images:
@@ -66,16 +69,16 @@ def fitted(images: Images, data: Data) -> Images:
     return replace(images, pixels=pixels)
 
 
-def gray(pixels: Tensor) -> Tensor:
+def gray(pixels: UInt8[Tensor, "image 3 height width"]) -> UInt8[Tensor, "image 1 height width"]:
     """RGB bytes as gray by luma (ITU-R 601); it is linear, so ink becomes ink."""
     weights = torch.tensor(LUMA)[:, None, None]
     return (pixels * weights).sum(1, keepdim=True).round().byte()
 
 
-def resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bytes at another size, smoothed where it is smaller."""
+def resized(pixels: Bytes, size: tuple[int, int]) -> UInt8[Tensor, "image channel height_out width_out"]:
+    """Bytes at another size (height, width), smoothed where it is smaller."""
     return torch.nn.functional.interpolate(pixels, size, mode="bilinear", antialias=True)
 
 
-def _chunked(function: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:
+def _chunked(function: Callable[[Bytes], Tensor], pixels: Bytes) -> UInt8[Tensor, "image _ _ _"]:
     return torch.cat([function(some) for some in pixels.split(CHUNK)])

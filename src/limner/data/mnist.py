@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 
 from limner.data.images import Images
 from limner.data.settings import Split
@@ -32,7 +33,7 @@ def read(folder: Path, split: Split) -> Images:
     return {"train": images[:training], "validation": images[training:], "test": images}[split]
 
 
-def read_idx(path: Path, dimensions: int) -> np.ndarray:
+def read_idx(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
     """The array in a gzipped IDX file of unsigned bytes."""
     try:
         content = gzip.decompress(read_bytes(path))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 
 from limner.data.decoded import decoded
 from limner.data.images import Images
@@ -40,7 +41,7 @@ def _split(alphabet: str) -> Split:
     return "validation" if alphabet in VALIDATION else "test" if alphabet in TEST else "train"
 
 
-def _ink(file: Path) -> np.ndarray:
+def _ink(file: Path) -> UInt8[np.ndarray, "height width"]:
     image = open_image(file, str(file))
     if image.size != (SIDE, SIDE):
         raise UserError(f"{file}: is {image.width} x {image.height} pixels, expected {SIDE} x {SIDE}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
 from limner.data.decoded import decoded
@@ -50,7 +51,7 @@ def _members(folder: Path, files: list[Path], split: Split) -> list[int]:
     return sorted({"test": order[:held], "validation": order[held : 2 * held], "train": order[2 * held :]}[split])
 
 
-def _ink(file: Path, size: int, channels: int) -> np.ndarray:
+def _ink(file: Path, size: int, channels: int) -> UInt8[np.ndarray, "channel height width"]:
     values, alpha = to_values(open_image(file, str(file)), str(file))
     if alpha is not None:
         values = 1 - alpha[..., None] * (1 - values)

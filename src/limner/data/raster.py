@@ -5,6 +5,8 @@ made of parts that every horizontal line cuts in one interval: these are summed 
 `SCANS` lines a pixel along y. Upright rectangles are exact in both.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -16,6 +18,9 @@ CHUNK = 64
 Boxes = Float[np.ndarray, "shape 5"]
 Cover = Float[np.ndarray, "shape size size"]
 Ends = Float[np.ndarray, "shape line"]
+Lines = Float[np.ndarray, "line"]
+Outline = Callable[[Boxes, Lines], tuple[Ends, Ends]]
+"""Where lines, given by their y, enter and leave what lies in boxes."""
 
 
 def cover(kinds: Int[np.ndarray, "shape"], boxes: Boxes, names: tuple[str, ...], size: int) -> Cover:
@@ -68,10 +73,10 @@ def _between(left: Ends, right: Ends, size: int) -> Cover:
     return rises.reshape(-1, size, size + 2).cumsum(-1)[..., :size] / SCANS
 
 
-def _box(flat: float):
-    """Where lines enter and leave boxes, `flat` times as high as given."""
+def _box(flat: float) -> Outline:
+    """Boxes, `flat` times as high as given."""
 
-    def outline(boxes: Boxes, lines: np.ndarray) -> tuple[Ends, Ends]:
+    def outline(boxes: Boxes, lines: Lines) -> tuple[Ends, Ends]:
         x, y, width, height, angle = boxes.astype(np.float32).T[..., None]
         down = lines - y
         cos, sin = _away_from_zero(np.cos(angle)), _away_from_zero(np.sin(angle))
@@ -82,10 +87,10 @@ def _box(flat: float):
     return outline
 
 
-def _disc(centre: float, radius: float):
-    """Where lines enter and leave ellipses: discs about (centre, centre) of a box that spans [-1, 1]^2."""
+def _disc(centre: float, radius: float) -> Outline:
+    """Ellipses: discs about (centre, centre) of a box that spans [-1, 1]^2."""
 
-    def outline(boxes: Boxes, lines: np.ndarray) -> tuple[Ends, Ends]:
+    def outline(boxes: Boxes, lines: Lines) -> tuple[Ends, Ends]:
         x, y, width, height, angle = boxes.astype(np.float32).T[..., None]
         cos, sin = np.cos(angle), np.sin(angle)
         x = x + centre * (cos * width - sin * height)
@@ -101,7 +106,7 @@ def _disc(centre: float, radius: float):
     return outline
 
 
-def _away_from_zero(number: np.ndarray) -> np.ndarray:
+def _away_from_zero(number: Float[np.ndarray, "shape 1"]) -> Float[np.ndarray, "shape 1"]:
     return np.where(np.abs(number) < 1e-6, 1e-6, number)
 
 

@@ -16,6 +16,9 @@ from limner.data.settings import HELD_OUT, SPLITS, THESIS_SIZE, TRAIN, Data, Rec
 from limner.errors import UserError
 from limner.strokes import Strokes
 
+Boxes = Float[np.ndarray, "image shape 5"]
+Present = Bool[np.ndarray, "image shape"]
+
 BLOCK = 500
 TRIES, SHRINK = 1_000, 0.97
 FAINTEST = 0.2
@@ -27,10 +30,10 @@ WHOLE = 1.1
 class Scenes:
     """Shapes in painting order; `boxes` are x, y, half width, half height (pixels) and angle (rad)."""
 
-    boxes: Float[np.ndarray, "image shape 5"]
+    boxes: Boxes
     kinds: Int[np.ndarray, "image shape"]
     inks: Float[np.ndarray, "image shape channel"]
-    present: Bool[np.ndarray, "image shape"]
+    present: Present
     inverted: Bool[np.ndarray, "image"]
 
     def __getitem__(self, some: slice) -> Scenes:
@@ -68,7 +71,7 @@ def throw(recipe: Recipe, images: int, size: int, channels: int, rng: np.random.
     return Scenes(boxes, kinds, inks, present, inverted)
 
 
-def place(recipe: Recipe, images: int, size: int, rng: np.random.Generator) -> Float[np.ndarray, "image shape 5"]:
+def place(recipe: Recipe, images: int, size: int, rng: np.random.Generator) -> Boxes:
     """Random boxes of a recipe's sides and angles, inside the canvas."""
     most = recipe.counts[1]
     half = rng.uniform(recipe.min_side, recipe.max_side, (images, most, 2)) / 2
@@ -85,13 +88,15 @@ def place(recipe: Recipe, images: int, size: int, rng: np.random.Generator) -> F
     return np.concatenate([centre, half, angle], -1)
 
 
-def reach(half: np.ndarray, angle: np.ndarray) -> np.ndarray:
+def reach(
+    half: Float[np.ndarray, "image shape 2"], angle: Float[np.ndarray, "image shape 1"]
+) -> Float[np.ndarray, "image shape 2"]:
     """How far turned boxes reach from their centres along x and y."""
     cos, sin = np.abs(np.cos(angle)), np.abs(np.sin(angle))
     return cos * half + sin * half[..., ::-1]
 
 
-def _keep_apart(boxes: np.ndarray, present: np.ndarray, recipe: Recipe, size: int, rng: np.random.Generator) -> None:
+def _keep_apart(boxes: Boxes, present: Present, recipe: Recipe, size: int, rng: np.random.Generator) -> None:
     """Throw anew, in place, about half of the shapes that meet another, until none do: ever smaller, to find room."""
     crowded, hopeless = np.arange(len(boxes)), recipe.counts[0] * recipe.min_side**2 > size**2
     for attempt in range(0 if hopeless else TRIES):
@@ -108,7 +113,7 @@ def _keep_apart(boxes: np.ndarray, present: np.ndarray, recipe: Recipe, size: in
     )
 
 
-def meets_another(boxes: np.ndarray, present: np.ndarray) -> Bool[np.ndarray, "image shape"]:
+def meets_another(boxes: Boxes, present: Present) -> Bool[np.ndarray, "image shape"]:
     """Whether a shape's upright bounds overlap those of another, both present."""
     centre, extent = boxes[..., :2], reach(boxes[..., 2:4], boxes[..., 4:])
     near = np.abs(centre[:, :, None] - centre[:, None]) < extent[:, :, None] + extent[:, None]

@@ -9,6 +9,7 @@ from limner.canvas import Canvas
 from limner.models.settings import Model
 
 Features = Float[Tensor, "batch features"]
+Gates = Float[Tensor, "batch gates"]
 
 
 class Dense(nn.Sequential):
@@ -57,14 +58,14 @@ class Recurrent(nn.Module):
         if settings.kind == "canvas-recurrent" and settings.moves > 1:  # before the first there is nothing to see
             self.by_canvas = nn.Linear(pixels, 4 * settings.hidden, bias=False)
 
-    def start(self, images: Canvas) -> tuple[Tensor, Features, Features]:
+    def start(self, images: Canvas) -> tuple[Gates, Features, Features]:
         """The image's share of the gates, and the first state and memory: zeros."""
         gates = self.by_image(self.before(images))
         zero = gates.new_zeros(len(images), self.features)
         return gates, zero, zero
 
     def forward(
-        self, gates: Tensor, state: Features, memory: Features, canvas: Canvas | None = None
+        self, gates: Gates, state: Features, memory: Features, canvas: Canvas | None = None
     ) -> tuple[Features, Features]:
         """One step: the next state and memory."""
         gates = gates + self.by_state(state)

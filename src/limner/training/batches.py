@@ -31,7 +31,7 @@ class Batches:
         orders = torch.stack(list(self._passes.values()))
         return orders[places // self.count - passes[0], places % self.count]
 
-    def _order(self, number: int) -> Tensor:
+    def _order(self, number: int) -> Int[Tensor, "image"]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
         return torch.randperm(self.count, generator=generator)
 

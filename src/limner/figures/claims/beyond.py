@@ -1,5 +1,6 @@
 """Beyond the thesis: its negative results revisited."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from limner.experiments.settings import Experiment
@@ -136,7 +137,7 @@ def _deeper(results: Results) -> Judgement:
     return both(freed, min(gains.values()) > 0, why)
 
 
-def _helps(good: float):
+def _helps(good: float) -> Callable[[Results], Judgement]:
     def judge(results: Results) -> Judgement:
         plain, warped = (results.mean(name, "explained") for name in ("as it is", "warped"))
         train = results.mean("warped", "explained", "train")

@@ -1,5 +1,7 @@
 """Larger images, and many moves: Faces, Omniglot and CIFAR-10 (thesis 5.7)."""
 
+from collections.abc import Callable
+
 from limner.experiments.thesis import cifar, faces, omniglot
 from limner.figures.figure import Figure, Judgement, vary
 from limner.figures.judging import FAILED, GOOD, both
@@ -46,7 +48,7 @@ def _recurrent(results: Results) -> Judgement:
     return both(explained < GOOD, explained < (GOOD + FAILED) / 2, why)
 
 
-def _reconstructs(good: float, words: str):
+def _reconstructs(good: float, words: str) -> Callable[[Results], Judgement]:
     def judge(results: Results) -> Judgement:
         train, test = (results.mean("convolutional", "explained", split) for split in ("train", "test"))
         why = f"{number(train)} of the training set's variance is explained, {number(test)} of {words}"
