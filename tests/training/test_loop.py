@@ -319,6 +319,14 @@ def test_weights_alone_are_no_checkpoint(tmp_path: Path) -> None:
         iterations_done(tmp_path / "checkpoint.safetensors")
 
 
+def test_fewer_iterations_than_none_are_no_number_of_them(tmp_path: Path) -> None:
+    trained(tmp_path, replace(SETTINGS, iterations=20))
+    path = tmp_path / "checkpoint.safetensors"
+    save_file(load_file(path), path, {"iteration": "-20"})
+    with pytest.raises(UserError, match="is no checkpoint: it does not say how many iterations"):
+        trained(tmp_path)
+
+
 def spoilt(memory: dict[str, torch.Tensor], how: str) -> dict[str, torch.Tensor]:
     """A checkpoint less all that Adam remembers, or with a field of it lost, misnamed, of another shape or too many."""
     name = "optimiser.0.exp_avg"

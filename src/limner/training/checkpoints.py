@@ -69,10 +69,10 @@ def iterations_done(path: Path) -> int:
 
 
 def _iteration(path: Path, notes: dict[str, str]) -> int:
-    try:
-        return int(notes["iteration"])
-    except (KeyError, ValueError):
-        raise UserError(f"{path}: is no checkpoint: it does not say how many iterations are done") from None
+    done = notes.get("iteration", "")
+    if not done.isdecimal():
+        raise UserError(f"{path}: is no checkpoint: it does not say how many iterations are done")
+    return int(done)
 
 
 def _save(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None:
