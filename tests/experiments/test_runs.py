@@ -355,6 +355,7 @@ def test_loading_a_run_draws_no_random_numbers(run: Path) -> None:
         (["train", "mnist", "--model.phi0", "nan"], "phi0"),
         (["train", "two-rectangles", "--model.batch-norm", "--training.batch", "1"], "batch"),
         (["train", "two-rectangles", "--model.kind", "conv", "--data.size", "12"], "13 pixels"),
+        (["train", "omniglot", "--data.size", "12", "--data.folder", "nowhere"], "13 pixels"),
         (["evaluate", "nowhere", "--picture", "process.xyz"], "process.xyz"),
         (["evaluate", "nowhere"], "no trained model"),
         (["evaluate", "nowhere", "--images", "0"], "images"),

@@ -13,6 +13,7 @@ from accelerate import PartialState
 from filelock import FileLock, Timeout
 
 from limner.data.loading import load as load_data
+from limner.data.loading import side
 from limner.data.pictures import files_of
 from limner.data.settings import Data
 from limner.data.sources import check_apart
@@ -22,7 +23,7 @@ from limner.experiments.settings import Experiment, normalised
 from limner.experiments.trained import SETTINGS, Trained, as_json, read
 from limner.files import make_folder, reason, write
 from limner.flags import flag
-from limner.models.build import Network, build, check
+from limner.models.build import Network, build, check, check_size
 from limner.printing import say
 from limner.training.checkpoints import iterations_done, load_weights
 from limner.training.loop import device, train
@@ -42,6 +43,7 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
     check(experiment.model)
     experiment.training.check()
     experiment.data.check()
+    check_size(experiment.model, (side(experiment.data), side(experiment.data)))
     check_apart("--out", run, experiment.data)
     _one_gpu_each()
     processes = PartialState(cpu=device().type == "cpu")

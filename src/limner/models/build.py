@@ -38,8 +38,7 @@ MOST = {"moves": MOST_MOVES, "hidden": 100_000, "layers": 100, "window": 8192}
 def build(settings: Model, size: tuple[int, int], channels: int) -> Network:
     """The model that `settings` asks for, for images of `size` (height, width); UserError where it makes no sense."""
     check(settings)
-    if settings.kind == "conv" and min(size) < CONV_LEAST:
-        raise UserError(f"--model.kind conv needs images of at least {CONV_LEAST} pixels a side, not {min(size)}")
+    check_size(settings, size)
     model = KINDS[settings.kind](settings, size, channels)
     model.register_forward_pre_hook(_check_images, with_kwargs=True)
     return model
@@ -56,6 +55,12 @@ def _check_images(model: Network, given: tuple[Tensor, ...], named: dict[str, Te
         if not (model.training or transforms.traced() or images.is_meta) and images.numel() and images.max() > BLACK:
             found = f"up to {images.max():g}"
             raise ValueError(f"model: images are {found}, expected ink in [0, 1], as Images.ink() makes it of bytes")
+
+
+def check_size(settings: Model, size: tuple[int, int]) -> None:
+    """Raise UserError for images of `size` (height, width) that are too small for a model."""
+    if settings.kind == "conv" and min(size) < CONV_LEAST:
+        raise UserError(f"--model.kind conv needs images of at least {CONV_LEAST} pixels a side, not {min(size)}")
 
 
 def check(settings: Model) -> None:
