@@ -1,6 +1,7 @@
 """Backgrounds of every kind, against a whole canvas of them."""
 
 import weakref
+from dataclasses import replace
 from inspect import unwrap
 
 import numpy as np
@@ -45,6 +46,10 @@ def test_numbers_that_torch_is_still_to_negate_or_to_make() -> None:
     one, other = (torch.autograd.grad(canvas, strokes.where, g, retain_graph=True)[0] for g in (late, late.clone()))
     assert torch.equal(one, other)
     assert not torch.autograd.grad(canvas, strokes.where, torch._efficientzerotensor(canvas.shape))[0].any()
+    strokes = replace(strokes, depth=None)
+    late = strokes.map(lambda part: torch._neg_view(-part))
+    one, other = (render(each, BANK, SIZE, backend="fused") for each in (strokes, late))
+    assert torch.equal(one, other)
 
 
 def whole(background: object, batch: int, dtype: torch.dtype) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 
 from limner.checks import check_finite
 from limner.geometry import sharpness
+from limner.ground import as_numbers
 from limner.kernels import layout, memory
 from limner.kernels.edges import spare_eights
 from limner.kernels.hiding import word_of
@@ -96,7 +97,7 @@ def side_of(tables: tuple[np.ndarray, ...]) -> int:
 def arrays_of(where, which, what, opacity, slope) -> tuple[Any, ...]:
     """The kernels' view of the strokes: arrays, or None; an opacity of 1 stands in where it is not set."""
     tensors = (where, which, what, opacity, slope)
-    arrays = [None if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors]
+    arrays = [None if tensor is None else as_numbers(tensor.detach().contiguous()) for tensor in tensors]
     if opacity is None:
         arrays[3] = _opaque(*where.shape[:2])
     return tuple(arrays)
