@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier, Thread
@@ -69,6 +70,24 @@ def test_where_no_thread_can_be_started_one_does_all(monkeypatch: pytest.MonkeyP
     done: list[int] = []
     threads.run(lambda first, last, group: done.extend(range(first, last)), 100, 32, 100 * threads.WORTH)
     assert done == list(range(100))
+
+
+def test_what_no_thread_could_be_started_for_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threads, "_pools", {})
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    canvas = torch.zeros(100)
+    gone = weakref.ref(canvas)
+    with monkeypatch.context() as patched:
+        patched.setattr(Thread, "start", no_more)
+        threads.run(partial(lambda canvas, *_: canvas.add_(1), canvas), 100, 32, 100 * threads.WORTH)
+    assert canvas.max() > 0
+    del canvas
+    assert gone() is None
+    threads.run(lambda *_: None, 100, 32, 100 * threads.WORTH)
+    assert len(threads._pools) == 1
 
 
 def test_torch_has_its_threads_back_after_two_paint_at_a_time() -> None:

@@ -8,7 +8,7 @@ and single ones in the end: one that is held up by another process takes fewer.
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
 
@@ -69,8 +69,10 @@ def run(job: Callable[[int, int, int], None], tasks: int, groups: int, work: int
             job(first * tasks // groups, last * tasks // groups, first)
 
     helpers = []
-    with suppress(RuntimeError):  # when Python is ending, or may start no more threads, this one works alone
+    try:
         helpers += (_pool(threads - 1).submit(drain) for _ in range(threads - 1))
+    except RuntimeError:  # when Python is ending, or may start no more threads, this one works alone
+        _pools.pop(os.getpid(), None)  # it would keep what it could not begin, with all that the job works on
     drain()
     for helper in helpers:
         if not helper.cancel():
