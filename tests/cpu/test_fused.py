@@ -374,7 +374,7 @@ def half_empty(content: bytes) -> bytes:
 def test_a_damaged_kernel_is_compiled_anew(ending: str, damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
     code = """
 import limner, limner.cpu.cells
-from limner.kernels.bank import find_outlines
+from limner.kernels.outlines import find_outlines
 outlines = limner.cpu.cells.cells_of(limner.TemplateBank.named("circle")).tables[1]
 print(outlines.sum(), sum(find_outlines.stats.cache_hits.values()))
 """

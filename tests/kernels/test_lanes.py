@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from limner.kernels import lanes, quads, simd
+from limner.kernels import across, lanes, quads, simd
 from limner.kernels.jit import OPTIONS
 
 store, load = simd.store, simd.load
@@ -25,10 +25,10 @@ def compute_wholes(a, b, found):
     store(found, 64, lanes.choose(x < y, x, -1))
     store(found, 72, lanes.choose((x >= 0) & (y <= 5), 1, y))
     store(found, 80, lanes.choose((x > y) ^ (x > 0), x, y))
-    store(found, 88, lanes.count() + lanes.before(x))
-    store(found, 96, lanes.behind(x, y))
+    store(found, 88, lanes.count() + across.before(x))
+    store(found, 96, across.behind(x, y))
     store(found, 104, lanes.choose((x > y) & (found[0] < 99), x, -1))
-    return lanes.total(x), lanes.least(x)
+    return across.total(x), across.least(x)
 
 
 @pytest.mark.parametrize("kind", [np.int16, np.int32])
@@ -62,7 +62,7 @@ def compute_doubles(a, b, found, rounded):
     store(rounded, 0, lanes.round_up(x))
     store(rounded, 8, lanes.round_down(x))
     store(rounded, 16, lanes.cut(x))
-    return lanes.total(x)
+    return across.total(x)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -107,7 +107,7 @@ def test_words(word: type) -> None:
 
 @njit(**OPTIONS)
 def compute_sums(a, found):
-    sums = lanes.totals(
+    sums = across.totals(
         (load(a, 0), load(a, 8), load(a, 16), load(a, 24), load(a, 32), load(a, 40), load(a, 48), load(a, 56))
     )
     for k in range(8):

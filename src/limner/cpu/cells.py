@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.kernels.bank import MARGIN, OUTLINE, find_outlines
-from limner.kernels.footprint import binary_places
+from limner.kernels.fixed import binary_places
+from limner.kernels.mixing import MARGIN
+from limner.kernels.outlines import OUTLINE, find_outlines
 from limner.pyramid import BORDER, Pyramid
 from limner.templates import TemplateBank
 

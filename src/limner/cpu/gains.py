@@ -9,7 +9,7 @@ from limner.cpu.cells import cells_of
 from limner.cpu.laying import GROUPS, TAKEN, arrays_of, band_of, lay_out, side_of
 from limner.ground import as_array
 from limner.kernels import layout, memory, over
-from limner.kernels.stamp import cell_desk
+from limner.kernels.mixing import cell_desk
 from limner.kernels.sums import sum_under
 from limner.kernels.threads import run
 from limner.kernels.worth import worth

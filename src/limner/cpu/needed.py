@@ -13,8 +13,8 @@ from limner.cpu.passes import passes_for
 from limner.geometry import sharpness
 from limner.kernels import coverage, depth, layout, over
 from limner.kernels.ahead import Needed, compile_ahead
-from limner.kernels.bank import find_outlines
-from limner.kernels.stamp import cell_desk
+from limner.kernels.mixing import cell_desk
+from limner.kernels.outlines import find_outlines
 from limner.kernels.sums import sum_under
 from limner.kernels.threads import allowed
 from limner.kernels.worth import worth

@@ -11,7 +11,7 @@ from limner.data.loading import load as load_data
 from limner.data.loading import side
 from limner.data.settings import Data, check_used
 from limner.data.sources import check_apart, tell_of_part
-from limner.errors import Stopped, UserError, calling
+from limner.errors import Stopped, UserError
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.experiments.trained import Trained

@@ -13,8 +13,9 @@ weigh.
 
 import numpy as np
 
+from limner.kernels.across import total
 from limner.kernels.jit import inlined, kernel, on
-from limner.kernels.lanes import larger, ramp, splat, total
+from limner.kernels.lanes import larger, ramp, splat
 from limner.kernels.layout import blocks_of
 from limner.kernels.sampling import pull_mask, sample_desk, sample_mask
 from limner.kernels.simd import load, store

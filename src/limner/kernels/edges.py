@@ -1,8 +1,9 @@
 """The edges of stamps as a list of eights of pixels, so that passes need not find out row by row what comes next."""
 
+from limner.kernels.across import before, least, total
 from limner.kernels.footprint import eights
 from limner.kernels.jit import inlined
-from limner.kernels.lanes import before, choose, count, cut, doubles, least, smaller, total
+from limner.kernels.lanes import choose, count, cut, doubles, smaller
 from limner.kernels.layout import load_spans, row_index
 from limner.kernels.quads import write_fours
 

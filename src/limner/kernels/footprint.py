@@ -10,11 +10,9 @@ an ellipse on the canvas, and fits a circle better: between the octagons outside
 area. For whole pixels that is not worth a root for each row, for samples it is.
 """
 
-import numpy as np
-
-from limner.kernels.bank import FLAT_DISC, SUPPORT_DISC
 from limner.kernels.jit import inlined
 from limner.kernels.lanes import choose, count, doubles, larger, root, round_down, round_up, smaller
+from limner.kernels.outlines import FLAT_DISC, SUPPORT_DISC
 from limner.kernels.simd import gather, load, look_up, store
 
 FAR = 1e30
@@ -180,18 +178,3 @@ def spans_of(lines, number, y, by_discs, width):
 def eights(first, last):
     """Groups of eight pixels that cover first ... last - 1."""
     return (last - first + 7) >> 3
-
-
-@inlined
-def narrow(number):
-    """A float64 as float32, huge values cut so that none becomes infinite."""
-    return np.float32(min(max(number, -FAR), FAR))
-
-
-@inlined
-def binary_places(side):
-    """How many binary places a texel coordinate has, in 31 bits, beside a template of `side` texels and its border."""
-    places = 26
-    while (side + 4) << places > 1 << 30:
-        places -= 1
-    return np.int32(places)

@@ -14,13 +14,14 @@ and so finds several stamps to work on at once, instead of waiting for each resu
 
 import numpy as np
 
-from limner.kernels.bank import OUTLINE, choose_outline
+from limner.kernels.across import least, total
 from limner.kernels.footprint import LINES, discs, eights, place, rows, sides, spans_of
 from limner.kernels.hiding import blocks_in_row, clip, hidden_by
 from limner.kernels.jit import inlined, kernel
 from limner.kernels.joining import join_samples
-from limner.kernels.lanes import choose, count, doubles, larger, least, smaller, total
+from limner.kernels.lanes import choose, count, doubles, larger, smaller
 from limner.kernels.memory import array
+from limner.kernels.outlines import OUTLINE, VALUE, choose_outline
 from limner.kernels.quads import read_four, write_four
 from limner.kernels.simd import load, store
 
@@ -140,7 +141,7 @@ def place_stamps(stamps, where, which, outlines, sizes, dense, samples, sharpnes
         for lane in range(min(8, many - number)):
             levels = int(columns[LEVEL_V, lane]), int(columns[LEVEL_U, lane])
             columns[TEMPLATE, lane] = choose_outline(which, b, t, outlines, levels, outline, lane, dense)
-            columns[FLAT, lane] = outline[16, lane]
+            columns[FLAT, lane] = outline[VALUE, lane]
             for column in range(COLUMNS):
                 placed[b, t, column] = columns[column, lane]
             b, t = (b, t + 1) if t + 1 < moves else (b + 1, 0)

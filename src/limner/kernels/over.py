@@ -21,20 +21,19 @@ import numpy as np
 from numba import int32
 
 from limner.kernels.edges import list_edges
-from limner.kernels.footprint import binary_places
+from limner.kernels.fixed import binary_places, fixed_axes, texel_steps
 from limner.kernels.jit import kernel, on
 from limner.kernels.lanes import ramp, splat
 from limner.kernels.layout import FLAT, row_of
+from limner.kernels.mixing import cell_desk
 from limner.kernels.quads import fetch, mask_at, read_four, spread
 from limner.kernels.simd import load, prefix, store
 from limner.kernels.stamp import (
     SUMS,
     add_colours,
-    cell_desk,
     choose_cells,
     clear_colours,
     colour_of,
-    fixed_axes,
     put_rows,
     row_desk,
     settle_colours,
@@ -43,7 +42,6 @@ from limner.kernels.stamp import (
     take_rows,
     task_rows,
     template_points,
-    texel_steps,
 )
 
 F = np.float32

@@ -8,21 +8,9 @@ of eight cells, the second values, and so on.
 from llvmlite import ir
 from numba import types
 
+from limner.kernels.across import HIGH, LEFT, LOW, LOWER, RIGHT, UPPER
 from limner.kernels.jit import inlined
-from limner.kernels.lanes import (
-    HIGH,
-    LANES,
-    LEFT,
-    LOW,
-    LOWER,
-    RIGHT,
-    UPPER,
-    float8,
-    in_every_lane,
-    instruction,
-    lane_mask,
-    whole8,
-)
+from limner.kernels.lanes import LANES, float8, in_every_lane, instruction, lane_mask, whole8
 from limner.kernels.simd import F32, I32, I64, address
 
 FIXED, VECTOR = whole8.vector, float8.vector

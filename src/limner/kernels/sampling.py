@@ -7,13 +7,14 @@ columns divisible by eight, with zeros around the stamp.
 import numpy as np
 from numba import int32
 
-from limner.kernels.footprint import binary_places
+from limner.kernels.fixed import binary_places, fixed_axes, texel_steps
 from limner.kernels.jit import inlined, on
 from limner.kernels.lanes import ramp, splat
 from limner.kernels.layout import FLAT, blocks_of, row_of
+from limner.kernels.mixing import cell_desk
 from limner.kernels.quads import fetch, mask_at, spread
 from limner.kernels.simd import load, prefix, store
-from limner.kernels.stamp import add, cell_desk, choose_cells, fixed_axes, settle_mask, texel_steps
+from limner.kernels.stamp import add, choose_cells, settle_mask
 
 F = np.float32
 FLAT_RUN, EDGE_RUNS = 1, (0, 2)

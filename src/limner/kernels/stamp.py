@@ -3,12 +3,14 @@
 import numpy as np
 from numba import int32
 
-from limner.kernels.bank import MARGIN, blend, give_back
-from limner.kernels.footprint import binary_places, narrow
+from limner.kernels.across import total, totals
+from limner.kernels.fixed import narrow, parts
 from limner.kernels.jit import inlined, on
-from limner.kernels.lanes import WIDTH, choose, larger, ramp, smaller, splat, total, totals
+from limner.kernels.lanes import WIDTH, choose, larger, ramp, smaller, splat
 from limner.kernels.layout import FLAT, LEVEL_U, LEVEL_V, PER_U, PER_V, TEMPLATE, U, V
-from limner.kernels.simd import load, steps, store, within
+from limner.kernels.mixing import blend, give_back
+from limner.kernels.outlines import VALUE
+from limner.kernels.simd import load, store, within
 
 F = np.float32
 SUMS = 48
@@ -19,14 +21,6 @@ def row_desk(size, band):
     """Room for a band of rows (`take_rows`) of a picture of this size: (channel, H, W)."""
     channels, height, width = size
     return np.zeros(channels * (min(band, height) * width + WIDTH), np.float32)
-
-
-def cell_desk(side, dense=None):
-    """Room for a mix of templates of `side` texels (`blend`), and, if they are `dense`, its gradient (`give_back`)."""
-    room = (side + 4) * (side + 5) + MARGIN
-    pulled = room if dense else 0
-    mix = np.empty(4 * room, np.float32), np.empty(room, np.float32)
-    return mix, (np.zeros(4 * pulled, np.float32), np.zeros(pulled, np.float32), np.zeros(pulled, np.float32))
 
 
 @inlined
@@ -49,27 +43,6 @@ def choose_cells(which, b, t, bank, placed, mix):
     source = mix[0] if template < 0 else cells
     zero = 0 if template < 0 else template * (len(texels) // which.shape[2]) + start
     return source, int32(zero), int32(hop)
-
-
-@inlined
-def parts(sizes):
-    """How many parts of a texel points in fixed point count."""
-    return F(1 << binary_places(sizes[0]))
-
-
-@inlined
-def fixed_axes(b, t, placed, places):
-    """Both texel axes of a stamp, in fixed point with so many binary places."""
-    fine = float(1 << places)
-    u = placed[b, t, U] * fine, placed[b, t, U + 1] * fine, placed[b, t, U + 2] * fine
-    return u, (placed[b, t, V] * fine, placed[b, t, V + 1] * fine, placed[b, t, V + 2] * fine)
-
-
-@inlined
-def texel_steps(axes):
-    """`steps` along a row of both texel axes."""
-    u, v = axes
-    return steps(narrow(u[1])), steps(narrow(v[1]))
 
 
 @inlined
@@ -184,7 +157,7 @@ def settle_mask(
     d_opacity[band, b, t] = edge + flat * F(placed[b, t, FLAT])
     if on(dense):
         for k in range(which.shape[2]):
-            d_which[band, b, t, k] = flat * alpha * F(outlines[k, lv, lu, 16])
+            d_which[band, b, t, k] = flat * alpha * F(outlines[k, lv, lu, VALUE])
         start, count, hop, side = offsets[lv, lu], (sizes[lv] + 4) * (sizes[lu] + 4), sizes[lu] + 4, sizes[0] + 4
         part = F(1) / parts(sizes)
         give_back(which, b, t, texels, start, count, hop, side, d_mix, d_which, band, d_cells, group, part)

@@ -3,13 +3,14 @@
 import numpy as np
 from numba import int32
 
-from limner.kernels.footprint import binary_places
+from limner.kernels.across import total
+from limner.kernels.fixed import binary_places, fixed_axes, texel_steps
 from limner.kernels.jit import kernel
-from limner.kernels.lanes import splat, total
+from limner.kernels.lanes import splat
 from limner.kernels.layout import FLAT, row_of
 from limner.kernels.quads import fetch, mask_at
 from limner.kernels.simd import load, prefix
-from limner.kernels.stamp import add, choose_cells, fixed_axes, texel_steps
+from limner.kernels.stamp import add, choose_cells
 
 F = np.float32
 

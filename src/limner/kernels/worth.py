@@ -6,13 +6,15 @@ through and m its mask. Without it the pixel is what it was less that.
 
 import numpy as np
 
-from limner.kernels.footprint import binary_places, eights
+from limner.kernels.across import total
+from limner.kernels.fixed import binary_places, fixed_axes, texel_steps
+from limner.kernels.footprint import eights
 from limner.kernels.jit import inlined, kernel, on
-from limner.kernels.lanes import splat, total
+from limner.kernels.lanes import splat
 from limner.kernels.layout import FLAT, row_of
 from limner.kernels.quads import fetch, mask_at, read_four
 from limner.kernels.simd import load, prefix, store
-from limner.kernels.stamp import choose_cells, colour_of, fixed_axes, task_rows, template_points, texel_steps
+from limner.kernels.stamp import choose_cells, colour_of, task_rows, template_points
 
 F = np.float32
 

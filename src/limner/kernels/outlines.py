@@ -1,26 +1,17 @@
-"""The template bank as the kernels read it: cells of four coefficients, and an outline for each level of a template.
+"""Where a template is something, and where the same all over: an outline for each level of it, found from its cells.
 
 An outline (OUTLINE,) is an octagon (`footprint`) that holds every cell where the mask is not zero, an octagon within
 which the mask is constant, and its value there; and the squared radii of two discs that are the same, around the middle
 of the template, which reaches from -1 to 1. The first octagon is empty (low > high) where there is nothing.
 """
 
-import numpy as np
-
 from limner.kernels.jit import inlined, kernel
-from limner.kernels.lanes import behind, splat, total
-from limner.kernels.quads import load_quads, store_quads
-from limner.kernels.simd import load, store
-
-F = np.float32
 
 FLAT = 1e-6
 """Largest change within a cell that counts as none."""
 NOWHERE = 1e9
-SUPPORT_DISC, FLAT_DISC, OUTLINE = 17, 18, 19
-"""Places of an outline's discs, and how many numbers it has."""
-MARGIN = 48
-"""Cells behind the last that can be read, beside a row of them: kernels read on, some at a time."""
+VALUE, SUPPORT_DISC, FLAT_DISC, OUTLINE = 16, 17, 18, 19
+"""Places in an outline, behind both octagons, of the value and of the discs; and how many numbers it has."""
 
 
 @kernel
@@ -48,7 +39,7 @@ def clear(outline):
     for k in range(4):
         outline[2 * k], outline[2 * k + 1] = NOWHERE, -NOWHERE
     outline[8:16] = NOWHERE
-    outline[16], outline[SUPPORT_DISC], outline[FLAT_DISC] = 0.0, NOWHERE, -1.0
+    outline[VALUE], outline[SUPPORT_DISC], outline[FLAT_DISC] = 0.0, NOWHERE, -1.0
 
 
 @inlined
@@ -110,7 +101,7 @@ def find_flat(level, rows, columns, outline, square):
                     growing = True
                 else:
                     octagon[side] -= step
-    outline[16] = value
+    outline[VALUE] = value
 
 
 @inlined
@@ -124,11 +115,11 @@ def find_discs(level, rows, columns, outline):
             right, bottom = left + 2.0 / (columns - 4), top + 2.0 / (rows - 4)
             if is_used(level, cell):
                 support = max(support, max(left * left, right * right) + max(top * top, bottom * bottom))
-            if not is_flat(level, cell, outline[16]):
+            if not is_flat(level, cell, outline[VALUE]):
                 x, y = max(left, -right, 0.0), max(top, -bottom, 0.0)
                 flat = min(flat, x * x + y * y)
     outline[SUPPORT_DISC] = support
-    if outline[16] != 0.0:
+    if outline[VALUE] != 0.0:
         outline[FLAT_DISC] = flat
 
 
@@ -168,7 +159,7 @@ def choose_outline(which, b, t, outlines, levels, outline, lane, dense):
             if used == 0:
                 for side in range(OUTLINE):
                     outline[side, lane] = outlines[k, lv, lu, side]
-                outline[16, lane] = 0.0
+                outline[VALUE, lane] = 0.0
             else:
                 for side in range(0, 8, 2):
                     outline[side, lane] = min(outline[side, lane], outlines[k, lv, lu, side])
@@ -177,7 +168,7 @@ def choose_outline(which, b, t, outlines, levels, outline, lane, dense):
                     outline[side + 9, lane] = min(outline[side + 9, lane], outlines[k, lv, lu, side + 9])
                 outline[SUPPORT_DISC, lane] = max(outline[SUPPORT_DISC, lane], outlines[k, lv, lu, SUPPORT_DISC])
                 outline[FLAT_DISC, lane] = min(outline[FLAT_DISC, lane], outlines[k, lv, lu, FLAT_DISC])
-            outline[16, lane] += which[b, t, k] * outlines[k, lv, lu, 16]
+            outline[VALUE, lane] += which[b, t, k] * outlines[k, lv, lu, VALUE]
             used, last = used + 1, k
     if used == 0:
         clear(outline[:, lane])
@@ -185,62 +176,3 @@ def choose_outline(which, b, t, outlines, levels, outline, lane, dense):
         if outline[side, lane] > outline[side + 1, lane]:
             outline[8:16, lane] = NOWHERE
     return last if used == 1 and which[b, t, last] == 1.0 else -1
-
-
-@inlined
-def blend(which, b, t, texels, start, count, hop, mix, part):
-    """The `count` cells of a level of a convex mix of templates, `hop` a row, into mix = (cells, texels).
-
-    part: of a texel, which is what points in cells count (`quads`).
-    """
-    cells, mixed = mix
-    stride = len(texels) // which.shape[2]
-    for x in range(0, count + hop + 1, 32):
-        first, second, third, fourth = splat(F(0)), splat(F(0)), splat(F(0)), splat(F(0))
-        for k in range(which.shape[2]):
-            at, share = k * stride + start + x, splat(which[b, t, k])
-            first, second = first + load(texels, at) * share, second + load(texels, at + 8) * share
-            third, fourth = third + load(texels, at + 16) * share, fourth + load(texels, at + 24) * share
-        store(mixed, x, first)
-        store(mixed, x + 8, second)
-        store(mixed, x + 16, third)
-        store(mixed, x + 24, fourth)
-    for x in range(0, count, 8):
-        here, below = load(mixed, x), load(mixed, x + hop)
-        along = load(mixed, x + 1) - here
-        both = load(mixed, x + hop + 1) - below - along
-        store_quads(cells, 4 * x, here, along * part, (below - here) * part, both * (part * part))
-
-
-@inlined
-def give_back(which, b, t, texels, start, count, hop, side, d_mix, d_which, band, d_cells, group, part):
-    """Split the gradient of a convex mix into those of the weights and of the cells, adding to both; clears it.
-
-    d_mix: the gradient of the cells; of texels, what comes from the row of cells before, behind `side` + 1 zeros; and
-    the gradient of texels. `side` is the hop of the largest level.
-    """
-    pulled, rows, mixed = d_mix
-    stride, origin, nothing = len(texels) // which.shape[2], side + 1, splat(F(0))
-    whole = (count + 31) & -32
-    if d_cells.shape[1] > 0:
-        for k in range(which.shape[2]):
-            for x in range(4 * count if which[b, t, k] != 0.0 else 0):
-                d_cells[group, 4 * (k * stride + start) + x] += which[b, t, k] * pulled[x]
-    last_along, last_both = nothing, nothing
-    for x in range(0, whole, 8):
-        here, along, down, both = load_quads(pulled, 4 * x)
-        along, down, both = along * part, down * part, both * (part * part)
-        store_quads(pulled, 4 * x, nothing, nothing, nothing, nothing)
-        store(rows, origin + x, down - both + behind(last_both, both))
-        level = here - along - down + both + behind(last_along, along - both)
-        store(mixed, x, level + load(rows, origin + x - hop))
-        last_along, last_both = along - both, both
-    for k in range(which.shape[2]):
-        first, second, third, fourth = nothing, nothing, nothing, nothing
-        for x in range(0, whole, 32):
-            at = k * stride + start + x
-            first = first + load(texels, at) * load(mixed, x)
-            second = second + load(texels, at + 8) * load(mixed, x + 8)
-            third = third + load(texels, at + 16) * load(mixed, x + 16)
-            fourth = fourth + load(texels, at + 24) * load(mixed, x + 24)
-        d_which[band, b, t, k] += total((first + second) + (third + fourth))
