@@ -26,13 +26,16 @@ FONTS = {
 }
 """By kind, as SVG calls them."""
 FINER, FINEST = 8, 2048
+"""Pixels of a drawn SVG to a texel, and along its longer side at most."""
 NOISE = 0.06
+"""Largest difference between colours that are the same."""
 LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif")
 SPECKS = 0.15
 """What a JPEG leaves around edges, as a share of what is inside."""
 PIXELS = 4
 """Texels to a pixel from which pixels of a mask without grays are seen to be square."""
 FAINT = 0.02
+"""Largest value, or change of values, that nobody sees."""
 
 Gray = Float[np.ndarray, "height width"]
 

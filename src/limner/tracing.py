@@ -22,6 +22,7 @@ LIKE = 0.08
 STRAIGHT = 0.15
 """How far off a line, in texels, a point may usually be to be left out of it."""
 FINER, FINEST = 4, 4096
+"""Pixels of a drawn outline to a texel, and along a side at most."""
 PATH = '<path fill-rule="evenodd" d="{}"/>'
 """An outline, of closed lines."""
 POINT = r"-?[0-9]{1,3}(\.[0-9]{1,9})?"
