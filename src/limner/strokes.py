@@ -139,8 +139,8 @@ def _joined(parts: Sequence[Strokes], dim: int) -> dict[str, Tensor]:
     for name, tensor in tensors[0].items():
         for other in (theirs[name] for theirs in tensors[1:]):
             if (other.shape[1 - dim], other.shape[2:]) != (tensor.shape[1 - dim], tensor.shape[2:]):
-                shapes = f"{tuple(tensor.shape)} and {tuple(other.shape)}"
-                raise ValueError(f"strokes: cannot join {name} of shapes {shapes}")
+                both = f"{tuple(tensor.shape)} and {tuple(other.shape)}"
+                raise ValueError(f"strokes: cannot join {name} of shapes {both}")
     return {name: torch.cat([part[name] for part in tensors], dim) for name in tensors[0]}
 
 

@@ -79,8 +79,7 @@ def render(
     learnt = strokes.depth.requires_grad and torch.is_grad_enabled()
     if not temperature or not (learnt or transforms.under_way()):
         return exact
-    still = strokes.detach()
-    still = replace(still, depth=strokes.depth)
+    still = replace(strokes.detach(), depth=strokes.depth)
     soft = painter(still, bank.detach(), ground.detach(), "depth", temperature)
     return exact + (soft - soft.detach())
 
