@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from limner.canvas import Canvas, depth_order
@@ -46,10 +45,10 @@ def paint_fused(
 def painted(
     strokes: Strokes,
     bank: TemplateBank,
-    ground: Float[Tensor, "batch channel height width"],
+    ground: Canvas,
     samples: int,
     wanted: Collection[str],
-) -> tuple[Tensor, Callable[[Tensor], dict[str, Tensor]]]:
+) -> tuple[Canvas, Callable[[Canvas], dict[str, Tensor]]]:
     """A painting (`over`), and what gives the gradients of the `wanted` to one of it; once, and uses that one up.
 
     wanted: fields of strokes, and canvas for the ground. As `render`, but without the graph that torch would make of
@@ -110,7 +109,7 @@ def _paint(
     compositing: str,
     temperature: float,
     samples: int,
-) -> tuple[Tensor, Plan]:
+) -> tuple[Canvas, Plan]:
     """A painting of moves (`_fields`), and how to find the gradients that are `wanted` of it."""
     where, which, what, opacity, depth, slope = moves
     batch, count, channels = what.shape
@@ -126,7 +125,7 @@ def _paint(
     below = None
     if samples > 1 and not soft:
         below = memory.array((len(laid.kept) * channels if passes.below else 0,), np.float32)
-    tasks = batch * laid.tasks[1] if count else 0
+    tasks = batch * laid.bands if count else 0
     softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None
     plan = Plan(wanted, passes, strokes, tables, base if soft else None, laid, tasks, band, samples, below, softness)
 
@@ -148,11 +147,11 @@ def _paint(
     return torch.from_numpy(image), plan
 
 
-def _pull(plan: Plan, grad: Tensor, spent: bool = False) -> dict[str, Tensor]:
+def _pull(plan: Plan, grad: Canvas, spent: bool = False) -> dict[str, Tensor]:
     """The gradients that are wanted, from that to the painting, which may be written on if `spent`; of cells flat."""
     wanted, dense, samples, band = plan.wanted, plan.passes.dense or None, plan.samples, plan.band
     where, which, what, _, slope = plan.strokes
-    back, moves, bands = "canvas" in wanted, where.shape[1], plan.laid.tasks[1]
+    back, moves, bands = "canvas" in wanted, where.shape[1], plan.laid.bands
     image = np.array(as_numbers(grad), order="C", copy=True if back and not spent else None)
     parts = [
         np.zeros((bands, *where.shape), np.float32),

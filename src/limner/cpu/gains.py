@@ -5,6 +5,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.canvas import Canvas
 from limner.cpu.cells import cells_of
 from limner.cpu.laying import GROUPS, TAKEN, arrays_of, band_of, lay_out, side_of
 from limner.ground import as_array
@@ -41,8 +42,8 @@ def sums_under(
 def changes_without(
     strokes: Strokes,
     bank: TemplateBank,
-    ground: Float[Tensor, "batch channel height width"],
-    target: Float[Tensor, "batch channel height width"],
+    ground: Canvas,
+    target: Canvas,
     weight: Float[Tensor, "batch height width"],
 ) -> Float[Tensor, "batch move"]:
     """How the weighed squared error of a painting (`over`) changes without each move, the others as they are."""
@@ -52,20 +53,20 @@ def changes_without(
     band = band_of(batch, height)
     laid = lay_out(given, tables, False, layout.PIXELS, False, 1, (batch, *sizes), band)
     below, painted = as_array(ground), np.empty((batch, *sizes), np.float32)
-    bands = laid.tasks[1]
-    found = np.zeros((bands, *strokes.where.shape[:2]), np.float32)
+    found = np.zeros((laid.bands, batch, len(strokes)), np.float32)
+
+    def desk() -> tuple:
+        return memory.desk(over.desk, sizes, band, side_of(tables), None)
 
     def paint(first: int, last: int, _: int) -> None:
-        desk = memory.desk(over.desk, sizes, band, side_of(tables), None)
-        over.forward(first, last, band, below, painted, given, tables, switches, laid.arrays, desk)
+        over.forward(first, last, band, below, painted, given, tables, switches, laid.arrays, desk())
 
-    run(paint, batch * bands, GROUPS, laid.touched)
+    run(paint, batch * laid.bands, GROUPS, laid.touched)
     off = torch.cat([torch.from_numpy(painted) - target, weight[:, None]], 1)
     planes = torch.nn.functional.pad(off.flatten(), (0, 8)).numpy()
 
     def leave_out(first: int, last: int, _: int) -> None:
-        desk = memory.desk(over.desk, sizes, band, side_of(tables), None)
-        worth(first, last, band, height, width, planes, given, tables, switches, laid.arrays, found, desk)
+        worth(first, last, band, height, width, planes, given, tables, switches, laid.arrays, found, desk())
 
-    run(leave_out, batch * bands, GROUPS, laid.touched)
+    run(leave_out, batch * laid.bands, GROUPS, laid.touched)
     return torch.from_numpy(found.sum(0))

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from limner.checks import check_finite
 from limner.geometry import sharpness
@@ -41,9 +43,9 @@ class Laid(NamedTuple):
         return placed, reach, spans, fine, self.kept, begins, tally, self.listed
 
     @property
-    def tasks(self) -> tuple[int, int]:
-        """Pictures, and bands of each."""
-        return self.lent.arrays[1].shape[:2]
+    def bands(self) -> int:
+        """Of each picture, a task each."""
+        return self.lent.arrays[1].shape[1]
 
 
 def lay_out(
@@ -56,7 +58,11 @@ def lay_out(
     shape: tuple[int, ...],
     band: int,
 ) -> Laid:
-    """What the forward and the backward pass share; `band` rows are a task."""
+    """What the forward and the backward pass share; `band` rows are a task.
+
+    strokes: from `arrays_of`.  tables: of `cells.Cells`.  shape: of the canvas, (batch, channel, height, width).
+    keep: one of those in `kernels.layout`.  dense, hides: as there.
+    """
     (batch, channels, height, width), moves = shape, strokes[0].shape[1]
     bands = -(-height // band)
     lent = memory.lent(layout.room, batch, moves, bands, height, samples, samples * width < 2**15)
@@ -94,7 +100,13 @@ def side_of(tables: tuple[np.ndarray, ...]) -> int:
     return int(tables[2][0])
 
 
-def arrays_of(where, which, what, opacity, slope) -> tuple[Any, ...]:
+def arrays_of(
+    where: Float[Tensor, "batch move 2 3"],
+    which: Float[Tensor, "batch move template"],
+    what: Float[Tensor, "batch move channel"] | None,
+    opacity: Float[Tensor, "batch move"] | None,
+    slope: Float[Tensor, "batch move channel 2"] | None,
+) -> tuple[Any, ...]:
     """The kernels' view of the strokes: arrays, or None; an opacity of 1 stands in where it is not set."""
     tensors = (where, which, what, opacity, slope)
     arrays = [None if tensor is None else as_numbers(tensor.detach().contiguous()) for tensor in tensors]
