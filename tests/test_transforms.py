@@ -1,6 +1,8 @@
-"""PyTorch's transforms of functions through `render`, against its backward passes one by one."""
+"""PyTorch's transforms of functions through `render`, against its backward passes one by one; and what compiles it."""
 
 import copy
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -141,3 +143,54 @@ def test_a_batch_of_gradients_needs_the_reference() -> None:
     rows = [torch.autograd.grad(sums, where, row, retain_graph=True)[0] for row in torch.eye(2)]
     sums = render(strokes, bank, SIZE, backend="reference").sum((1, 2, 3))
     close(torch.autograd.grad(sums, where, torch.eye(2), is_grads_batched=True)[0], torch.stack(rows))
+
+
+def test_what_is_compiled_paints_the_same() -> None:
+    """In a process of its own: the compiler must not look into kernels that have not been compiled yet."""
+    code = """if True:
+        import torch, limner
+        writer = limner.TemplateWriter(limner.TemplateBank.named("circle", "square"))
+        scores = torch.randn(2, 3, 2, 3), torch.randn(2, 3, 2), torch.randn(2, 3, 1)
+        painted = torch.compile(writer, backend="eager")(*scores, torch.zeros(2, 1, 9, 9))
+        assert torch.equal(painted, writer(*scores, torch.zeros(2, 1, 9, 9)))
+    """
+    subprocess.run([sys.executable, "-W", "error::UserWarning", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_a_trace_paints_the_same(used: bool) -> None:
+    code = f"""if True:
+        import torch, limner
+        writer = limner.TemplateWriter(limner.TemplateBank.named("circle", "square"))
+        def given():
+            return *(torch.randn(2, 3, *size) for size in ((2, 3), (2,), (1,))), torch.zeros(2, 1, 9, 9)
+        if {used}:
+            writer(*given())
+        traced, other = torch.jit.trace(writer, given()), given()
+        torch.testing.assert_close(traced(*other), writer(*other))
+    """
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("learnable", [False, True])
+def test_the_reference_is_one_graph(learnable: bool) -> None:
+    code = f"""if True:
+        import torch, limner
+        bank = limner.TemplateBank.named("circle", "square")
+        def given(batch):
+            return *(torch.randn(batch, 3, size) for size in (6, 2, 1)), torch.zeros(batch, 1, 9, 9)
+        class Painter(torch.nn.Module):
+            def __init__(self, **options):
+                super().__init__()
+                self.writer = limner.TemplateWriter(bank, learnable={learnable}, gamma=3.0, **options)
+            def forward(self, where, which, what, canvas):
+                return self.writer(where.unflatten(-1, (2, 3)), which, what, canvas)
+        painter, other = Painter(), given(5)
+        batch = torch.export.Dim("batch")
+        exported = torch.export.export(painter, given(2), dynamic_shapes=[{{0: batch}}] * 4).module()
+        torch.testing.assert_close(exported(*other), painter(*other))
+        painter = Painter(backend="reference")
+        compiled = torch.compile(painter, backend="eager", fullgraph=True)
+        torch.testing.assert_close(compiled(*other), painter(*other))
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,28 +1,18 @@
 """The fused kernels against the reference, evaluated in float64 on the same numbers."""
 
-import os
-import resource
-import shutil
-import subprocess
-import sys
 import weakref
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import assume, given, settings
-from PIL import Image
 from scenes import KINDS, OPAQUE, by_default, compare, gradients, paint, piles, scene_of, scenes, stamp, ties
 from torch import Tensor
 
-import limner
 from limner import geometry, writer
 from limner.cpu import fused, gains, laying
-from limner.cpu.cells import cells_of
 from limner.kernels import layout, over, threads
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -314,79 +304,6 @@ def test_kernels_are_compiled() -> None:
     assert over.forward.signatures
 
 
-def test_without_a_cache_folder(tmp_path: Path) -> None:
-    """No folder can be made below a file, whoever asks: neither beside the package nor the user's own cache."""
-    package = tmp_path / "site" / "limner"
-    shutil.copytree(Path(limner.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
-    (package / "kernels" / "__pycache__").touch()
-    (tmp_path / "file").touch()
-    below = str(tmp_path / "file" / "cache")
-    bank = "limner.TemplateBank.named('circle')"
-    code = f"import limner, limner.cpu.cells; print(limner.cpu.cells.cells_of({bank}).tables[1].sum())"
-    places = {"PYTHONPATH": str(package.parent), "XDG_CACHE_HOME": below, "HOME": below, "NUMBA_CACHE_DIR": below}
-    ran = subprocess.run([sys.executable, "-c", code], env={**os.environ, **places}, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stderr.count("no writable cache folder, so kernels are compiled in every run") == 1
-    outlines = cells_of(TemplateBank.named("circle")).tables[1]
-    assert float(ran.stdout) == pytest.approx(outlines.sum(), rel=1e-6)
-    Image.new("L", (8, 8)).save(tmp_path / "gray.png")
-    for quiet, lines in (
-        (["-q"], []),
-        ([], ["limner: no writable cache folder, so kernels are compiled in every run"]),
-    ):
-        line = [sys.executable, "-m", "limner", "paint", "gray.png", "-n", "0", "-o", "out.png", *quiet]
-        ran = subprocess.run(line, env={**os.environ, **places}, capture_output=True, text=True, cwd=tmp_path)
-        assert ran.returncode == 0
-        assert [told.partition(": set NUMBA_CACHE_DIR")[0] for told in ran.stderr.splitlines()] == lines
-
-
-def test_on_a_full_disk(tmp_path: Path) -> None:
-    """Folders and files can be made, and nothing be written to them."""
-    bank = "limner.TemplateBank.named('circle')"
-    code = f"import limner, limner.cpu.cells; print(limner.cpu.cells.cells_of({bank}).tables[1].sum())"
-    ran = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stderr.count("no writable cache folder, so kernels are compiled in every run") == 1
-    assert float(ran.stdout) == pytest.approx(cells_of(TemplateBank.named("circle")).tables[1].sum(), rel=1e-6)
-
-
-def half_empty(content: bytes) -> bytes:
-    """As a power cut leaves a file: with blocks that were never written."""
-    return content[:4096] + bytes(4096) + content[8192:]
-
-
-@pytest.mark.parametrize(
-    ("ending", "damage"),
-    [
-        (".nbi", lambda content: b""),
-        (".nbi", lambda content: content[:20]),
-        (".nbc", lambda content: b""),
-        (".nbc", lambda content: content[:20]),
-        (".nbc", half_empty),
-    ],
-)
-def test_a_damaged_kernel_is_compiled_anew(ending: str, damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
-    code = """
-import limner, limner.cpu.cells
-from limner.kernels.outlines import find_outlines
-outlines = limner.cpu.cells.cells_of(limner.TemplateBank.named("circle")).tables[1]
-print(outlines.sum(), sum(find_outlines.stats.cache_hits.values()))
-"""
-    run = partial(subprocess.run, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, check=True, capture_output=True)
-    found = [run([sys.executable, "-c", code], text=True).stdout.split()]
-    for file in tmp_path.rglob(f"*find_outlines*{ending}"):
-        file.write_bytes(damage(file.read_bytes()))
-    found += [run([sys.executable, "-c", code], text=True).stdout.split() for _ in "12"]
-    assert [hits for _, hits in found] == ["0", "0", "1"]
-    assert len({outlines for outlines, _ in found}) == 1
-
-
 def test_levels_where_the_last_digit_decides() -> None:
     """A texel step of the root of two in exact numbers, which takes the finer level."""
     where = torch.tensor([[1.25, 1.25, 0], [-1.25, 1.25, 0]])[None, None]
@@ -396,15 +313,3 @@ def test_levels_where_the_last_digit_decides() -> None:
         for backend in ("fused", "reference")
     )
     torch.testing.assert_close(fused, reference, rtol=0, atol=1e-5)
-
-
-def test_a_kernel_from_the_cache_needs_no_compiler(tmp_path: Path) -> None:
-    """Of numba, what imports scipy takes longest to load."""
-    code = """
-import sys, limner, limner.cpu.cells
-outlines = limner.cpu.cells.cells_of(limner.TemplateBank.named("circle")).tables[1]
-print(outlines.sum(), "numba.np.linalg" in sys.modules)
-"""
-    run = partial(subprocess.run, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, check=True, capture_output=True)
-    (first, compiled), (second, loaded) = (run([sys.executable, "-c", code], text=True).stdout.split() for _ in "12")
-    assert (first, compiled, loaded) == (second, "True", "False")

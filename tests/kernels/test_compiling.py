@@ -1,7 +1,18 @@
-"""Kernels and their parts. The kernel here is not cached, so that its parts are compiled."""
+"""Kernels and their parts, and what is kept of them on disk.
+
+The kernel here is not cached, so that its parts are compiled.
+"""
 
 import gc
+import os
+import resource
+import shutil
 import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +20,14 @@ from numba import njit
 from numba.core.caching import FunctionCache
 from numba.core.compiler import Compiler
 from numba.extending import overload
+from PIL import Image
 
+import limner
+from limner.cpu.cells import cells_of
 from limner.kernels.compiling import KernelCache, KernelCompiler
 from limner.kernels.jit import OPTIONS, inlined
 from limner.signals import handled
+from limner.templates import TemplateBank
 
 
 @inlined
@@ -90,3 +105,88 @@ def test_an_interrupt_waits_until_a_kernel_is_ready(what: str, monkeypatch: pyte
             KernelCache(sixfold.py_func).load_overload(None, None)
     assert heard == [signal.SIGTERM]
     assert seen == []
+
+
+def test_without_a_cache_folder(tmp_path: Path) -> None:
+    """No folder can be made below a file, whoever asks: neither beside the package nor the user's own cache."""
+    package = tmp_path / "site" / "limner"
+    shutil.copytree(Path(limner.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "kernels" / "__pycache__").touch()
+    (tmp_path / "file").touch()
+    below = str(tmp_path / "file" / "cache")
+    bank = "limner.TemplateBank.named('circle')"
+    code = f"import limner, limner.cpu.cells; print(limner.cpu.cells.cells_of({bank}).tables[1].sum())"
+    places = {"PYTHONPATH": str(package.parent), "XDG_CACHE_HOME": below, "HOME": below, "NUMBA_CACHE_DIR": below}
+    ran = subprocess.run([sys.executable, "-c", code], env={**os.environ, **places}, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("no writable cache folder, so kernels are compiled in every run") == 1
+    outlines = cells_of(TemplateBank.named("circle")).tables[1]
+    assert float(ran.stdout) == pytest.approx(outlines.sum(), rel=1e-6)
+    Image.new("L", (8, 8)).save(tmp_path / "gray.png")
+    for quiet, lines in (
+        (["-q"], []),
+        ([], ["limner: no writable cache folder, so kernels are compiled in every run"]),
+    ):
+        line = [sys.executable, "-m", "limner", "paint", "gray.png", "-n", "0", "-o", "out.png", *quiet]
+        ran = subprocess.run(line, env={**os.environ, **places}, capture_output=True, text=True, cwd=tmp_path)
+        assert ran.returncode == 0
+        assert [told.partition(": set NUMBA_CACHE_DIR")[0] for told in ran.stderr.splitlines()] == lines
+
+
+def test_on_a_full_disk(tmp_path: Path) -> None:
+    """Folders and files can be made, and nothing be written to them."""
+    bank = "limner.TemplateBank.named('circle')"
+    code = f"import limner, limner.cpu.cells; print(limner.cpu.cells.cells_of({bank}).tables[1].sum())"
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("no writable cache folder, so kernels are compiled in every run") == 1
+    assert float(ran.stdout) == pytest.approx(cells_of(TemplateBank.named("circle")).tables[1].sum(), rel=1e-6)
+
+
+def half_empty(content: bytes) -> bytes:
+    """As a power cut leaves a file: with blocks that were never written."""
+    return content[:4096] + bytes(4096) + content[8192:]
+
+
+@pytest.mark.parametrize(
+    ("ending", "damage"),
+    [
+        (".nbi", lambda content: b""),
+        (".nbi", lambda content: content[:20]),
+        (".nbc", lambda content: b""),
+        (".nbc", lambda content: content[:20]),
+        (".nbc", half_empty),
+    ],
+)
+def test_a_damaged_kernel_is_compiled_anew(ending: str, damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    code = """
+import limner, limner.cpu.cells
+from limner.kernels.outlines import find_outlines
+outlines = limner.cpu.cells.cells_of(limner.TemplateBank.named("circle")).tables[1]
+print(outlines.sum(), sum(find_outlines.stats.cache_hits.values()))
+"""
+    run = partial(subprocess.run, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, check=True, capture_output=True)
+    found = [run([sys.executable, "-c", code], text=True).stdout.split()]
+    for file in tmp_path.rglob(f"*find_outlines*{ending}"):
+        file.write_bytes(damage(file.read_bytes()))
+    found += [run([sys.executable, "-c", code], text=True).stdout.split() for _ in "12"]
+    assert [hits for _, hits in found] == ["0", "0", "1"]
+    assert len({outlines for outlines, _ in found}) == 1
+
+
+def test_a_kernel_from_the_cache_needs_no_compiler(tmp_path: Path) -> None:
+    """Of numba, what imports scipy takes longest to load."""
+    code = """
+import sys, limner, limner.cpu.cells
+outlines = limner.cpu.cells.cells_of(limner.TemplateBank.named("circle")).tables[1]
+print(outlines.sum(), "numba.np.linalg" in sys.modules)
+"""
+    run = partial(subprocess.run, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, check=True, capture_output=True)
+    (first, compiled), (second, loaded) = (run([sys.executable, "-c", code], text=True).stdout.split() for _ in "12")
+    assert (first, compiled, loaded) == (second, "True", "False")
