@@ -16,6 +16,7 @@ from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.experiments.trained import Trained
 from limner.files import try_writing, write_json
+from limner.flags import calling
 from limner.models.build import Network, check
 from limner.models.settings import IN_TURN
 from limner.printing import answer, say
