@@ -95,7 +95,10 @@ class TemplateBank:
         return replace(self, masks=self.masks[list(places)], names=names, paths=paths)
 
     def then(self, more: TemplateBank) -> TemplateBank:
-        """One bank of these and further templates, of as many texels."""
+        """One bank of these and further templates; ValueError unless they have as many texels."""
+        if self.masks.shape[-1] != more.masks.shape[-1]:
+            sides = f"{self.masks.shape[-1]} and {more.masks.shape[-1]} texels a side"
+            raise ValueError(f"templates: cannot join those of {sides}: see `redrawn`")
         masks = torch.cat([self.masks, more.masks])
         return replace(self, masks=masks, names=self.names + more.names, paths=self.paths + more.paths)
 

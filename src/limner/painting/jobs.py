@@ -18,8 +18,9 @@ from limner.painting import outputs, plates, sides
 from limner.painting.arguments import USUAL, check_clip
 from limner.painting.brushes import bank_of
 from limner.painting.films import animations
+from limner.painting.numbered import FRAME
 from limner.painting.options import PaintOptions
-from limner.painting.painting import FRAME, STILLS, Painting
+from limner.painting.painting import STILLS, Painting
 from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
 from limner.painting.plot import check_brushes, check_strokes, is_plot
 from limner.painting.ranges import in_range

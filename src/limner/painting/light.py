@@ -18,8 +18,15 @@ def gray(picture: Picture, size: tuple[int, int]) -> Float[Tensor, "height width
     return mask.pixels.mean(0) if mask.alpha is None else mask.pixels.mean(0) * mask.alpha
 
 
+def check_scale(name: str, picture: Picture) -> None:
+    """UserError for a mask of zeros and ones where white is 255, as masks of whole numbers often are by mistake."""
+    if 0 < picture.pixels.max() <= 1 / 255:
+        raise UserError(f"{name}: is no lighter than 1 of 255: make white 255, or give booleans, or floats up to 1")
+
+
 def lit(name: str, picture: Picture, size: tuple[int, int], dark: float = 0.0) -> Float[Tensor, "height width"]:
     """`gray` of a picture that says where something holds; UserError if it says nowhere, being as dark as `dark`."""
+    check_scale(name, picture)
     light = gray(picture, size)
     if light.max() <= dark:
         held = "nowhere lighter than half gray, so that nothing is replaced" if dark else "black everywhere"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from limner.errors import UserError
 from limner.files import make_folder, try_writing
-from limner.painting.painting import FRAME, SUFFIXES
+from limner.painting.numbered import FRAME
+from limner.painting.painting import SUFFIXES
 from limner.painting.plates import COLOUR
 
 

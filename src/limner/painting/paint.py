@@ -1,6 +1,7 @@
 """`limner.paint`: arguments and picture in, a painting out."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -76,10 +77,12 @@ def paint(
         round with the share of the work that is `done`, `strokes` and `psnr` (dB, at the size worked at, weighed by
         `importance`) so far, and `painting()`, which makes the painting as it is.
     Masks, and strokes that are resumed, have the proportions of the image. Numbers may be numpy's.
-    Raises UserError for arguments that make no sense. Ctrl-C ends the fit and returns what there is; KeyboardInterrupt
-    where there is no stroke yet. So does a function of progress that raises KeyboardInterrupt.
+    Raises UserError for arguments that make no sense. Ctrl-C ends the fit and returns what there is, a painting that is
+    `interrupted`; KeyboardInterrupt where there is no stroke yet. So does a function of progress that raises
+    KeyboardInterrupt.
     """
     given = locals().copy()
+    interrupts: list[None] = []
     with for_kernels_only(), bar(progress) as watch:
         prepared = prepare(**{name: value for name, value in given.items() if name != "progress"})
         painted = fit(
@@ -95,5 +98,6 @@ def paint(
             start=prepared.start,
             judged=prepared.judged,
             shown=prepared.painting,
+            interrupted=lambda: interrupts.append(None),
         )
-    return prepared.painting(painted)
+    return replace(prepared.painting(painted), interrupted=bool(interrupts))

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
-from limner.files import PICTURES, atomic, make_folder
+from limner.files import PICTURES, atomic
+from limner.kernels.threads import for_kernels_only
 from limner.painting import raster
 from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, positive
+from limner.painting.numbered import FRAME, write_frames
 from limner.painting.pictures import Picture, Source, fitted, laid, read_picture
 from limner.painting.ranges import in_range
 from limner.painting.raster import FILMS, Pixels
@@ -28,17 +31,6 @@ from limner.writer import in_depth_order
 
 STILLS = (*PICTURES, ".svg")
 SUFFIXES = (*STILLS, ".json", *FILMS)
-FRAME = "frame-{:04}.png"
-
-
-def write_frames(folder: Path, images: Iterable[Pixels]) -> int:
-    """Write pictures as PNG, frame-0000.png and on, into a folder; returns how many they are."""
-    make_folder(folder)
-    count = 0
-    for count, image in enumerate(images, 1):
-        with atomic(folder / FRAME.format(count - 1)) as temporary:
-            temporary.write_bytes(raster.encoded(image, ".png"))
-    return count
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +41,7 @@ class Painting:
     size: (height, width) of the canvas that the strokes were fitted on.
     target: the picture that was painted, at its full size.
     picture_size: (height, width) of that picture, where it is not at hand.
+    interrupted: whether Ctrl-C ended the work on it before it was done; not saved.
     Raises ValueError for what does not belong together.
     """
 
@@ -58,6 +51,7 @@ class Painting:
     size: tuple[int, int]
     target: Picture | None = None
     picture_size: tuple[int, int] | None = None
+    interrupted: bool = False
 
     def __post_init__(self) -> None:
         batch, channels = len(self.strokes.what), self.strokes.what.shape[-1]
@@ -82,7 +76,8 @@ class Painting:
         height, width = self.size
         ground = "a background" if self.background is not None else "nothing"
         templates = ", ".join(self.bank.names)
-        return f"Painting({len(self.strokes)} strokes of {templates} on {ground}, {width} x {height} pixels)"
+        size = f"{width} x {height} pixels{', interrupted' if self.interrupted else ''}"
+        return f"Painting({len(self.strokes)} strokes of {templates} on {ground}, {size})"
 
     def _repr_png_(self) -> bytes:
         """How notebooks show it."""
@@ -122,6 +117,15 @@ class Painting:
         check_shape("painting", self.size, "the picture", picture.size)
         return replace(self, target=picture)
 
+    def then(self, later: Painting) -> Painting:
+        """This painting with the strokes of another on top, whose brushes, opacities and colours may be of other kinds.
+
+        Background and picture are those of this one. Raises UserError for a painting of other proportions.
+        """
+        from limner.painting.resume import painted_over
+
+        return painted_over(self, later)
+
     def refine(
         self,
         loss: Callable[[Float[Tensor, "1 channel height width"]], Float[Tensor, ""]],
@@ -143,7 +147,7 @@ class Painting:
             anyway, and opacities beyond what steps reach, below 0.05 and above 0.999.
         keep_proportions, upright, keep_angles, pen: as in `limner.paint`.
         Raises UserError for strokes out of range (`Strokes.held`), and for a loss that is not one finite number with a
-        gradient. Ctrl-C ends it and returns what there is.
+        gradient. Ctrl-C ends it and returns what there is, a painting that is `interrupted`.
         """
         from limner.painting.fit.moves import Style
         from limner.painting.fit.refining import refined
@@ -162,7 +166,7 @@ class Painting:
         """That of the picture, if it is known."""
         return self.picture_size if self.target is None else self.target.size
 
-    @cached_property
+    @property
     def canvas(self) -> Float[Tensor, "1 channel height width"]:
         """The rendering at `size`; where the background is transparent, premultiplied colours.
 
@@ -188,7 +192,7 @@ class Painting:
         pixels = truth.pixels.mean(0, keepdim=True) if channels == 1 else truth.pixels.expand(3, -1, -1)
         return laid(pixels, truth.alpha, self.background)[None]
 
-    @cached_property
+    @property
     def psnr(self) -> float:
         """In dB, of the canvas in 8 bits against the target at `size`."""
         return self.score(self.render(*self.size))
@@ -215,11 +219,19 @@ class Painting:
         (image,) = self.stages([len(self.strokes)], (height, width))
         return image
 
+    def image(self, longer_side: int | None = None) -> Image.Image:
+        """The painting as a Pillow image: L or RGB, LA or RGBA if it is transparent.
+
+        longer_side: in pixels; the default is the picture's, or that of `size` where it is not known.
+        """
+        return raster.picture(self.render(*self.saved_size(Path("image.png"), longer_side)))
+
     def stages(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[Pixels]:
         """The painting in 8 bits after each of these rising numbers of strokes; every stroke is rendered once."""
         for colour, cover in self._layers(counts, size):
             yield raster.pixels(colour[0], None if cover is None else cover[0])
 
+    @for_kernels_only()
     def save(self, path: str | Path, longer_side: int | None = None, seconds: float | None = None) -> None:
         """Write a picture (PNG, JPEG, WebP, SVG), a time-lapse (GIF, MP4, WebM) or the strokes (JSON), by suffix.
 
@@ -252,6 +264,7 @@ class Painting:
             else:
                 temporary.write_bytes(raster.encoded(self.render(*size), suffix))
 
+    @for_kernels_only()
     def save_frames(self, folder: str | Path, count: int, longer_side: int | None = None) -> int:
         """Write the growing painting as at most `count` PNG pictures, frame-0000.png and on, into a folder.
 

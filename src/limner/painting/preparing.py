@@ -84,6 +84,7 @@ def prepare(image: Source, **arguments: Any) -> Prepared:
     masks = {name: read_picture(mask) for name, mask in asked.masks.items()}
     for name, mask in masks.items():
         sides.check_shape(name, mask.size, "the picture", picture.size)
+        light.check_scale(name, mask)
     before = None if asked.resume is None else read_before(asked.resume, asked.templates)
     many = asked.strokes + (len(before.strokes) if before else 0)
     small = resized(picture, sides.chosen_side(picture, asked.size, many, asked.stop_psnr, asked.pen))

@@ -15,6 +15,7 @@ from limner.painting.brushes import FINE, bank_of, listed
 from limner.painting.painting import Painting
 from limner.painting.ranges import in_range
 from limner.painting.rendering import rendered
+from limner.painting.sides import check_shape
 from limner.strokes import Strokes
 from limner.strokes_json import by_name, parse
 from limner.templates import TemplateBank
@@ -100,6 +101,16 @@ def read_before(
     joined, fresh = _joined(bank.redrawn(texels), more.redrawn(texels))
     which = pad(strokes.which, (0, len(joined) - len(bank)))
     return Before(replace(strokes, which=which), joined, background, fresh, size)
+
+
+def painted_over(painting: Painting, later: Painting) -> Painting:
+    """A painting with the strokes of another on top; UserError if that has other proportions."""
+    check_shape("later", later.size, "the painting", painting.size)
+    channels = max(each.strokes.what.shape[-1] for each in (painting, later))
+    before = read_before(painting, later.bank)
+    strokes = before.then(in_depth_order(later.strokes).with_channels(channels))
+    ground = None if before.background is None else before.background.expand(channels)
+    return replace(painting, strokes=strokes, bank=before.bank, background=ground)
 
 
 def as_written(bank: TemplateBank) -> TemplateBank:

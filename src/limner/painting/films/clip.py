@@ -6,10 +6,13 @@ from pathlib import Path
 
 from limner.errors import UserError
 from limner.files import atomic
+from limner.kernels.threads import for_kernels_only
 from limner.painting.arguments import positive
-from limner.painting.painting import FRAME, Painting, write_frames
+from limner.painting.numbered import FRAME, write_frames
+from limner.painting.painting import Painting
 from limner.painting.ranges import in_range
 from limner.painting.raster import FILMS
+from limner.painting.sides import check_shape
 
 SLOWEST, FASTEST = 0.01, 1000.0
 """Pictures a second."""
@@ -19,10 +22,11 @@ DENOMINATOR = 1001
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Paintings of one size, `rate` of them a second.  sound: a file whose sound goes with them.
+    """Paintings of the same proportions, `rate` of them a second.  sound: a file whose sound goes with them.
 
     To score one, give it its picture: `paintings[0].against(picture).psnr`.
-    Raises UserError where there are none, or for a rate that is not from 0.01 to 1000.
+    Raises UserError where there are none, for what is none, for other proportions than those of the first, and for a
+    rate that is not from 0.01 to 1000.
     """
 
     paintings: list[Painting]
@@ -30,13 +34,20 @@ class Clip:
     sound: Path | None = None
 
     def __post_init__(self) -> None:
-        if not self.paintings:
+        paintings = [self.paintings] if isinstance(self.paintings, Painting) else list(self.paintings)
+        if not paintings:
             raise UserError("clip: holds no painting")
+        for number, painting in enumerate(paintings):
+            if not isinstance(painting, Painting):
+                raise UserError(f"clip: number {number} is of {type(painting).__name__}, expected a Painting")
+            check_shape(f"clip: painting {number}", painting.shown_size, "the first", paintings[0].shown_size)
+        object.__setattr__(self, "paintings", paintings)
         object.__setattr__(self, "rate", a_rate(self.rate))
 
     def __repr__(self) -> str:
         return f"Clip({len(self.paintings)} pictures, {float(self.rate):g} a second)"
 
+    @for_kernels_only()
     def save(self, path: str | Path, longer_side: int | None = None) -> None:
         """Write it as a GIF, MP4 or WebM, by suffix; the latter two with its sound, if it has one.
 
@@ -63,6 +74,7 @@ class Clip:
                 clear = self.paintings[0].background is None
                 video.save_film(temporary, self.rate, frames, even, clear, 0, self.sound)
 
+    @for_kernels_only()
     def save_frames(self, folder: str | Path, longer_side: int | None = None) -> int:
         """Write its pictures as PNG, frame-0000.png and on, into a folder; returns how many they are."""
         folder = Path(folder)

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, UInt8
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from limner.painting.raster import Pixels, colours, has_alpha, picture
 
@@ -20,6 +21,7 @@ SAMPLE = 6  # pictures, about, that the palette is to suit
 CLIP_RATE = 25  # frames of a clip a second, at most
 LARGEST = 2**28  # pixels of all frames
 CLEAR = 255  # the palette entry that is transparent
+EDGE = 15  # pixels in which a hard edge, blurred as the templates of large stamps are, goes from opaque to clear
 BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], device="cpu")
 """The order in which pixels of a 4 x 4 square become opaque with rising alpha (Bayer 1973)."""
 
@@ -36,7 +38,7 @@ def save_gif(
 
     hold: seconds for which it rests on the last one, if any.
     Of a square of 4 x 4 pixels as many are opaque as the alpha says, and those of a lower alpha are among those of a
-    higher one.
+    higher one; but hard edges, between pixels that are opaque and clear, stay whole.
     """
     palette = _palette(list(sample))
     nearest = _nearest(palette)
@@ -85,9 +87,12 @@ def _indexed(image: Pixels, palette: Image.Image, nearest: Callable[[Tensor], Te
 
 
 def _opaque(image: Pixels) -> Bool[Tensor, "height width"]:
-    """Which pixels are opaque where each must be so or not at all."""
+    """Which pixels are opaque where each must be so or not at all: at a hard edge those that are so by half or more."""
     height, width, _ = image.shape
     if not has_alpha(image):
         return torch.ones(height, width, dtype=torch.bool, device="cpu")
-    least = (BAYER + 0.5) * 255 / 16
-    return image[..., -1] > least.repeat(-(-height // 4), -(-width // 4))[:height, :width]
+    alpha, shares = image[..., -1].float(), (BAYER + 0.5) * 255 / 16
+    most, least = (sign * max_pool2d(sign * alpha[None], EDGE, 1, EDGE // 2)[0] for sign in (1, -1))
+    hard = (most > shares.max()) & (least < shares.min())
+    dither = shares.repeat(-(-height // 4), -(-width // 4))[:height, :width]
+    return alpha > torch.where(hard, 127.5, dither)

@@ -42,6 +42,7 @@ def fit(
     start: Strokes | None = None,
     judged: Goal | None = None,
     shown: Callable[[Painted], Painting] | None = None,
+    interrupted: Callable[[], None] = lambda: None,
 ) -> Painted:
     """`count` strokes that rebuild a goal, the colour of the ground under them, and their templates (`sharpened`).
 
@@ -50,8 +51,8 @@ def fit(
     stop_psnr: at most `count` strokes, as few as meet the goal this well, in dB; with start, the first that do.
     judged: the same goal at another size, which is to be met; left out, it is the goal itself.
     start: at most `count` strokes to begin with, a batch of one; the others are added to them.
-    Ctrl-C stops too: what there was after the last round is returned, since a round may end in the middle of a change;
-    KeyboardInterrupt where there was nothing.
+    Ctrl-C stops too, and `interrupted` is called: what there was after the last round is returned, since a round may
+    end in the middle of a change; KeyboardInterrupt where there was nothing.
     """
     judges = [replace(each, weight=None, samples=goal.saved, holes=False) for each in (goal, judged) if each]
     clock = Clock(seconds) if seconds else None
@@ -94,6 +95,7 @@ def fit(
         except KeyboardInterrupt:
             if not len(painted[0]):
                 raise
+            interrupted()
     strokes, ground, bank = painted
     if len(strokes) > count:
         strokes = strokes[:, worthiest(strokes, ground, goal, bank, count)]

@@ -119,10 +119,12 @@ def refined(painting: Painting, loss: Loss, steps: int, rate: float, fixed: Coll
     moves.add(strokes.which[0], values)
     fixed |= {"slope"} if "what" in fixed else set()
     wish = Wish(loss, painting.size, clear, strokes, frozenset(fixed))
+    interrupted = False
     try:
         for k in range(steps):
             moves.step(wish, 0.5 * rate * SETTLING_RATE * falling(k / steps))
     except KeyboardInterrupt:
-        pass
+        interrupted = True
     strokes, ground, _ = moves.copied()
-    return replace(painting, strokes=wish.kept(strokes), background=None if clear else ground)
+    below = None if clear else ground
+    return replace(painting, strokes=wish.kept(strokes), background=below, interrupted=interrupted)
