@@ -15,8 +15,9 @@ from limner.errors import UserError
 from limner.files import in_words
 from limner.flags import in_flags
 from limner.painting import outputs
+from limner.painting.checking import check_all
 from limner.painting.films.clip import Clip
-from limner.painting.jobs import Job, check_all, plan
+from limner.painting.jobs import Job, plan
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import read_picture

@@ -1,36 +1,26 @@
-"""What `limner paint` is to read and to write, picture by picture, planned and checked before the first stroke."""
+"""What `limner paint` is to read and to write, picture by picture, planned before the first stroke."""
 
 import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
 
 from limner.errors import UserError
 from limner.experiments import shipped
 from limner.files import is_pipe
-from limner.flags import flag, in_flags
+from limner.flags import flag
 from limner.masks import mask_files
-from limner.painting import outputs, plates, sides
+from limner.painting import outputs
 from limner.painting.arguments import USUAL, check_clip
-from limner.painting.brushes import bank_of
 from limner.painting.films import animations
-from limner.painting.numbered import FRAME
 from limner.painting.options import PaintOptions
-from limner.painting.painting import STILLS, Painting
+from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
-from limner.painting.plot import check_brushes, check_strokes, is_plot
 from limner.painting.ranges import in_range
-from limner.painting.raster import FILMS, saved_size
-from limner.painting.resume import read_before
-from limner.painting.svg import check_fills
+from limner.painting.raster import FILMS
 from limner.printing import say
 from limner.shapes import SHAPES
-from limner.strokes import Strokes
-from limner.templates import TemplateBank
 
 WRITING = {"photos", "output", "output_size", "film_seconds", "frames", "jobs", "threads", "quiet"}
 """Options that are not about how to paint."""
@@ -120,99 +110,3 @@ def read_too(options: PaintOptions) -> Iterator[Path]:
         yield from (Path(options.palette), Path(options.palette.partition(":")[2]))
     if options.model:
         yield from shipped.folder(options.model).glob("*")
-
-
-def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions) -> None:
-    """`check` every picture; of several faults all are told, and the last is raised."""
-    faults: dict[str, UserError] = {}
-    for job in jobs:
-        try:
-            with in_flags(arguments):
-                check(job, arguments, options)
-        except UserError as fault:
-            faults[str(fault)] = fault
-    *others, last = faults.values() or [None]
-    for fault in others:
-        say(f"limner: {fault}", sys.stderr)
-    if last:
-        raise last
-
-
-def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
-    """UserError for a picture that cannot be read, or that its outputs or the masks do not fit."""
-    picture = job.source
-    if job.clip and isinstance(picture, Path):
-        picture = first_of(picture, job.files)
-    elif not isinstance(picture, Painting):
-        picture = read_picture(picture)
-    check_sizes(job, picture.shown_size if isinstance(picture, Painting) else picture.size, options)
-    before = read_before(options.resume) if options.resume else None
-    laid = picture if isinstance(picture, Painting) else before
-    for path in (path for path in job.files if plates.COLOUR in path.name):
-        check_plates(path, laid.strokes if laid else None, arguments["palette"], laid is picture)
-    if laid:
-        check_svg(laid.strokes, laid.bank, job.files)
-    if isinstance(picture, Painting):
-        return
-    for path in filter(is_plot, job.files):
-        check_plot(path, arguments["templates"] or (before.bank if before else None), options)
-    beside = [(path, arguments[name].size) for name in ("importance", "repaint") if (path := getattr(options, name))]
-    beside += [(options.resume, before.size)] if before and before.size else []
-    for path, size in beside:
-        sides.check_shape(str(path), size, job.label, picture.size)
-    if options.max_size:
-        strokes = options.count + (len(before.strokes) if before else 0)
-        side = sides.chosen_side(picture, options.size, strokes, options.stop_psnr, options.pen)
-        sides.check_seen(options.max_size, min(side, max(picture.size)))
-
-
-def check_sizes(job: Job, size: tuple[int, int], options: PaintOptions) -> None:
-    """UserError for outputs that are too large for a picture of (height, width), and for a length without a film."""
-    if options.film_seconds and not any(path.suffix.lower() in FILMS for path in job.files):
-        raise UserError(f"{flag('film_seconds')} is of no use without a film: give -o FILE.mp4, .webm or .gif, too")
-    frames = [job.frames / FRAME.format(0)] if job.frames else []
-    for path in (*job.files, *frames):
-        if path.suffix.lower() != ".json":
-            saved_size(path, size, options.output_size)
-
-
-def first_of(clip: Path, files: list[Path]) -> Picture:
-    """The first picture of a clip; UserError where that cannot be read, and for outputs that are no films."""
-    from limner.painting.films.footage import Footage
-
-    for path in files:
-        if path.suffix.lower() not in FILMS:
-            raise UserError(f"{path}: a clip becomes a film: choose {', '.join(FILMS)}, or --frames FOLDER")
-    return Footage.of(clip).first()
-
-
-def check_svg(strokes: Strokes, bank: TemplateBank, files: list[Path]) -> None:
-    """UserError for strokes that one of these files cannot show."""
-    if any(path.suffix.lower() == ".svg" for path in files):
-        check_fills(strokes)
-    for path in filter(is_plot, files):
-        check_strokes(path, strokes, bank)
-
-
-def check_plates(path: Path, strokes: Strokes | None, palette: int | Tensor | None, painted: bool) -> None:
-    """UserError for what cannot be written for each colour: `strokes` that are there, and what is to be painted."""
-    if path.suffix.lower() not in STILLS or is_plot(path):
-        pictures = ", ".join(STILLS)
-        raise UserError(f"{path}: only pictures are made for each colour ({pictures}): leave out {plates.COLOUR}")
-    if strokes is not None:
-        plates.colours_of(path, strokes)
-    if palette is None:
-        if not painted:
-            fault = "each stroke has a colour of its own: give --palette, or leave out"
-            raise UserError(f"{path}: {fault} {plates.COLOUR}")
-    elif (count := palette if isinstance(palette, int) else len(palette)) > plates.MOST:
-        raise UserError(f"{path}: --palette of {count} colours is too large for plates: give {plates.MOST} at most")
-
-
-def check_plot(path: Path, templates: TemplateBank | list[Any] | None, options: PaintOptions) -> None:
-    """UserError for what is to be painted and no plotter can draw."""
-    if options.fill == "gradient" or options.model:
-        given = "--model" if options.model else "--fill gradient"
-        raise UserError(f"{path}: a plotter draws lines of one colour: leave out {given}")
-    if templates or not options.pen:
-        check_brushes(path, bank_of(templates))
