@@ -33,9 +33,12 @@ class Strokes:
     def __post_init__(self) -> None:
         tensors = self.tensors()
         for name, tensor in tensors.items():
-            if not (isinstance(tensor, Tensor) and tensor.is_floating_point()):
-                kind = tensor.dtype if isinstance(tensor, Tensor) else type(tensor).__name__
-                raise ValueError(f"strokes: {name} is of {kind}, expected floating-point numbers")
+            if not isinstance(tensor, Tensor):
+                raise ValueError(
+                    f"strokes: {name} is of {type(tensor).__name__}, expected floating-point numbers in a tensor"
+                )
+            if not tensor.is_floating_point():
+                raise ValueError(f"strokes: {name} is of {tensor.dtype}, expected floating-point numbers")
         for name in REQUIRED:
             if name not in tensors:
                 raise ValueError(f"strokes: {name} is missing")

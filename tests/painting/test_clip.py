@@ -412,6 +412,17 @@ def test_clips_made_by_hand() -> None:
         limner.Clip([], Fraction(25))
 
 
+@pytest.mark.usefixtures("unchecked")
+def test_clips_of_paintings_alone_and_alike() -> None:
+    first, wide = (limner.paint(torch.rand(3, 30, width), 1) for width in (40, 60))
+    assert limner.Clip((each for each in (first, first)), 2).paintings == [first, first]  # pyright: ignore[reportArgumentType]
+    assert limner.Clip(first, 2).paintings == [first]  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match="clip: number 1 is of str, expected a Painting"):
+        limner.Clip([first, "second"], Fraction(2))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match="clip: painting 1: is 60 x 30 pixels, the first 40 x 30: they must have"):
+        limner.Clip([first, wide], Fraction(2))
+
+
 def test_strokes_out_of_range_are_not_saved(tmp_path: Path) -> None:
     painting = limner.paint_clip([photo()], 1).paintings[0]
     bright = replace(painting, strokes=replace(painting.strokes, what=painting.strokes.what + 2))

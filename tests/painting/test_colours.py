@@ -76,6 +76,9 @@ def test_faults_name_file_and_line(tmp_path: Path, content: bytes, words: str) -
 def test_one_colour_is_a_palette_unless_it_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(as_tensor(palette("red")), torch.tensor([[1.0, 0, 0]]))
     assert torch.equal(as_tensor(inks("#00f")), torch.tensor([[0, 0, 1.0]]))
+    with pytest.raises(UserError, match="redd"):
+        inks(["redd", (0, 0.5, 1)])
+    assert torch.equal(as_tensor(inks(["red", (0, 0.5, 1), "#00f"])), torch.tensor([[1, 0, 0], [0, 0.5, 1], [0, 0, 1]]))
     monkeypatch.chdir(tmp_path)
     Path("red").write_text("white\nblue\n")
     assert as_tensor(palette("red")).tolist() == [[1, 1, 1], [0, 0, 1]]

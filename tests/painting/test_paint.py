@@ -191,6 +191,15 @@ def test_palettes_of_every_kind(tmp_path: Path) -> None:
 
 
 def test_nothing_matters_where_importance_is_black() -> None:
+    for ones in (
+        np.eye(30, 40, dtype=np.uint8),
+        np.eye(30, 40, dtype=np.uint16),
+        Image.fromarray(np.eye(30, 40, dtype=np.uint8)),
+    ):
+        with pytest.raises(
+            UserError, match="importance: is no lighter than 1 of 255: make white 255, or give booleans"
+        ):
+            limner.paint(picture(), 2, importance=ones)
     with pytest.raises(UserError, match="importance: is black everywhere"):
         limner.paint(picture(), 3, importance=np.zeros((30, 40)))
 
@@ -401,6 +410,9 @@ def test_interrupted_paintings_can_be_saved(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Moves, "step", cut)
     painting = limner.paint(picture(), 20)
     assert 0 < len(painting.strokes) < 20
+    assert painting.interrupted
+    assert repr(painting).endswith("pixels, interrupted)")
+    assert not limner.paint(picture(), 0).interrupted
     bytes_of(painting, tmp_path)
     assert len(parse(tmp_path / "a.json").strokes) == len(painting.strokes)
 

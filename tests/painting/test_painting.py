@@ -6,6 +6,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -95,6 +96,77 @@ def test_notebooks_show_a_painting() -> None:
     one = painting()
     with Image.open(io.BytesIO(one._repr_png_())) as image:
         assert np.array_equal(np.asarray(image), one.render(*one.size).numpy())
+
+
+@pytest.mark.parametrize(
+    ("channels", "transparent", "mode"), [(1, False, "L"), (1, True, "LA"), (3, False, "RGB"), (3, True, "RGBA")]
+)
+def test_as_a_pillow_image(channels: int, transparent: bool, mode: str) -> None:
+    one = painting(transparent, channels=channels)
+    image = one.image()
+    assert (image.mode, image.size) == (mode, (64, 48))
+    assert np.array_equal(np.atleast_3d(np.asarray(image)), one.render(48, 64).numpy())
+    assert one.image(40).size == (40, 30)
+    with pytest.raises(UserError, match="longer_side: 0 pixels cannot be saved"):
+        one.image(0)
+
+
+def test_what_is_seen_and_scored_follows_what_is_written_to_strokes() -> None:
+    one = painting()
+    before = one.canvas.clone(), one.psnr
+    one.strokes.what.copy_(1 - one.strokes.what)
+    same = replace(one)
+    assert torch.equal(one.canvas, same.canvas)
+    assert one.psnr == same.psnr != before[1]
+    assert not torch.equal(one.canvas, before[0])
+
+
+STAR = TemplateBank((torch.arange(49).view(1, 7, 7) % 3 == 0).float(), ("star",))
+
+
+@pytest.mark.parametrize("bank", [TemplateBank.named("square", "triangle", size=32), STAR.then(STAR), BANK], ids=len)
+@pytest.mark.parametrize("transparent", [False, True])
+@pytest.mark.parametrize("opaque", [False, True])
+@pytest.mark.parametrize("channels", [(1, 1), (1, 3), (3, 1), (3, 3)], ids=str)
+def test_paintings_of_other_kinds_on_top(
+    bank: TemplateBank, transparent: bool, opaque: bool, channels: tuple[int, int]
+) -> None:
+    """Against the one rendered as a background of the other."""
+    below, above = (painting(channels=each) for each in channels)
+    if transparent:
+        below = replace(below, background=None)
+    if opaque:
+        above = replace(above, strokes=replace(above.strokes, opacity=None))
+    both = below.then(replace(above, bank=bank))
+    assert len(both.strokes) == len(below.strokes) + len(above.strokes)
+    assert both.target is below.target
+    canvas = below.canvas.expand(1, max(channels), -1, -1)
+    strokes = above.strokes.with_channels(max(channels))
+    expected = render(strokes, bank.redrawn(64), both.size, canvas, samples=4)
+    torch.testing.assert_close(both.canvas, expected, rtol=0, atol=1e-5)
+
+
+def test_what_cannot_be_laid_on_top() -> None:
+    with pytest.raises(UserError, match="later: is 32 x 32 pixels, the painting 32 x 24: they must have the same"):
+        painting().then(painting(size=(32, 32)))
+    with pytest.raises(ValueError, match="templates: cannot join those of 64 and 32 texels a side: see `redrawn`"):
+        BANK.then(TemplateBank.named("circle", size=32))
+
+
+def test_films_are_made_with_one_thread_of_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which else spin for every small frame."""
+    seen: list[int] = []
+    monkeypatch.setattr(raster, "encoded", lambda *_: seen.append(torch.get_num_threads()) or b"")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        painting().save_frames(tmp_path, 1)
+        painting().save(tmp_path / "a.png")
+        limner.Clip([painting()], Fraction(5)).save_frames(tmp_path)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    assert seen == [1, 1, 1]
 
 
 def test_films_are_not_scored(tmp_path: Path) -> None:

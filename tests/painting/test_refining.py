@@ -202,6 +202,7 @@ def test_an_interrupt_returns_what_there_is() -> None:
 
     other = one.refine(loss, 100)
     assert len(calls) == 6
+    assert (one.interrupted, other.interrupted) == (False, True)
     assert not torch.equal(other.strokes.where, one.strokes.where)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -140,6 +141,17 @@ def test_a_mask_of_nothing_replaces_nothing(first: tuple[Tensor, Painting, Path]
     with pytest.raises(UserError, match="repaint: is black everywhere"):
         limner.paint(image, 2, resume=file, repaint=torch.zeros(30, 40))
     assert same(limner.paint(image, 0, resume=file, repaint=torch.zeros(30, 40)).strokes, painting.strokes)
+
+
+def test_a_mask_of_zeros_and_ones_in_whole_numbers_is_refused(first: tuple[Tensor, Painting, Path]) -> None:
+    image, _, file = first
+    left = np.zeros((30, 40), np.uint8)
+    left[:, :20] = 1
+    for count in (0, 2, None):
+        with pytest.raises(UserError, match="repaint: is no lighter than 1 of 255"):
+            limner.paint(image, count, resume=file, repaint=left)
+    one, other = (limner.paint(image, 0, resume=file, repaint=mask) for mask in (255 * left, left > 0))
+    assert same(one.strokes, other.strokes)
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1)])

@@ -301,6 +301,17 @@ def test_a_gif_shows_half_alpha_as_a_share_of_pixels(opacity: float, tmp_path: P
     assert all(np.array_equal(frame[..., 3] > 0, shown) for frame in frames[1:])
 
 
+def test_hard_edges_stay_whole_in_a_gif(tmp_path: Path) -> None:
+    """No pixel of its own kind is far from the edge, at half coverage, of what is opaque."""
+    one = painting(moves=1)
+    where = geometry.phi(torch.zeros(2), torch.tensor([0.7, 0.4]), torch.tensor(0.4), 4 / 3)[None, None]
+    one = replace(one, strokes=replace(one.strokes, where=where, opacity=None), size=(150, 200))
+    one.save(tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as file:
+        *_, last = (np.asarray(frame.convert("RGBA"))[..., 3] > 0 for frame in ImageSequence.Iterator(file))
+    assert np.array_equal(last, one.render(150, 200).numpy()[..., 3] >= 128)
+
+
 def test_gif_is_bounded(tmp_path: Path) -> None:
     painting(moves=400, background=WHITE, size=(300, 960)).save(tmp_path / "film.gif")
     with Image.open(tmp_path / "film.gif") as file:

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
@@ -35,6 +37,9 @@ def listed(templates: TemplateBank | str | Path | Iterable[str | Path] | None) -
     if templates is None or isinstance(templates, TemplateBank):
         return templates
     items = [templates] if isinstance(templates, str | Path) else templates
+    if isinstance(items, np.ndarray | Tensor | Image.Image):
+        kind = type(items).__name__
+        raise UserError(f"templates: {kind} is neither the name of a shape nor a path: make a TemplateBank of masks")
     if not isinstance(items, Iterable):
         raise UserError(f"templates: {items!r} is neither the name of a shape nor a path, and no list of them")
     items = list(items)

@@ -77,17 +77,18 @@ def _count(text: str) -> int:
 
 
 def inks(given: int | str | Path | Sequence | np.ndarray | Tensor) -> int | Float[Tensor, "colour 3"]:
-    """A palette as `limner.paint` takes it: a number, a file, names or #rrggbb, or rows of three numbers in [0, 1].
+    """A palette as `limner.paint` takes it: a number, a file, or colours: by name, #rrggbb, or three numbers in [0, 1].
 
     Raises UserError for anything else, and for a number that is not from 1 to 256.
     """
     if isinstance(given, str | Path):
         return palette(str(given))
-    if isinstance(given, Sequence) and given and all(isinstance(each, str) for each in given):
-        return torch.stack([colour(each) for each in given])
     if isinstance(given, Sequence | np.ndarray):
+        rows = given
+        if isinstance(given, Sequence):
+            rows = [colour(each).tolist() if isinstance(each, str) else each for each in given]
         try:
-            given = torch.from_numpy(np.array(given, np.float32))
+            given = torch.from_numpy(np.array(rows, np.float32))
         except (TypeError, ValueError):
             raise UserError(f"palette: {given!r} is none: expected colours by name or as three numbers each") from None
     if isinstance(given, Tensor):

@@ -211,7 +211,7 @@ class Painting:
     def score(self, image: Pixels) -> float:
         """In dB, of pixels against the target at their size, with what the painting has behind it."""
         if self.target is None:
-            raise ValueError("painting: no target to score against")
+            raise ValueError("painting: no target to score against: see `against`")
         return score(image, self.target, self.background)
 
     def render(self, height: int, width: int) -> Pixels:
