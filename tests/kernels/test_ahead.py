@@ -199,6 +199,19 @@ def test_an_interrupt_ends_all_processes(
     assert Worker.ended == 3
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_child_does_not_wait_for_a_thread_that_it_has_not() -> None:
+    """Not in this process, which has threads of its own."""
+    code = (
+        "import os\nfrom limner.kernels import ahead\nahead._compiling.acquire()\n"
+        "if not os.fork():\n    assert ahead._compiling.acquire(timeout=9)\n    os._exit(7)\n"
+        "assert ahead._compiling.locked()\n"
+        "assert os.waitstatus_to_exitcode(os.wait()[1]) == 7"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+
+
 def test_of_several_threads_one_has_kernels_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on, shares = Event(), Event(), []
 

@@ -255,6 +255,8 @@ def test_an_interrupted_clip_keeps_the_pictures_that_are_done() -> None:
 
     clip = limner.paint_clip(panned(4, 2), 10, progress=stop)
     assert len(clip.paintings) == 2
+    assert repr(clip) == "Clip(2 pictures, 25 a second, interrupted)"
+    assert not limner.paint_clip(panned(1, 2), 1).interrupted
     with pytest.raises(KeyboardInterrupt):
         limner.paint_clip(panned(1, 2), 10, progress=stop)
 
@@ -417,6 +419,8 @@ def test_clips_of_paintings_alone_and_alike() -> None:
     first, wide = (limner.paint(torch.rand(3, 30, width), 1) for width in (40, 60))
     assert limner.Clip((each for each in (first, first)), 2).paintings == [first, first]  # pyright: ignore[reportArgumentType]
     assert limner.Clip(first, 2).paintings == [first]  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match="clip: a int holds no paintings"):
+        limner.Clip(5, Fraction(2))  # pyright: ignore[reportArgumentType]
     with pytest.raises(UserError, match="clip: number 1 is of str, expected a Painting"):
         limner.Clip([first, "second"], Fraction(2))  # pyright: ignore[reportArgumentType]
     with pytest.raises(UserError, match="clip: painting 1: is 60 x 30 pixels, the first 40 x 30: they must have"):

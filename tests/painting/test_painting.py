@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 from PIL.JpegImagePlugin import get_sampling
 from scenes import by_default
+from torch import Tensor
 
 import limner
 from limner import geometry
@@ -146,8 +147,48 @@ def test_paintings_of_other_kinds_on_top(
     torch.testing.assert_close(both.canvas, expected, rtol=0, atol=1e-5)
 
 
+def test_a_painting_of_a_smaller_canvas_is_laid_on_top_as_sharp_as_it_is_at_that_size() -> None:
+    below = painting(size=(480, 640), bank=TemplateBank.named("circle", "square", size=256))
+    above = painting(size=(48, 64), bank=TemplateBank.named("circle", "square", size=32))
+    above = replace(above, strokes=replace(above.strokes, opacity=None))
+    shown, cover = (
+        replace(above, strokes=strokes, background=torch.zeros(channels)).render(480, 640).float()
+        for strokes, channels in ((above.strokes, 3), (above.strokes.white(), 1))
+    )
+    off = below.then(above).render(480, 640) - (shown + (1 - cover / 255) * below.render(480, 640))
+    assert off.abs().max() < 4
+
+
+def test_interrupts_are_told_of_what_is_laid_on_top() -> None:
+    one, cut = painting(), painting(interrupted=True)
+    assert (one.then(one).interrupted, one.then(cut).interrupted, cut.then(one).interrupted) == (False, True, True)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("field", ["where", "what"])
+def test_numbers_out_of_range_are_not_laid_on_top(field: str) -> None:
+    one = painting()
+    bad = replace(one, strokes=replace(one.strokes, **{field: getattr(one.strokes, field) * math.inf}))
+    with pytest.raises(UserError, match="painting: holds numbers beyond those of 32 bits"):
+        bad.then(one)
+    with pytest.raises(UserError, match="then: holds numbers beyond those of 32 bits"):
+        one.then(bad)
+    with pytest.raises(UserError, match="then: a Strokes is no painting"):
+        one.then(one.strokes)  # pyright: ignore[reportArgumentType]
+
+
+def test_on_top_whatever_torch_takes_by_default() -> None:
+    one = painting()
+    double = replace(one, strokes=one.strokes.map(Tensor.double))
+    with by_default(torch.float64), torch.device("meta"):
+        both = one.then(double)
+    assert {(tensor.dtype, tensor.device.type) for tensor in both.strokes.tensors().values()} == {
+        (torch.float32, "cpu")
+    }
+
+
 def test_what_cannot_be_laid_on_top() -> None:
-    with pytest.raises(UserError, match="later: is 32 x 32 pixels, the painting 32 x 24: they must have the same"):
+    with pytest.raises(UserError, match="then: is 32 x 32 pixels, the painting 32 x 24: they must have the same"):
         painting().then(painting(size=(32, 32)))
     with pytest.raises(ValueError, match="templates: cannot join those of 64 and 32 texels a side: see `redrawn`"):
         BANK.then(TemplateBank.named("circle", size=32))

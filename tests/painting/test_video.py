@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -301,8 +302,19 @@ def test_a_gif_shows_half_alpha_as_a_share_of_pixels(opacity: float, tmp_path: P
     assert all(np.array_equal(frame[..., 3] > 0, shown) for frame in frames[1:])
 
 
+@pytest.mark.parametrize("opacity", [None, 0.6])
+def test_what_a_clear_film_has_shown_stays(opacity: float | None, tmp_path: Path) -> None:
+    """So that frames hold what is new, and need not be taken away."""
+    one = painting(moves=12, size=(60, 80))
+    layers = None if opacity is None else torch.full((1, 12), opacity)
+    replace(one, strokes=replace(one.strokes, opacity=layers)).save(tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as file:
+        shown = [np.asarray(frame.convert("RGBA"))[..., 3] > 0 for frame in ImageSequence.Iterator(file)]
+        assert file.disposal_method == 0  # pyright: ignore[reportAttributeAccessIssue]
+    assert not any((before & ~after).any() for before, after in pairwise(shown))
+
+
 def test_hard_edges_stay_whole_in_a_gif(tmp_path: Path) -> None:
-    """No pixel of its own kind is far from the edge, at half coverage, of what is opaque."""
     one = painting(moves=1)
     where = geometry.phi(torch.zeros(2), torch.tensor([0.7, 0.4]), torch.tensor(0.4), 4 / 3)[None, None]
     one = replace(one, strokes=replace(one.strokes, where=where, opacity=None), size=(150, 200))

@@ -1,7 +1,7 @@
 """`render` by the fused kernels: the same functions as `canvas`, for float32 tensors on the CPU."""
 
 from collections.abc import Callable, Collection
-from functools import cache
+from functools import cache, partial
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -34,6 +34,11 @@ def paint_fused(
     samples: int = 1,
 ) -> Canvas:
     """`writer.paint_reference` by the kernels; once differentiable."""
+    inputs = zip(_NAMES, (ground, *_fields(strokes), bank.masks), strict=True)
+    learnt = [name for name, each in inputs if isinstance(each, Tensor) and each.requires_grad]
+    wanted = frozenset(learnt if torch.is_grad_enabled() else ())
+    channels, tilted, width = strokes.what.shape[2], strokes.slope is not None, ground.shape[3]
+    make_ready(wanted, compositing, samples, channels, tilted, word_of(width))
     cells = cells_of(bank)
     if not torch.is_grad_enabled():  # else a backward pass would be prepared
         strokes, ground, cells = strokes.detach(), ground.detach(), cells._replace(cells=cells.cells.detach())
@@ -117,7 +122,6 @@ def _paint(
     passes = passes_for(wanted, compositing, samples, channels)
     strokes = arrays_of(where, which, what, opacity, slope)
     base = as_array(ground)
-    make_ready(wanted, compositing, samples, channels, slope is not None, word_of(base.shape[3]))
     free = base.flags.owndata and len(base) == len(where) and not soft  # nobody else's, nor needed again
     image = base if free else np.empty((len(where), *base.shape[1:]), np.float32)
     band = band_of(batch, base.shape[2])
@@ -128,34 +132,33 @@ def _paint(
     tasks = batch * laid.bands if count else 0
     softness = (depth_order(depth, temperature).numpy(), temperature) if soft else None
     plan = Plan(wanted, passes, strokes, tables, base if soft else None, laid, tasks, band, samples, below, softness)
-
-    def paint(first: int, last: int, _: int) -> None:
-        given = (first, last, band, base, image, strokes, tables, passes.switches, laid.arrays)
-        sizes = image.shape[1:], band, side_of(tables)
-        if plan.softness:
-            desk = soft_depth.desk(*sizes, samples, count)
-            soft_depth.forward(*given, samples, plan.softness[0], desk)
-        elif samples > 1:
-            coverage.forward(*given, samples, below, coverage.desk(*sizes, samples))
-        else:
-            over.forward(*given, memory.desk(over.desk, *sizes, None))
-
     if tasks:
-        run(paint, tasks, GROUPS, laid.touched)
+        run(partial(_paint_tasks, plan, base, image), tasks, GROUPS, laid.touched)
     else:
         image[:] = base
     return torch.from_numpy(image), plan
 
 
+def _paint_tasks(plan: Plan, base: np.ndarray, image: np.ndarray, first: int, last: int, _: int) -> None:
+    where, samples = plan.strokes[0], plan.samples
+    given = (first, last, plan.band, base, image, plan.strokes, plan.tables, plan.passes.switches, plan.laid.arrays)
+    sizes = image.shape[1:], plan.band, side_of(plan.tables)
+    if plan.softness:
+        soft_depth.forward(*given, samples, plan.softness[0], soft_depth.desk(*sizes, samples, where.shape[1]))
+    elif samples > 1:
+        coverage.forward(*given, samples, plan.below, coverage.desk(*sizes, samples))
+    else:
+        over.forward(*given, memory.desk(over.desk, *sizes, None))
+
+
 def _pull(plan: Plan, grad: Canvas, spent: bool = False) -> dict[str, Tensor]:
     """The gradients that are wanted, from that to the painting, which may be written on if `spent`; of cells flat."""
-    wanted, dense, samples, band = plan.wanted, plan.passes.dense or None, plan.samples, plan.band
+    wanted, back, bands = plan.wanted, "canvas" in plan.wanted, plan.laid.bands
     where, which, what, _, slope = plan.strokes
-    back, moves, bands = "canvas" in wanted, where.shape[1], plan.laid.bands
     image = np.array(as_numbers(grad), order="C", copy=True if back and not spent else None)
     parts = [
         np.zeros((bands, *where.shape), np.float32),
-        np.zeros((bands, *which.shape), np.float32) if dense else _no_numbers(4),
+        np.zeros((bands, *which.shape), np.float32) if plan.passes.dense else _no_numbers(4),
         np.zeros((bands, *what.shape), np.float32),
         np.zeros((bands, *where.shape[:2]), np.float32),
         _no_numbers(5) if slope is None else np.zeros((bands, *slope.shape), np.float32),
@@ -163,21 +166,7 @@ def _pull(plan: Plan, grad: Canvas, spent: bool = False) -> dict[str, Tensor]:
     groups = min(GROUPS, plan.tasks)
     d_cells = np.zeros((groups, plan.tables[0].size), np.float32) if "cells" in wanted else _no_numbers(2)
     d_depth = np.zeros((bands, *where.shape[:2]), np.float32) if plan.softness else _no_numbers(3)
-
-    def pull(first: int, last: int, group: int) -> None:
-        gradients, sizes = (*parts, d_cells), (image.shape[1:], band, side_of(plan.tables))
-        laid = plan.laid.arrays
-        given = (first, last, band, group, image, back, plan.strokes, plan.tables, plan.passes.switches, dense, laid)
-        if plan.softness:
-            desk = soft_depth.desk(*sizes, samples, moves, dense)
-            kept = task_desk(laid, first, last)
-            soft_depth.backward(*given, samples, plan.softness[0], plan.base, gradients, d_depth, kept, desk)
-        elif samples > 1:
-            desk, kept = coverage.desk(*sizes, samples, dense), task_desk(laid, first, last)
-            coverage.backward(*given, samples, plan.below, gradients, kept, desk)
-        else:
-            over.backward(*given, gradients, memory.desk(over.desk, *sizes, dense))
-
+    pull = partial(_pull_tasks, plan, image, (*parts, d_cells), d_depth)
     run(pull, plan.tasks, GROUPS, plan.laid.touched, split="cells" in wanted)
     found = {
         name: part[0] if bands == 1 else part.sum(0) for name, part in zip(TAKEN, parts, strict=True) if name in wanted
@@ -186,6 +175,23 @@ def _pull(plan: Plan, grad: Canvas, spent: bool = False) -> dict[str, Tensor]:
     found |= {"cells": d_cells.sum(0)} if "cells" in wanted else {}
     found |= {"depth": d_depth.sum(0) / plan.softness[1]} if plan.softness and "depth" in wanted else {}
     return {name: torch.from_numpy(array) for name, array in found.items()}
+
+
+def _pull_tasks(
+    plan: Plan, image: np.ndarray, gradients: tuple[Any, ...], d_depth: np.ndarray, first: int, last: int, group: int
+) -> None:
+    passes, samples, laid = plan.passes, plan.samples, plan.laid.arrays
+    dense, back, moves = passes.dense or None, "canvas" in plan.wanted, plan.strokes[0].shape[1]
+    given = (first, last, plan.band, group, image, back, plan.strokes, plan.tables, passes.switches, dense, laid)
+    sizes = image.shape[1:], plan.band, side_of(plan.tables)
+    if plan.softness:
+        desk, kept = soft_depth.desk(*sizes, samples, moves, dense), task_desk(laid, first, last)
+        soft_depth.backward(*given, samples, plan.softness[0], plan.base, gradients, d_depth, kept, desk)
+    elif samples > 1:
+        desk, kept = coverage.desk(*sizes, samples, dense), task_desk(laid, first, last)
+        coverage.backward(*given, samples, plan.below, gradients, kept, desk)
+    else:
+        over.backward(*given, gradients, memory.desk(over.desk, *sizes, dense))
 
 
 def _fields(strokes: Strokes) -> tuple[Any, ...]:

@@ -1,6 +1,6 @@
 """Strokes as the kernels take them, and where they lie on a canvas."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,16 +69,9 @@ def lay_out(
     touched = [0] * GROUPS
     parts = max(1, -(-moves // layout.TOGETHER))
     each = parts if hides else 1
-
-    def lay(first: int, last: int, group: int) -> None:
-        switches = dense, keep, hides, samples, sharpness(samples)
-        desk = memory.desk(layout.lay_desk, height, word_of(width), samples, bands)
-        placed, reach, spans, fine, _, tally = lent.arrays
-        given = (*strokes[:2], strokes[3], *tables[1:3], *switches, band, height, width)
-        touched[group] = layout.lay_out(
-            each * first, each * last, parts, *given, placed, reach, spans, fine, tally, desk
-        )
-
+    switches = dense, keep, hides, samples, sharpness(samples)
+    given = (parts, *strokes[:2], strokes[3], *tables[1:3], *switches, band, height, width)
+    lay = partial(_lay, given, lent.arrays, (height, word_of(width), samples, bands), each, touched)
     run(lay, batch * parts // each, GROUPS, ROW * batch * moves * height * samples)
     if min(touched) < 0:
         check_finite("where", torch.from_numpy(strokes[0]))
@@ -88,6 +81,15 @@ def lay_out(
     values = 0 if keep <= layout.LIST else 8 * room * (1 if sampled else channels)
     both = memory.array((values + (0 if sampled else 4 * room),), np.float32)
     return Laid(sum(touched) * samples, lent, both[:values], both[values:].view(np.int32))
+
+
+def _lay(
+    given: tuple, arrays: tuple, sizes: tuple, each: int, touched: list[int], first: int, last: int, group: int
+) -> None:
+    """What is laid out of stamps `each` times first to last; how many pixels these touch is noted for the group."""
+    placed, reach, spans, fine, _, tally = arrays
+    desk = memory.desk(layout.lay_desk, *sizes)
+    touched[group] = layout.lay_out(each * first, each * last, *given, placed, reach, spans, fine, tally, desk)
 
 
 def band_of(batch: int, height: int) -> int:

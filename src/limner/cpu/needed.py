@@ -44,6 +44,7 @@ def rendering(
     switches = passes.dense, passes.keep, passes.hides, samples, sharpness(samples)
     lines, desk = (placed, reach, spans, fine, tally), layout.lay_desk(1, word, samples, 1)
     yield Needed(layout.lay_out, (0, 0, 0, *strokes[:2], strokes[3], *_BANK[1:3], *switches, 1, 1, 1, *lines, desk))
+    yield Needed(find_outlines, (_floats(2), *_BANK[2:4], True, _BANK[1], np.empty((0, 0), np.int32)))
     sizes, dense = ((channels, 1, 1), 1, 1), passes.dense or None
     there = 0, 0, 0, canvas, canvas, strokes, _BANK, passes.switches, plan
     back = 0, 0, 0, 0, canvas, True, strokes, _BANK, passes.switches, dense, plan
@@ -64,8 +65,7 @@ def rendering(
 
 
 def choosing(channels: int, tilted: bool) -> Iterator[Needed]:
-    """For a bank, what is under stamps of it (`gains.sums_under`), and what strokes are worth (`changes_without`)."""
-    yield Needed(find_outlines, (_floats(2), *_BANK[2:4], True, _BANK[1], np.empty((0, 0), np.int32)))
+    """For what is under stamps (`gains.sums_under`), and for what strokes are worth (`gains.changes_without`)."""
     canvas, strokes, plan = _floats(4), _strokes(channels, tilted), _plan()
     sums = _floats(3), _BANK, *plan[:3], _floats(2), cell_desk(1)[0], _floats(1)
     yield Needed(sum_under, (0, 0, _floats(1), 0, 0, *sums))

@@ -25,6 +25,8 @@ Task = tuple[str, str, list[Any]]
 
 _compiling = Lock()
 """Of several threads that need a kernel, the first has it compiled, and the others find it."""
+if hasattr(os, "register_at_fork"):  # a child has not the thread that may hold it
+    os.register_at_fork(after_in_child=lambda: _compiling.locked() and _compiling.release())
 
 
 class Needed(NamedTuple):

@@ -36,13 +36,14 @@ def listed(templates: TemplateBank | str | Path | Iterable[str | Path] | None) -
     """
     if templates is None or isinstance(templates, TemplateBank):
         return templates
-    items = [templates] if isinstance(templates, str | Path) else templates
-    if isinstance(items, np.ndarray | Tensor | Image.Image):
-        kind = type(items).__name__
-        raise UserError(f"templates: {kind} is neither the name of a shape nor a path: make a TemplateBank of masks")
+    items = [templates] if isinstance(templates, str | Path | Image.Image) else templates
+    if isinstance(items, np.ndarray | Tensor):
+        items = [items]
     if not isinstance(items, Iterable):
         raise UserError(f"templates: {items!r} is neither the name of a shape nor a path, and no list of them")
     items = list(items)
+    if any(isinstance(item, np.ndarray | Tensor | Image.Image) for item in items):
+        raise UserError("templates: a mask is neither the name of a shape nor a path: make a TemplateBank of masks")
     if not items:
         raise UserError("templates: none are named: name some, or leave them out")
     if all(isinstance(item, str) and item == "transparent" for item in items):

@@ -20,8 +20,8 @@ def gray(picture: Picture, size: tuple[int, int]) -> Float[Tensor, "height width
 
 def check_scale(name: str, picture: Picture) -> None:
     """UserError for a mask of zeros and ones where white is 255, as masks of whole numbers often are by mistake."""
-    if 0 < picture.pixels.max() <= 1 / 255:
-        raise UserError(f"{name}: is no lighter than 1 of 255: make white 255, or give booleans, or floats up to 1")
+    if 0 < gray(picture, picture.size).max() <= 1 / 255:
+        raise UserError(f"{name}: is no lighter than 1 of 255: make it white where it should count")
 
 
 def lit(name: str, picture: Picture, size: tuple[int, int], dark: float = 0.0) -> Float[Tensor, "height width"]:

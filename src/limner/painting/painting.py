@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -41,7 +40,7 @@ class Painting:
     size: (height, width) of the canvas that the strokes were fitted on.
     target: the picture that was painted, at its full size.
     picture_size: (height, width) of that picture, where it is not at hand.
-    interrupted: whether Ctrl-C ended the work on it before it was done; not saved.
+    interrupted: whether Ctrl-C ended the last work on it before it was done; not saved.
     Raises ValueError for what does not belong together.
     """
 
@@ -120,7 +119,8 @@ class Painting:
     def then(self, later: Painting) -> Painting:
         """This painting with the strokes of another on top, whose brushes, opacities and colours may be of other kinds.
 
-        Background and picture are those of this one. Raises UserError for a painting of other proportions.
+        Background and picture are those of this one. Raises UserError for other proportions, and for numbers that are
+        out of range (`Strokes.held`).
         """
         from limner.painting.resume import painted_over
 
@@ -176,7 +176,7 @@ class Painting:
         ((colour, _),) = self._layers([len(self.strokes)], self.size)
         return colour
 
-    @cached_property
+    @property
     def wanted(self) -> Float[Tensor, "1 channel height width"]:
         """What the canvas should be that the loss of `refine` is given: the target at `size`.
 
@@ -224,7 +224,7 @@ class Painting:
 
         longer_side: in pixels; the default is the picture's, or that of `size` where it is not known.
         """
-        return raster.picture(self.render(*self.saved_size(Path("image.png"), longer_side)))
+        return raster.picture(self.render(*self.saved_size(Path("image"), longer_side)))
 
     def stages(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[Pixels]:
         """The painting in 8 bits after each of these rising numbers of strokes; every stroke is rendered once."""

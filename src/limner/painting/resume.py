@@ -12,9 +12,10 @@ from torch.nn.functional import pad
 from limner.errors import UserError
 from limner.geometry import invert
 from limner.painting.brushes import FINE, bank_of, listed
+from limner.painting.defaults import in_float32_on_cpu
 from limner.painting.painting import Painting
 from limner.painting.ranges import in_range
-from limner.painting.rendering import rendered
+from limner.painting.rendering import finer, rendered
 from limner.painting.sides import check_shape
 from limner.strokes import Strokes
 from limner.strokes_json import by_name, parse
@@ -103,14 +104,24 @@ def read_before(
     return Before(replace(strokes, which=which), joined, background, fresh, size)
 
 
+@torch.inference_mode(False)
+@in_float32_on_cpu()
 def painted_over(painting: Painting, later: Painting) -> Painting:
-    """A painting with the strokes of another on top; UserError if that has other proportions."""
-    check_shape("later", later.size, "the painting", painting.size)
+    """A painting with the strokes of another on top; UserError for what is none, or out of range, or of other shape."""
+    if not isinstance(later, Painting):
+        raise UserError(f"then: a {type(later).__name__} is no painting")
+    check_shape("then", later.size, "the painting", painting.size)
+    in_range("painting", painting.strokes, painting.background)
+    strokes, _ = in_range("then", in_depth_order(later.strokes), None)
     channels = max(each.strokes.what.shape[-1] for each in (painting, later))
-    before = read_before(painting, later.bank)
-    strokes = before.then(in_depth_order(later.strokes).with_channels(channels))
-    ground = None if before.background is None else before.background.expand(channels)
-    return replace(painting, strokes=strokes, bank=before.bank, background=ground)
+    before = read_before(painting, finer(later.bank.detach().to("cpu"), later.size, painting.size))
+    return replace(
+        painting,
+        strokes=before.then(strokes.with_channels(channels)),
+        bank=before.bank,
+        background=None if before.background is None else before.background.expand(channels),
+        interrupted=painting.interrupted or later.interrupted,
+    )
 
 
 def as_written(bank: TemplateBank) -> TemplateBank:

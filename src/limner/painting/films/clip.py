@@ -1,5 +1,6 @@
 """A clip in strokes: paintings one after the other, ready to be saved as a film."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -27,15 +28,19 @@ class Clip:
     To score one, give it its picture: `paintings[0].against(picture).psnr`.
     Raises UserError where there are none, for what is none, for other proportions than those of the first, and for a
     rate that is not from 0.01 to 1000.
+    interrupted: whether Ctrl-C ended the work on it before it was done.
     """
 
     paintings: list[Painting]
     rate: Fraction
     sound: Path | None = None
+    interrupted: bool = False
 
     def __post_init__(self) -> None:
-        paintings = [self.paintings] if isinstance(self.paintings, Painting) else list(self.paintings)
-        if not paintings:
+        given = [self.paintings] if isinstance(self.paintings, Painting) else self.paintings
+        if not isinstance(given, Iterable):
+            raise UserError(f"clip: a {type(given).__name__} holds no paintings")
+        if not (paintings := list(given)):
             raise UserError("clip: holds no painting")
         for number, painting in enumerate(paintings):
             if not isinstance(painting, Painting):
@@ -45,7 +50,8 @@ class Clip:
         object.__setattr__(self, "rate", a_rate(self.rate))
 
     def __repr__(self) -> str:
-        return f"Clip({len(self.paintings)} pictures, {float(self.rate):g} a second)"
+        end = ", interrupted" if self.interrupted else ""
+        return f"Clip({len(self.paintings)} pictures, {float(self.rate):g} a second{end})"
 
     @for_kernels_only()
     def save(self, path: str | Path, longer_side: int | None = None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import max_pool2d
@@ -36,13 +36,15 @@ def save_gif(
 ) -> None:
     """Write `count` frames as a GIF that loops; all share the palette of the `sample`.
 
-    hold: seconds for which it rests on the last one, if any.
+    hold: seconds for which it rests on the last one, if any: it then grows into that, the last of the sample.
     Of a square of 4 x 4 pixels as many are opaque as the alpha says, and those of a lower alpha are among those of a
-    higher one; but hard edges, between pixels that are opaque and clear, stay whole.
+    higher one; but hard edges (`_least`), in a film that grows those of its end, stay whole.
     """
-    palette = _palette(list(sample))
+    seen = list(sample)
+    end = _least(seen[-1]) if hold else None
+    palette = _palette(seen)
     nearest = _nearest(palette)
-    images = [_indexed(frame, palette, nearest) for frame in frames]
+    images = [_indexed(frame, _least(frame) if end is None else end, palette, nearest) for frame in frames]
     times = [10 * round(100 * k / rate) for k in range(count + 1)]  # a GIF counts hundredths of a second
     durations = [after - before for before, after in pairwise(times)]
     durations[-1] = round(1000 * hold) or durations[-1]
@@ -59,7 +61,7 @@ def save_gif(
 
 def _palette(sample: list[Pixels]) -> Image.Image:
     """A picture whose palette, of one colour less than a GIF may hold, suits all of the sample."""
-    seen = torch.cat([colours(image)[::2, ::2][_opaque(image)[::2, ::2]] for image in sample])
+    seen = torch.cat([colours(image)[::2, ::2][_shown(image)[::2, ::2]] for image in sample])
     seen = seen if len(seen) else seen.new_zeros(1, 3)
     return picture(seen[None]).quantize(CLEAR, kmeans=1)
 
@@ -80,19 +82,35 @@ def _nearest(palette: Image.Image) -> Callable[[UInt8[Tensor, "height width 3"]]
     return nearest
 
 
-def _indexed(image: Pixels, palette: Image.Image, nearest: Callable[[Tensor], Tensor]) -> Image.Image:
-    indexed = Image.fromarray(torch.where(_opaque(image), nearest(colours(image)), CLEAR).numpy(), "P")
+def _indexed(
+    image: Pixels,
+    least: Float[Tensor, "height width"],
+    palette: Image.Image,
+    nearest: Callable[[UInt8[Tensor, "height width 3"]], UInt8[Tensor, "height width"]],
+) -> Image.Image:
+    """A frame in the palette's colours, clear where alpha is not above `least`."""
+    indexed = Image.fromarray(torch.where(_shown(image, least), nearest(colours(image)), CLEAR).numpy(), "P")
     indexed.putpalette(palette.getpalette() or ())
     return indexed
 
 
-def _opaque(image: Pixels) -> Bool[Tensor, "height width"]:
-    """Which pixels are opaque where each must be so or not at all: at a hard edge those that are so by half or more."""
+def _shown(image: Pixels, least: Float[Tensor, "height width"] | float = 127.5) -> Bool[Tensor, "height width"]:
+    """Which pixels have more alpha than that, or none."""
+    return image[..., -1] > least if has_alpha(image) else torch.ones_like(image[..., 0], dtype=torch.bool)
+
+
+def _least(image: Pixels) -> Float[Tensor, "height width"]:
+    """The alpha above which each pixel is shown: half, beside a hard edge between opaque and clear, or by `BAYER`."""
     height, width, _ = image.shape
-    if not has_alpha(image):
-        return torch.ones(height, width, dtype=torch.bool, device="cpu")
-    alpha, shares = image[..., -1].float(), (BAYER + 0.5) * 255 / 16
-    most, least = (sign * max_pool2d(sign * alpha[None], EDGE, 1, EDGE // 2)[0] for sign in (1, -1))
-    hard = (most > shares.max()) & (least < shares.min())
+    shares = (BAYER + 0.5) * 255 / 16
     dither = shares.repeat(-(-height // 4), -(-width // 4))[:height, :width]
-    return alpha > torch.where(hard, 127.5, dither)
+    if not has_alpha(image):
+        return dither
+    alpha = image[None, ..., -1].float()
+    hard = (_most(alpha) > shares.max()) & (-_most(-alpha) < shares.min())
+    return torch.where(hard[0], 127.5, dither)
+
+
+def _most(planes: Float[Tensor, "plane height width"]) -> Float[Tensor, "plane height width"]:
+    """The largest in a square of `EDGE` x `EDGE` pixels around each."""
+    return max_pool2d(max_pool2d(planes, (EDGE, 1), 1, (EDGE // 2, 0)), (1, EDGE), 1, (0, EDGE // 2))

@@ -67,6 +67,7 @@ def paint_clip(
         settings["palette"] = colours.inks(settings["palette"])
     clear = isinstance(settings["background"], str) and settings["background"] == "transparent"
     paintings: list[Painting] = []
+    interrupted = False
 
     with for_kernels_only(), bar(progress) as watch:
 
@@ -83,11 +84,12 @@ def paint_clip(
         except KeyboardInterrupt:
             if not paintings:
                 raise
+            interrupted = True
     if not paintings:
         raise UserError(f"{film.path if film else 'clip'}: holds no picture that can be read")
     if pace or not film:
-        return Clip(paintings, pace or RATE)
-    return Clip(paintings, film.rate, film.path)
+        return Clip(paintings, pace or RATE, None, interrupted)
+    return Clip(paintings, film.rate, film.path, interrupted)
 
 
 def painted(

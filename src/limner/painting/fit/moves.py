@@ -216,16 +216,13 @@ class Moves:
 
     def _rows(self, tensors: Mapping[str, Tensor | None]) -> tuple[np.ndarray, ...]:
         """The numbers of each kind as `steps` has them, which share the tensors' memory."""
-        count = len(self)
-        return tuple(_array(tensors.get(name), 1 if name == "ground" else count) for name in RATES)
-
-
-def _array(tensor: Tensor | None, count: int) -> np.ndarray:
-    if tensor is None:
-        return np.zeros((count, 0), np.float32)
-    values = tensor.numpy()
-    assert values.flags.c_contiguous  # else the numbers would be a copy's
-    return values.reshape(count, values.size // count if count else 0)
+        rows, strokes = [], len(self)
+        for name in RATES:
+            tensor, count = tensors.get(name), 1 if name == "ground" else strokes
+            values = np.zeros((count, 0), np.float32) if tensor is None else tensor.numpy()
+            assert values.flags.c_contiguous  # else the numbers would be a copy's
+            rows.append(values.reshape(count, values.size // count if count else 0))
+        return tuple(rows)
 
 
 def reach(bank: TemplateBank, exact: bool = False) -> Float[Tensor, "template 2"]:
