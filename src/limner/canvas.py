@@ -37,13 +37,10 @@ def transform_mask(
     u, v = (position - cell).unbind(-1)
     column, row = cell.long().unbind(-1)
     stride = texels[:, :1, None] + 2 * BORDER
-
-    def texel(down: int, right: int) -> Mask:
-        index = start[:, None, None] + (row + down) * stride + column + right
-        return template.gather(1, index.flatten(1)).view_as(u)
-
-    upper = texel(0, 0) * (1 - u) + texel(0, 1) * u
-    lower = texel(1, 0) * (1 - u) + texel(1, 1) * u
+    first = start[:, None, None] + row * stride + column
+    nearest = (first, first + 1, first + stride, first + stride + 1)
+    a, b, c, d = (template.gather(1, index.flatten(1)).view_as(u) for index in nearest)
+    upper, lower = a * (1 - u) + b * u, c * (1 - u) + d * u
     return avg_pool2d((upper * (1 - v) + lower * v)[:, None], samples)[:, 0]
 
 

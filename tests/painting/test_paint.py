@@ -197,7 +197,7 @@ def test_nothing_matters_where_importance_is_black() -> None:
         Image.fromarray(np.eye(30, 40, dtype=np.uint8)),
     ):
         with pytest.raises(
-            UserError, match="importance: is no lighter than 1 of 255: make white 255, or give booleans"
+            UserError, match="importance: is no lighter than 1 of 255: make it white where it should count"
         ):
             limner.paint(picture(), 2, importance=ones)
     with pytest.raises(UserError, match="importance: is black everywhere"):

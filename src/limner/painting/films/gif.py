@@ -61,7 +61,7 @@ def save_gif(
 
 def _palette(sample: list[Pixels]) -> Image.Image:
     """A picture whose palette, of one colour less than a GIF may hold, suits all of the sample."""
-    seen = torch.cat([colours(image)[::2, ::2][_shown(image)[::2, ::2]] for image in sample])
+    seen = torch.cat([colours(image)[::2, ::2][_shown(image, _least(image))[::2, ::2]] for image in sample])
     seen = seen if len(seen) else seen.new_zeros(1, 3)
     return picture(seen[None]).quantize(CLEAR, kmeans=1)
 
@@ -94,7 +94,7 @@ def _indexed(
     return indexed
 
 
-def _shown(image: Pixels, least: Float[Tensor, "height width"] | float = 127.5) -> Bool[Tensor, "height width"]:
+def _shown(image: Pixels, least: Float[Tensor, "height width"]) -> Bool[Tensor, "height width"]:
     """Which pixels have more alpha than that, or none."""
     return image[..., -1] > least if has_alpha(image) else torch.ones_like(image[..., 0], dtype=torch.bool)
 
