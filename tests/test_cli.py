@@ -126,6 +126,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "cut.png": photo[:200],
         "flat.png": saved(Image.new("RGB", (8, 8), "red")),
         "black.png": saved(Image.new("L", (40, 30))),
+        "ones.png": saved(Image.new("L", (40, 30), 1)),
         "square.png": saved(Image.new("L", (8, 8), 255)),
         "wide.png": saved(Image.new("L", (40000, 1), 255)),
         "wider.png": saved(Image.new("L", (70000, 1), 255)),
@@ -281,6 +282,7 @@ BAD = [
     ("photo.png --importance file", "file: is not a picture"),
     ("photo.png --importance folder", "folder: is a folder"),
     ("photo.png --importance black.png", "black.png: is black everywhere"),
+    ("photo.png --importance ones.png", "ones.png: is no lighter than 1 of 255"),
     ("photo.png --importance square.png", "square.png: is 8 x 8 pixels"),
     # Strokes to go on from.
     ("photo.png --resume none.json", "none.json: no such file"),

@@ -24,6 +24,7 @@ from limner import geometry
 from limner.errors import UserError
 from limner.painting import raster, rendering
 from limner.painting.arguments import LONGEST_SIDE
+from limner.painting.films import gif
 from limner.painting.options import MOST, PaintOptions
 from limner.painting.painting import SUFFIXES, Painting
 from limner.painting.pictures import Picture, fitted
@@ -198,16 +199,18 @@ def test_films_are_made_with_one_thread_of_torch(tmp_path: Path, monkeypatch: py
     """Which else spin for every small frame."""
     seen: list[int] = []
     monkeypatch.setattr(raster, "encoded", lambda *_: seen.append(torch.get_num_threads()) or b"")
+    monkeypatch.setattr(gif, "save_gif", lambda path, *_, **more: seen.append(torch.get_num_threads()) or path.touch())
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
         painting().save_frames(tmp_path, 1)
         painting().save(tmp_path / "a.png")
         limner.Clip([painting()], Fraction(5)).save_frames(tmp_path)
+        limner.Clip([painting()], Fraction(5)).save(tmp_path / "a.gif")
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
-    assert seen == [1, 1, 1]
+    assert seen == [1, 1, 1, 1]
 
 
 def test_films_are_not_scored(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def lay_out(
     each = parts if hides else 1
     switches = dense, keep, hides, samples, sharpness(samples)
     given = (parts, *strokes[:2], strokes[3], *tables[1:3], *switches, band, height, width)
-    lay = partial(_lay, given, lent.arrays, (height, word_of(width), samples, bands), each, touched)
+    lay = partial(_lay, given, lent, (height, word_of(width), samples, bands), each, touched)
     run(lay, batch * parts // each, GROUPS, ROW * batch * moves * height * samples)
     if min(touched) < 0:
         check_finite("where", torch.from_numpy(strokes[0]))
@@ -84,10 +84,10 @@ def lay_out(
 
 
 def _lay(
-    given: tuple, arrays: tuple, sizes: tuple, each: int, touched: list[int], first: int, last: int, group: int
+    given: tuple, lent: memory.Lent, sizes: tuple, each: int, touched: list[int], first: int, last: int, group: int
 ) -> None:
     """What is laid out of stamps `each` times first to last; how many pixels these touch is noted for the group."""
-    placed, reach, spans, fine, _, tally = arrays
+    placed, reach, spans, fine, _, tally = lent.arrays
     desk = memory.desk(layout.lay_desk, *sizes)
     touched[group] = layout.lay_out(each * first, each * last, *given, placed, reach, spans, fine, tally, desk)
 
