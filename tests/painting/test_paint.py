@@ -767,7 +767,9 @@ def test_strokes_that_nobody_could_see_are_refused(bank: TemplateBank) -> None:
 @pytest.mark.usefixtures("unchecked")
 def test_an_array_is_no_list_of_templates() -> None:
     for array in (np.ones((1, 4, 4)), torch.ones(1, 4, 4), [np.ones((4, 4))], Image.new("L", (4, 4))):
-        with pytest.raises(UserError, match=r"templates: .* is neither the name of a shape nor a path"):
+        with pytest.raises(
+            UserError, match="templates: a mask is neither the name of a shape nor a path: make a TemplateBank"
+        ):
             limner.paint(picture(), 2, templates=array)  # pyright: ignore[reportArgumentType]
 
 

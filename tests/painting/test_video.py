@@ -314,6 +314,16 @@ def test_what_a_clear_film_has_shown_stays(opacity: float | None, tmp_path: Path
     assert not any((before & ~after).any() for before, after in pairwise(shown))
 
 
+@pytest.mark.parametrize("side", [0, 255], ids=["clear", "opaque"])
+def test_beside_what_is_half_covered_there_is_no_hard_edge(side: int) -> None:
+    image = torch.full((16, 40, 4), 255, dtype=torch.uint8)
+    image[:, :20, 3], image[:, 20:, 3] = side, 128
+    shares = gif._least(image).view(4, 4, 10, 4)
+    assert all(len(square.unique()) == 16 for square in shares.movedim(1, 2).flatten(0, 1))
+    image[:, 20:, 3] = 255 - side
+    assert (gif._least(image)[:, 14:26] == 127.5).all()
+
+
 def test_hard_edges_stay_whole_in_a_gif(tmp_path: Path) -> None:
     one = painting(moves=1)
     where = geometry.phi(torch.zeros(2), torch.tensor([0.7, 0.4]), torch.tensor(0.4), 4 / 3)[None, None]
