@@ -334,6 +334,18 @@ def test_hard_edges_stay_whole_in_a_gif(tmp_path: Path) -> None:
     assert np.array_equal(last, one.render(150, 200).numpy()[..., 3] >= 128)
 
 
+def test_every_picture_of_a_clip_has_its_own_hard_edges_in_a_gif(tmp_path: Path) -> None:
+    one = painting(moves=1, size=(60, 80))
+    places = torch.tensor([[-0.5, -0.3], [0.4, 0.2]])
+    where = [geometry.phi(place, torch.tensor([0.4, 0.3]), torch.tensor(0.4)) for place in places]
+    clip = Clip([replace(one, strokes=replace(one.strokes, where=each[None, None])) for each in where], Fraction(5))
+    clip.save(tmp_path / "clip.gif")
+    with Image.open(tmp_path / "clip.gif") as file:
+        shown = [np.asarray(frame.convert("RGBA"))[..., 3] > 0 for frame in ImageSequence.Iterator(file)]
+    for frame, each in zip(shown, clip.paintings, strict=True):
+        assert np.array_equal(frame, each.render(60, 80).numpy()[..., 3] >= 128)
+
+
 def test_gif_is_bounded(tmp_path: Path) -> None:
     painting(moves=400, background=WHITE, size=(300, 960)).save(tmp_path / "film.gif")
     with Image.open(tmp_path / "film.gif") as file:
