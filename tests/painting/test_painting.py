@@ -149,7 +149,7 @@ def test_paintings_of_other_kinds_on_top(
 
 
 def test_a_painting_of_a_smaller_canvas_is_laid_on_top_as_sharp_as_it_is_at_that_size() -> None:
-    below = painting(size=(480, 640), bank=TemplateBank.named("circle", "square", size=512))
+    below = painting(moves=0, size=(480, 640), bank=TemplateBank.named("circle", "square", size=32))
     above = painting(size=(48, 64), bank=TemplateBank.named("circle", "square", size=32))
     above = replace(above, strokes=replace(above.strokes, opacity=None))
     shown, cover = (
