@@ -8,6 +8,7 @@ from torch import Tensor
 from limner.canvas import Canvas
 from limner.cpu.cells import cells_of
 from limner.cpu.laying import GROUPS, TAKEN, arrays_of, band_of, lay_out, side_of
+from limner.cpu.passes import WEIGHED, passes_for
 from limner.ground import as_array
 from limner.kernels import layout, memory, over
 from limner.kernels.mixing import cell_desk
@@ -49,9 +50,9 @@ def changes_without(
     """How the weighed squared error of a painting (`over`) changes without each move, the others as they are."""
     tables, (batch, channels, height, width) = cells_of(bank).tables, ground.shape
     given = arrays_of(*(getattr(strokes, name) for name in TAKEN))
-    switches, sizes = (None, True, True, (None,) * channels), (channels, height, width)
+    passes, sizes = passes_for(WEIGHED, "over", 1, channels), (channels, height, width)
     band = band_of(batch, height)
-    laid = lay_out(given, tables, False, layout.PIXELS, False, 1, (batch, *sizes), band)
+    laid = lay_out(given, tables, passes.dense, passes.keep, passes.hides, 1, (batch, *sizes), band)
     below, painted = as_array(ground), np.empty((batch, *sizes), np.float32)
     found = np.zeros((laid.bands, batch, len(strokes)), np.float32)
 
@@ -59,14 +60,14 @@ def changes_without(
         return memory.desk(over.desk, sizes, band, side_of(tables), None)
 
     def paint(first: int, last: int, _: int) -> None:
-        over.forward(first, last, band, below, painted, given, tables, switches, laid.arrays, desk())
+        over.forward(first, last, band, below, painted, given, tables, passes.switches, laid.arrays, desk())
 
     run(paint, batch * laid.bands, GROUPS, laid.touched)
     off = torch.cat([torch.from_numpy(painted) - target, weight[:, None]], 1)
     planes = torch.nn.functional.pad(off.flatten(), (0, 8)).numpy()
 
     def leave_out(first: int, last: int, _: int) -> None:
-        worth(first, last, band, height, width, planes, given, tables, switches, laid.arrays, found, desk())
+        worth(first, last, band, height, width, planes, given, tables, passes.switches, laid.arrays, found, desk())
 
     run(leave_out, batch * laid.bands, GROUPS, laid.touched)
     return torch.from_numpy(found.sum(0))

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from limner.cpu.passes import passes_for
+from limner.cpu.passes import WEIGHED, passes_for
 from limner.geometry import sharpness
 from limner.kernels import coverage, depth, layout, over
 from limner.kernels.ahead import Needed, compile_ahead
@@ -18,9 +18,6 @@ from limner.kernels.outlines import find_outlines
 from limner.kernels.sums import sum_under
 from limner.kernels.threads import allowed
 from limner.kernels.worth import worth
-
-WEIGHED = frozenset({"where", "opacity"})
-"""What strokes are worth is found from all that lies below them, as the gradients to these are."""
 
 
 @cache

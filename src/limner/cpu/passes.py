@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from limner.kernels import layout
 
+WEIGHED = frozenset({"where", "opacity"})
+"""What strokes are worth is found from all that lies below them, as the gradients to these are."""
+
 
 class Passes(NamedTuple):
     """What decides which kernels do a forward and a backward pass, but for the kind of canvas."""

@@ -18,6 +18,7 @@ from limner.shapes import SHAPES, draw
 from limner.templates import TemplateBank, sources
 from limner.tracing import STRAIGHT, lines, thickness
 
+MASK = np.ndarray | Tensor | Image.Image
 TEXELS = 128
 ENOUGH = 24
 """Texels that the parts of a mask should be thick."""
@@ -36,13 +37,11 @@ def listed(templates: TemplateBank | str | Path | Iterable[str | Path] | None) -
     """
     if templates is None or isinstance(templates, TemplateBank):
         return templates
-    items = [templates] if isinstance(templates, str | Path | Image.Image) else templates
-    if isinstance(items, np.ndarray | Tensor):
-        items = [items]
+    items = [templates] if isinstance(templates, str | Path | MASK) else templates
     if not isinstance(items, Iterable):
         raise UserError(f"templates: {items!r} is neither the name of a shape nor a path, and no list of them")
     items = list(items)
-    if any(isinstance(item, np.ndarray | Tensor | Image.Image) for item in items):
+    if any(isinstance(item, MASK) for item in items):
         raise UserError("templates: a mask is neither the name of a shape nor a path: make a TemplateBank of masks")
     if not items:
         raise UserError("templates: none are named: name some, or leave them out")

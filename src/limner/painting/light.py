@@ -26,7 +26,6 @@ def check_scale(name: str, picture: Picture) -> None:
 
 def lit(name: str, picture: Picture, size: tuple[int, int], dark: float = 0.0) -> Float[Tensor, "height width"]:
     """`gray` of a picture that says where something holds; UserError if it says nowhere, being as dark as `dark`."""
-    check_scale(name, picture)
     light = gray(picture, size)
     if light.max() <= dark:
         held = "nowhere lighter than half gray, so that nothing is replaced" if dark else "black everywhere"

@@ -38,6 +38,7 @@ def read_mask(path: Path | None, dark: float = 0.0) -> Picture | None:
     if path is None:
         return None
     picture = read_picture(path)
+    light.check_scale(str(path), picture)
     light.lit(str(path), picture, picture.size, dark)
     return picture
 
