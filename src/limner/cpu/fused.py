@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 from functools import cache, partial
-from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,10 +39,8 @@ def paint_fused(
     channels, tilted, width = strokes.what.shape[2], strokes.slope is not None, ground.shape[3]
     make_ready(wanted, compositing, samples, channels, tilted, word_of(width))
     cells = cells_of(bank)
-    if not torch.is_grad_enabled():  # else a backward pass would be prepared
-        strokes, ground, cells = strokes.detach(), ground.detach(), cells._replace(cells=cells.cells.detach())
     return _Painting.apply(  # pyright: ignore[reportReturnType]
-        ground, *_fields(strokes), cells.cells, cells.tables, compositing, temperature, samples
+        ground, *_fields(strokes), cells.cells, cells.tables, wanted, compositing, temperature, samples
     )
 
 
@@ -82,9 +79,8 @@ class Plan(NamedTuple):
 class _Painting(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx, ground, where, which, what, opacity, depth, slope, cells, tables, compositing, temperature, samples
+        ctx, ground, where, which, what, opacity, depth, slope, cells, tables, wanted, compositing, temperature, samples
     ):  # fmt: skip
-        wanted = frozenset(compress(_NAMES, ctx.needs_input_grad))
         moves = (where, which, what, opacity, depth, slope)
         image, plan = _paint(wanted, ground, moves, tables, compositing, temperature, samples)
         if wanted:
@@ -103,7 +99,7 @@ class _Painting(torch.autograd.Function):
         found = _pull(plan, grad)
         if "cells" in found:
             found["cells"] = found["cells"].view_as(cells)
-        return *(found.get(name) for name in _NAMES), None, None, None, None
+        return *(found.get(name) for name in _NAMES), None, None, None, None, None
 
 
 def _paint(
