@@ -1,6 +1,7 @@
 """Memory that renders leave to each other."""
 
 import math
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -56,6 +57,17 @@ def test_arrays_are_lent_to_one_at_a_time() -> None:
     assert third.arrays is one
     assert fourth.arrays[0] is not one[0]
     assert fourth.arrays[0] is not two[0]
+
+
+def test_no_code_runs_where_memory_is_given_back() -> None:
+    """A KeyboardInterrupt that came in a destructor would be swallowed."""
+    calls = []
+    loan, block = lent(numbers, 11), array((LEAST,), np.float32)
+    tensor = torch.from_numpy(block[5:])
+    sys.setprofile(lambda frame, event, _: calls.append(frame.f_code.co_name) if event == "call" else None)
+    del loan, block, tensor
+    sys.setprofile(None)
+    assert calls == []
 
 
 def test_few_small_and_recent_arrays_wait_to_be_lent() -> None:

@@ -6,10 +6,12 @@ small arrays as for laying out.
 """
 
 import math
+import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from threading import local
+from typing import TypeVar
 
 import numpy as np
 
@@ -23,7 +25,12 @@ DESKS, LARGEST = 16, 1 << 20
 WAITING = 1 << 22
 """Most bytes of `Lent` arrays that wait, made by one function for one set of sizes; of at most `DESKS` such kinds."""
 
-_left = {1 << k: deque["_Store"](maxlen=MOST >> k) for k in range(LEAST.bit_length() - 1, MOST.bit_length())}
+TRIES = 16
+"""Of those that are kept, how many are looked at for one that nothing holds."""
+
+T = TypeVar("T")
+
+_kept_bytes = {1 << k: deque[np.ndarray](maxlen=MOST >> k) for k in range(LEAST.bit_length() - 1, MOST.bit_length())}
 
 
 class _Desks(local):
@@ -37,61 +44,67 @@ _desks = _Desks()
 _lent: dict[tuple, deque] = {}
 
 
-class _Store(np.ndarray):
-    """Bytes; of a class of their own, else numpy would let arrays on a loan of them hold on to these instead."""
-
-
-class _Block(np.ndarray):
-    """Bytes on loan: what arrays on them hold on to. When the last is gone the next may have the bytes."""
-
-    store: _Store
-    left: deque[_Store]
-
-    def __del__(self) -> None:
-        self.left.append(self.store)
-
-
 def array(shape: tuple[int, ...], kind: type[np.generic]) -> np.ndarray:
     """An array that holds anything."""
     size = math.prod(shape) * np.dtype(kind).itemsize
     if not LEAST <= size <= MOST:
         return np.empty(shape, kind)
     room = 1 << (size - 1).bit_length()
-    left = _left[room]
-    try:
-        store = left.pop()
-    except IndexError:
-        store = np.empty(room, np.uint8).view(_Store)
-    block = _Block((room,), np.uint8, store)
-    block.store, block.left = store, left
+    kept = _kept_bytes[room]
+    block = _free(kept)
+    if block is None:
+        block = np.empty(room, np.uint8)
+        kept.append(block)
     return np.ndarray(shape, kind, block)
 
 
 class Lent:
     """Arrays for one render, which a later one has when nothing holds this any more: hold it as long as them."""
 
-    __slots__ = ("_left", "arrays")
+    __slots__ = ("arrays",)
 
-    def __init__(self, arrays: tuple[np.ndarray, ...], left: deque) -> None:
-        self.arrays, self._left = arrays, left
-
-    def __del__(self) -> None:
-        self._left.append(self.arrays)
+    def __init__(self, arrays: tuple[np.ndarray, ...]) -> None:
+        self.arrays = arrays
 
 
 def lent(make: Callable[..., tuple[np.ndarray, ...]], *sizes) -> Lent:
     """The arrays `make(*sizes)`, or such as a render has left, which hold anything."""
     key = make, *sizes
-    left = _lent.get(key)
-    if left:
-        with suppress(IndexError):  # another thread may have taken the last
-            return Lent(left.pop(), left)
-    arrays = make(*sizes)
-    if left is None:
-        left = deque(maxlen=WAITING // max(1, _bytes(arrays)))
-        if left.maxlen:
-            _keep(_lent, key, left)
-    return Lent(arrays, left)
+    kept = _lent.get(key)
+    if kept and (found := _free(kept)):
+        return found
+    loan = Lent(make(*sizes))
+    if kept is None:
+        kept = deque(maxlen=WAITING // max(1, _bytes(loan.arrays)))
+        if kept.maxlen:
+            _keep(_lent, key, kept)
+    kept.append(loan)
+    return loan
+
+
+def _free(kept: deque[T]) -> T | None:
+    """One of these that nothing else holds, the last that was given out first; None where none is found soon.
+
+    References are counted, since a destructor would swallow a Ctrl-C that comes while it runs.
+    """
+    with suppress(IndexError):  # another thread may have taken the last
+        for _ in range(min(TRIES, len(kept))):
+            one, references = _last(kept)
+            if references == ALONE:
+                kept.append(one)
+                return one
+            kept.appendleft(one)
+    return None
+
+
+def _last(kept: deque[T]) -> tuple[T, int]:
+    """The last of these, taken out, and how many references there are to it."""
+    last = kept.pop()
+    return last, sys.getrefcount(last)
+
+
+ALONE = _last(deque([object()]))[1]
+"""References, as Python counts them there, to what nothing else holds."""
 
 
 def desk(make: Callable[..., tuple], *sizes) -> tuple:
