@@ -1,7 +1,7 @@
-"""The pictures of brushes in docs/painting.md: `python examples/brushes.py`, two minutes.
+"""The pictures of brushes in docs/painting.md: `python examples/brushes.py`, two minutes and a half.
 
 The cat in 250 strokes each of round circles, upright rectangles, triangles and thin lines; then in 800 strokes of a
-bristle brush; then in 3,000 lines of a pen, in black and in colours.
+bristle brush; then in 3,000 lines of a pen, in black and in colours; then in 500 letters.
 """
 
 from pathlib import Path
@@ -37,3 +37,7 @@ for k, ink in enumerate(({"palette": "black"}, {})):
     panel = Image.fromarray(limner.paint(photo, 3000, **drawing, **ink).render(height, WIDTH).numpy()).convert("RGB")
     sheet.paste(panel, (k * (WIDTH + GAP), 0))
 sheet.save(OUT / "pen.jpg", quality=88, optimize=True)
+
+lettering = {"keep_proportions": True, "upright": True, "opacity": "opaque", "min_size": 0.03}
+painting = limner.paint(photo, 500, templates="letters:MEOWPURS", **lettering)
+painting.save(OUT / "letters.jpg", longer_side=2 * WIDTH + GAP)

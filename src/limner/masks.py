@@ -59,7 +59,7 @@ def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:
     """
     path = Path(path)
     vector = path.suffix.lower() in VECTOR
-    image = render_svg(path, size * max(1, min(FINER, FINEST // size))) if vector else open_image(path, str(path))
+    image = render_svg(path, pixels_of(size)) if vector else open_image(path, str(path))
     values, alpha = to_values(image, str(path))
     if vector and alpha is None and np.ptp(values) < FAINT:
         mask = np.ones(values.shape[:2], np.float32)
@@ -67,12 +67,17 @@ def read_mask(path: str | Path, size: int) -> Float[Tensor, "S S"]:
         mask = alpha
     else:
         mask = _keyed(values, path, SPECKS if path.suffix.lower() in LOSSY else 0.0) * (1 if alpha is None else alpha)
-    resized = torch.from_numpy(_fit(mask, size))
+    resized = fitted(mask, size)
     if resized.max() < FAINT:
         worded = vector and b"<text" in path.read_bytes()
         advice = ", and its text, if of a font that is not installed, has to be made paths" if worded else ""
         raise UserError(f"{path}: the mask is empty: nothing in it differs from its background{advice}")
-    return (resized * 255).round() / 255
+    return resized
+
+
+def pixels_of(size: int) -> int:
+    """On the longer side of what is drawn to become a mask of `size` texels a side."""
+    return size * max(1, min(FINER, FINEST // size))
 
 
 def native(path: Path) -> int | None:
@@ -126,8 +131,12 @@ def _keyed(values: Values, path: Path, specks: float) -> Gray:
     raise UserError(f"{path}: the corners differ in colour, so no background is known: make it transparent")
 
 
-def _fit(mask: Gray, size: int) -> Float[np.ndarray, "S S"]:
-    """Padded to a square and resized, in [0, 1]."""
+def fitted(mask: Gray, size: int) -> Float[Tensor, "S S"]:
+    """Padded to a square and resized, every value a whole multiple of 1/255."""
+    return torch.from_numpy((_squared(mask, size) * 255).round() / 255)
+
+
+def _squared(mask: Gray, size: int) -> Float[np.ndarray, "S S"]:
     height, width = mask.shape
     side = max(height, width)
     top, left = (side - height) // 2, (side - width) // 2

@@ -15,6 +15,7 @@ from torch.nn.functional import interpolate
 from limner import pyramid, transforms
 from limner.errors import UserError
 from limner.shapes import SHAPES, SIDE, draw
+from limner.sources import sources
 
 T = TypeVar("T")
 
@@ -72,17 +73,15 @@ class TemplateBank:
 
     @classmethod
     def load(cls, templates: str | Path | Iterable[str | Path], size: int = 64, prefilter: bool = True) -> TemplateBank:
-        """Masks from PNG or SVG files, all those in a folder, and shapes by name, in turn.
+        """Masks from PNG or SVG files, all those in a folder, shapes by name, and letters or a text, in turn.
 
-        `masks.read_mask` says what counts as inside. Raises UserError for what is none of these.
+        `masks.read_mask` says what counts as inside, `lettering.spelt` how letters are asked for ("letters:ABC").
+        Raises UserError for what is none of these.
         """
-        from limner.masks import read_mask
-
         _check_size(size)
         found = sources(templates)
-        masks = [draw(SHAPES[each], size) if isinstance(each, str) else read_mask(each, size) for each in found]
-        names = tuple(each if isinstance(each, str) else each.stem for each in found)
-        return cls(torch.stack(masks).to(torch.get_default_device()), names, prefilter)
+        masks = torch.stack([each.mask(size) for each in found])
+        return cls(masks.to(torch.get_default_device()), tuple(each.name for each in found), prefilter)
 
     def to(self, device: torch.device | str) -> TemplateBank:
         """The same bank on a device; itself where it is there."""
@@ -190,21 +189,6 @@ class TemplateBank:
 
     def __len__(self) -> int:
         return len(self.names)
-
-
-def sources(templates: str | Path | Iterable[str | Path]) -> list[str | Path]:
-    """Names of shapes, as strings, and mask files, those in folders too, as paths; UserError for what is none."""
-    from limner.masks import mask_files
-
-    items = [templates] if isinstance(templates, str | Path) or not isinstance(templates, Iterable) else list(templates)
-    if not items:
-        raise UserError("templates: none are named: give a shape, a mask file or a folder of them")
-    found: list[str | Path] = []
-    for item in items:
-        if not isinstance(item, str | Path):
-            raise UserError(f"templates: {item!r} is neither the name of a shape nor a path")
-        found += [str(item)] if item in SHAPES else mask_files(item)
-    return found
 
 
 torch.serialization.add_safe_globals([TemplateBank])  # so that `torch.load` reads what `torch.save` wrote of them

@@ -144,6 +144,8 @@ def test_every_option_that_the_page_has_is_spelled(tmp_path: Path) -> None:
     found = options(asked, "x y.jpg", tmp_path)
     read = parse(shlex.split(spelled(found))[1:])
     assert isinstance(read, PaintOptions)
+    lettered = options({"templates": ["letters:A/b c"], "palette": ["red", "#ffe0a0"]}, "x.jpg", tmp_path)
+    assert spelled(lettered) == "limner paint x.jpg --templates 'letters:A/b c' --palette 'red,#ffe0a0'"
     drawn = options({"strokes": 3, "templates": ["line"], "pen": 0.002}, "x.jpg", tmp_path)
     assert parse(shlex.split(spelled(drawn))[1:]) == drawn
     assert found.templates == ("circle", str(tmp_path / "brushes" / "my leaf.svg"))
@@ -153,6 +155,21 @@ def test_every_option_that_the_page_has_is_spelled(tmp_path: Path) -> None:
     assert away.templates == (str(tmp_path / "brushes" / "x.png"), str(tmp_path / "brushes" / "b.svg"))
     dashes = options({"templates": ["-r.png"]}, "-n.png", tmp_path)
     assert spelled(dashes) == "limner paint ./-n.png --templates ./-r.png"
+
+
+def test_letters_and_colours_by_name_and_plots(studio: Studio) -> None:
+    send(studio, "photo?name=photo.png", picture())
+    state = painted(studio, strokes=4, templates=["letters:ab"], palette=["red", "navy"], opacity="opaque")
+    assert (state["strokes"], state["fault"]) == (4, "")
+    painting = studio.easel.painting()
+    assert painting.bank.names == ("a", "b")
+    assert {tuple(ink) for ink in painting.strokes.what[0].mul(255).round().tolist()} <= {(255, 0, 0), (0, 0, 128)}
+    code, words = fault(lambda: send(studio, "save/plot.svg"))
+    assert (code, words.startswith("painting.plot.svg: a plotter draws lines")) == (400, True)
+    painted(studio, strokes=4, templates=["line"], pen=0.05)
+    assert b"inkscape:groupmode" in send(studio, "save/plot.svg")
+    code, words = fault(lambda: send(studio, "paint", {"templates": ["letters:愛"]}))
+    assert (code, "has no '愛'" in words) == (400, True)
 
 
 def test_what_is_seen_is_the_painting_as_it_is(studio: Studio) -> None:
@@ -459,6 +476,8 @@ def test_brushes_of_ones_own(studio: Studio, tmp_path: Path, monkeypatch: pytest
         ("command", {"strokes": "5"}, "--strokes: '5' cannot be understood"),
         ("command", {"output": ["x.png"]}, "--output: ['x.png'] cannot be understood"),
         ("command", {"palette": "a.txt"}, "--palette: 'a.txt' cannot be understood"),
+        ("command", {"palette": ["red", "a.txt"]}, '"a.txt" is no colour'),
+        ("command", {"palette": True}, "--palette: True cannot be understood"),
         ("command", {"min_size": 0.5, "max_size": 0.25}, "--min-size: 0.5 is larger than --max-size, 0.25"),
         ("command", {"repaint": True}, "--repaint: mask.png needs strokes to repaint"),
         ("command", {"templates": []}, "--templates names none"),

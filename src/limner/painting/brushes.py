@@ -12,10 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
-from limner.masks import native, read_mask
+from limner.lettering import SPELT
+from limner.masks import native
 from limner.painting.rendering import most_texels
-from limner.shapes import SHAPES, draw
-from limner.templates import TemplateBank, sources
+from limner.shapes import SHAPES
+from limner.sources import Source, sources
+from limner.templates import TemplateBank
 from limner.tracing import STRAIGHT, lines, thickness
 
 MASK = np.ndarray | Tensor | Image.Image
@@ -57,9 +59,9 @@ def check_visible(bank: TemplateBank) -> None:
 
 
 def bank_of(templates: TemplateBank | str | Path | Iterable[str | Path] | None) -> TemplateBank:
-    """The bank itself, or that of shapes by name, of mask files and of those in folders; circles by default.
+    """The bank itself, or that of what `sources` takes: shapes, masks, letters; circles by default.
 
-    It has as many texels as suit it; masks from files that have edges have paths.
+    It has as many texels as suit it; masks from files, and letters, that have edges have paths.
     Raises UserError for what is none of these.
     """
     items = listed(templates) or ["circle"]
@@ -68,7 +70,8 @@ def bank_of(templates: TemplateBank | str | Path | Iterable[str | Path] | None) 
     brushes = brushes_of(items)
     texels = max(brush.texels for brush in brushes)
     masks = torch.stack([brush.at(texels) for brush in brushes])
-    return TemplateBank(masks, tuple(brush.name for brush in brushes), paths=tuple(brush.path for brush in brushes))
+    names = tuple(brush.source.name for brush in brushes)
+    return TemplateBank(masks, names, paths=tuple(brush.path for brush in brushes))
 
 
 def texels_of(names: Sequence[Any]) -> int:
@@ -77,44 +80,42 @@ def texels_of(names: Sequence[Any]) -> int:
 
 
 class Brush(NamedTuple):
-    """A shape, or a mask from a file, and how many texels a side suit it.
+    """A template, and how many texels a side suit it.
 
-    mask, path: of a file, as finely as it was traced, and its outline, if it has one.
+    mask, path: of what is no shape, as finely as it was traced, and its outline, if it has one.
     """
 
-    name: str
+    source: Source
     texels: int
-    file: Path | None = None
     mask: Float[Tensor, "S S"] | None = None
     path: str | None = None
 
     def at(self, texels: int) -> Float[Tensor, "texels texels"]:
         """Its mask with so many texels a side."""
-        if self.file is None:
-            return draw(SHAPES[self.name], texels)
-        return self.mask if self.mask is not None and len(self.mask) == texels else read_mask(self.file, texels)
+        return self.mask if self.mask is not None and len(self.mask) == texels else self.source.mask(texels)
 
 
 def brushes_of(items: list[Any]) -> list[Brush]:
     """Those of what is `listed`; UserError for what is no template."""
     for item in items:
-        if isinstance(item, str | Path) and item not in SHAPES and not os.path.exists(item):
+        if isinstance(item, str | Path) and not (item in SHAPES or os.path.exists(item) or SPELT.fullmatch(str(item))):
             known = ", ".join(name for name in SHAPES if name != "transparent")
-            raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks")
+            raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks, or letters:ABC")
     found = sources(items)
-    most, texels = max(TEXELS, min(TRACED, most_texels(found))), texels_of(found)
-    return [_read(each, most) if isinstance(each, Path) else Brush(each, texels) for each in found]
+    most = max(TEXELS, min(TRACED, most_texels(found)))
+    texels = texels_of([each.name for each in found]) if all(each.shape for each in found) else TEXELS
+    return [Brush(each, texels) if each.shape else _traced(each, most) for each in found]
 
 
-def _read(file: Path, most: int) -> Brush:
+def _traced(source: Source, most: int) -> Brush:
     """A mask, traced with at most so many texels a side.
 
     A picture is with half as many as it has pixels, and less closely: edges of black and white pixels are steps.
     """
-    pixels = native(file)
+    pixels = source.file and native(source.file)
     side, off = (max(TEXELS, min(most, pixels // 2)), ROUGH) if pixels else (most, STRAIGHT)
-    mask = read_mask(file, side)
+    mask = source.mask(side)
     texels, thick = TEXELS, thickness(mask)
     while texels * thick < ENOUGH and 2 * texels <= side:
         texels *= 2
-    return Brush(file.stem, texels, file, mask, lines(mask, off))
+    return Brush(source, texels, mask, lines(mask, off))

@@ -18,6 +18,8 @@ from limner.templates import TemplateBank
 from limner.writer import in_depth_order
 
 Ends = tuple[float, float, float, float]
+PLOT = ".plot.svg"
+"""How the names of such files end."""
 AT_A_TIME = 4000
 """Lines that are looked through for the nearest: each takes as long as there are."""
 DRAWN = ("line", "transparent")
@@ -34,7 +36,7 @@ class Line(NamedTuple):
 
 def is_plot(path: Path) -> bool:
     """Whether a file is for a plotter, by its name."""
-    return path.name.lower().endswith(".plot.svg")
+    return path.name.lower().endswith(PLOT)
 
 
 def to_plot(path: Path, strokes: Strokes, bank: TemplateBank, size: tuple[int, int]) -> str:

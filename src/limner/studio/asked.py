@@ -8,32 +8,35 @@ from typing import Any
 
 from limner.errors import UserError
 from limner.flags import flag
+from limner.painting.colours import colour
 from limner.painting.options import PaintOptions
 from limner.shapes import SHAPES
 
-KINDS: dict[str, type] = {
-    "strokes": int,
-    "templates": list,
-    "opacity": str,
-    "fill": str,
-    "background": str,
-    "palette": int,
-    "min_size": float,
-    "max_size": float,
-    "pen": float,
-    "keep_proportions": bool,
-    "upright": bool,
-    "keep_angles": bool,
-    "importance": bool,
-    "resume": bool,
-    "repaint": bool,
-    "seed": int,
-    "stop_psnr": float,
-    "time": float,
+KINDS: dict[str, tuple[type, ...]] = {
+    "strokes": (int,),
+    "templates": (list,),
+    "opacity": (str,),
+    "fill": (str,),
+    "background": (str,),
+    "palette": (int, list),
+    "min_size": (float, int),
+    "max_size": (float, int),
+    "pen": (float, int),
+    "keep_proportions": (bool,),
+    "upright": (bool,),
+    "keep_angles": (bool,),
+    "importance": (bool,),
+    "resume": (bool,),
+    "repaint": (bool,),
+    "seed": (int,),
+    "stop_psnr": (float, int),
+    "time": (float, int),
 }
 """Options that the page may give; whether, of those that are files of the studio's own."""
 MASK, STROKES, BRUSHES = "mask.png", "strokes.json", "brushes"
 """The files in the studio's folder: what is brushed over, the strokes to go on from, and brushes of one's own."""
+LETTERS = "letters:"
+"""How brushes begin that are no files."""
 
 
 def options(asked: Mapping[str, Any], photo: str, folder: Path) -> PaintOptions:
@@ -43,18 +46,20 @@ def options(asked: Mapping[str, Any], photo: str, folder: Path) -> PaintOptions:
     """
     given = {name: value for name, value in asked.items() if value is not False}
     for name, value in given.items():
-        kind = KINDS.get(name)
-        found = float if kind is float and type(value) is int else type(value)
+        kinds = KINDS.get(name, ())
         try:
-            if kind is None or found is not kind:
+            if type(value) not in kinds:
                 raise ValueError
-            given[name] = kind(value)
+            given[name] = float(value) if float in kinds else value
         except (ValueError, OverflowError):
             raise UserError(f"{flag(name)}: {repr(value)[:99]} cannot be understood") from None
     own = {"importance": folder / MASK, "repaint": folder / MASK, "resume": folder / STROKES}
     given |= {name: path for name, path in own.items() if name in given}
     if "palette" in given:
-        given["palette"] = str(given["palette"])
+        inks = given["palette"] if isinstance(given["palette"], list) else []
+        for ink in inks:
+            colour(str(ink))  # nothing else, such as a file
+        given["palette"] = ",".join(map(str, inks)) or str(given["palette"])
     if "templates" in given:
         given["templates"] = tuple(brush(str(name), folder) for name in given["templates"])
     found = PaintOptions((photo,), **given)
@@ -63,8 +68,8 @@ def options(asked: Mapping[str, Any], photo: str, folder: Path) -> PaintOptions:
 
 
 def brush(name: str, folder: Path) -> str:
-    """A shape's name as it is; another's as the path of a file in the studio's folder."""
-    return name if name in SHAPES else str(folder / BRUSHES / Path(name).name)
+    """A shape's name, and letters, as they are; another's name as the path of a file in the studio's folder."""
+    return name if name in SHAPES or name.startswith(LETTERS) else str(folder / BRUSHES / Path(name).name)
 
 
 def typed(name: str) -> str:
@@ -81,5 +86,5 @@ def spelled(options: PaintOptions) -> str:
             continue
         words.append({"strokes": "-n"}.get(field.name, flag(field.name)))
         parts = value if isinstance(value, tuple) else [] if value is True else [value]
-        words += [typed(Path(str(part)).name) for part in parts]
+        words += [str(part) if str(part).startswith(LETTERS) else typed(Path(str(part)).name) for part in parts]
     return " ".join(map(quote, words))

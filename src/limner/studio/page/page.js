@@ -4,7 +4,7 @@ import { brushing } from "./brushing.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("options");
-const KINDS = ["png", "jpg", "webp", "svg", "json", "mp4", "webm", "gif"];
+const KINDS = ["png", "jpg", "webp", "svg", "plot.svg", "json", "mp4", "webm", "gif"];
 const PLAYING = 6; // seconds
 const ELSEWHERE = 64; // of 255: what a place matters that is not brushed over, where others are
 const CLOSED = "The studio is closed: start it again.";
@@ -18,7 +18,9 @@ const mask = brushing($("brushed"), $("radius"), () => (ask(), show()));
 // ---- what is chosen
 
 function templates() {
-  return [...$("templates").querySelectorAll(":checked")].map((box) => box.value);
+  const boxes = [...$("templates").querySelectorAll(":checked")].map((box) => box.value);
+  const letters = form.letters.value.trim();
+  return letters ? [...boxes, `letters:${letters}`] : boxes;
 }
 
 /** The options of `limner paint` that differ from its own, as the server's `asked.KINDS` has them. */
@@ -26,7 +28,8 @@ function chosen() {
   const asked = form.strokes.value ? { strokes: form.strokes.valueAsNumber } : {};
   if (templates().join() !== "circle") asked.templates = templates();
   for (const name of ["opacity", "fill"]) if (form[name].selectedIndex) asked[name] = form[name].value;
-  if (form.palette.value) asked.palette = Number(form.palette.value);
+  const inks = form.palette.value === "named" && form.inks.value.split(",").map((ink) => ink.trim());
+  if (form.palette.value) asked.palette = inks || Number(form.palette.value);
   if ($("ground").value !== "auto") asked.background = $("ground").value || $("colour").value;
   for (const name of ["min_size", "max_size", "pen"]) {
     if (form[name].value) asked[name] = Number((form[name].valueAsNumber / 100).toPrecision(6));
@@ -257,8 +260,10 @@ form.addEventListener("input", (event) => {
   if (event.target.name === "pen" && event.target.value && templates().join() === "circle") {
     for (const box of $("templates").querySelectorAll("[value=circle], [value=line]")) box.checked = box.value === "line";
   }
+  if (event.target.name === "letters" && templates().length === 2) $("templates").querySelector("[value=circle]").checked = false;
   if (event.target.name === "strokes") $("many").value = (Math.log10(event.target.value || 1) - 1) / 0.03;
   $("coloured").hidden = $("ground").value !== "";
+  $("named").hidden = form.palette.value !== "named";
   ask();
 });
 $("many").value = (Math.log10(form.strokes.value) - 1) / 0.03;
@@ -303,7 +308,7 @@ for (const name of ["dragover", "dragleave", "drop"]) {
   });
 }
 for (const kind of KINDS) {
-  const button = Object.assign(document.createElement("button"), { textContent: kind.toUpperCase(), type: "button" });
+  const button = Object.assign(document.createElement("button"), { textContent: kind.split(".")[0].toUpperCase(), type: "button" });
   button.addEventListener("click", () => save(kind, button));
   $("saves").append(button);
 }

@@ -1,0 +1,92 @@
+"""Letters and words as masks, in any font."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+from unicodedata import normalize
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from limner.errors import UserError
+from limner.files import read_bytes
+from limner.masks import fitted, pixels_of
+
+SPELT = re.compile(r"(letters|text):(.*)", re.DOTALL | re.IGNORECASE)
+"""What is to be written, as `templates` may say it."""
+FONTS = (".ttf", ".otf", ".ttc")
+LONGEST = 100
+"""Characters of a text."""
+TRIED = 100.0
+"""Size of a font in which a text is measured."""
+
+
+def spelt(words: str) -> list[tuple[str, Path]] | None:
+    """What "letters:ABC" or "text:ABC", or "text:ABC@FONT.ttf", stands for: texts, with the font of each.
+
+    Of letters each is one, however often it comes; a text is one as a whole. None for what begins otherwise.
+    Raises UserError for no text or too long a one, and for a font that cannot be read or lacks a letter.
+    """
+    if not (found := SPELT.fullmatch(words)):
+        return None
+    kind, (said, font) = found[1].lower(), _parted(found[2])
+    text = normalize("NFC", said).strip()
+    letters = list(dict.fromkeys("".join(text.split())))
+    if not letters:
+        raise UserError(f"{words}: says nothing: write something, such as {kind}:ABC")
+    if len(text) > LONGEST:
+        raise UserError(f"{words[:LONGEST]}...: has {len(text)} characters: write {LONGEST} at most")
+    known = _letters_of(font)
+    if unknown := [letter for letter in letters if ord(letter) not in known]:
+        advice = f"choose another font, such as {kind}:ABC@FONT.ttf"
+        raise UserError(f"{words}: {font.name} has no {unknown[0]!r}: {advice}")
+    return [(each, font) for each in (letters if kind == "letters" else [text])]
+
+
+def _parted(words: str) -> tuple[str, Path]:
+    """A text and the font after the "@", where one is named; either may have others of these."""
+    named = words.lower().endswith(FONTS)
+    pairs = [(words[:k], Path(words[k + 1 :])) for k, letter in enumerate(words) if named and letter == "@"]
+    return next((pair for pair in pairs if pair[1].is_file()), pairs[-1] if pairs else (words, _usual()))
+
+
+def written(text: str, font: Path, size: int) -> Float[Tensor, "S S"]:
+    """The mask of a text, `size` texels a side: as large as fits, in the middle.
+
+    Raises UserError for one that shows nothing.
+    """
+    content = read_bytes(font)
+    tried = _inked(text, content, TRIED)
+    if tried is None:
+        raise UserError(f"{text!r}: shows nothing in {font.name}: write something else")
+    large = _inked(text, content, TRIED * pixels_of(size) / max(tried.size)) or tried
+    return fitted(np.asarray(large, np.float32) / 255, size)
+
+
+def _inked(text: str, font: bytes, height: float) -> Image.Image | None:
+    """What shows of a text, white on black, in letters of this height; None if nothing does."""
+    face = ImageFont.truetype(BytesIO(font), height)
+    left, top, right, bottom = map(round, face.getbbox(text))
+    image = Image.new("L", (max(1, right - left), max(1, bottom - top)))
+    ImageDraw.Draw(image).text((-left, -top), text, 255, face)
+    return image.crop(box) if (box := image.getbbox()) else None
+
+
+def _letters_of(font: Path) -> set[int]:
+    """The characters that a font has, as numbers of Unicode."""
+    from matplotlib.ft2font import FT2Font
+
+    read_bytes(font)
+    try:
+        return set(FT2Font(str(font)).get_charmap())
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"{font}: is no font that can be read") from error
+
+
+def _usual() -> Path:
+    """A bold font that matplotlib brings."""
+    from matplotlib import get_data_path
+
+    return Path(get_data_path(), "fonts", "ttf", "DejaVuSans-Bold.ttf")

@@ -1,0 +1,117 @@
+"""Letters and words: the masks are what another program draws of the same font."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import resvg_py
+import torch
+from matplotlib import get_data_path
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+from PIL import Image, ImageOps
+
+from limner.errors import UserError
+from limner.lettering import LONGEST, spelt, written
+from limner.painting.brushes import bank_of
+from limner.templates import TemplateBank
+from limner.tracing import drawn
+
+FONTS = Path(get_data_path(), "fonts", "ttf")
+BOLD, SERIF = FONTS / "DejaVuSans-Bold.ttf", FONTS / "DejaVuSerif.ttf"
+COMMANDS = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}
+"""Of SVG, by the codes of matplotlib."""
+
+
+def elsewhere(text: str, font: Path, size: int) -> torch.Tensor:
+    """The text as large as fits: laid out by matplotlib, drawn by resvg."""
+    path = TextPath((0, 0), text, 100, prop=FontProperties(fname=str(font)))
+    parts = []
+    for points, code in path.iter_segments(simplify=False):
+        numbers = " ".join(f"{x:.4f} {-y:.4f}" for x, y in points.reshape(-1, 2))
+        parts.append(COMMANDS[code] + (numbers if COMMANDS[code] != "Z" else ""))
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 -100 600 140"><path d="{"".join(parts)}"/></svg>'
+    png = resvg_py.svg_to_bytes(svg_string=svg, width=3000, height=700)
+    alpha = Image.open(io.BytesIO(png)).getchannel("A")
+    inked = alpha.crop(alpha.getbbox())
+    square = ImageOps.pad(inked, (max(inked.size),) * 2)
+    return torch.from_numpy(np.array(square.resize((size, size), Image.Resampling.BOX), np.float32)) / 255
+
+
+def unlike(mask: torch.Tensor, other: torch.Tensor) -> float:
+    """Share of the second by which they differ."""
+    return ((mask - other).abs().sum() / other.sum()).item()
+
+
+@pytest.mark.parametrize("font", [BOLD, SERIF], ids=["bold", "serif"])
+@pytest.mark.parametrize("text", ["A", "g", "i", "Ω", "&", "AVATAR", "two words", "été"])
+def test_masks_are_as_another_program_draws_them(text: str, font: Path) -> None:
+    mask = written(text, font, 128)
+    assert unlike(mask, elsewhere(text, font, 128)) < (0.08 if len(text) > 1 else 0.05)
+    assert ((mask * 255).round() / 255 == mask).all()
+
+
+def test_a_text_is_as_large_as_fits() -> None:
+    for text in ("W", "l", "wide as a word", "_"):
+        inside = written(text, BOLD, 64) > 0.1
+        ends = [line.nonzero().flatten()[[0, -1]].tolist() for line in (inside.any(1), inside.any(0))]
+        assert [0, 63] in ends, text
+        assert all(62 <= sum(found) <= 64 for found in ends), text
+
+
+def test_letters_are_brushes_of_their_own_and_a_text_is_one() -> None:
+    assert TemplateBank.load("letters:Tomato tom").names == ("T", "o", "m", "a", "t")
+    assert TemplateBank.load(["text:Tomato tom", "circle"], size=32).names == ("Tomato tom", "circle")
+    both = bank_of(["letters:ab", "text:ab", "square"])
+    assert both.names == ("a", "b", "ab", "square")
+    alone = bank_of("letters:ab")
+    assert torch.equal(TemplateBank.load("LETTERS:ab", len(alone.masks[0])).masks, alone.masks)
+
+
+def test_accents_belong_to_their_letters() -> None:
+    assert bank_of("letters:e\N{COMBINING ACUTE ACCENT}e").names == ("é", "e")
+
+
+def test_letters_have_outlines_at_any_size() -> None:
+    bank = bank_of(["letters:R8"])
+    assert bank.scalable
+    for k, letter in enumerate("R8"):
+        assert unlike(drawn(bank.outlines[k], 400), elsewhere(letter, BOLD, 400)) < 0.02
+
+
+def test_a_font_of_ones_own(tmp_path: Path) -> None:
+    font = tmp_path / "mine@home.TTF"
+    font.write_bytes(SERIF.read_bytes())
+    assert spelt(f"text:me@work@{font}") == [("me@work", font)]
+    assert torch.equal(TemplateBank.load(f"letters:R@{font}").masks[0], written("R", SERIF, 64))
+    assert spelt("text:me@work") == [("me@work", BOLD)]
+
+
+def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (8, 8), 255).save(tmp_path / "text:ab", "PNG")
+    assert TemplateBank.load("text:ab").masks.min() == 1
+
+
+def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "no.ttf").write_text("no font")
+    (tmp_path / "empty.ttf").touch()
+    for words, told in {
+        "letters:": "says nothing",
+        "text: \n": "says nothing",
+        "text:a愛": "DejaVuSans-Bold.ttf has no '愛'",
+        "letters:a\tb\N{SNOWMAN}": None,
+        f"text:{'ab' * LONGEST}": f"has {2 * LONGEST} characters",
+        f"letters:a@{tmp_path}/none.ttf": "none.ttf: no such file",
+        f"letters:a@{tmp_path}/no.ttf": "no.ttf: is no font",
+        f"letters:a@{tmp_path}/empty.ttf": "empty.ttf: is empty",
+    }.items():
+        if told is None:
+            assert len(bank_of(words)) == 3
+            continue
+        with pytest.raises(UserError, match=told) as raised:
+            bank_of(words)
+        assert "\n" not in str(raised.value)
+    assert spelt("letter:a") is None
+    assert spelt("circle") is None
