@@ -6,6 +6,7 @@ differs from the next by some tenths of a dB; seconds are CPU-seconds of the fit
 """
 
 import time
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -81,11 +82,8 @@ def measure(
     """PSNR of a painting and CPU-seconds of fitting it, with something changed."""
     small = resized(read_picture(picture), SIDE)
 
-    def planned(*args, **kwargs):
-        return fit(*args, **{**kwargs, "plan": plan or Plan()})
-
     with (
-        mock.patch("limner.painting.paint.fit", planned),
+        mock.patch("limner.painting.paint.fit", partial(fit, plan=plan or Plan())),
         mock.patch.dict(RATES, rates or {}),
         mock.patch.object(rounds, "propose", proposing),
     ):

@@ -12,7 +12,7 @@ from limner.models.build import build
 from limner.models.painter import Painter
 from limner.models.settings import Model
 from limner.painting import by_model
-from limner.painting.fit.fitting import fit
+from limner.painting.fit.fitting import Task, fit
 from limner.painting.fit.goal import Goal
 from limner.painting.fit.moves import Style
 from limner.painting.fit.rounds import Plan
@@ -92,9 +92,9 @@ def test_refinement_starts_from_what_is_proposed() -> None:
     start = by_model.proposed(model, pixels, 5)
     still = Plan(adding=0, dropping=0, moving=0, settling=1)
     bank = TemplateBank.named("circle")
-    painted, *_ = fit(Goal(pixels), bank, 5, torch.ones(1), Style(keep_angles=True), plan=still, start=start)
+    painted, *_ = fit(Task(Goal(pixels), bank, 5, torch.ones(1), Style(keep_angles=True), start=start), plan=still)
     assert torch.allclose(painted.where, start.where, atol=0.3)
-    painted, *_ = fit(Goal(pixels), bank, 9, torch.ones(1), Style(), plan=Plan(adding=2, moving=1), start=start)
+    painted, *_ = fit(Task(Goal(pixels), bank, 9, torch.ones(1), Style(), start=start), plan=Plan(adding=2, moving=1))
     assert len(painted) == 9
 
 

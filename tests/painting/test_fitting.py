@@ -12,7 +12,7 @@ from torch import Tensor
 from limner import waiting
 from limner.geometry import phi
 from limner.painting.fit import fitting, pace
-from limner.painting.fit.fitting import fit
+from limner.painting.fit.fitting import Task, fit
 from limner.painting.fit.goal import Goal
 from limner.painting.fit.moves import SPECK, Moves, Style
 from limner.painting.fit.propose import propose
@@ -46,7 +46,7 @@ class Clock:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 30])
 def test_exactly_so_many_strokes(count: int) -> None:
-    strokes, ground, _ = fit(Goal(picture()), BANK, count, GROUND, Style(), plan=QUICK)
+    strokes, ground, _ = fit(Task(Goal(picture()), BANK, count, GROUND, Style()), plan=QUICK)
     assert len(strokes) == count
     assert all(tensor.isfinite().all() and not tensor.requires_grad for tensor in strokes.tensors().values())
     assert torch.equal(ground, GROUND) == (count == 0)
@@ -54,13 +54,13 @@ def test_exactly_so_many_strokes(count: int) -> None:
 
 def test_more_strokes_than_are_tried() -> None:
     plan = replace(QUICK, dropping=1, moving=1, moving_steps=1, settling=1, steps=1, share=0.5, tries=10)
-    strokes, *_ = fit(Goal(picture()), BANK, 120, GROUND, Style(), plan=plan)
+    strokes, *_ = fit(Task(Goal(picture()), BANK, 120, GROUND, Style()), plan=plan)
     assert len(strokes) == 120
 
 
 def test_progress_rises_to_the_end() -> None:
     seen: list[Progress] = []
-    fit(Goal(picture()), BANK, 6, GROUND, Style(), plan=QUICK, watch=seen.append)
+    fit(Task(Goal(picture()), BANK, 6, GROUND, Style()), plan=QUICK, watch=seen.append)
     assert [one.done for one in seen] == sorted(one.done for one in seen)
     assert seen[-1].done == 1
     assert [one.strokes for one in seen][:4] == [3, 5, 7, 9]
@@ -74,7 +74,7 @@ def test_progress_rises_to_the_end() -> None:
 def test_last_progress_is_the_error_of_what_is_returned(saved: int) -> None:
     seen: list[Progress] = []
     goal = Goal(picture(), saved=saved)
-    strokes, ground, _ = fit(goal, BANK, 6, GROUND, Style(), plan=QUICK, watch=seen.append)
+    strokes, ground, _ = fit(Task(goal, BANK, 6, GROUND, Style()), plan=QUICK, watch=seen.append)
     canvas = replace(goal, samples=saved).canvas(strokes, BANK, ground)[0]
     assert seen[-1].error == pytest.approx((canvas - goal.pixels).square().mean().item(), rel=1e-4)
 
@@ -83,7 +83,7 @@ def test_last_progress_is_the_error_of_what_is_returned(saved: int) -> None:
 def test_time_bounds_the_looks_at_the_clock(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(pace, "time", clock)
-    strokes, *_ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, seconds=seconds)
+    strokes, *_ = fit(Task(Goal(picture()), BANK, 20, GROUND, Style(), seconds=seconds), plan=QUICK)
     assert len(strokes) == 20
     assert seconds <= clock.now < seconds + 2.5
 
@@ -97,7 +97,7 @@ def test_more_time_is_used() -> None:
 
 def test_stops_once_it_is_good_enough() -> None:
     goal = Goal(picture())
-    strokes, ground, _ = fit(goal, BANK, 60, GROUND, Style(), plan=QUICK, stop_psnr=20.0)
+    strokes, ground, _ = fit(Task(goal, BANK, 60, GROUND, Style(), stop_psnr=20.0), plan=QUICK)
     assert 0 < len(strokes) < 60
     canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
     assert (canvas - goal.pixels).square().mean() <= 10**-2
@@ -107,7 +107,7 @@ def test_as_few_strokes_as_are_good_enough() -> None:
     goal = Goal(picture())
 
     def quality(count: int, stop_psnr: float = math.inf) -> tuple[int, float]:
-        strokes, ground, _ = fit(goal, BANK, count, GROUND, Style(), plan=QUICK, stop_psnr=stop_psnr)
+        strokes, ground, _ = fit(Task(goal, BANK, count, GROUND, Style(), stop_psnr=stop_psnr), plan=QUICK)
         canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
         return len(strokes), psnr(canvas, goal.pixels)
 
@@ -138,7 +138,7 @@ def test_other_numbers_of_strokes_go_on_from_the_last(monkeypatch: pytest.Monkey
     monkeypatch.setattr(fitting, "fewest", search)
     plan = Plan(adding=8, steps=4, dropping=4, moving=4, moving_steps=4, settling=60, tries=100)
     style = Style(keep_angles=True)
-    assert len(fit(Goal(picture()), BANK, 80, GROUND, style, plan=plan, stop_psnr=20.0)[0]) == 28
+    assert len(fit(Task(Goal(picture()), BANK, 80, GROUND, style, stop_psnr=20.0), plan=plan)[0]) == 28
 
 
 def test_an_interrupted_search_keeps_what_is_good_enough() -> None:
@@ -153,7 +153,7 @@ def test_an_interrupted_search_keeps_what_is_good_enough() -> None:
             if len(fits) > most:
                 raise KeyboardInterrupt
 
-        strokes, ground, _ = fit(goal, BANK, 80, GROUND, Style(), plan=QUICK, stop_psnr=24.0, watch=watch)
+        strokes, ground, _ = fit(Task(goal, BANK, 80, GROUND, Style(), stop_psnr=24.0), plan=QUICK, watch=watch)
         canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
         assert psnr(canvas, goal.pixels) >= 24
         found.append(len(strokes))
@@ -164,7 +164,7 @@ def test_an_interrupted_search_keeps_what_is_good_enough() -> None:
 def test_a_short_time_is_for_fewer_strokes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "time", Clock())
     given, plan = (Goal(picture()), BANK, 900, GROUND, Style()), replace(QUICK, adding=30)
-    counts = [len(fit(*given, plan=plan, seconds=seconds)[0]) for seconds in (0.1, 2.0, 60.0)]
+    counts = [len(fit(Task(*given, seconds=seconds), plan=plan)[0]) for seconds in (0.1, 2.0, 60.0)]
     assert 100 <= counts[0] < counts[1] < counts[2] == 900
 
 
@@ -181,7 +181,7 @@ def test_compiling_takes_none_of_the_time(monkeypatch: pytest.MonkeyPatch) -> No
         return whole(self, *arguments)
 
     monkeypatch.setattr(Moves, "step", compiling)
-    strokes, *_ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, seconds=30.0)
+    strokes, *_ = fit(Task(Goal(picture()), BANK, 20, GROUND, Style(), seconds=30.0), plan=QUICK)
     assert len(strokes) == 20
     assert 1029 < clock.now < 1032
 
@@ -190,7 +190,7 @@ def test_as_few_as_are_good_enough_while_there_is_time(monkeypatch: pytest.Monke
     goal, counts = Goal(picture()), []
     for seconds in (3.0, 6.0, 60.0):
         monkeypatch.setattr(pace, "time", clock := Clock())
-        strokes, ground, _ = fit(goal, BANK, 80, GROUND, Style(), plan=QUICK, seconds=seconds, stop_psnr=22.0)
+        strokes, ground, _ = fit(Task(goal, BANK, 80, GROUND, Style(), seconds=seconds, stop_psnr=22.0), plan=QUICK)
         canvas = replace(goal, samples=SAMPLES).canvas(strokes, BANK, ground)[0]
         assert psnr(canvas, goal.pixels) >= 22
         assert clock.now < seconds + 2.5
@@ -202,7 +202,7 @@ def test_as_few_as_are_good_enough_while_there_is_time(monkeypatch: pytest.Monke
 def test_does_not_stop_while_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Moves, "error", lambda self, *_: 1e-9 if len(self) > 20 else 1.0)
     seen: list[Progress] = []
-    fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, stop_psnr=60.0, watch=seen.append)
+    fit(Task(Goal(picture()), BANK, 20, GROUND, Style(), stop_psnr=60.0), plan=QUICK, watch=seen.append)
     assert max(one.strokes for one in seen) == 30
     assert seen[-1].done == 1
 
@@ -210,13 +210,13 @@ def test_does_not_stop_while_there_are_too_many(monkeypatch: pytest.MonkeyPatch)
 def test_settles_with_as_many_as_wanted_whatever_was_dropped_before() -> None:
     seen: list[Progress] = []
     plan = replace(QUICK, dropping=0, moving=0)
-    fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=plan, watch=seen.append)
+    fit(Task(Goal(picture()), BANK, 20, GROUND, Style()), plan=plan, watch=seen.append)
     assert [one.strokes for one in seen] == [8, 15, 23, 30, 20, 20, 20]
 
 
 def test_what_is_good_enough_already_gets_no_strokes() -> None:
     flat = GROUND[:, None, None].expand(3, 24, 32)
-    assert len(fit(Goal(flat), BANK, 60, GROUND, Style(), stop_psnr=20.0)[0]) == 0
+    assert len(fit(Task(Goal(flat), BANK, 60, GROUND, Style(), stop_psnr=20.0))[0]) == 0
 
 
 def test_stopping_does_not_ask_for_weights() -> None:
@@ -225,7 +225,7 @@ def test_stopping_does_not_ask_for_weights() -> None:
     weight = torch.full((24, 32), 1e-9)
     weight[0, 0] = 1
     goal = Goal(pixels, weight=weight / weight.mean())
-    strokes, *_ = fit(goal, BANK, 8, GROUND, Style(), plan=QUICK, stop_psnr=60.0)
+    strokes, *_ = fit(Task(goal, BANK, 8, GROUND, Style(), stop_psnr=60.0), plan=QUICK)
     assert len(strokes) == 8
 
 
@@ -256,9 +256,9 @@ def test_interrupt_gives_what_there_is_if_anything(method: str, call: int, monke
     given = Goal(picture()), BANK, 20, GROUND, Style()
     if call == 1 and method != "keep":
         with pytest.raises(KeyboardInterrupt):
-            fit(*given, plan=plan)
+            fit(Task(*given), plan=plan)
         return
-    strokes, ground, _ = fit(*given, plan=plan)
+    strokes, ground, _ = fit(Task(*given), plan=plan)
     assert len(calls) == call
     assert 0 < len(strokes) == (20 if method == "keep" or (method, call) == ("add", 9) else len(strokes)) < 21
     assert Goal(picture()).canvas(strokes, BANK, ground).isfinite().all()
@@ -269,7 +269,7 @@ def test_interrupt_from_the_watcher() -> None:
         if progress.strokes >= 10:
             raise KeyboardInterrupt
 
-    strokes, *_ = fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK, watch=watch)
+    strokes, *_ = fit(Task(Goal(picture()), BANK, 20, GROUND, Style()), plan=QUICK, watch=watch)
     assert len(strokes) == 15
 
 
@@ -279,8 +279,8 @@ def test_interrupt_while_there_are_too_many_leaves_out_those_of_least_importance
             raise KeyboardInterrupt
 
     goal = Goal(picture())
-    fewer, ground, _ = fit(goal, BANK, 20, GROUND, Style(), plan=QUICK, watch=watch)
-    all_of_them, *_ = fit(goal, BANK, 23, GROUND, Style(), plan=replace(QUICK, extra=30 / 23), watch=watch)
+    fewer, ground, _ = fit(Task(goal, BANK, 20, GROUND, Style()), plan=QUICK, watch=watch)
+    all_of_them, *_ = fit(Task(goal, BANK, 23, GROUND, Style()), plan=replace(QUICK, extra=30 / 23), watch=watch)
     assert (len(fewer), len(all_of_them)) == (20, 23)
     numbers = {tuple(row) for row in all_of_them.what[0].tolist()}
     assert {tuple(row) for row in fewer.what[0].tolist()} < numbers
@@ -360,7 +360,7 @@ def test_work_takes_the_steps_that_were_planned(monkeypatch: pytest.MonkeyPatch)
         return 0.5
 
     monkeypatch.setattr(Moves, "step", step)
-    fit(Goal(picture()), BANK, 20, GROUND, Style(), plan=QUICK)
+    fit(Task(Goal(picture()), BANK, 20, GROUND, Style()), plan=QUICK)
     assert len(rates) == 4 * 3 + (2 + 2) * 3 + 12
     settling: Iterator[float] = iter(rates[-12:])
     assert rates[:24] == [RATE] * 24
@@ -376,7 +376,9 @@ def test_a_quality_is_judged_with_the_edges_of_the_size_that_it_is_judged_at() -
         return Goal(render(start, BANK.redrawn(texels), (side, side), samples=SAMPLES)[0])
 
     small, large, style = goal(24, 32), goal(512, 512), Style(opacity=1.0)
-    strokes, *_ = fit(small, BANK, 3, torch.zeros(3), style, plan=QUICK, stop_psnr=40.0, start=start, judged=large)
+    strokes, *_ = fit(
+        Task(small, BANK, 3, torch.zeros(3), style, stop_psnr=40.0, start=start, judged=large), plan=QUICK
+    )
     assert len(strokes) == 1
 
 
@@ -389,28 +391,28 @@ def disc(side: int) -> Tensor:
 
 def test_templates_have_texels_as_long_as_they_show() -> None:
     plain, style = TemplateBank.named("circle", size=32), Style(opacity=1.0)
-    strokes, ground, bank = fit(Goal(disc(240)), plain, 4, torch.zeros(3), style, plan=Plan())
+    strokes, ground, bank = fit(Task(Goal(disc(240)), plain, 4, torch.zeros(3), style), plan=Plan())
     assert bank.masks.shape[-1] >= 256
     assert bank.names == plain.names
     goal = Goal(disc(240), samples=SAMPLES)
     assert goal.error(strokes, bank, ground) < 0.5 * goal.error(strokes, plain, ground)
-    again = fit(Goal(disc(240)), bank, 4, torch.zeros(3), style, plan=Plan())[2]
+    again = fit(Task(Goal(disc(240)), bank, 4, torch.zeros(3), style), plan=Plan())[2]
     assert again.masks.shape[-1] <= most_texels(bank)
     rough = torch.nn.functional.interpolate(torch.rand(1, 3, 12, 16), (180, 240), mode="bicubic")[0].clamp(0, 1)
     usual = TemplateBank.named("circle", size=128)
-    strokes, _, bank = fit(Goal(rough), usual, 20, GROUND, Style(), plan=QUICK)
+    strokes, _, bank = fit(Task(Goal(rough), usual, 20, GROUND, Style()), plan=QUICK)
     assert widest(strokes, (180, 240)) > 128
     assert bank is usual
 
 
 def test_texels_stay_beside_strokes_painted_before_and_where_nothing_can_be_drawn_anew() -> None:
     plain, goal = TemplateBank.named("circle", size=32), Goal(disc(240), under=torch.zeros(3, 240, 240))
-    assert fit(goal, plain, 4, torch.zeros(3), Style(opacity=1.0), plan=QUICK)[2] is plain
+    assert fit(Task(goal, plain, 4, torch.zeros(3), Style(opacity=1.0)), plan=QUICK)[2] is plain
     own = TemplateBank(plain.masks, ("own",))
     assert own.outlines
-    assert fit(Goal(disc(240)), own, 4, torch.zeros(3), Style(opacity=1.0), plan=QUICK)[2] is own
+    assert fit(Task(Goal(disc(240)), own, 4, torch.zeros(3), Style(opacity=1.0)), plan=QUICK)[2] is own
     soft = TemplateBank.named("soft", size=32)
-    assert fit(Goal(disc(240)), soft, 4, torch.zeros(3), Style(opacity=1.0), plan=QUICK)[2] is soft
+    assert fit(Task(Goal(disc(240)), soft, 4, torch.zeros(3), Style(opacity=1.0)), plan=QUICK)[2] is soft
 
 
 def test_no_template_gets_more_texels_than_a_stamp_is_wide() -> None:
@@ -419,4 +421,4 @@ def test_no_template_gets_more_texels_than_a_stamp_is_wide() -> None:
     assert widest(strokes, (60, 80)) == pytest.approx(2 * 0.5 * 30, rel=1e-5)
     assert widest(strokes[:, :0], (60, 80)) == 0
     plain, style = TemplateBank.named("circle", size=128), Style(opacity=1.0, largest=0.5)
-    assert fit(Goal(disc(100)), plain, 4, torch.zeros(3), style, plan=Plan())[2] is plain
+    assert fit(Task(Goal(disc(100)), plain, 4, torch.zeros(3), style), plan=Plan())[2] is plain

@@ -456,7 +456,7 @@ def test_templates() -> None:
 def test_the_fit_ends_with_the_samples_that_are_saved(monkeypatch: pytest.MonkeyPatch) -> None:
     saved, fit = [], limner.painting.paint.fit
     monkeypatch.setattr(
-        "limner.painting.paint.fit", lambda goal, *args, **more: saved.append(goal.saved) or fit(goal, *args, **more)
+        "limner.painting.paint.fit", lambda task, **more: saved.append(task.goal.saved) or fit(task, **more)
     )
     image = picture()
     first = limner.paint(image, 2)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -86,19 +87,6 @@ def paint(
     interrupts: list[None] = []
     with for_kernels_only(), bar(progress) as watch:
         prepared = prepare(**{name: value for name, value in given.items() if name != "progress"})
-        painted = fit(
-            prepared.goal,
-            prepared.bank,
-            prepared.count,
-            prepared.ground,
-            prepared.style,
-            prepared.seed,
-            seconds=prepared.seconds,
-            watch=watch,
-            stop_psnr=prepared.stop_psnr,
-            start=prepared.start,
-            judged=prepared.judged,
-            shown=prepared.painting,
-            interrupted=lambda: interrupts.append(None),
-        )
+        ended = partial(interrupts.append, None)
+        painted = fit(prepared.task, watch=watch, shown=prepared.painting, interrupted=ended)
     return replace(prepared.painting(painted), interrupted=bool(interrupts))

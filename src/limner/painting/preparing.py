@@ -10,14 +10,13 @@ from torch import Tensor
 
 from limner.painting import brushes, colours, light, rendering, sides
 from limner.painting.asked import Asked, checked
+from limner.painting.fit.fitting import Task
 from limner.painting.fit.goal import Goal, goal_and_ground, page
 from limner.painting.fit.moves import Painted, Style
 from limner.painting.painting import Painting
 from limner.painting.palette import inks_of
 from limner.painting.pictures import Picture, Source, fitted, read_picture, resized
 from limner.painting.resume import Before, as_written, read_before
-from limner.strokes import Strokes
-from limner.templates import TemplateBank
 
 
 @dataclass(frozen=True)
@@ -51,30 +50,21 @@ class Prepared:
     """
 
     picture: Picture
-    goal: Goal
-    bank: TemplateBank
-    count: int
-    ground: Float[Tensor, "channel"]
-    style: Style
-    seed: int
-    seconds: float | None
-    stop_psnr: float
-    start: Strokes | None
-    judged: Goal | None
+    task: Task
     before: Before | None
     colouring: Colouring
 
     def following(self, picture: Picture) -> tuple[Goal, Tensor]:
         """The goal and the ground of another picture of the same proportions."""
-        goal, ground = self.colouring.goal(fitted(picture, self.goal.size))
-        return replace(goal, weight=self.goal.weight, saved=self.goal.saved), ground
+        goal, ground = self.colouring.goal(fitted(picture, self.task.goal.size))
+        return replace(goal, weight=self.task.goal.weight, saved=self.task.goal.saved), ground
 
     def painting(self, painted: Painted) -> Painting:
         """What was fitted, over what was there before."""
         strokes, ground, bank = painted
         if self.before:
             strokes, bank = self.before.then(strokes), self.before.bank
-        return Painting(strokes, bank, None if self.colouring.clear else ground, self.goal.size, self.picture)
+        return Painting(strokes, bank, None if self.colouring.clear else ground, self.task.goal.size, self.picture)
 
 
 def prepare(image: Source, **arguments: Any) -> Prepared:
@@ -120,21 +110,19 @@ def prepare(image: Source, **arguments: Any) -> Prepared:
         bank = brushes.bank_of(asked.templates or (["line"] if asked.pen else None))
     if count:
         brushes.check_visible(bank)
-    return Prepared(
-        picture=picture,
-        goal=replace(goal, saved=rendering.samples(before.bank if before else bank)),
-        bank=bank,
-        count=count,
-        ground=ground,
-        style=style(asked, colouring),
-        seed=asked.seed,
+    task = Task(
+        replace(goal, saved=rendering.samples(before.bank if before else bank)),
+        bank,
+        count,
+        ground,
+        style(asked, colouring),
+        asked.seed,
         seconds=asked.time,
         stop_psnr=math.inf if asked.stop_psnr is None else asked.stop_psnr,
         start=start,
         judged=judged,
-        before=before,
-        colouring=colouring,
     )
+    return Prepared(picture, task, before, colouring)
 
 
 def settled(

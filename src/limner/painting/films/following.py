@@ -46,18 +46,19 @@ class Scene:
     def of(cls, picture: Picture, settings: dict[str, Any]) -> "Scene":
         """One that begins with a picture; settings are the other arguments of `prepare`."""
         prepared = prepare(picture, **settings)
-        return cls(prepared, Moves.none(prepared.bank, prepared.ground, prepared.style), prepared.goal)
+        return cls(prepared, prepared.task.begun(), prepared.task.goal)
 
     def begin(self, seed: int) -> Iterable[tuple[float, float]]:
         """Rounds that paint the first picture, as `rounds.work` yields them."""
-        return work(self.moves, self.goal, self.prepared.count, seed, USUAL, None) if self.prepared.count else ()
+        count = self.prepared.task.count
+        return work(self.moves, self.goal, count, seed, USUAL, None) if count else ()
 
     def follow(self, picture: Picture, seed: int) -> Iterable[tuple[float, float]] | None:
         """Rounds that move the strokes to suit the next picture; None where hardly anything is left of the scene."""
         before, (self.goal, ground) = self.goal, self.prepared.following(picture)
         if torch.equal(planes(before), planes(self.goal)):
             return ()
-        self.moves.bank = self.prepared.bank
+        self.moves.bank = self.prepared.task.bank
         last = self.moves.error(before)
         self.moves = moves = lit(panned(self.moves, before, self.goal), self.goal)
         error, bare = moves.error(self.goal), Moves.none(moves.bank, ground, moves.style).error(self.goal)

@@ -102,11 +102,11 @@ def painted(
     """
     scene = shown = None
     for number, picture in enumerate(pictures):
-        rounds = scene.follow(picture, scene.prepared.seed + number) if scene else None
+        rounds = scene.follow(picture, scene.prepared.task.seed + number) if scene else None
         if scene is None or rounds is None:
             scene = Scene.of(picture, settings)
             settings = settings | ({"background": "transparent"} if scene.prepared.colouring.clear else {})
-            rounds, shown = scene.begin(scene.prepared.seed + number), None
+            rounds, shown = scene.begin(scene.prepared.task.seed + number), None
         for done, error in rounds:
             told(done, error, len(scene.moves))
         if shown is None or rounds != ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,68 +28,88 @@ if TYPE_CHECKING:
     from limner.painting.painting import Painting
 
 
+@dataclass(frozen=True)
+class Task:
+    """What is to be fitted: `count` strokes of some templates to a goal, from a ground.
+
+    seconds: time to take instead of the plan's steps, and fewer strokes where it is too short for so many.
+    stop_psnr: at most `count` strokes, as few as meet the goal this well, in dB; with start, the first that do.
+    start: at most `count` strokes to begin with, a batch of one; the others are added to them.
+    judged: the same goal at another size, which is to be met; left out, it is the goal itself.
+    """
+
+    goal: Goal
+    bank: TemplateBank
+    count: int
+    ground: Float[Tensor, "channel"]
+    style: Style
+    seed: int = 0
+    seconds: float | None = None
+    stop_psnr: float = math.inf
+    start: Strokes | None = None
+    judged: Goal | None = None
+
+    def begun(self) -> Moves:
+        """The moves to begin with."""
+        moves = Moves.none(self.bank, self.ground, self.style)
+        if self.start is not None:
+            moves.begin(self.start)
+            moves.limit(self.goal.size)
+        return moves
+
+    def quality(self, painted: Painted) -> float:
+        """The PSNR that counts, in dB."""
+        return self._quality(painted, self.judged or self.goal)
+
+    def enough(self, painted: Painted) -> bool:
+        """Whether that is reached: by the goal itself, which is soon told, and then by the judged one, a larger one."""
+        if self.stop_psnr == math.inf or len(painted[0]) > self.count:
+            return False
+        return all(self._quality(painted, each) >= self.stop_psnr for each in (self.goal, self.judged) if each)
+
+    def _quality(self, painted: Painted, on: Goal) -> float:
+        strokes, ground, bank = painted
+        on = replace(on, weight=None, samples=self.goal.saved, holes=False)
+        return decibels(on.error(strokes, finer(bank, self.goal.size, on.size), ground))
+
+
 def fit(
-    goal: Goal,
-    bank: TemplateBank,
-    count: int,
-    ground: Float[Tensor, "channel"],
-    style: Style,
-    seed: int = 0,
+    task: Task,
     plan: Plan = USUAL,
-    seconds: float | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
-    stop_psnr: float = math.inf,
-    start: Strokes | None = None,
-    judged: Goal | None = None,
     shown: Callable[[Painted], Painting] | None = None,
     interrupted: Callable[[], None] = lambda: None,
 ) -> Painted:
-    """`count` strokes that rebuild a goal, the colour of the ground under them, and their templates (`sharpened`).
+    """Strokes that do a task, the colour of the ground under them, and their templates (`sharpened`).
 
-    seconds: time to take instead of the plan's steps, and fewer strokes where it is too short for so many.
     watch: called after every round.  shown: makes what it may look at.
-    stop_psnr: at most `count` strokes, as few as meet the goal this well, in dB; with start, the first that do.
-    judged: the same goal at another size, which is to be met; left out, it is the goal itself.
-    start: at most `count` strokes to begin with, a batch of one; the others are added to them.
     Ctrl-C stops too, and `interrupted` is called: what there was after the last round is returned, since a round may
     end in the middle of a change; KeyboardInterrupt where there was nothing.
     """
-    judges = [replace(each, weight=None, samples=goal.saved, holes=False) for each in (goal, judged) if each]
-    clock = Clock(seconds) if seconds else None
-
-    def quality(painted: Painted, on: Goal) -> float:
-        strokes, ground, bank = painted
-        return decibels(on.error(strokes, finer(bank, goal.size, on.size), ground))
-
-    def enough(painted: Painted) -> bool:
-        """By the goal itself, which is soon told, and then by the judged one, which is larger and has more to meet."""
-        wanted = stop_psnr < math.inf and len(painted[0]) <= count
-        return wanted and all(quality(painted, each) >= stop_psnr for each in judges)
+    clock = Clock(task.seconds) if task.seconds else None
 
     def rounds(moves: Moves, many: int, plan: Plan, clock: Clock | None = None) -> Iterator[Painted]:
         yield moves.copied()
-        for done, error in work(moves, goal, many, seed, plan, clock) if many else ():
+        for done, error in work(moves, task.goal, many, task.seed, plan, clock) if many else ():
             yield (painted := moves.copied())
             watch(Progress(done, error, len(moves), shown and partial(shown, painted)))
 
     def whole(many: int, before: Moves | None) -> tuple[Moves, float] | None:
         """A fit of so many strokes, and how good it is; None where time is up."""
-        moves, planned = (Moves.none(bank, ground, style), plan) if before is None else (again(before), plan.again())
-        for _ in rounds(moves, many, planned):
+        fresh = before is None
+        moves = Moves.none(task.bank, task.ground, task.style) if fresh else again(before)
+        for _ in rounds(moves, many, plan if fresh else plan.again()):
             if clock and clock.done() == 1:
                 return None
-        return moves, quality(moves.copied(), judges[-1])
+        return moves, task.quality(moves.copied())
 
-    moves = Moves.none(bank, ground, style)
-    if start is not None:
-        moves.begin(start)
-        moves.limit(goal.size)
+    moves = task.begun()
     painted = moves.copied()
     with compiling(lambda: None, clock.wait) if clock else nullcontext():
         try:
-            for painted in rounds(moves, count, plan, clock):
-                if enough(painted):
-                    for fewer in fewest(whole, len(painted[0]), stop_psnr) if start is None else ():
+            for painted in rounds(moves, task.count, plan, clock):
+                if task.enough(painted):
+                    for fewer in fewest(whole, len(painted[0]), task.stop_psnr) if task.start is None else ():
                         painted = fewer.copied()
                     break
         except KeyboardInterrupt:
@@ -97,6 +117,6 @@ def fit(
                 raise
             interrupted()
     strokes, ground, bank = painted
-    if len(strokes) > count:
-        strokes = strokes[:, worthiest(strokes, ground, goal, bank, count)]
+    if len(strokes) > task.count:
+        strokes = strokes[:, worthiest(strokes, ground, task.goal, bank, task.count)]
     return strokes, ground, bank
