@@ -817,6 +817,22 @@ def test_a_picture_that_is_gone_when_its_turn_comes(
     assert capsys.readouterr() == ("new/b.png  23.4 dB\n", "limner: folder/a.png: no such file\n")
 
 
+def test_a_disk_that_fails_while_a_picture_is_painted_leaves_the_others(
+    desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paint = limner.paint
+
+    def fails_first(*arguments: Any, **more: Any) -> FakePainting:
+        if not calls:
+            calls.append(None)
+            raise OSError(errno.EIO, "Input/output error", "cache")
+        return paint(*arguments, **more)
+
+    monkeypatch.setattr(limner, "paint", fails_first)
+    assert main(["paint", "folder", "-o", "new"]) == 2
+    assert capsys.readouterr() == ("new/b.png  23.4 dB\n", "limner: cache: Input/output error\n")
+
+
 def test_no_standard_input(desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
     assert main(["paint", "-"]) == 2

@@ -7,7 +7,7 @@ import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 import torch
@@ -88,6 +88,35 @@ def test_what_no_thread_could_be_started_for_is_not_kept(monkeypatch: pytest.Mon
     assert gone() is None
     threads.run(lambda *_: None, 100, 32, 100 * threads.WORTH)
     assert len(threads._pools) == 1
+
+
+def test_a_thread_that_was_busy_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes up what no thread of its own could be started for."""
+    monkeypatch.setattr(threads, "_pools", {})
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    free, begun, returned = Event(), Event(), Event()
+    done: list[int] = []
+
+    def job(first: int, last: int, _: int) -> None:
+        if threading.current_thread() is threading.main_thread():
+            free.set()
+            begun.wait(60)
+        else:
+            begun.set()
+            returned.wait(0.5)
+        done.extend(range(first, last))
+
+    def no_more(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    busy = threads._pool(2).submit(free.wait, 60)
+    with monkeypatch.context() as patched:
+        patched.setattr(Thread, "start", no_more)
+        threads.run(job, 100, 32, 100 * threads.WORTH)
+    found = sorted(done)
+    returned.set()
+    assert found == list(range(100))
+    assert busy.result(60)
 
 
 def test_torch_has_its_threads_back_after_two_paint_at_a_time() -> None:

@@ -68,15 +68,17 @@ def run(job: Callable[[int, int, int], None], tasks: int, groups: int, work: int
         for first, last in left:
             job(first * tasks // groups, last * tasks // groups, first)
 
-    helpers = []
+    helpers, broken = [], None
     try:
         helpers += (_pool(threads - 1).submit(drain) for _ in range(threads - 1))
     except RuntimeError:  # when Python is ending, or may start no more threads, this one works alone
-        _pools.pop(os.getpid(), None)  # it would keep what it could not begin, with all that the job works on
+        broken = _pools.pop(os.getpid(), None)  # it would keep what it could not begin, with all that the job works on
     drain()
     for helper in helpers:
         if not helper.cancel():
             helper.result()
+    if broken:
+        broken[1].shutdown()  # a thread of it that was busy may have begun this job since
 
 
 def allowed() -> int:

@@ -81,7 +81,7 @@ def carry_out(
     """Paint one picture and save it; returns the exit code.  called: what its progress bar is, False for none."""
     try:
         painted = paint_one(job, called, arguments)
-    except UserError as fault:  # of a file that could be read before, say
+    except (UserError, OSError) as fault:  # of a file that could be read before, say
         say(f"limner: {in_words(fault)}", sys.stderr)
         return FAILED
     spared = repainted(job, options) if interrupts.came else []
