@@ -10,6 +10,7 @@ from limner.errors import UserError
 from limner.flags import flag, in_flags
 from limner.painting import plates, sides
 from limner.painting.brushes import bank_of
+from limner.painting.films.growing import is_growing
 from limner.painting.jobs import Job
 from limner.painting.numbered import FRAME
 from limner.painting.options import PaintOptions
@@ -70,7 +71,7 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
 
 def check_sizes(job: Job, size: tuple[int, int], options: PaintOptions) -> None:
     """UserError for outputs that are too large for a picture of (height, width), and for a length without a film."""
-    if options.film_seconds and not any(path.suffix.lower() in FILMS for path in job.files):
+    if options.film_seconds and not any(path.suffix.lower() in FILMS or is_growing(path) for path in job.files):
         raise UserError(f"{flag('film_seconds')} is of no use without a film: give -o FILE.mp4, .webm or .gif, too")
     frames = [job.frames / FRAME.format(0)] if job.frames else []
     for path in (*job.files, *frames):

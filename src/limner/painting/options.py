@@ -37,6 +37,7 @@ class PaintOptions:
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
     """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
     For several pictures a folder, or a pattern such as out/{name}.png.
+    NAME.film.svg paints itself when a browser opens it.
     With --palette, plate-{colour}.svg becomes a picture of each colour, black on white, as screen printers need them.
     Left out: NAME-painted.png (of a clip .mp4), in the current folder."""
     strokes: Annotated[
@@ -103,7 +104,7 @@ class PaintOptions:
     output_size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="(default: as what is read)")] = None
     """Longer side of what is written. Left out, GIF has at most 480, MP4 and WebM 1080."""
     film_seconds: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="(default: 8, or less)")] = None
-    """How long GIF, MP4 and WebM grow before they rest for two seconds."""
+    """How long GIF, MP4 and WebM grow before they rest for two seconds, and NAME.film.svg grows."""
     frames: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
     """Also write the growing painting as at most 100 numbered pictures, or all pictures of a clip: frame-0000.png and
     on. Files of these names are replaced."""

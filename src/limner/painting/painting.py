@@ -237,8 +237,9 @@ class Painting:
 
         longer_side: in pixels; the default is the picture's, or that of `size` where it is not known, and at most 480
         for GIF and 1080 for MP4 and WebM; JSON has none.
-        seconds: how long a time-lapse grows, at most 60, before it rests for two; the default is eight, or less where
-        strokes are few.
+        NAME.plot.svg is for pen plotters; NAME.film.svg grows when a browser opens it.
+        seconds: how long a film grows, at most 60; the default is eight, or less where strokes are few. A time-lapse
+        rests for two seconds then.
         Raises UserError for an unknown suffix, an absurd size or length, strokes out of range (`Strokes.held`), or a
         file that cannot be written.
         """
@@ -256,7 +257,7 @@ class Painting:
         size = self.saved_size(path, longer_side)
         with atomic(path) as temporary:
             if suffix == ".svg":
-                temporary.write_text(self._svg(path, size), encoding="utf-8")
+                temporary.write_text(self._svg(path, size, seconds), encoding="utf-8")
             elif suffix in FILMS:
                 from limner.painting.films.time_lapse import save_time_lapse
 
@@ -279,14 +280,16 @@ class Painting:
         size = self.saved_size(folder / FRAME.format(0), longer_side)
         return write_frames(folder, self.stages(moments(len(self.strokes), count), size))
 
-    def _svg(self, path: Path, size: tuple[int, int]) -> str:
+    def _svg(self, path: Path, size: tuple[int, int], seconds: float | None) -> str:
         from limner.painting import plot, svg
+        from limner.painting.films.growing import delays, is_growing
 
         sharp = len(self.bank.outlines) == len(self.bank)
         bank = finer(self.bank, self.size, size) if sharp else self.bank
         if plot.is_plot(path):
             return plot.to_plot(path, self.strokes, bank, size)
-        return svg.to_svg(self.strokes, bank, size, self.background)
+        late = delays(len(self.strokes), seconds) if is_growing(path) else ()
+        return svg.to_svg(self.strokes, bank, size, self.background, late)
 
     @torch.no_grad()
     def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from zlib import crc32
 
 import numpy
@@ -23,10 +23,21 @@ HARD = 0.99  # from this weight on a template stands for the whole choice
 WIDEST = 1e3  # a stamp wider than this many canvases is drawn this wide: its texels are far larger than a pixel anyway
 VISIBLE = 5e-5  # opacity that four decimals still show
 SHADE = 1 / 510  # half a step of an 8-bit colour
+FADE = 0.3  # seconds that a stroke takes to appear
+STYLE = (
+    "<style>.growing_{mark} use{{animation:appear_{mark} {fade}s backwards}}"
+    "@keyframes appear_{mark}{{from{{opacity:0}}}}"
+    "@media (prefers-reduced-motion:reduce){{.growing_{mark} use{{animation:none}}}}</style>"
+)
+"""Of strokes that appear one after the other; what knows no animation shows them all."""
 
 
 def to_svg(
-    strokes: Strokes, bank: TemplateBank, size: tuple[int, int], background: Float[Tensor, "channel"] | None
+    strokes: Strokes,
+    bank: TemplateBank,
+    size: tuple[int, int],
+    background: Float[Tensor, "channel"] | None,
+    delays: Sequence[float] = (),
 ) -> str:
     """The painting as an SVG document of `size` (height, width) in user units; a background of None is transparent.
 
@@ -34,6 +45,7 @@ def to_svg(
     prefiltered size that `render` takes at `size`. Strokes stand in painting order, or in depth order where they have
     one; those that cannot be seen at all, for want of opacity or of a mask, are left out. Names of what is this
     painting's own end in a mark of it, so that several paintings go into one page.
+    delays: seconds after which each stroke appears, where the painting is to grow before the eyes of who opens it.
     Raises UserError for a gradient fill of rank two, which is no linear gradient, and NotFinite for NaN or infinity in
     where.
     """
@@ -43,7 +55,11 @@ def to_svg(
     strokes = in_depth_order(strokes)
     height, width = size
     sheet: dict[str, str] = {}
-    uses = list(_uses(strokes, bank, size, sheet))
+    mark = _mark(strokes, bank)
+    uses = list(_uses(strokes, bank, size, sheet, mark, delays))
+    if delays:
+        sheet["style"] = STYLE.format(mark=mark, fade=FADE)
+        uses = [f'<g class="growing_{mark}">', *uses, "</g>"]
     ground = [] if background is None else [f'<rect width="{width}" height="{height}" fill="{rgb(background)}"/>']
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
     return "\n".join([head, "<defs>", *filter(None, sheet.values()), "</defs>", *ground, *uses, "</svg>", ""])
@@ -59,10 +75,17 @@ def check_fills(strokes: Strokes) -> None:
         raise UserError(f"svg: {which}, which no linear gradient can do: choose another format")
 
 
-def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: dict[str, str]) -> Iterator[str]:
+def _uses(
+    strokes: Strokes,
+    bank: TemplateBank,
+    size: tuple[int, int],
+    sheet: dict[str, str],
+    mark: str,
+    delays: Sequence[float],
+) -> Iterator[str]:
     """One element a visible stroke; the definitions that they refer to are put on the sheet."""
     where, which, what = strokes.where[0], strokes.which[0], strokes.what[0]
-    mark, pyramid, shapes = _mark(strokes, bank), bank.pyramid, bank.shapes
+    pyramid, shapes = bank.pyramid, bank.shapes
     outlines = {k: (shapes.get(k, f"template-{k}_{mark}"), drawn) for k, drawn in bank.outlines.items()}
     levels = prefilter_levels(where, size, bank.masks.shape[-1], len(pyramid.sizes)).tolist()
     drawn = matrices(where, size).tolist()
@@ -76,7 +99,8 @@ def _uses(strokes: Strokes, bank: TemplateBank, size: tuple[int, int], sheet: di
             fill = _gradient(f"fill-{t}_{mark}", what[t], strokes.slope[0, t], sheet) or fill
         matrix = " ".join(number(entry, 3) for entry in drawn[t])
         veil = "" if opacity > 1 - SHADE else f' fill-opacity="{number(opacity, 4)}"'
-        yield f'<use href="#{symbol}" transform="matrix({matrix})" fill="{fill}"{veil}/>'
+        late = f' style="animation-delay:{number(delays[t], 2)}s"' if delays else ""
+        yield f'<use href="#{symbol}" transform="matrix({matrix})" fill="{fill}"{veil}{late}/>'
 
 
 def _mark(strokes: Strokes, bank: TemplateBank) -> str:
