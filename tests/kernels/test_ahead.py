@@ -1,5 +1,6 @@
 """Compiling kernels before they are called, in other processes."""
 
+import errno
 import os
 import pickle
 import subprocess
@@ -175,6 +176,22 @@ def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
             worker.kill()
 
 
+def test_nothing_reads_standard_input_while_libraries_are_loaded() -> None:
+    """Else Windows stops a process that loads scipy, whose Fortran asks what standard input is."""
+    code = (
+        "import os, stat; from limner.kernels import ahead\n"
+        "ahead.import_module = lambda name: print(stat.S_ISFIFO(os.fstat(0).st_mode)) or os._exit(0)\n"
+        "ahead._compile()"
+    )
+    command = [sys.executable, "-u", "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(os.environ)) as worker:
+        assert worker.stdin
+        assert worker.stdout
+        worker.stdin.write(pickle.dumps([("module", "name", ["types"])]))
+        worker.stdin.flush()
+        assert worker.stdout.read().split() == [b"False"]
+
+
 @pytest.mark.parametrize("executable", ["no such program", "ends at once"])
 def test_processes_that_fail(executable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / f"python that is {executable}"
@@ -183,6 +200,21 @@ def test_processes_that_fail(executable: str, tmp_path: Path, monkeypatch: pytes
         program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
     compile_ahead(map(strange, [*stepping(), ROOM]), 3)
+
+
+def test_a_process_that_has_ended_takes_no_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Windows says it."""
+
+    class Pipe:
+        def write(self, content: bytes) -> None:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    class Ended(subprocess.Popen):
+        def __init__(self, *_: object, **__: object) -> None:
+            self.stdin: Any = Pipe()
+
+    monkeypatch.setattr(subprocess, "Popen", Ended)
+    assert isinstance(ahead._started([]), Ended)
 
 
 def test_an_interrupt_ends_all_processes(

@@ -98,21 +98,24 @@ def _started(tasks: list[Task]) -> subprocess.Popen:
     with sparing_children():
         worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, env=here)
     assert worker.stdin
-    with suppress(BrokenPipeError):  # it may have ended
+    with suppress(OSError):  # it may have ended
         pickle.dump(tasks, worker.stdin)
         worker.stdin.flush()
     return worker
 
 
 def _compile() -> None:
+    """Compile what standard input names; it is empty then, since Windows stops who loads a library while it is read."""
     tasks = pickle.load(sys.stdin.buffer)
-    Thread(target=_end_with_parent, daemon=True).start()
+    end, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    Thread(target=_end_with_parent, args=[end], daemon=True).start()
     for module, name, wanted in tasks:
         for types in wanted:
             getattr(import_module(module), name).compile(types)
 
 
-def _end_with_parent() -> None:
-    """End this process when nobody holds the other end of its standard input any more."""
-    os.read(0, 1)
+def _end_with_parent(end: int) -> None:
+    """End this process when nobody holds the other end of this pipe any more."""
+    os.read(end, 1)
     os._exit(1)
