@@ -27,9 +27,9 @@ from limner.models.settings import Model
 from limner.tables import GAP
 from limner.training import keeping, loop, record
 from limner.training.batches import Batches
-from limner.training.checkpoints import iterations_done, load_weights
+from limner.training.checkpoints import iterations_done, load_checkpoint, load_weights
 from limner.training.loop import train
-from limner.training.settings import Training
+from limner.training.settings import CHECKPOINT, Training
 from limner.waiting import COMPILING
 
 SETTINGS = Training(iterations=60, batch=10, checkpoint_every=20, picture_every=0, drop_at=30, warp=0.05, mirror=True)
@@ -448,6 +448,32 @@ def test_settings_of_training_reach_what_trains(tmp_path: Path, monkeypatch: pyt
     settings = replace(SETTINGS, iterations=1, rate=0.02, betas=(0.3, 0.4))
     train(painter(), images(), settings, tmp_path, quiet=True)
     assert given == [(0.05, True), (0.02, (0.3, 0.4))]
+
+
+def test_files_of_a_run_do_not_hang_on_the_locale(tmp_path: Path) -> None:
+    code = (
+        "import warnings; from pathlib import Path; from limner.training.record import Record, read\n"
+        "from limner.experiments import trained\n"
+        "warnings.simplefilter('error', EncodingWarning)\n"
+        "record = Record(Path('losses.jsonl')); record.add(1, {'loss': 0.5}); record.flush()\n"
+        "print(read(record.path)['loss'], trained.read(Path('mnist')).channels)"
+    )
+    command = [sys.executable, "-X", "warn_default_encoding", "-c", code]
+    said = subprocess.run(command, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, check=False)
+    assert said.stdout == "[0.5] 1\n", said.stderr
+
+
+def test_nothing_of_a_checkpoint_is_mapped_once_it_is_read(tmp_path: Path) -> None:
+    """Else Windows could not replace it. What is mapped changes with the file."""
+    trained(tmp_path)
+    model, path = painter(), tmp_path / CHECKPOINT
+    optimiser = torch.optim.Adam(model.parameters())
+    load_checkpoint(path, model, optimiser)
+    before = [tensor.clone() for memory in optimiser.state.values() for tensor in memory.values()]
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+    after = [tensor for memory in optimiser.state.values() for tensor in memory.values()]
+    assert all(map(torch.equal, before, after))
 
 
 def test_pictures_and_checkpoints_come_as_often_as_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,8 +82,9 @@ def _save(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None
 
 
 def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What is in a file, in memory of its own: Windows replaces no file of which something is mapped."""
     with _opened(path) as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+        return {name: file.get_tensor(name).clone() for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
 
 
 @contextmanager
