@@ -38,7 +38,7 @@ def read(run: Path) -> Trained:
     """The settings of a run, or of a model that comes with limner."""
     path = shipped.folder(run) / SETTINGS
     try:
-        trained = restored(Trained, json.loads(path.read_text()))
+        trained = restored(Trained, json.loads(path.read_text("utf-8")))
     except (FileNotFoundError, NotADirectoryError):
         known = ", ".join(shipped.names())
         known += "; limner.Painting.load reads strokes" if run.suffix == ".json" else ""

@@ -31,7 +31,7 @@ class Record:
     def flush(self) -> None:
         """Write what has been noted."""
         try:
-            with self.path.open("a") as file:
+            with self.path.open("a", encoding="utf-8") as file:
                 file.writelines(json.dumps(line) + "\n" for line in self._waiting)
         except OSError as error:
             raise UserError(f"{self.path}: cannot be written: {reason(error)}") from error
@@ -52,7 +52,7 @@ def _lines(path: Path) -> Iterator[dict[str, float]]:
     """The whole lines of the file; a last one cut off by a crash is left out."""
     if not path.exists():
         return
-    for number, line in enumerate(path.read_text(errors="replace").splitlines(keepends=True), 1):
+    for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(keepends=True), 1):
         if not line.endswith("\n"):
             return
         try:
