@@ -2,6 +2,7 @@
 
 import io
 import json
+import mimetypes
 import os
 import re
 import shlex
@@ -14,7 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from http.server import HTTPServer
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -27,14 +29,15 @@ from PIL import Image, ImageDraw
 
 import limner
 from limner.cli import main, parse
-from limner.errors import NotFinite
+from limner.errors import NotFinite, UserError
 from limner.painting import raster
 from limner.painting.options import PaintOptions
+from limner.painting.painting import SUFFIXES
 from limner.painting.reading import settings
 from limner.studio.asked import options, spelled
 from limner.studio.command import serve
 from limner.studio.easel import Easel
-from limner.studio.server import MOST, Studio
+from limner.studio.server import KINDS, MOST, PAGE, Studio
 
 pytestmark = pytest.mark.usefixtures("quick")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -571,6 +574,34 @@ def test_nothing_is_kept_by_a_browser(studio: Studio) -> None:
     with urlopen(studio.address + "page.css", timeout=60) as answer:
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["Content-Type"] == "text/css"
+
+
+def test_a_script_is_sent_as_one_whatever_the_system_takes_it_for(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mimetypes.init()
+    monkeypatch.setitem(mimetypes.types_map, ".js", "text/plain")  # as the registry of Windows may have it
+    with urlopen(studio.address + "page.js", timeout=60) as answer:
+        assert answer.headers["Content-Type"] == "text/javascript"
+
+
+def test_all_that_may_be_sent_is_of_a_known_kind() -> None:
+    assert {*SUFFIXES, *(Path(name).suffix for name in PAGE)} <= KINDS.keys()
+
+
+def test_no_two_studios_share_a_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HTTPServer, "allow_reuse_port", True)  # as it is in some versions of Python
+    with Studio(Easel(tmp_path)) as first, pytest.raises(OSError, match="in use"):
+        Studio(Easel(tmp_path), first.server_address[1]).server_close()
+
+
+def test_faults_do_not_tell_of_folders_of_the_studio() -> None:
+    for folder in (PurePosixPath("/t/limner-x"), PureWindowsPath("C:\\t\\limner-x")):
+        for inside in ("", "brushes", "tmp_a1"):
+            fault = UserError(f"{folder / inside / 'leaf.svg'}: is empty")
+            easel = Easel(Path())
+            easel.folder = folder  # pyright: ignore[reportAttributeAccessIssue]
+            assert easel.words(fault) == "leaf.svg: is empty"
 
 
 def test_no_file_is_too_large_for_memory(studio: Studio) -> None:

@@ -1,7 +1,7 @@
 """The studio's page and what it asks for, over HTTP, to this computer alone and under an address that is a secret."""
 
 import json
-import mimetypes
+import os
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -20,6 +20,21 @@ from limner.studio.easel import Easel
 
 HOST = "127.0.0.1"
 PAGE = {file.name: file for file in (Path(__file__).parent / "page").iterdir()}
+KINDS = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".svg": "image/svg+xml",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+}
+"""What files are, by suffix: browsers run no script that is sent as text, which Windows may say that it is."""
 MOST = 2**28
 """Bytes of a picture."""
 DIGITS = 12
@@ -38,6 +53,9 @@ class Studio(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    allow_reuse_address = os.name == "posix"
+    """Whether a port that was just let go may be taken; on Windows it would be one that is in use."""
+    allow_reuse_port = False
     answering: set[Thread]
     """Threads that are at work for a page, and should not be cut off."""
 
@@ -161,7 +179,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _send(self, suffix: str, content: bytes, status: HTTPStatus = HTTPStatus.OK) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", mimetypes.guess_type(f"file{suffix}")[0] or "application/octet-stream")
+        self.send_header("Content-Type", KINDS.get(Path(f"file{suffix}").suffix, "application/octet-stream"))
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
