@@ -243,7 +243,7 @@ class Easel:
 
     def words(self, fault: Exception) -> str:
         """What is said of a fault, files without the studio's folder and those in it."""
-        return re.sub(rf"{re.escape(str(self.folder))}/((tmp\w+|{BRUSHES})/)?", "", str(fault))
+        return re.sub(rf"{re.escape(str(self.folder))}[\\/]((tmp\w+|{BRUSHES})[\\/])?", "", str(fault))
 
     def _watch(self, progress: Progress) -> None:
         if self._stopping:
