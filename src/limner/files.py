@@ -4,16 +4,20 @@ import errno
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
+from unicodedata import normalize
 
 from limner.errors import UserError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 """Suffixes of the pictures that can be written."""
+CASELESS = sys.platform in ("darwin", "win32")
+"""Whether A and a are usually the same file, and so are two spellings of an accent."""
 ADVICE = {
     errno.ENOENT: "its folder does not exist: create it, or choose another",
     errno.ENOTDIR: "its folder is a file: choose another",
@@ -26,6 +30,16 @@ ADVICE = {
     errno.EDQUOT: "the disk quota is used up: free some space, or choose another folder",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
 }
+
+
+def place(path: str | Path) -> str:
+    """Where a path leads: the same for all paths of one file, whether it is there or not."""
+    return folded(os.path.realpath(path))
+
+
+def folded(name: str) -> str:
+    """The same for all names of one file in a folder."""
+    return normalize("NFC", name).lower() if CASELESS else name
 
 
 def files_in(path: str | Path, suffixes: frozenset[str], kind: str) -> list[Path]:

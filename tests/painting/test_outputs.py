@@ -4,9 +4,10 @@ import pytest
 from PIL import Image
 
 import limner
+from limner import files
 from limner.cli import main
 from limner.errors import UserError
-from limner.painting.outputs import frames, make_room, plan, spare
+from limner.painting.outputs import frames, make_room, names_of, plan, spare
 
 
 def test_folders_made_in_vain_are_removed(tmp_path: Path) -> None:
@@ -68,3 +69,35 @@ def test_frames_that_are_too_large_are_told_of_before_painting(
     assert main(["paint", "a.png", "-o", "a.json", "--frames", "f", "--output-size", "16384"]) == 2
     told = "limner: f/frame-0000.png: 16384 x 16384 pixels are too many: choose a smaller size\n"
     assert capsys.readouterr().err == told
+
+
+@pytest.fixture
+def caseless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows and macOS."""
+    monkeypatch.setattr(files, "CASELESS", True)
+
+
+@pytest.mark.usefixtures("caseless")
+@pytest.mark.parametrize("name", ["Photo.JPG", "cafe\u0301.jpg"])
+def test_no_file_that_is_read_is_replaced_under_another_spelling(name: str, tmp_path: Path) -> None:
+    read = [tmp_path / "photo.jpg", tmp_path / "caf\u00e9.jpg", tmp_path / "Frames/Frame-0001.PNG"]
+    with pytest.raises(UserError, match="would replace a file that is read"):
+        spare(read, [tmp_path / name], [])
+    with pytest.raises(UserError, match="would be replaced by a frame"):
+        spare(read, [], [tmp_path / "frames"])
+    with pytest.raises(UserError, match="may be called"):
+        spare([Path("f/A-00ff00.png")], [Path("F/a-{colour}.png")], [])
+
+
+@pytest.mark.usefixtures("caseless")
+def test_pictures_whose_names_differ_in_case_alone() -> None:
+    assert names_of([Path("a/IMG.jpg"), Path("a/img.png"), Path("a/x.png")]) == ["IMG.jpg", "img.png", "x"]
+    assert names_of([Path("a/IMG.jpg"), Path("b/img.jpg")]) == ["a-IMG", "b-img"]
+    with pytest.raises(UserError, match="would be written for x twice"):
+        plan(["o/x.png", "O/X.png"], ["x"], False)
+
+
+@pytest.mark.skipif(files.CASELESS, reason="case does not count here")
+def test_elsewhere_case_counts() -> None:
+    assert names_of([Path("a/IMG.jpg"), Path("a/img.png")]) == ["IMG", "img"]
+    spare([Path("photo.jpg")], [Path("Photo.jpg")], [])

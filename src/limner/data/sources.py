@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from limner.data.settings import Data, Name
 from limner.errors import UserError
+from limner.files import place
 from limner.printing import on_terminal, say
 
 TIMEOUT = 30
@@ -121,7 +122,7 @@ def present(data: Data) -> Path | None:
 def check_apart(option: str, path: Path, data: Data) -> None:
     """UserError for what would be written among the images of a set, of which it would become one, or replace one."""
     folder = data.folder if data.name == "folder" else present(data) if data.name in SOURCES else None
-    if folder and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+    if folder and Path(place(path)).is_relative_to(place(folder)):
         raise UserError(f"{path}: lies in {folder}, whose pictures are the data: give {option} another folder")
 
 

@@ -15,7 +15,7 @@ from limner.errors import Stopped, UserError
 from limner.experiments import runs
 from limner.experiments.options import EvaluateOptions, TrainOptions
 from limner.experiments.trained import Trained
-from limner.files import try_writing, write_json
+from limner.files import place, try_writing, write_json
 from limner.flags import calling
 from limner.models.build import Network, check
 from limner.models.settings import IN_TURN
@@ -95,7 +95,7 @@ def _images(options: EvaluateOptions, own: Data) -> Data:
 
 
 def _same(one: Path | None, other: Path | None) -> bool:
-    return one is not None and other is not None and os.path.realpath(one) == os.path.realpath(other)
+    return one is not None and other is not None and place(one) == place(other)
 
 
 def _with_moves(model: Network, options: EvaluateOptions) -> Network:

@@ -1,6 +1,5 @@
 """What `limner train` and `limner evaluate` can be asked; light to import."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg
 from limner.data.settings import Data, Split
 from limner.errors import UserError
 from limner.experiments.settings import Experiment
-from limner.files import check_picture
+from limner.files import check_picture, place
 from limner.flags import calling, within
 from limner.models.settings import MOST_MOVES
 
@@ -64,7 +63,7 @@ class EvaluateOptions:
         """Raise UserError for values that make no sense."""
         within("--images", self.images, 1)
         check_picture("--picture", self.picture)
-        if self.picture and self.json and os.path.realpath(self.picture) == os.path.realpath(self.json):
+        if self.picture and self.json and place(self.picture) == place(self.json):
             raise UserError(f"--picture {self.picture}: --json is to be written there too: choose another name")
         for name, most in (("samples", 10**6), ("seed", 2**63 - 1)):
             within(f"--{name}", getattr(self, name), 0, most)

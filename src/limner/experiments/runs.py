@@ -21,7 +21,7 @@ from limner.errors import UserError
 from limner.experiments import shipped
 from limner.experiments.settings import Experiment, normalised
 from limner.experiments.trained import SETTINGS, Trained, as_json, read
-from limner.files import make_folder, reason, write
+from limner.files import make_folder, place, reason, write
 from limner.flags import flag
 from limner.models.build import Network, build, check, check_size
 from limner.printing import say
@@ -74,7 +74,7 @@ def start(experiment: Experiment, run: str | Path, resume: bool = False, quiet: 
 
 def spare(path: Path, run: str | Path) -> None:
     """UserError for an output that would replace a file of a run."""
-    if os.path.realpath(path) in {os.path.realpath(shipped.folder(run) / name) for name in FILES}:
+    if place(path) in {place(shipped.folder(run) / name) for name in FILES}:
         raise UserError(f"{path}: is a file of the run: choose another name")
 
 

@@ -10,7 +10,7 @@ from limner.figures import cache, page, records, reuse
 from limner.figures.figure import FULL, Figure, Scale
 from limner.figures.options import ReproduceOptions
 from limner.figures.registry import FIGURES, find
-from limner.files import try_writing, write
+from limner.files import place, try_writing, write
 from limner.printing import answer, on_terminal, say
 
 
@@ -33,9 +33,9 @@ def reproduce(options: ReproduceOptions) -> int:
 
 def _spare(page: Path, folder: Path) -> None:
     """UserError for a page that would replace what figures are published as."""
-    place = Path(os.path.realpath(page))
-    if place.parent == Path(os.path.realpath(folder)) and place.stem in FIGURES and place.suffix in (".json", ".png"):
-        raise UserError(f"{page}: is where figure {place.stem} is published: choose another name")
+    at = Path(place(page))
+    if at.parent == Path(place(folder)) and at.stem in FIGURES and at.suffix in (".json", ".png"):
+        raise UserError(f"{page}: is where figure {at.stem} is published: choose another name")
 
 
 def listing(figures: list[Figure], options: ReproduceOptions) -> None:

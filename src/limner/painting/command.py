@@ -12,7 +12,7 @@ import torch
 import limner
 from limner import workers
 from limner.errors import UserError
-from limner.files import in_words
+from limner.files import in_words, place
 from limner.flags import in_flags
 from limner.painting import outputs
 from limner.painting.checking import check_all
@@ -113,7 +113,7 @@ def paint_one(job: Job, called: bool | str, arguments: dict[str, Any]) -> Painti
 def repainted(job: Job, options: PaintOptions) -> list[Path]:
     """The outputs that are the file whose strokes are replaced: half done it would have fewer than before."""
     before = options.resume if options.repaint else None
-    return [path for path in job.files if before and os.path.realpath(path) == os.path.realpath(before)]
+    return [path for path in job.files if before and place(path) == place(before)]
 
 
 def title(job: Job, number: int, count: int, options: PaintOptions) -> bool | str:

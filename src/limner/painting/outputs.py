@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from limner.errors import UserError
-from limner.files import make_folder, try_writing
+from limner.files import folded, make_folder, place, try_writing
 from limner.painting.numbered import FRAME
 from limner.painting.painting import SUFFIXES
 from limner.painting.plates import COLOUR
@@ -16,11 +16,11 @@ from limner.painting.plates import COLOUR
 
 def names_of(files: list[Path]) -> list[str]:
     """What each picture is called in its outputs: a, or a.jpg beside an a.png, FOLDER-a where several have one."""
-    stems = Counter(Path(name).stem for name in {file.name for file in files})
-    full = Counter(file.name for file in {os.path.realpath(file): file for file in files}.values())
-    names = [file.stem if stems[file.stem] == 1 else file.name for file in files]
+    stems = Counter(Path(name).stem for name in {folded(file.name) for file in files})
+    full = Counter(folded(file.name) for file in {place(file): file for file in files}.values())
+    names = [file.stem if stems[folded(file.stem)] == 1 else file.name for file in files]
     return [
-        f"{file.absolute().parent.name}-{name}" if full[file.name] > 1 else name
+        f"{file.absolute().parent.name}-{name}" if full[folded(file.name)] > 1 else name
         for file, name in zip(files, names, strict=True)
     ]
 
@@ -41,10 +41,10 @@ def plan(given: Iterable[str], names: list[str], several: bool, clips: Collectio
     written: dict[str, str] = {}
     for name, paths in zip(names, planned, strict=True):
         for path in paths:
-            if (before := written.get(place := os.path.realpath(path))) is not None:
+            if (before := written.get(at := place(path))) is not None:
                 twice = f"both {before} and {name}" if before != name else f"{name} twice"
                 raise UserError(f"{path}: would be written for {twice}: give each a name or a call of its own")
-            written[place] = name
+            written[at] = name
     return planned
 
 
@@ -64,23 +64,23 @@ def frames(given: Path | None, name: str, several: bool) -> Path | None:
 def spare(files: Iterable[Path], outputs: Iterable[Path], folders: Iterable[Path]) -> None:
     """UserError for outputs and frames that would replace a file that is read, or each other or their folders."""
     outputs, folders = list(outputs), list(folders)
-    taken = {os.path.realpath(path): path for path in files}
-    written = {os.path.realpath(path): path for path in outputs}
-    for place, path in written.items():
-        if place in taken:
+    taken = {place(path): path for path in files}
+    written = {place(path): path for path in outputs}
+    for at, path in written.items():
+        if at in taken:
             raise UserError(f"{path}: would replace a file that is read: choose another name")
     for path in (path for path in outputs if COLOUR in path.name):
-        plate = re.compile("[0-9a-f]{6}".join(map(re.escape, path.name.split(COLOUR))), re.IGNORECASE)
-        for place, other in (taken | written).items():
-            if os.path.dirname(place) == os.path.realpath(path.parent) and plate.fullmatch(os.path.basename(place)):
+        plate = re.compile("[0-9a-f]{6}".join(map(re.escape, folded(path.name).split(COLOUR))), re.IGNORECASE)
+        for at, other in (taken | written).items():
+            if os.path.dirname(at) == place(path.parent) and plate.fullmatch(os.path.basename(at)):
                 raise UserError(f"{path}: may be called {other}, which is another file: choose another name")
-    framed = {os.path.realpath(folder) for folder in folders}
-    inside = {os.path.realpath(folder): path for path in outputs for folder in path.parents}
-    inside |= {os.path.realpath(folder): path for path in folders for folder in (path, *path.parents)}
-    for place in written.keys() & inside.keys():
-        raise UserError(f"{written[place]}: {inside[place]} needs a folder of that name: choose another name")
-    for place, path in (taken | written).items():
-        if os.path.dirname(place) in framed and re.fullmatch(r"frame-\d{4,}\.png", os.path.basename(place)):
+    framed = {place(folder) for folder in folders}
+    inside = {place(folder): path for path in outputs for folder in path.parents}
+    inside |= {place(folder): path for path in folders for folder in (path, *path.parents)}
+    for at in written.keys() & inside.keys():
+        raise UserError(f"{written[at]}: {inside[at]} needs a folder of that name: choose another name")
+    for at, path in (taken | written).items():
+        if os.path.dirname(at) in framed and re.fullmatch(r"frame-\d{4,}\.png", os.path.basename(at)):
             raise UserError(f"{path}: would be replaced by a frame: choose another folder for --frames")
 
 
