@@ -4,12 +4,14 @@ import errno
 import math
 import operator
 import os
+import pickle
 import signal
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from functools import partial
 from multiprocessing import active_children
-from threading import Timer
+from multiprocessing.process import BaseProcess
+from threading import Event, Timer
 
 import pytest
 
@@ -63,3 +65,55 @@ def test_what_has_begun_is_waited_for_whatever_comes() -> None:
     for timer in timers:
         timer.join()
     assert active_children() == []
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "WINDOWS", True)
+
+
+@pytest.mark.usefixtures("windows", "interruptible")
+def test_no_worker_is_ended_where_it_hears_ctrl_c_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[object] = []
+    monkeypatch.setattr(BaseProcess, "terminate", ended.append)
+    timer = Timer(1.0, os.kill, [os.getpid(), signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        list(workers.each(time.sleep, [3.0, 3.0, 3.0], 2, "slept"))
+    timer.join()
+    assert active_children() == ended == []
+
+
+@pytest.mark.usefixtures("windows", "interruptible")
+def test_a_worker_hears_ctrl_c_while_it_has_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_told", told := Event())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    workers._one(pickle.dumps((signal.raise_signal, signal.SIGINT)))
+    assert told.is_set()
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+
+@pytest.mark.usefixtures("windows")
+def test_there_are_no_more_processes_than_can_be_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+
+    def pool(jobs: int, **options: object) -> ProcessPoolExecutor:
+        counts.append(jobs)
+        return ProcessPoolExecutor(1, **options)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", pool)
+    assert list(workers.each(math.sqrt, [4.0], 1000, "worked")) == [(4.0, 2.0)]
+    assert counts == [61]
+
+
+def test_waiting_does_not_keep_ctrl_c_from_being_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    def waiting(running: dict[Future, float], timeout: float, return_when: str):
+        waits.append(timeout)
+        return wait(running, timeout, return_when)
+
+    monkeypatch.setattr(workers, "wait", waiting)
+    monkeypatch.setattr(workers, "PATIENCE", 0.01)
+    assert list(workers.each(time.sleep, [0.5], 1, "slept")) == [(0.5, None)]
+    assert len(waits) > 1

@@ -4,10 +4,12 @@ import errno
 import os
 import pickle
 import signal
+import sys
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import active_children, connection, get_context, parent_process
 from multiprocessing.process import BaseProcess
 from threading import Event, Thread
@@ -21,6 +23,12 @@ Result = TypeVar("Result")
 
 GRACE = 30
 """Seconds that workers have to save in when one of them was killed."""
+WINDOWS = sys.platform == "win32"
+"""Where Ctrl-C reaches workers by itself, and telling one to stop would end it without saving."""
+MOST = 61
+"""Processes that Windows can wait for."""
+PATIENCE = 0.5
+"""Seconds after which Ctrl-C is noticed where waiting goes on in spite of it, as on Windows."""
 
 _told = Event()
 """Whether this worker was told to stop while it had nothing to do."""
@@ -31,8 +39,9 @@ def each(
 ) -> Generator[tuple[Task, Result]]:
     """Every task and what `function` makes of it, as they are done; `jobs` at a time.
 
-    Ctrl-C, SIGTERM and SIGHUP reach `function` as SIGTERM, which it may handle, each time that they come; here the
-    first is a KeyboardInterrupt, after which what has begun is waited for, and nothing else begins.
+    Ctrl-C, SIGTERM and SIGHUP reach `function` as SIGTERM, which it may handle, each time that they come, and on
+    Windows Ctrl-C as itself; here the first is a KeyboardInterrupt, after which what has begun is waited for, and
+    nothing else begins.
     doing: what a process did, in the UserError that is raised if one was killed.
     """
 
@@ -43,7 +52,7 @@ def each(
         nonlocal told
         first, told = not told, True
         for worker in active_children():
-            worker.terminate()
+            _tell(worker)
         return first
 
     def stop(*_: object) -> None:
@@ -53,6 +62,7 @@ def each(
             if not starting:
                 raise KeyboardInterrupt
 
+    jobs = min(jobs, MOST) if WINDOWS else jobs
     waiting, running = list(reversed(list(tasks))), {}
     with handled(stop, *ENDING), _pool(jobs) as pool:
         try:
@@ -70,9 +80,9 @@ def each(
                     starting = False
                     if late:
                         for worker in set(active_children()) - set(before):  # not told, having been half started
-                            worker.terminate()
+                            _tell(worker)
                         raise KeyboardInterrupt
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                for future in wait(running, PATIENCE, FIRST_COMPLETED).done:
                     yield running.pop(future), future.result()
         except BaseException as error:
             workers, asked = active_children(), told
@@ -98,7 +108,27 @@ def _one(packed: bytes) -> Any:
     function, task = pickle.loads(packed)
     if _told.is_set():
         raise KeyboardInterrupt
-    return function(task)
+    with _hearing():
+        return function(task)
+
+
+def _tell(worker: BaseProcess) -> None:
+    """Tell a worker to stop, where it would not hear of that otherwise."""
+    if not WINDOWS:
+        worker.terminate()
+
+
+@contextmanager
+def _hearing() -> Iterator[None]:
+    """Inside, Ctrl-C may be handled where it comes from the terminal alone, which an idle worker ignores."""
+    if not WINDOWS:
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: _told.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _follow_parent() -> None:
