@@ -575,6 +575,29 @@ def test_a_start_that_failed_is_in_nobodys_way(tmp_path: Path) -> None:
     assert runs.read(tmp_path / "run").experiment == SMALL
 
 
+class WindowsLock(FileLock):
+    """One whose file cannot be removed before it is let go, and is then."""
+
+    def _release(self) -> None:
+        super()._release()
+        Path(self.lock_file).rename(f"{self.lock_file}-gone")
+        os.remove(f"{self.lock_file}-gone")
+
+
+def test_no_folder_is_left_where_open_files_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(runs, "FileLock", WindowsLock)
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(RuntimeError), runs._alone(tmp_path / "a" / "run"):
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with runs._alone(tmp_path / "run"):
+        (tmp_path / "run" / "settings.json").touch()
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["settings.json"]
+
+
 def test_only_one_process_trains_in_a_folder(run: Path, tmp_path: Path) -> None:
     again = copied(run, tmp_path / "again")
     longer = replace(SMALL, training=replace(SMALL.training, iterations=21))

@@ -127,15 +127,18 @@ def _alone(run: Path) -> Iterator[None]:
         raise UserError(f"{run}: another process is training there: wait for it, or choose another folder") from None
     except OSError as error:
         raise UserError(f"{run}: no run can be put there: {reason(error)}") from error
-    with held:
-        try:
-            yield
-        finally:
-            with suppress(OSError):  # where there is more in it than the lock
-                if made and os.listdir(run) == [".lock"]:
-                    (run / ".lock").unlink()
-                    for folder in reversed(made):
-                        folder.rmdir()
+    try:
+        with held:
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # Windows removes no open file, but the lock when it is let go
+                    if made and os.listdir(run) == [".lock"]:
+                        (run / ".lock").unlink()
+    finally:
+        with suppress(OSError):  # where there is more in it than the lock
+            for folder in reversed(made):
+                folder.rmdir()
 
 
 def _before(run: Path, experiment: Experiment, resume: bool) -> Trained | None:
