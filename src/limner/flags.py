@@ -1,7 +1,10 @@
 """Options: how they are called, in faults too, and the check of their bounds."""
 
+import re
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from shlex import quote
 
 from limner.errors import UserError
 
@@ -9,6 +12,13 @@ from limner.errors import UserError
 def flag(name: str) -> str:
     """What an argument or setting is called on the command line."""
     return f"--{name.replace('_', '-')}"
+
+
+def quoted(word: str) -> str:
+    """A word of a command as one types it: what may need quotes has double ones on Windows, whose shells share them."""
+    if sys.platform != "win32":
+        return quote(word)
+    return word if re.fullmatch(r"[\w.:/\\+-]+", word) else f'"{word}"'
 
 
 def within(called: str, value: int | None, least: int, most: int | None = None) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from io import StringIO, TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
-from shlex import quote
 from shutil import get_terminal_size
 from typing import Annotated
 
@@ -27,6 +26,7 @@ from limner.experiments.settings import Experiment
 from limner.experiments.thesis import EXPERIMENTS
 from limner.experiments.trained import is_run, read
 from limner.figures.options import ReproduceOptions
+from limner.flags import quoted
 from limner.painting.options import PaintOptions
 from limner.printing import answer
 from limner.studio.options import StudioOptions
@@ -52,7 +52,7 @@ def parse(arguments: list[str]) -> Options:
         if re.fullmatch("(-[^=]*=)?", argument):
             raise UserError(f'"{argument}" after {before} names nothing: give a value, or leave it out')
     if arguments and not arguments[0].startswith("-") and arguments[0] not in NAMES:
-        example = f", as in: limner paint {quote(arguments[0])}" if os.path.exists(arguments[0]) else ""
+        example = f", as in: limner paint {quoted(arguments[0])}" if os.path.exists(arguments[0]) else ""
         raise UserError(f"{arguments[0]}: is no command: begin with one of {', '.join(NAMES)}{example}")
     complaint = StringIO()
     try:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -158,6 +159,13 @@ def test_every_option_that_the_page_has_is_spelled(tmp_path: Path) -> None:
     assert away.templates == (str(tmp_path / "brushes" / "x.png"), str(tmp_path / "brushes" / "b.svg"))
     dashes = options({"templates": ["-r.png"]}, "-n.png", tmp_path)
     assert spelled(dashes) == "limner paint ./-n.png --templates ./-r.png"
+
+
+def test_on_windows_commands_have_double_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    asked = options({"templates": ["letters:AB", "it's.svg"], "palette": ["red", "#ffe0a0"]}, "a b.jpg", tmp_path)
+    line = 'limner paint "a b.jpg" --templates letters:AB "it\'s.svg" --palette "red,#ffe0a0"'
+    assert spelled(asked) == line
 
 
 def test_letters_and_colours_by_name_and_plots(studio: Studio) -> None:

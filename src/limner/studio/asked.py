@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from limner.errors import UserError
-from limner.flags import flag
+from limner.flags import flag, quoted
 from limner.painting.colours import colour
 from limner.painting.options import PaintOptions
 from limner.shapes import SHAPES
@@ -87,4 +86,4 @@ def spelled(options: PaintOptions) -> str:
         words.append({"strokes": "-n"}.get(field.name, flag(field.name)))
         parts = value if isinstance(value, tuple) else [] if value is True else [value]
         words += [str(part) if str(part).startswith(LETTERS) else typed(Path(str(part)).name) for part in parts]
-    return " ".join(map(quote, words))
+    return " ".join(map(quoted, words))
