@@ -56,6 +56,23 @@ def test_faults_name_the_output(tmp_path: Path, name: str, words: str) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
+def test_a_file_that_cannot_be_replaced_is_told_of_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one on Windows that another program has open."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "The process cannot access the file")
+
+    (tmp_path / "out.mp4").write_text("old")
+    os.utime(tmp_path / "out.mp4", (0, 0))
+    try_writing(tmp_path / "out.mp4")
+    assert (tmp_path / "out.mp4").stat().st_mtime == 0
+    monkeypatch.setattr(os, "rename", refused)
+    with pytest.raises(UserError, match=r"out\.mp4: cannot be written: permission denied"):
+        try_writing(tmp_path / "out.mp4")
+    try_writing(tmp_path / "new.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
 def test_links_are_written_through(tmp_path: Path) -> None:
     (tmp_path / "far").mkdir()
     (tmp_path / "far" / "old").write_text("old")

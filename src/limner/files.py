@@ -16,14 +16,15 @@ from limner.errors import UserError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 """Suffixes of the pictures that can be written."""
-CASELESS = sys.platform in ("darwin", "win32")
+WINDOWS = sys.platform == "win32"
+CASELESS = WINDOWS or sys.platform == "darwin"
 """Whether A and a are usually the same file, and so are two spellings of an accent."""
 ADVICE = {
     errno.ENOENT: "its folder does not exist: create it, or choose another",
     errno.ENOTDIR: "its folder is a file: choose another",
     errno.EEXIST: "a file has that name: choose another",
     errno.EISDIR: "a folder has that name: choose another",
-    errno.EACCES: "permission denied: choose another folder",
+    errno.EACCES: f"permission denied: {'close what has it open, or ' if WINDOWS else ''}choose another folder",
     errno.EPERM: "permission denied: choose another folder",
     errno.EROFS: "the disk is read-only: choose another folder",
     errno.ENOSPC: "the disk is full: free some space, or choose another folder",
@@ -130,6 +131,8 @@ def try_writing(path: str | Path) -> None:
     """Raise UserError where `atomic` would, and leave nothing behind."""
     with _beside(Path(path)) as temporary:
         temporary.touch()
+        if os.path.exists(target := os.path.realpath(path)):
+            os.rename(target, target)  # Windows refuses this while another program has the file open
 
 
 @contextmanager
