@@ -1,9 +1,11 @@
+import errno
 import io
 import os
 from pathlib import Path
 
 import pytest
 
+from limner import printing
 from limner.printing import answer, on_terminal, say, silence, unheard
 
 
@@ -76,3 +78,19 @@ def test_nobody_looks_at_what_is_closed() -> None:
     stream = io.StringIO()
     stream.isatty = lambda: True
     assert on_terminal(stream)
+
+
+def test_on_windows_a_pipe_that_nobody_reads_is_an_invalid_argument(monkeypatch: pytest.MonkeyPatch) -> None:
+    dropped: list[object] = []
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    stream = type("Pipe", (io.StringIO,), {"write": refused})()
+    monkeypatch.setattr("sys.stdout", stream)
+    monkeypatch.setattr(printing, "silence", dropped.append)
+    with pytest.raises(OSError, match="Invalid"):
+        answer("a")
+    monkeypatch.setattr(printing, "WINDOWS", True)
+    answer("a")
+    assert dropped == [stream]

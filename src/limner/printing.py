@@ -1,11 +1,15 @@
 """Printing that cannot end the work: what nobody reads, or cannot be shown, is no fault, unless it is the work."""
 
+import errno
 import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+
+WINDOWS = sys.platform == "win32"
+"""Where a pipe that nobody reads any more is an invalid argument."""
 
 
 def say(line: str, stream: Any, faults: type[OSError] = OSError) -> None:
@@ -47,7 +51,9 @@ def unheard(stream: Any, faults: type[OSError] = OSError) -> Iterator[None]:
     """Once the stream takes nothing any more, by one of these faults, this and all that comes later is dropped."""
     try:
         yield
-    except faults:
+    except OSError as error:
+        if not (isinstance(error, faults) or (WINDOWS and error.errno == errno.EINVAL)):
+            raise
         silence(stream)
 
 
