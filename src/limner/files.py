@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,12 +12,10 @@ from typing import Any
 from unicodedata import normalize
 
 from limner.errors import UserError
+from limner.systems import CASELESS, WINDOWS
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 """Suffixes of the pictures that can be written."""
-WINDOWS = sys.platform == "win32"
-CASELESS = WINDOWS or sys.platform == "darwin"
-"""Whether A and a are usually the same file, and so are two spellings of an accent."""
 ADVICE = {
     errno.ENOENT: "its folder does not exist: create it, or choose another",
     errno.ENOTDIR: "its folder is a file: choose another",
@@ -119,7 +116,7 @@ def check_picture(option: str, path: Path | None) -> None:
 def write(path: str | Path, text: str) -> None:
     """Write a text by `atomic`."""
     with atomic(path) as temporary:
-        temporary.write_text(text, "utf-8")
+        temporary.write_text(text, "utf-8", newline="\n")
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -1,12 +1,12 @@
 """Options: how they are called, in faults too, and the check of their bounds."""
 
 import re
-import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from shlex import quote
 
 from limner.errors import UserError
+from limner.systems import WINDOWS
 
 
 def flag(name: str) -> str:
@@ -16,7 +16,7 @@ def flag(name: str) -> str:
 
 def quoted(word: str) -> str:
     """A word of a command as one types it: what may need quotes has double ones on Windows, whose shells share them."""
-    if sys.platform != "win32":
+    if not WINDOWS:
         return quote(word)
     return word if re.fullmatch(r"[\w.:/\\+-]+", word) else f'"{word}"'
 

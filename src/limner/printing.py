@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-WINDOWS = sys.platform == "win32"
-"""Where a pipe that nobody reads any more is an invalid argument."""
+from limner.systems import WINDOWS
 
 
 def say(line: str, stream: Any, faults: type[OSError] = OSError) -> None:
@@ -52,7 +51,8 @@ def unheard(stream: Any, faults: type[OSError] = OSError) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if not (isinstance(error, faults) or (WINDOWS and error.errno == errno.EINVAL)):
+        gone = WINDOWS and error.errno == errno.EINVAL  # a pipe that nobody reads any more
+        if not (isinstance(error, faults) or gone):
             raise
         silence(stream)
 

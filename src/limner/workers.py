@@ -4,7 +4,6 @@ import errno
 import os
 import pickle
 import signal
-import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -17,14 +16,13 @@ from typing import Any, TypeVar
 
 from limner.errors import UserError
 from limner.signals import ENDING, handled, sparing_children
+from limner.systems import WINDOWS
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 GRACE = 30
 """Seconds that workers have to save in when one of them was killed."""
-WINDOWS = sys.platform == "win32"
-"""Where Ctrl-C reaches workers by itself, and telling one to stop would end it without saving."""
 MOST = 61
 """Processes that Windows can wait for."""
 PATIENCE = 0.5
@@ -113,7 +111,7 @@ def _one(packed: bytes) -> Any:
 
 
 def _tell(worker: BaseProcess) -> None:
-    """Tell a worker to stop, where it would not hear of that otherwise."""
+    """Tell a worker to stop; on Windows it hears Ctrl-C by itself, and this would end it before it has saved."""
     if not WINDOWS:
         worker.terminate()
 

@@ -369,3 +369,17 @@ def test_avif_with_the_mark_of_heic_is_read(tmp_path: Path) -> None:
     code = "import sys; from limner.painting.pictures import read_picture as read; print(read(sys.argv[1]).size)"
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "a.avif"], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("(48, 64)\n", "")
+
+
+def test_patterns_are_for_shells_that_leave_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.png", "a.png", "c.jpg", "a[1].png", "a1.png", "deep/d.png"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    found = [str(file) for file in picture_files(["?.png", "c*", "*/*.png", "a[1].png", "a[1].p*"])]
+    assert found == ["a.png", "b.png", "c.jpg", str(Path("deep/d.png")), "a[1].png", "a[1].png"]
+    for name in ("x*.png", "b[1].png"):
+        with pytest.raises(UserError, match="no such file"):
+            picture_files(name)
+    Path("x*.png").touch()
+    assert picture_files("x*.png") == [Path("x*.png")]

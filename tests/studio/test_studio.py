@@ -10,7 +10,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -162,7 +161,7 @@ def test_every_option_that_the_page_has_is_spelled(tmp_path: Path) -> None:
 
 
 def test_on_windows_commands_have_double_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr("limner.flags.WINDOWS", True)
     asked = options({"templates": ["letters:AB", "it's.svg"], "palette": ["red", "#ffe0a0"]}, "a b.jpg", tmp_path)
     line = 'limner paint "a b.jpg" --templates letters:AB "it\'s.svg" --palette "red,#ffe0a0"'
     assert spelled(asked) == line

@@ -257,7 +257,7 @@ class Painting:
         size = self.saved_size(path, longer_side)
         with atomic(path) as temporary:
             if suffix == ".svg":
-                temporary.write_text(self._svg(path, size, seconds), encoding="utf-8")
+                temporary.write_text(self._svg(path, size, seconds), "utf-8", newline="\n")
             elif suffix in FILMS:
                 from limner.painting.films.time_lapse import save_time_lapse
 

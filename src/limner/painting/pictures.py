@@ -2,9 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from glob import glob
 from io import TextIOBase
+from itertools import chain
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -106,17 +108,25 @@ def read_picture(source: Source) -> Picture:
 def picture_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     """Files as given ("-" too), and the pictures in each folder given, sorted by name; UserError for one with none.
 
+    A pattern such as *.jpg is for shells that leave it as it is, those of Windows.
     Of a folder those called NAME-painted are left out: they are what `limner paint` wrote.
     """
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     found: list[Path] = []
-    for path in given:
+    for path in chain.from_iterable(map(_matching, given)):
         files = [Path("-")] if str(path) == "-" else files_in(path, SUFFIXES, "pictures")
         fresh = [file for file in files if not file.stem.endswith("-painted")] if os.path.isdir(path) else files
         if not fresh:
             raise UserError(f"{path}: no pictures in this folder, only paintings: name the one to paint")
         found += fresh
     return found
+
+
+def _matching(given: str | Path) -> Sequence[str | Path]:
+    """The files that a pattern stands for; what is none, or matches nothing, as it is."""
+    if os.path.exists(given) or not set("*?") & set(str(given)):
+        return [given]
+    return sorted(glob(str(given).replace("[", "[[]"))) or [given]
 
 
 def is_clip(path: Path) -> bool:

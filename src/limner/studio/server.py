@@ -1,7 +1,6 @@
 """The studio's page and what it asks for, over HTTP, to this computer alone and under an address that is a secret."""
 
 import json
-import os
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -17,6 +16,7 @@ from limner.painting.arguments import LONGEST_SIDE
 from limner.painting.painting import SUFFIXES
 from limner.painting.plot import PLOT
 from limner.studio.easel import Easel
+from limner.systems import WINDOWS
 
 HOST = "127.0.0.1"
 PAGE = {file.name: file for file in (Path(__file__).parent / "page").iterdir()}
@@ -53,7 +53,7 @@ class Studio(ThreadingHTTPServer):
     """
 
     daemon_threads = True
-    allow_reuse_address = os.name == "posix"
+    allow_reuse_address = not WINDOWS
     """Whether a port that was just let go may be taken; on Windows it would be one that is in use."""
     allow_reuse_port = False
     answering: set[Thread]
