@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import resvg_py
 import torch
+from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 from matplotlib import get_data_path
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
@@ -20,6 +22,27 @@ from limner.tracing import drawn
 
 FONTS = Path(get_data_path(), "fonts", "ttf")
 BOLD, SERIF = FONTS / "DejaVuSans-Bold.ttf", FONTS / "DejaVuSerif.ttf"
+BITS = """STARTFONT 2.1
+FONT -limner-bits-medium-r-normal--8-80-75-75-c-80-iso10646-1
+SIZE 8 75 75
+FONTBOUNDINGBOX 8 8 0 0
+STARTPROPERTIES 2
+CHARSET_REGISTRY "ISO10646"
+CHARSET_ENCODING "1"
+ENDPROPERTIES
+CHARS 1
+STARTCHAR A
+ENCODING 65
+SWIDTH 1000 0
+DWIDTH 8 0
+BBX 8 2 0 0
+BITMAP
+FF
+FF
+ENDCHAR
+ENDFONT
+"""
+"""A font of pixels."""
 COMMANDS = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}
 """Of SVG, by the codes of matplotlib."""
 
@@ -88,6 +111,27 @@ def test_a_font_of_ones_own(tmp_path: Path) -> None:
     assert spelt("text:me@work") == [("me@work", BOLD)]
 
 
+def test_a_font_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.ttf").write_bytes(SERIF.read_bytes())
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert spelt("letters:R@~/mine.ttf") == [("R", tmp_path / "mine.ttf")]
+
+
+def test_a_font_of_symbols_that_does_not_go_by_unicode(tmp_path: Path) -> None:
+    font = TTFont(SERIF)
+    letters = font.getBestCmap()
+    assert letters is not None
+    symbols = CmapSubtable.newSubtable(4)
+    symbols.platformID, symbols.platEncID, symbols.language = 3, 0, 0
+    symbols.cmap = {0xF000 + number: letters[number] for number in range(32, 127)}
+    font["cmap"].tables = [symbols]
+    font.save(tmp_path / "dings.ttf")
+    assert torch.equal(bank_of(f"letters:R@{tmp_path}/dings.ttf").masks, bank_of(f"letters:R@{SERIF}").masks)
+    with pytest.raises(UserError, match="has no 'Ω'"):
+        bank_of(f"letters:Ω@{tmp_path}/dings.ttf")
+
+
 def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Image.new("L", (8, 8), 255).save(tmp_path / "text:ab", "PNG")
@@ -97,6 +141,7 @@ def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "no.ttf").write_text("no font")
     (tmp_path / "empty.ttf").touch()
+    (tmp_path / "bits.pcf").write_text(BITS)
     for words, told in {
         "letters:": "says nothing",
         "text: \n": "says nothing",
@@ -106,6 +151,8 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
         f"letters:a@{tmp_path}/none.ttf": "none.ttf: no such file",
         f"letters:a@{tmp_path}/no.ttf": "no.ttf: is no font",
         f"letters:a@{tmp_path}/empty.ttf": "empty.ttf: is empty",
+        f"letters:A@{tmp_path}/bits.pcf": "bits.pcf: 'A' cannot be drawn",
+        f"letters:a@{tmp_path}/none.woff2": "none.woff2: no such file",
     }.items():
         if told is None:
             assert len(bank_of(words)) == 3

@@ -2,6 +2,7 @@
 
 import re
 from io import BytesIO
+from os.path import expanduser
 from pathlib import Path
 from unicodedata import normalize
 
@@ -16,11 +17,14 @@ from limner.masks import fitted, pixels_of
 
 SPELT = re.compile(r"(letters|text):(.*)", re.DOTALL | re.IGNORECASE)
 """What is to be written, as `templates` may say it."""
-FONTS = (".ttf", ".otf", ".ttc")
+FONTS = (".ttf", ".otf", ".ttc", ".otc", ".dfont", ".pfa", ".pfb", ".woff", ".woff2", ".pcf", ".bdf", ".fon")
+"""How fonts are called, those included that cannot be drawn."""
 LONGEST = 100
 """Characters of a text."""
 TRIED = 100.0
 """Size of a font in which a text is measured."""
+SYMBOLS = 0xF000
+"""Added to the numbers of letters by fonts of symbols, which do not go by Unicode."""
 
 
 def spelt(words: str) -> list[tuple[str, Path]] | None:
@@ -48,30 +52,41 @@ def spelt(words: str) -> list[tuple[str, Path]] | None:
 def _parted(words: str) -> tuple[str, Path]:
     """A text and the font after the "@", where one is named; either may have others of these."""
     named = words.lower().endswith(FONTS)
-    pairs = [(words[:k], Path(words[k + 1 :])) for k, letter in enumerate(words) if named and letter == "@"]
+    pairs = [(words[:k], Path(expanduser(words[k + 1 :]))) for k, letter in enumerate(words) if named and letter == "@"]
     return next((pair for pair in pairs if pair[1].is_file()), pairs[-1] if pairs else (words, _usual()))
 
 
 def written(text: str, font: Path, size: int) -> Float[Tensor, "S S"]:
     """The mask of a text, `size` texels a side: as large as fits, in the middle.
 
-    Raises UserError for one that shows nothing.
+    Raises UserError for one that shows nothing, and for a font without outlines.
     """
     content = read_bytes(font)
-    tried = _inked(text, content, TRIED)
-    if tried is None:
-        raise UserError(f"{text!r}: shows nothing in {font.name}: write something else")
-    large = _inked(text, content, TRIED * pixels_of(size) / max(tried.size)) or tried
+    try:
+        tried = _inked(text, content, TRIED)
+        if tried is None:
+            raise UserError(f"{text!r}: shows nothing in {font.name}: write something else")
+        large = _inked(text, content, TRIED * pixels_of(size) / max(tried.size)) or tried
+    except OSError as error:
+        raise UserError(f"{font}: {text!r} cannot be drawn ({error}): choose a font of outlines") from error
     return fitted(np.asarray(large, np.float32) / 255, size)
 
 
 def _inked(text: str, font: bytes, height: float) -> Image.Image | None:
     """What shows of a text, white on black, in letters of this height; None if nothing does."""
-    face = ImageFont.truetype(BytesIO(font), height)
+    face = _face(font, height)
     left, top, right, bottom = map(round, face.getbbox(text))
     image = Image.new("L", (max(1, right - left), max(1, bottom - top)))
     ImageDraw.Draw(image).text((-left, -top), text, 255, face)
     return image.crop(box) if (box := image.getbbox()) else None
+
+
+def _face(font: bytes, height: float) -> ImageFont.FreeTypeFont:
+    """A font in this size, whose letters are found by Unicode where it goes by that."""
+    try:
+        return ImageFont.truetype(BytesIO(font), height, encoding="unic")
+    except OSError:
+        return ImageFont.truetype(BytesIO(font), height, encoding="symb")
 
 
 def _letters_of(font: Path) -> set[int]:
@@ -80,9 +95,14 @@ def _letters_of(font: Path) -> set[int]:
 
     read_bytes(font)
     try:
-        return set(FT2Font(str(font)).get_charmap())
+        face = FT2Font(str(font))
+        found = set(face.get_charmap())
+        if not found and face.num_charmaps:
+            face.set_charmap(0)
+            found = {number - SYMBOLS for number in face.get_charmap()}
     except (OSError, RuntimeError) as error:
-        raise UserError(f"{font}: is no font that can be read") from error
+        raise UserError(f"{font}: is no font that can be read: expected TrueType or OpenType") from error
+    return found
 
 
 def _usual() -> Path:
