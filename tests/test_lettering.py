@@ -96,6 +96,15 @@ def test_accents_belong_to_their_letters() -> None:
     assert bank_of("letters:e\N{COMBINING ACUTE ACCENT}e").names == ("é", "e")
 
 
+def test_marks_stay_with_letters_that_are_not_one_with_them() -> None:
+    tilde, joiner = "\N{COMBINING TILDE}", "\N{ZERO WIDTH JOINER}"
+    emoji = "\N{HEAVY BLACK HEART}\N{VARIATION SELECTOR-16}"
+    assert bank_of(f"letters:q{tilde}aq{tilde}").names == (f"q{tilde}", "a")
+    assert bank_of(f"letters:{joiner}I{emoji}U").names == ("I", emoji, "U")
+    with pytest.raises(UserError, match="says nothing"):
+        bank_of(f"text:{joiner}")
+
+
 def test_letters_have_outlines_at_any_size() -> None:
     bank = bank_of(["letters:R8"])
     assert bank.scalable

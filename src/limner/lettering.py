@@ -4,7 +4,7 @@ import re
 from io import BytesIO
 from os.path import expanduser
 from pathlib import Path
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 import numpy as np
 from jaxtyping import Float
@@ -30,23 +30,24 @@ SYMBOLS = 0xF000
 def spelt(words: str) -> list[tuple[str, Path]] | None:
     """What "letters:ABC" or "text:ABC", or "text:ABC@FONT.ttf", stands for: texts, with the font of each.
 
-    Of letters each is one, however often it comes; a text is one as a whole. None for what begins otherwise.
+    Of letters each is one, however often it comes, with its accents; a text is one as a whole.
+    None for what begins otherwise.
     Raises UserError for no text or too long a one, and for a font that cannot be read or lacks a letter.
     """
     if not (found := SPELT.fullmatch(words)):
         return None
     kind, (said, font) = found[1].lower(), _parted(found[2])
     text = normalize("NFC", said).strip()
-    letters = list(dict.fromkeys("".join(text.split())))
-    if not letters:
+    seen = [letter for letter in "".join(text.split()) if not _unseen(letter)]
+    if not seen:
         raise UserError(f"{words}: says nothing: write something, such as {kind}:ABC")
     if len(text) > LONGEST:
         raise UserError(f"{words[:LONGEST]}...: has {len(text)} characters: write {LONGEST} at most")
     known = _letters_of(font)
-    if unknown := [letter for letter in letters if ord(letter) not in known]:
+    if unknown := [letter for letter in seen if ord(letter) not in known]:
         advice = f"choose another font, such as {kind}:ABC@FONT.ttf"
         raise UserError(f"{words}: {font.name} has no {unknown[0]!r}: {advice}")
-    return [(each, font) for each in (letters if kind == "letters" else [text])]
+    return [(each, font) for each in (_parts(text) if kind == "letters" else [text])]
 
 
 def _parted(words: str) -> tuple[str, Path]:
@@ -54,6 +55,22 @@ def _parted(words: str) -> tuple[str, Path]:
     named = words.lower().endswith(FONTS)
     pairs = [(words[:k], Path(expanduser(words[k + 1 :]))) for k, letter in enumerate(words) if named and letter == "@"]
     return next((pair for pair in pairs if pair[1].is_file()), pairs[-1] if pairs else (words, _usual()))
+
+
+def _parts(text: str) -> list[str]:
+    """The letters of a text, once each, with the accents and other marks that belong to them."""
+    parts: list[str] = []
+    for letter in "".join(text.split()):
+        if parts and (category(letter).startswith("M") or _unseen(letter)):
+            parts[-1] += letter
+        else:
+            parts.append(letter)
+    return [part for part in dict.fromkeys(parts) if not all(map(_unseen, part))]
+
+
+def _unseen(letter: str) -> bool:
+    """Whether a character only says how others are shown, such as joiners and what makes a symbol an emoji."""
+    return category(letter) == "Cf" or "\N{VARIATION SELECTOR-1}" <= letter <= "\N{VARIATION SELECTOR-16}"
 
 
 def written(text: str, font: Path, size: int) -> Float[Tensor, "S S"]:
