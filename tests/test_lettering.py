@@ -105,6 +105,24 @@ def test_marks_stay_with_letters_that_are_not_one_with_them() -> None:
         bank_of(f"text:{joiner}")
 
 
+@pytest.mark.parametrize("between", ["\n", r"\n", " \r\n"], ids=["break", "typed", "windows"])
+def test_a_text_may_have_lines(between: str) -> None:
+    bank = bank_of(f"text:no{between}nonono")
+    assert bank.names == ("no nonono",)
+    inside = bank.masks[0] > 0.5
+    inked = inside.any(1)
+    starts = (inked[1:] & ~inked[:-1]).nonzero().flatten() + 1
+    assert len(starts) == 2
+    first, second = (part.any(0).nonzero().flatten()[[0, -1]] for part in inside.tensor_split(starts[1:]))
+    assert second.tolist() == [0, len(inside) - 1]
+    assert abs(first.sum() - second.sum()) <= len(inside) / 50
+    assert 2.5 < second.diff() / first.diff() < 3.5
+
+
+def test_tabs_are_spaces() -> None:
+    assert torch.equal(bank_of("text:a\tb").masks, bank_of("text:a b").masks)
+
+
 def test_letters_have_outlines_at_any_size() -> None:
     bank = bank_of(["letters:R8"])
     assert bank.scalable

@@ -23,21 +23,24 @@ LONGEST = 100
 """Characters of a text."""
 TRIED = 100.0
 """Size of a font in which a text is measured."""
+LEADING = 0.15
+"""Space between lines, as a share of the size of their font."""
 SYMBOLS = 0xF000
 """Added to the numbers of letters by fonts of symbols, which do not go by Unicode."""
 
 
 def spelt(words: str) -> list[tuple[str, Path]] | None:
-    """What "letters:ABC" or "text:ABC", or "text:ABC@FONT.ttf", stands for: texts, with the font of each.
+    r"""What "letters:ABC" or "text:ABC", or "text:ABC@FONT.ttf", stands for: texts, with the font of each.
 
-    Of letters each is one, however often it comes, with its accents; a text is one as a whole.
-    None for what begins otherwise.
+    Of letters each is one, however often it comes, with its accents; a text is one as a whole, and "\n" in it, or a
+    line break, begins a new line. None for what begins otherwise.
     Raises UserError for no text or too long a one, and for a font that cannot be read or lacks a letter.
     """
     if not (found := SPELT.fullmatch(words)):
         return None
     kind, (said, font) = found[1].lower(), _parted(found[2])
-    text = normalize("NFC", said).strip()
+    lines = normalize("NFC", said).replace(r"\n", "\n").strip().splitlines()
+    text = "\n".join(re.sub(r"\s", " ", line).strip() for line in lines)
     seen = [letter for letter in "".join(text.split()) if not _unseen(letter)]
     if not seen:
         raise UserError(f"{words}: says nothing: write something, such as {kind}:ABC")
@@ -91,10 +94,11 @@ def written(text: str, font: Path, size: int) -> Float[Tensor, "S S"]:
 
 def _inked(text: str, font: bytes, height: float) -> Image.Image | None:
     """What shows of a text, white on black, in letters of this height; None if nothing does."""
-    face = _face(font, height)
-    left, top, right, bottom = map(round, face.getbbox(text))
+    face, style = _face(font, height), {"align": "center", "spacing": LEADING * height}
+    box = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text, face, **style)
+    left, top, right, bottom = map(round, box)
     image = Image.new("L", (max(1, right - left), max(1, bottom - top)))
-    ImageDraw.Draw(image).text((-left, -top), text, 255, face)
+    ImageDraw.Draw(image).text((-left, -top), text, 255, face, **style)
     return image.crop(box) if (box := image.getbbox()) else None
 
 

@@ -45,7 +45,7 @@ def _sources(item: str | Path) -> list[Source]:
         from limner.lettering import spelt, written
 
         if (texts := spelt(item)) is not None:
-            return [Source(text, partial(written, text, font)) for text, font in texts]
+            return [Source(" ".join(text.split()), partial(written, text, font)) for text, font in texts]
     from limner.masks import mask_files, read_mask
 
     return [Source(file.stem, partial(read_mask, file), file=file) for file in mask_files(item)]
