@@ -14,6 +14,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 from PIL import Image, ImageOps
 
+import limner
 from limner.errors import UserError
 from limner.lettering import LONGEST, spelt, written
 from limner.painting.brushes import bank_of
@@ -157,6 +158,13 @@ def test_a_font_of_symbols_that_does_not_go_by_unicode(tmp_path: Path) -> None:
     assert torch.equal(bank_of(f"letters:R@{tmp_path}/dings.ttf").masks, bank_of(f"letters:R@{SERIF}").masks)
     with pytest.raises(UserError, match="has no 'Ω'"):
         bank_of(f"letters:Ω@{tmp_path}/dings.ttf")
+
+
+def test_letters_of_a_painting_that_goes_on_beside_a_long_text_are_the_same(tmp_path: Path) -> None:
+    limner.paint(torch.rand(3, 24, 24), 4, templates="letters:AB").save(tmp_path / "ab.json")
+    templates = ["text:a long text", "letters:BC", f"letters:A@{SERIF}"]
+    more = limner.paint(torch.rand(3, 24, 24), 4, resume=tmp_path / "ab.json", templates=templates)
+    assert more.bank.names == ("A", "B", "a long text", "C", "A")
 
 
 def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,13 +132,13 @@ def as_written(bank: TemplateBank) -> TemplateBank:
 
 
 def _joined(bank: TemplateBank, more: TemplateBank) -> tuple[TemplateBank, list[int]]:
-    """One bank of both, each mask once, and where in it the second's are."""
-    known, fresh, new = list(bank.masks), [], []
-    for k, mask in enumerate(more.masks):
-        same = [place for place, each in enumerate(known) if torch.equal(each, mask)]
+    """One bank of both, each mask and each outline once, and where in it the second's are."""
+    known, fresh, new = list(zip(bank.masks, bank.paths, strict=True)), [], []
+    for k, (mask, path) in enumerate(zip(more.masks, more.paths, strict=True)):
+        same = [place for place, (each, its) in enumerate(known) if torch.equal(each, mask) or (path and its == path)]
         fresh.append(same[0] if same else len(known))
         if not same:
-            known.append(mask)
+            known.append((mask, path))
             new.append(k)
     return bank.then(more.chosen(new)) if new else bank, fresh
 
