@@ -173,6 +173,13 @@ def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.Mon
     assert TemplateBank.load("text:ab").masks.min() == 1
 
 
+def test_a_font_without_letters_and_words_without_a_quote_are_told() -> None:
+    with pytest.raises(UserError, match="ttf: is a font: say what to write in it, such as letters:ABC@"):
+        bank_of(SERIF)
+    with pytest.raises(UserError, match=r"world: is no template: expected circle, .* or 'text:some words'"):
+        bank_of(["text:hello", "world"])
+
+
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "no.ttf").write_text("no font")
     (tmp_path / "empty.ttf").touch()

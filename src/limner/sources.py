@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from os.path import exists
+from os.path import exists, isfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,11 +41,12 @@ def _sources(item: str | Path) -> list[Source]:
         raise UserError(f"templates: {item!r} is neither the name of a shape nor a path")
     if isinstance(item, str) and item in SHAPES:
         return [Source(item, partial(draw, SHAPES[item]), shape=True)]
-    if isinstance(item, str) and not exists(item):
-        from limner.lettering import spelt, written
+    from limner.lettering import FONTS, spelt, written
 
-        if (texts := spelt(item)) is not None:
-            return [Source(" ".join(text.split()), partial(written, text, font)) for text, font in texts]
+    if isinstance(item, str) and not exists(item) and (texts := spelt(item)) is not None:
+        return [Source(" ".join(text.split()), partial(written, text, font)) for text, font in texts]
     from limner.masks import mask_files, read_mask
 
+    if Path(item).suffix.lower() in FONTS and isfile(item):
+        raise UserError(f"{item}: is a font: say what to write in it, such as letters:ABC@{item}")
     return [Source(file.stem, partial(read_mask, file), file=file) for file in mask_files(item)]

@@ -100,7 +100,8 @@ def brushes_of(items: list[Any]) -> list[Brush]:
     for item in items:
         if isinstance(item, str | Path) and not (item in SHAPES or os.path.exists(item) or SPELT.fullmatch(str(item))):
             known = ", ".join(name for name in SHAPES if name != "transparent")
-            raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks, or letters:ABC")
+            spoken = "letters:ABC, or 'text:some words'"
+            raise UserError(f"{item}: is no template: expected {known}, or a file or folder of masks, or {spoken}")
     found = sources(items)
     most = max(TEXELS, min(TRACED, most_texels(found)))
     texels = texels_of([each.name for each in found]) if all(each.shape for each in found) else TEXELS
