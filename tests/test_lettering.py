@@ -131,6 +131,13 @@ def test_letters_have_outlines_at_any_size() -> None:
         assert unlike(drawn(bank.outlines[k], 400), elsewhere(letter, BOLD, 400)) < 0.02
 
 
+def test_a_text_of_many_words_has_an_outline() -> None:
+    text = "It was the best of times, it was the worst of times"
+    bank = bank_of(f"text:{text}")
+    assert bank.scalable
+    assert unlike(drawn(bank.outlines[0], 1024), written(text, BOLD, 1024)) < 0.02
+
+
 def test_a_font_of_ones_own(tmp_path: Path) -> None:
     font = tmp_path / "mine@home.TTF"
     font.write_bytes(SERIF.read_bytes())

@@ -26,6 +26,8 @@ ENOUGH = 24
 """Texels that the parts of a mask should be thick."""
 TRACED = 512
 """Most texels a side in which masks from files are traced."""
+FINEST = 2048
+"""Texels a side in which a text is traced that is too thin for those."""
 ROUGH = 0.3
 """How far off, in texels, outlines of pictures may be."""
 FINE = {"line": 512, "curve": 256}
@@ -119,4 +121,7 @@ def _traced(source: Source, most: int) -> Brush:
     texels, thick = TEXELS, thickness(mask)
     while texels * thick < ENOUGH and 2 * texels <= side:
         texels *= 2
-    return Brush(source, texels, mask, lines(mask, off))
+    path = lines(mask, off)
+    if path is None and source.file is None:
+        path = lines(source.mask(FINEST))
+    return Brush(source, texels, mask, path)
