@@ -93,6 +93,12 @@ def test_letters_are_brushes_of_their_own_and_a_text_is_one() -> None:
     assert torch.equal(TemplateBank.load("LETTERS:ab", len(alone.masks[0])).masks, alone.masks)
 
 
+def test_words_are_brushes_of_their_own() -> None:
+    assert TemplateBank.load("words:to be or\nnot to be").names == ("to", "be", "or", "not")
+    alone, among = TemplateBank.load("text:not"), TemplateBank.load("words:or not")
+    assert torch.equal(alone.masks[0], among.masks[1])
+
+
 def test_accents_belong_to_their_letters() -> None:
     assert bank_of("letters:e\N{COMBINING ACUTE ACCENT}e").names == ("é", "e")
 

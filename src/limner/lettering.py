@@ -15,7 +15,7 @@ from limner.errors import UserError
 from limner.files import read_bytes
 from limner.masks import fitted, pixels_of
 
-SPELT = re.compile(r"(letters|text):(.*)", re.DOTALL | re.IGNORECASE)
+SPELT = re.compile(r"(letters|words|text):(.*)", re.DOTALL | re.IGNORECASE)
 """What is to be written, as `templates` may say it."""
 FONTS = (".ttf", ".otf", ".ttc", ".otc", ".dfont", ".pfa", ".pfb", ".woff", ".woff2", ".pcf", ".bdf", ".fon")
 """How fonts are called, those included that cannot be drawn."""
@@ -30,10 +30,10 @@ SYMBOLS = 0xF000
 
 
 def spelt(words: str) -> list[tuple[str, Path]] | None:
-    r"""What "letters:ABC" or "text:ABC", or "text:ABC@FONT.ttf", stands for: texts, with the font of each.
+    r"""What "letters:ABC", "words:A BC", "text:ABC" or "text:ABC@FONT.ttf" stands for: texts, with the font of each.
 
-    Of letters each is one, however often it comes, with its accents; a text is one as a whole, and "\n" in it, or a
-    line break, begins a new line. None for what begins otherwise.
+    Of letters and of words each is one, however often it comes, a letter with its accents; a text is one as a whole,
+    and "\n" in it, or a line break, begins a new line. None for what begins otherwise.
     Raises UserError for no text or too long a one, and for a font that cannot be read or lacks a letter.
     """
     if not (found := SPELT.fullmatch(words)):
@@ -50,7 +50,8 @@ def spelt(words: str) -> list[tuple[str, Path]] | None:
     if unknown := [letter for letter in seen if ord(letter) not in known]:
         advice = f"choose another font, such as {kind}:ABC@FONT.ttf"
         raise UserError(f"{words}: {font.name} has no {unknown[0]!r}: {advice}")
-    return [(each, font) for each in (_parts(text) if kind == "letters" else [text])]
+    parts = {"letters": _parts(text), "words": list(dict.fromkeys(text.split())), "text": [text]}
+    return [(each, font) for each in parts[kind]]
 
 
 def _parted(words: str) -> tuple[str, Path]:

@@ -26,7 +26,7 @@ class Source(NamedTuple):
 
 
 def sources(templates: str | Path | Iterable[str | Path]) -> list[Source]:
-    """Shapes by name, mask files, those in folders too, and letters or a text, as in "letters:ABC" and "text:ABC".
+    """Shapes by name, mask files, those in folders too, and letters, words or a text, as `lettering.spelt` takes them.
 
     Raises UserError for what is none of these.
     """

@@ -50,7 +50,8 @@ class PaintOptions:
     """Brushes: any of circle, square, line, curve, triangle, bristle, soft, and masks (PNG, SVG) or folders of them.
     A mask is brush where it is opaque. If it is opaque everywhere, it is brush where it differs from its corners;
     a mask that is white everywhere is all brush.
-    letters:ABC are these letters, text:ABC is one brush of all of them; letters:ABC@FONT.ttf, in a font of your own.
+    letters:ABC are these letters, "words:A BC" these words, "text:A BC" is one brush of all of them;
+    letters:ABC@FONT.ttf, in a font of your own.
     Left out: circle, or those of --resume."""
     opacity: Annotated[str, arg(metavar="free|opaque|NUMBER")] = "free"
     """Opacity of the strokes: chosen for each, all 1, or all the same number above 0 and up to 1."""

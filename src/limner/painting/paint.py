@@ -52,8 +52,8 @@ def paint(
 
     image: a path, "-" for standard input, bytes, a PIL image, an array or a tensor (`pictures.read_picture`).
     templates: a bank, or one or several of: the name of a shape, a mask file, a folder of them, "letters:ABC" for these
-        letters, "text:ABC" for one brush of all of them, "text:ABC@FONT.ttf" for a font of one's own; the default is
-        the circle, or the templates of what is resumed.
+        letters, "words:A BC" for these words, "text:A BC" for one brush of all of them, "text:ABC@FONT.ttf" for a font
+        of one's own; the default is the circle, or the templates of what is resumed.
     opacity: "free" (chosen for each stroke), "opaque", or one number in (0, 1].  fill: one colour or a linear gradient.
     background: "auto" (the colour that suits best; a transparent image stays transparent), "transparent", or a colour:
         by name, as #rrggbb, or as three numbers in [0, 1].
