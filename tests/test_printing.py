@@ -16,6 +16,12 @@ def test_what_cannot_be_encoded_is_escaped() -> None:
         assert stream.buffer.getvalue().decode(encoding) == shown
 
 
+def test_a_terminal_obeys_nothing_that_is_printed() -> None:
+    stream = io.StringIO()
+    say("a\x1b]0;b\a\x9b31m\u202e\r\nc é \u200d", stream)
+    assert stream.getvalue() == "a\\x1b]0;b\\x07\\x9b31m\\u202e\\r\\nc é \u200d\n"
+
+
 def test_a_stream_that_names_no_encoding_takes_anything() -> None:
     stream = io.StringIO()
     say("a é", stream)

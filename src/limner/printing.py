@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -10,15 +11,24 @@ from typing import Any
 
 from limner.systems import WINDOWS
 
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What moves a terminal's cursor, sets its colours or turns its letters round, and may be in the name of a file."""
+
 
 def say(line: str, stream: Any, faults: type[OSError] = OSError) -> None:
-    """Print a line, with escapes for what the stream cannot encode; `unheard`."""
+    """Print a line, with escapes for what the stream cannot encode or show; `unheard`."""
     if stream is None:
         return
     encoding = stream.encoding or "utf-8"
     with unheard(stream, faults):
-        stream.write(f"{line}\n".encode(encoding, "backslashreplace").decode(encoding))  # whole: others print, too
+        text = f"{shown(line)}\n".encode(encoding, "backslashreplace").decode(encoding)
+        stream.write(text)  # whole: others print, too
         stream.flush()
+
+
+def shown(text: str) -> str:
+    """A text with escapes for all that a terminal would not show, but obey."""
+    return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def answer(line: str) -> None:

@@ -23,7 +23,7 @@ from limner.painting.painting import Painting
 from limner.painting.pictures import read_picture
 from limner.painting.reading import settings
 from limner.painting.saving import amount, save
-from limner.printing import on_terminal, say, warnings_in_lines
+from limner.printing import on_terminal, say, shown, warnings_in_lines
 from limner.signals import ENDING, Interrupts, handled
 
 FAILED, INTERRUPTED = 2, 130
@@ -118,6 +118,6 @@ def repainted(job: Job, options: PaintOptions) -> list[Path]:
 
 def title(job: Job, number: int, count: int, options: PaintOptions) -> bool | str:
     """What to call the progress bar; False for none."""
-    shown = not options.quiet and on_terminal(sys.stderr)
-    several = f"{os.path.basename(job.label)} ({number} of {count})" if count > 1 else True
-    return shown and several
+    looked_at = not options.quiet and on_terminal(sys.stderr)
+    several = f"{shown(os.path.basename(job.label))} ({number} of {count})" if count > 1 else True
+    return looked_at and several
