@@ -1,5 +1,6 @@
 """Colour profiles: what is read is what the profile shows, in sRGB."""
 
+import os
 import struct
 from io import BytesIO
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from limner.errors import UserError
 from limner.images import open_image, to_values
 
 WHITE = (0.9642, 1.0, 0.8249)
@@ -138,3 +140,23 @@ def test_a_palette_of_yellows_has_colours() -> None:
     image.putpixel((1, 0), 1)
     values, _ = read(image, None)
     assert (values * 255).round().astype(int).tolist() == [[[200, 200, 0], [90, 90, 90]]]
+
+
+def iptc(content: bytes) -> bytes:
+    """A picture of another kind in a file of IPTC."""
+    fields = {(3, 20): bytes([0, 9]), (3, 30): bytes([0, 9]), (3, 60): bytes([1, 0]), (3, 120): bytes([0, 5])}
+    fields |= {(8, 10): content}
+    return b"".join(b"\x1c" + bytes(tag) + struct.pack(">H", len(part)) + part for tag, part in fields.items())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="programs are found by another rule")
+@pytest.mark.parametrize("wrapped", [bytes, iptc])
+def test_no_program_is_run_for_a_picture(wrapped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", None)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    (tmp_path / "gs").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\nexit 1\n")
+    (tmp_path / "gs").chmod(0o755)
+    (tmp_path / "photo.png").write_bytes(wrapped(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"))
+    with pytest.raises(UserError, match="photo.png: is (EPS|IPTC), which needs another program to be run"):
+        open_image(tmp_path / "photo.png", "photo.png")
+    assert not (tmp_path / "ran").exists()

@@ -24,6 +24,8 @@ TEXTS = {
     b"<": "an SVG or another text, and no picture: make it a PNG, or call it .svg if it is a mask",
 }
 """What is no picture, by how it begins."""
+RUN = {"EPS", "IPTC"}
+"""Kinds for which Pillow runs Ghostscript, or that may hold one for which it does."""
 DEEP = 65535
 ROUNDING = 1e-5
 """How far outside of 0 to 1 floats may be, for having been rounded."""
@@ -55,6 +57,8 @@ def opened(source: Path | bytes, name: str) -> Iterator[Image.Image]:
     if known:
         _learn_heif()
     with decoding(name, known), Image.open(BytesIO(content)) as image:
+        if image.format in RUN:
+            raise UserError(f"{name}: is {image.format}, which needs another program to be run: make it a PNG")
         yield image
 
 
