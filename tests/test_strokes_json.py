@@ -1,4 +1,6 @@
 import json
+from base64 import b64encode
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from limner.errors import UserError
 from limner.painting.rendering import finer
@@ -186,6 +189,14 @@ def document(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
     return path, json.loads(path.read_text())
 
 
+def png(side: int) -> str:
+    """A white square as masks are written."""
+    file = BytesIO()
+    Image.new("L", (side, side), 255).save(file, "PNG")
+    return "data:image/png;base64," + b64encode(file.getvalue()).decode()
+
+
+WIDE = png(9000)
 FAULTS = [
     ({"format": "other"}, "not a file of strokes"),
     ({"version": 2}, "newer"),
@@ -224,6 +235,14 @@ FAULTS = [
     ({"templates": [{"name": "line", "texels": 8, "outline": 'M0 0Z"/><script/>'}]}, '"outline" is no path of closed'),
     ({"templates": [{"name": "line", "texels": 8, "outline": ""}]}, '"outline" is no path of closed'),
     ({"templates": [{"name": "circle", "texels": 8}, {"name": "line", "texels": 9}]}, "template 1: is 9 texels"),
+    (
+        {"templates": [{"name": "circle", "texels": 1024}] * 129},
+        "template 0: is 1024 texels wide, and of 129 templates",
+    ),
+    (
+        {"templates": [{"name": "own", "mask": WIDE}] * 2},
+        "template 0: is 9000 texels wide, and of 2 templates each may",
+    ),
     ({"templates": 2}, "which has 1 values where 2"),
     ({"picture_size": [3]}, '"picture_size" is [3]'),
     ({"pictures": {}}, '"pictures" is a dict'),

@@ -2,9 +2,9 @@
 
 import base64
 import json
+import math
 from collections.abc import Iterable
 from io import BytesIO
-from math import prod
 from operator import index
 from pathlib import Path
 from typing import Any, NamedTuple, SupportsIndex, cast
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from limner.errors import UserError
 from limner.files import atomic, read_bytes
-from limner.images import open_image, to_values
+from limner.images import open_image, opened, to_values
 from limner.shapes import FINEST, SHAPES, draw
 from limner.strokes import FIELDS, REQUIRED, Strokes, shapes
 from limner.templates import TemplateBank
@@ -29,6 +29,8 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64, "float16": torch.f
 PNG = "data:image/png;base64,"
 LIMIT = 2**31
 """Whole numbers of a file stay below."""
+TEXELS = 2**27
+"""Of all templates of a file together, at most."""
 
 
 class Document(NamedTuple):
@@ -204,7 +206,7 @@ def _bank(templates: list, prefilter: bool) -> TemplateBank:
             if not isinstance(entry, dict):
                 raise UserError("is no object")
             names.append(_get(entry, "name", str))
-            masks.append(_mask(entry, names[-1]))
+            masks.append(_mask(entry, names[-1], len(templates)))
             paths.append(_path(entry))
         except UserError as error:
             raise UserError(f"template {k}: {error}") from None
@@ -223,22 +225,33 @@ def _path(entry: dict) -> str | None:
     return outline
 
 
-def _mask(entry: dict, name: str) -> Float[Tensor, "S S"]:
+def _mask(entry: dict, name: str, templates: int) -> Float[Tensor, "S S"]:
+    """That of a template, which is one of so many of the same size."""
     if "mask" not in entry:
         texels = _get(entry, "texels", int)
         if name not in SHAPES:
             raise UserError(f'"{name}" is not a known shape, and there is no "mask"')
         if not 1 <= texels <= FINEST:
             raise UserError(f'"texels" is {texels}, expected 1 to {FINEST}')
+        _check_room(texels, templates)
         return draw(SHAPES[name], texels)
     try:
         content = base64.b64decode(_get(entry, "mask", str).removeprefix(PNG), validate=True)
     except ValueError as error:
         raise UserError(f'"mask" is no PNG in base64 ({error})') from None
+    with opened(content, '"mask"') as image:
+        _check_room(max(image.size), templates)
     values, _ = to_values(open_image(content, '"mask"'), '"mask"')
     if values.shape[0] != values.shape[1] or values.shape[2] != 1:
         raise UserError('"mask" is not a square gray picture')
     return torch.from_numpy(values[..., 0].copy())
+
+
+def _check_room(texels: int, templates: int) -> None:
+    """UserError for masks of so many texels a side that would need some gigabytes of memory."""
+    if templates * texels**2 > TEXELS:
+        most = math.isqrt(TEXELS // templates)
+        raise UserError(f"is {texels} texels wide, and of {templates} templates each may be {most}")
 
 
 def _size(content: dict, key: str) -> tuple[int, int] | None:
@@ -279,7 +292,7 @@ def _tensors(pictures: list, shapes: dict[str, tuple[int, ...]], moves: int, dty
     tensors = {field: torch.from_numpy(array).to(dtype) for field, array in arrays.items()}
     for field, tensor in tensors.items():
         if not tensor.isfinite().all():
-            first = int(torch.nonzero(~tensor.isfinite())[0]) // prod(shapes[field])
+            first = int(torch.nonzero(~tensor.isfinite())[0]) // math.prod(shapes[field])
             raise UserError(f"picture {first // moves}, stroke {first % moves}: {field} is not finite")
     return {field: tensor.view(len(pictures), moves, *shapes[field]) for field, tensor in tensors.items()}
 
