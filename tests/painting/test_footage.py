@@ -266,6 +266,14 @@ def test_what_is_no_clip(content: bytes | None, words: str, tmp_path: Path) -> N
         limner.paint_clip(path, 3)
 
 
+def test_a_list_of_other_files_is_no_clip(tmp_path: Path) -> None:
+    filmed(tmp_path / "other.mp4", [QUARTERS] * 3)
+    (tmp_path / "clip.mp4").write_text("ffconcat version 1.0\nfile other.mp4\n")
+    assert len(list(Footage.of(tmp_path / "other.mp4"))) == 3
+    with pytest.raises(UserError, match=r"clip\.mp4: cannot be read as a clip"):
+        Footage.of(tmp_path / "clip.mp4")
+
+
 def test_a_film_of_sound_alone(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "clip.mp4"), "w") as file:
         sound = file.add_stream("aac", rate=44100)

@@ -11,6 +11,7 @@ from av.codec.codec import UnknownCodecError
 from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.format import formats_available
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -20,6 +21,8 @@ from limner.errors import UserError
 
 WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Decoders that know the alpha of a WebM, by codec; FFmpeg's own leave it out."""
+LISTS = {"concat", "dash", "hls", "imf", "rtsp", "sdp", "vobsub", "webm_dash_manifest"}
+"""Formats that name other files, or addresses, and hold no pictures themselves."""
 
 
 def opened(path: Path) -> InputContainer:
@@ -27,11 +30,17 @@ def opened(path: Path) -> InputContainer:
     try:
         if path.stat().st_size == 0:
             raise UserError(f"{path}: is empty")
-        return av.open(str(path.absolute()))  # in a relative one a colon would end the name of a protocol
+        return contained(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (FFmpegError, OSError) as error:
         raise UserError(f"{path}: cannot be read as a clip: {error.strerror or error}") from error
+
+
+def contained(path: Path) -> InputContainer:
+    """A file as FFmpeg opens it, and no other."""
+    whole = {"format_whitelist": ",".join(formats_available - LISTS)}
+    return av.open(str(path.absolute()), options=whole)  # in a relative one a colon would end the name of a protocol
 
 
 def main_video(file: InputContainer, path: Path) -> VideoStream:

@@ -8,7 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
-import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
@@ -95,7 +94,7 @@ def track(clip: Path | None, film: OutputContainer, suffix: str) -> Iterator[Tra
 
 def _found(clip: Path, film: OutputContainer, codec: str, stack: ExitStack) -> Track | None:
     try:
-        source = stack.enter_context(av.open(str(clip.absolute())))
+        source = stack.enter_context(decoding.contained(clip))
         best = source.streams.best("audio")
         tracks = sorted(source.streams.audio, key=lambda stream: stream is not best)
         heard = [stream for stream in tracks if stream.codec_context is not None]
@@ -110,7 +109,7 @@ def _found(clip: Path, film: OutputContainer, codec: str, stack: ExitStack) -> T
 
 def _start(clip: Path) -> float:
     """When the pictures of a clip begin, in seconds; 0 where it has none, being sound alone."""
-    with av.open(str(clip.absolute())) as file:
+    with decoding.contained(clip) as file:
         stream = file.streams.best("video")
         first = next(decoding.frames(file, stream), None) if isinstance(stream, VideoStream) else None
     return (first and first.time) or 0.0
