@@ -459,7 +459,7 @@ def test_brushes_of_ones_own(studio: Studio, tmp_path: Path, monkeypatch: pytest
     assert studio.easel.state()["brushes"] == ["ring.png"]
     painted(studio, strokes=2, templates=["ring.png"])
     (tmp_path / "circle").write_text("precious")
-    for name in ("circle", "..", "", "a.txt", "x" * 300 + ".png", "a%00.png"):
+    for name in ("circle", "..", "", "a.txt", "x" * 300 + ".png", "a%00.png", "a%03%0A.png"):
         code, words = fault(lambda name=name: send(studio, f"brush?name={name}", encoded(ring)))
         assert code in (400, 500)
         assert words
@@ -493,6 +493,7 @@ def test_brushes_of_ones_own(studio: Studio, tmp_path: Path, monkeypatch: pytest
         ("command", {"templates": []}, "--templates names none"),
         ("command", b"[1]", "what is asked for is no JSON object"),
         ("command", b"{", "what is asked for is no JSON object"),
+        ("command", b'{"a":' + b"[" * 100_000, "what is asked for is no JSON object"),
         ("save/png", b"", "nothing is painted yet"),
         ("back", b"", "nothing is painted yet"),
     ],
@@ -502,6 +503,11 @@ def test_what_cannot_be_done_is_told(studio: Studio, path: str, content: bytes |
     assert code == 400
     assert told.startswith(words)
     assert str(studio.easel.folder) not in told
+
+
+def test_a_command_that_is_pasted_into_a_terminal_only_names_its_picture(studio: Studio) -> None:
+    send(studio, "photo?name=a%03%0Areboot%1b.png", picture())
+    assert json.loads(send(studio, "command", {})) == r"limner paint 'a\x03\nreboot\x1b.png'"
 
 
 def test_faults_of_a_painting_are_told(studio: Studio) -> None:

@@ -20,6 +20,7 @@ from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, laid, read_picture, resized, scaled
 from limner.painting.progress import Progress
 from limner.painting.reading import settings
+from limner.printing import shown
 from limner.shapes import SHAPES
 from limner.studio.asked import BRUSHES, MASK, STROKES, options, spelled
 from limner.waiting import compiling
@@ -110,7 +111,7 @@ class Easel:
         with self.changed:
             self._rest()
             self._pictures += 1
-            self._tell(picture=picture, name=Path(name).name or "photo", paintings=[], _fault="")
+            self._tell(picture=picture, name=shown(Path(name).name) or "photo", paintings=[], _fault="")
 
     def put_mask(self, content: bytes) -> None:
         """Keep what is brushed over, a gray picture."""
@@ -120,7 +121,7 @@ class Easel:
     def put_brush(self, name: str, content: bytes) -> None:
         """Keep a brush of one's own, a PNG or an SVG."""
         name = Path(name).name
-        if Path(name).suffix.lower() not in MASKS or name in SHAPES:
+        if Path(name).suffix.lower() not in MASKS or name in SHAPES or name != shown(name):
             raise UserError(f"{name}: is no brush: expected a name that ends in {' or '.join(MASKS)}")
         file = self.folder / BRUSHES / name
         file.parent.mkdir(exist_ok=True)

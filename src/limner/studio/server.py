@@ -213,7 +213,7 @@ def _object(content: bytes) -> dict[str, Any]:
     """JSON that was sent; UserError for anything but an object."""
     try:
         value = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise UserError("what is asked for is no JSON object")
