@@ -157,6 +157,6 @@ def test_no_program_is_run_for_a_picture(wrapped, tmp_path: Path, monkeypatch: p
     (tmp_path / "gs").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\nexit 1\n")
     (tmp_path / "gs").chmod(0o755)
     (tmp_path / "photo.png").write_bytes(wrapped(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"))
-    with pytest.raises(UserError, match="photo.png: is (EPS|IPTC), which needs another program to be run"):
+    with pytest.raises(UserError, match=r"photo\.png: is (EPS|IPTC), which needs another program to be run"):
         open_image(tmp_path / "photo.png", "photo.png")
     assert not (tmp_path / "ran").exists()

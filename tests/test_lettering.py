@@ -193,6 +193,24 @@ def test_a_font_without_letters_and_words_without_a_quote_are_told() -> None:
         bank_of(["text:hello", "world"])
 
 
+@pytest.mark.parametrize("text", ["letters:AB", f"text:{'ABCDE' * 10}"])
+def test_a_font_of_letters_that_are_far_too_large(text: str, tmp_path: Path) -> None:
+    content = bytearray(BOLD.read_bytes())
+    tables = {
+        bytes(content[k : k + 4]): int.from_bytes(content[k + 8 : k + 12]) for k in range(12, 12 + 16 * content[5], 16)
+    }
+    head = tables[b"head"]
+    content[head + 18 : head + 20] = (16).to_bytes(2)  # units of an em, in which outlines are given
+    (tmp_path / "huge.ttf").write_bytes(content)
+    with pytest.raises(UserError, match=r"huge\.ttf: .* cannot be drawn \("):
+        bank_of(f"{text}@{tmp_path / 'huge.ttf'}")
+
+
+def test_what_shows_nothing() -> None:
+    with pytest.raises(UserError, match="^'\N{BRAILLE PATTERN BLANK}': shows nothing in DejaVuSans-Bold.ttf"):
+        bank_of("letters:\N{BRAILLE PATTERN BLANK}")
+
+
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "no.ttf").write_text("no font")
     (tmp_path / "empty.ttf").touch()

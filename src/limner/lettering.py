@@ -23,6 +23,8 @@ LONGEST = 100
 """Characters of a text."""
 TRIED = 100.0
 """Size of a font in which a text is measured."""
+MOST = 2**26
+"""Pixels of a text that is drawn."""
 LEADING = 0.15
 """Space between lines, as a share of the size of their font."""
 SYMBOLS = 0xF000
@@ -85,11 +87,11 @@ def written(text: str, font: Path, size: int) -> Float[Tensor, "S S"]:
     content = read_bytes(font)
     try:
         tried = _inked(text, content, TRIED)
-        if tried is None:
-            raise UserError(f"{text!r}: shows nothing in {font.name}: write something else")
-        large = _inked(text, content, TRIED * pixels_of(size) / max(tried.size)) or tried
-    except OSError as error:
+        large = tried and _inked(text, content, TRIED * pixels_of(size) / max(tried.size))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{font}: {text!r} cannot be drawn ({error}): choose a font of outlines") from error
+    if large is None:
+        raise UserError(f"{text!r}: shows nothing in {font.name}: write something else")
     return fitted(np.asarray(large, np.float32) / 255, size)
 
 
@@ -98,6 +100,8 @@ def _inked(text: str, font: bytes, height: float) -> Image.Image | None:
     face, style = _face(font, height), {"align": "center", "spacing": LEADING * height}
     box = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text, face, **style)
     left, top, right, bottom = map(round, box)
+    if (right - left) * (bottom - top) > MOST:
+        raise ValueError("its letters are too large")
     image = Image.new("L", (max(1, right - left), max(1, bottom - top)))
     ImageDraw.Draw(image).text((-left, -top), text, 255, face, **style)
     return image.crop(box) if (box := image.getbbox()) else None

@@ -14,9 +14,10 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import UserError
-from limner.files import files_in, read_bytes
+from limner.files import files_in
 from limner.images import DPI, SUFFIXES, Values, open_image, opened, to_values
 from limner.pyramid import shares
+from limner.vectors import read_svg
 
 VECTOR = (".svg", ".svgz")
 FONTS = {
@@ -90,13 +91,14 @@ def native(path: Path) -> int | None:
 
 def render_svg(path: Path, side: int) -> Image.Image:
     """An SVG drawn on transparent ground, its longer side `side` pixels."""
-    content = read_bytes(path)
-    worded = b"text" in content or path.suffix.lower() == ".svgz"
-    fonts: dict[str, Any] = _fonts() if worded else {"skip_system_fonts": True}
     try:
-        png = resvg_py.svg_to_bytes(svg_path=str(path), width=side, height=side, dpi=DPI, **fonts)
+        str(path).encode()
     except UnicodeEncodeError:
         raise UserError(f"{path}: an SVG whose name is not UTF-8 cannot be drawn: rename it") from None
+    svg = read_svg(path)
+    fonts: dict[str, Any] = _fonts() if "text" in svg else {"skip_system_fonts": True}
+    try:
+        png = resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side, dpi=DPI, **fonts)
     except ValueError as error:
         raise UserError(f"{path}: is not an SVG that can be drawn ({error})") from error
     return Image.open(BytesIO(png))

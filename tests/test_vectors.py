@@ -1,0 +1,80 @@
+"""SVG files that are made to do harm."""
+
+import gzip
+from base64 import b64encode
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from PIL import Image
+
+from limner import vectors
+from limner.errors import UserError
+from limner.masks import read_mask
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:x="http://www.w3.org/1999/xlink" viewBox="0 0 8 8">{}</svg>'
+CORNER = '<rect width="1" height="1"/>'
+IMAGE = '<image {}="{}" x="4" y="4" width="4" height="4"/>'
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """A picture that nobody names but an SVG."""
+    Image.new("L", (4, 4), 255).save(tmp_path / "secret.png")
+    return tmp_path / "secret.png"
+
+
+def written(folder: Path, content: str) -> Path:
+    (folder / "mask.svg").write_text(content)
+    return folder / "mask.svg"
+
+
+@pytest.mark.parametrize("attribute", ["href", "x:href"])
+@pytest.mark.parametrize("link", ["{path}", "file://{path}", "{path.name}", "&h;", " data:", "#a", "http://a/b.png"])
+def test_no_other_file_is_read(secret: Path, attribute: str, link: str) -> None:
+    told = f'<!DOCTYPE svg [<!ENTITY h "{secret}">]>'
+    path = written(secret.parent, told + SVG.format(CORNER + IMAGE.format(attribute, link.format(path=secret))))
+    with pytest.raises(UserError, match=r"mask\.svg: shows another file, .*, which is not read: embed it"):
+        read_mask(path, 16)
+
+
+def test_nor_by_a_filter(secret: Path) -> None:
+    shown = f'<filter id="f"><feImage href="{secret}"/></filter><rect width="8" height="8" filter="url(#f)"/>'
+    with pytest.raises(UserError, match="shows another file"):
+        read_mask(written(secret.parent, SVG.format(shown)), 16)
+
+
+def test_nor_by_an_svg_in_an_svg(secret: Path) -> None:
+    inner = SVG.format(CORNER + IMAGE.format("href", secret))
+    path = written(secret.parent, SVG.format(CORNER + IMAGE.format("href", "data:image/svg+xml," + quote(inner))))
+    assert not read_mask(path, 16)[12:, 12:].any()
+
+
+def test_what_is_embedded_is_shown(tmp_path: Path) -> None:
+    file = BytesIO()
+    Image.new("L", (4, 4), 255).save(file, "PNG")
+    link = "data:image/png;base64," + b64encode(file.getvalue()).decode()
+    assert read_mask(written(tmp_path, SVG.format(CORNER + IMAGE.format("x:href", link))), 16)[12:, 12:].all()
+
+
+@pytest.mark.parametrize("depth", [vectors.DEEPEST, 200_000])
+def test_one_that_nests_too_deeply(depth: int, tmp_path: Path) -> None:
+    """What draws it would crash."""
+    assert read_mask(written(tmp_path, SVG.format("<g>" * 190 + CORNER + "</g>" * 190)), 16).any()
+    path = written(tmp_path, SVG.format("<g>" * depth + CORNER + "</g>" * depth))
+    with pytest.raises(UserError, match=r"mask\.svg: is not an SVG that can be drawn \(it nests too deeply\)"):
+        read_mask(path, 16)
+
+
+def test_compressed_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mask.svgz"
+    path.write_bytes(gzip.compress(SVG.format('<rect width="8" height="4"/>').encode()))
+    assert read_mask(path, 16).mean() == 0.5
+    monkeypatch.setattr(vectors, "MOST", 100)
+    path.write_bytes(gzip.compress(SVG.format(" " * 100_000).encode()))
+    with pytest.raises(UserError, match=r"mask\.svgz: is an SVG of more than 0 MiB: simplify it"):
+        read_mask(path, 16)
+    path.write_bytes(vectors.GZIP + b"nothing")
+    with pytest.raises(UserError, match=r"mask\.svgz: is not an SVG that can be drawn"):
+        read_mask(path, 16)
