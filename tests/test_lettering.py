@@ -207,8 +207,9 @@ def test_a_font_of_letters_that_are_far_too_large(text: str, tmp_path: Path) -> 
 
 
 def test_what_shows_nothing() -> None:
-    with pytest.raises(UserError, match="^'\N{BRAILLE PATTERN BLANK}': shows nothing in DejaVuSans-Bold.ttf"):
+    with pytest.raises(UserError, match="shows nothing in DejaVuSans-Bold") as raised:
         bank_of("letters:\N{BRAILLE PATTERN BLANK}")
+    assert "cannot be drawn" not in str(raised.value)
 
 
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
