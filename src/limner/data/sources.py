@@ -189,7 +189,8 @@ def _unpack(archive: Path, folder: Path) -> None:
                 opened.extractall(temporary)
         else:
             with tarfile.open(archive) as opened:
-                opened.extractall(temporary, filter="data")
+                opened.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4
+                opened.extractall(temporary)
         for part in Path(temporary).iterdir():
             shutil.rmtree(folder / part.name, ignore_errors=True)
             part.rename(folder / part.name)
