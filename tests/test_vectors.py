@@ -2,6 +2,7 @@
 
 import gzip
 from base64 import b64encode
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
@@ -77,4 +78,44 @@ def test_compressed_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         read_mask(path, 16)
     path.write_bytes(vectors.GZIP + b"nothing")
     with pytest.raises(UserError, match=r"mask\.svgz: is not an SVG that can be drawn"):
+        read_mask(path, 16)
+
+
+@pytest.mark.parametrize("link", ["data:/../secret.png", "data:/../secret.png#,"])
+def test_nor_one_in_a_folder_called_as_if_it_were_embedded(
+    secret: Path, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with suppress(OSError):  # Windows has no such folder, and needs none
+        (secret.parent / "data:").mkdir()
+    monkeypatch.chdir(secret.parent)
+    with pytest.raises(UserError, match="shows another file"):
+        read_mask(written(secret.parent, SVG.format(CORNER + IMAGE.format("href", link))), 16)
+
+
+@pytest.mark.parametrize("begin", ["\n  data:", "DATA:"])
+def test_what_is_embedded_may_begin_on_another_line_or_in_capitals(tmp_path: Path, begin: str) -> None:
+    file = BytesIO()
+    Image.new("L", (4, 4), 255).save(file, "PNG")
+    link = f"{begin}image/png;base64," + b64encode(file.getvalue()).decode()
+    assert read_mask(written(tmp_path, SVG.format(CORNER + IMAGE.format("href", link))), 16)[12:, 12:].all()
+
+
+def test_a_picture_that_names_nothing_shows_nothing(tmp_path: Path) -> None:
+    assert not read_mask(written(tmp_path, SVG.format(CORNER + IMAGE.format("href", ""))), 16)[12:, 12:].any()
+
+
+@pytest.mark.parametrize("encoding", ["Shift_JIS", "GB2312", "UTF-16", "US-ASCII", "utf8", "nonsense"])
+def test_what_is_utf_8_may_say_that_it_is_not(tmp_path: Path, encoding: str) -> None:
+    head = f'\n<?xml version="1.0" encoding="{encoding}"?>'
+    path = tmp_path / "mask.svg"
+    path.write_text(head + SVG.format("<title>\N{LATIN SMALL LETTER E WITH ACUTE}</title>" + CORNER), "utf-8")
+    assert read_mask(path, 16)[:2, :2].all()
+
+
+def test_an_encoding_that_cannot_be_read_is_told_in_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "mask.svg"
+    path.write_bytes(
+        b'<?xml version="1.0" encoding="Shift_JIS"?>' + SVG.format("<title>\u6f22</title>").encode("cp932")
+    )
+    with pytest.raises(UserError, match=r"mask\.svg: is not an SVG that can be drawn \(multi-byte"):
         read_mask(path, 16)
