@@ -90,5 +90,5 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert main(["paint", "strokes.json", "-o", "a.film.svg", "--film-seconds", "2"]) == 0
     assert late(Path("a.film.svg"))[-1] == 2
     assert main(["paint", "strokes.json", "-o", "a.svg", "--film-seconds", "2"]) == 2
-    assert "is of no use without a film" in capsys.readouterr().err
+    assert "is of no use without a film: give -o FILE.mp4, .webm, .gif or .film.svg, too" in capsys.readouterr().err
     assert limner.Painting.load("strokes.json").size == (40, 60)
