@@ -72,7 +72,8 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
 def check_sizes(job: Job, size: tuple[int, int], options: PaintOptions) -> None:
     """UserError for outputs that are too large for a picture of (height, width), and for a length without a film."""
     if options.film_seconds and not any(path.suffix.lower() in FILMS or is_growing(path) for path in job.files):
-        raise UserError(f"{flag('film_seconds')} is of no use without a film: give -o FILE.mp4, .webm, .gif or .film.svg, too")
+        films = "FILE.mp4, .webm, .gif or .film.svg"
+        raise UserError(f"{flag('film_seconds')} is of no use without a film: give -o {films}, too")
     frames = [job.frames / FRAME.format(0)] if job.frames else []
     for path in (*job.files, *frames):
         if path.suffix.lower() != ".json":
