@@ -68,6 +68,15 @@ def test_one_that_nests_too_deeply(depth: int, tmp_path: Path) -> None:
         read_mask(path, 16)
 
 
+def test_what_is_deep_otherwise_does_not_crash_what_draws_it(tmp_path: Path) -> None:
+    uses = "".join(f'<g id="u{k + 1}"><use href="#u{k}"/></g>' for k in range(180))
+    used = SVG.format(f'<defs><rect id="u0" width="8" height="8"/>{uses}</defs><use href="#u180"/>')
+    assert read_mask(written(tmp_path, used), 16).all()
+    inner = quote(SVG.format("<g>" * 400 + '<rect width="8" height="8"/>' + "</g>" * 400))
+    path = written(tmp_path, SVG.format(IMAGE.format("href", f"data:image/svg+xml,{inner}")))
+    assert read_mask(path, 16)[12:, 12:].all()
+
+
 def test_compressed_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "mask.svgz"
     path.write_bytes(gzip.compress(SVG.format('<rect width="8" height="4"/>').encode()))

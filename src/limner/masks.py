@@ -1,9 +1,12 @@
 """Template masks from picture files: which part of a PNG or SVG is brush, and which is not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from threading import Lock, stack_size
 from typing import Any
 
 import numpy as np
@@ -37,6 +40,10 @@ PIXELS = 4
 """Texels to a pixel from which pixels of a mask without grays are seen to be square."""
 FAINT = 0.02
 """Largest value, or change of values, that nobody sees."""
+STACK = 2**26
+"""Bytes that a thread has for its calls which draws an SVG."""
+
+_starting = Lock()
 
 Gray = Float[np.ndarray, "height width"]
 
@@ -89,6 +96,17 @@ def native(path: Path) -> int | None:
         return max(image.size)
 
 
+@contextmanager
+def _roomy() -> Iterator[ThreadPoolExecutor]:
+    """A thread with room for what draws an SVG, which calls itself for what is within, or used by, something else."""
+    with _starting, ThreadPoolExecutor(1) as pool:
+        before = stack_size(STACK)
+        try:
+            yield pool
+        finally:
+            stack_size(before)
+
+
 def render_svg(path: Path, side: int) -> Image.Image:
     """An SVG drawn on transparent ground, its longer side `side` pixels."""
     try:
@@ -98,7 +116,9 @@ def render_svg(path: Path, side: int) -> Image.Image:
     svg = read_svg(path)
     fonts: dict[str, Any] = _fonts() if "text" in svg else {"skip_system_fonts": True}
     try:
-        png = resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side, dpi=DPI, **fonts)
+        with _roomy() as pool:
+            draw = pool.submit(resvg_py.svg_to_bytes, svg_string=svg, width=side, height=side, dpi=DPI, **fonts)
+        png = draw.result()
     except ValueError as error:
         raise UserError(f"{path}: is not an SVG that can be drawn ({error})") from error
     return Image.open(BytesIO(png))
