@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,6 +16,7 @@ from torch import Tensor
 from limner import Strokes, TemplateBank, render
 from limner.checks import Compositing
 from limner.cpu import fused, laying
+from limner.kernels import memory
 from limner.kernels.memory import DESKS, LARGEST, LEAST, MOST, WAITING, array, desk, lent
 
 
@@ -57,6 +59,14 @@ def test_arrays_are_lent_to_one_at_a_time() -> None:
     assert third.arrays is one
     assert fourth.arrays[0] is not one[0]
     assert fourth.arrays[0] is not two[0]
+
+
+def test_references_are_counted_alike_however_often() -> None:
+    """Python runs code otherwise once it has often run."""
+    held = object()
+    for _ in range(10_000):
+        assert memory._last(deque([object()]))[1] == memory.ALONE
+        assert memory._last(deque([held]))[1] > memory.ALONE
 
 
 def test_no_code_runs_where_memory_is_given_back() -> None:
