@@ -7,6 +7,7 @@ from typing import Any
 
 from limner.errors import UserError
 from limner.flags import flag, quoted
+from limner.lettering import SPELT
 from limner.painting.colours import colour
 from limner.painting.options import PaintOptions
 from limner.shapes import SHAPES
@@ -34,8 +35,6 @@ KINDS: dict[str, tuple[type, ...]] = {
 """Options that the page may give; whether, of those that are files of the studio's own."""
 MASK, STROKES, BRUSHES = "mask.png", "strokes.json", "brushes"
 """The files in the studio's folder: what is brushed over, the strokes to go on from, and brushes of one's own."""
-LETTERS = "letters:"
-"""How brushes begin that are no files."""
 
 
 def options(asked: Mapping[str, Any], photo: str, folder: Path) -> PaintOptions:
@@ -68,7 +67,7 @@ def options(asked: Mapping[str, Any], photo: str, folder: Path) -> PaintOptions:
 
 def brush(name: str, folder: Path) -> str:
     """A shape's name, and letters, as they are; another's name as the path of a file in the studio's folder."""
-    return name if name in SHAPES or name.startswith(LETTERS) else str(folder / BRUSHES / Path(name).name)
+    return name if name in SHAPES or SPELT.fullmatch(name) else str(folder / BRUSHES / Path(name).name)
 
 
 def typed(name: str) -> str:
@@ -85,5 +84,5 @@ def spelled(options: PaintOptions) -> str:
             continue
         words.append({"strokes": "-n"}.get(field.name, flag(field.name)))
         parts = value if isinstance(value, tuple) else [] if value is True else [value]
-        words += [str(part) if str(part).startswith(LETTERS) else typed(Path(str(part)).name) for part in parts]
+        words += [str(part) if SPELT.fullmatch(str(part)) else typed(Path(str(part)).name) for part in parts]
     return " ".join(map(quoted, words))
