@@ -232,6 +232,9 @@ BAD = [
     ("photo.png --output-size 16384 -o a.png", "a.png: 16384 x 12288 pixels are too many"),
     ("wide.png -o a.webp", "a.webp: WebP ends at 16383"),
     ("wider.png -o a.JPEG", "a.JPEG: JPEG ends at 65500"),
+    ("wider.png -o a.psd", "a.psd: Photoshop ends at 30000"),
+    ("photo.png -n 8000 -o a.psd", "a.psd: 8000 strokes are too many for Photoshop, which has 8000 layers"),
+    ("photo.png --resume strokes.json -n 7999 -o a.psd", "strokes are too many for Photoshop"),
     # Numbers.
     ("photo.png -n -5", "--strokes -5: expected 0 to 100000"),
     ("photo.png -n 1000000000000", "--strokes 1000000000000"),

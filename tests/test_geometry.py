@@ -58,6 +58,16 @@ def test_a_moved_stamp_is_where_it_was_moved_to(across: float, down: float, **st
     torch.testing.assert_close(moved, phi_of(**there), rtol=1e-9, atol=1e-7)
 
 
+@given(**stamps, left=st.integers(0, 8), top=st.integers(0, 8), across=st.integers(1, 9), down=st.integers(1, 9))
+def test_a_window_has_the_pixels_of_the_whole_canvas(
+    left: int, top: int, across: int, down: int, **stamp: float
+) -> None:
+    phi, window = phi_of(**stamp), (left, top, left + across, top + down)
+    whole = geometry.canvas_points(20, 17, dtype=phi.dtype) @ phi.mT
+    part = geometry.canvas_points(down, across, dtype=phi.dtype) @ geometry.cropped(phi, window, (20, 17)).mT
+    torch.testing.assert_close(part, whole[top : top + down, left : left + across], rtol=1e-5, atol=1e-5)
+
+
 @given(**stamps)
 def test_phi_takes_centre_and_half_sizes_to_the_template(**stamp: float) -> None:
     aspect = stamp["aspect"]

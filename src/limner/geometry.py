@@ -45,6 +45,17 @@ def moved(where: Float[Tensor, "*stamps 2 3"], by: Float[Tensor, "*stamps 2"]) -
     return torch.cat([linear, shift - linear @ by[..., None]], -1)
 
 
+def cropped(
+    where: Float[Tensor, "*stamps 2 3"], window: tuple[int, int, int, int], size: tuple[int, int]
+) -> Float[Tensor, "*stamps 2 3"]:
+    """Phi of the same stamp on a part of a canvas of `size` (height, width): left, top, right and bottom, in pixels."""
+    (left, top, right, bottom), (height, width) = window, size
+    stretch = where.new_tensor([(right - left) / width, (bottom - top) / height])
+    shift = where.new_tensor([[(left + right) / width - 1], [(top + bottom) / height - 1]])
+    linear, start = where.split([2, 1], -1)
+    return torch.cat([linear * stretch, start + linear @ shift], -1)
+
+
 def invert(where: Float[Tensor, "*stamps 2 3"], least: float = 0.0) -> Float[Tensor, "*stamps 2 3"]:
     """The affine map back, from template points to canvas points; degenerate Phi gives inf or nan.
 

@@ -12,6 +12,7 @@ from limner.painting import plates, sides
 from limner.painting.brushes import bank_of
 from limner.painting.films.growing import is_growing
 from limner.painting.jobs import Job
+from limner.painting.layers import check_layers, is_layered
 from limner.painting.numbered import FRAME
 from limner.painting.options import PaintOptions
 from limner.painting.painting import STILLS, Painting
@@ -55,6 +56,9 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
         check_plates(path, laid.strokes if laid else None, arguments["palette"], laid is picture)
     if laid:
         check_svg(laid.strokes, laid.bank, job.files)
+    strokes = (0 if laid is picture else options.count) + (len(laid.strokes) if laid else 0)
+    for path in filter(is_layered, job.files):
+        check_layers(path, strokes)
     if isinstance(picture, Painting):
         return
     for path in filter(is_plot, job.files):
@@ -64,7 +68,6 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
     for path, size in beside:
         sides.check_shape(str(path), size, job.label, picture.size)
     if options.max_size:
-        strokes = options.count + (len(before.strokes) if before else 0)
         side = sides.chosen_side(picture, options.size, strokes, options.stop_psnr, options.pen)
         sides.check_seen(options.max_size, min(side, max(picture.size)))
 

@@ -28,16 +28,16 @@ MOST = {
 
 @dataclass(frozen=True)
 class PaintOptions:
-    """Rebuild pictures from brush strokes, as PNG, JPEG, WebP, SVG, JSON, GIF, MP4 or WebM."""
+    """Rebuild pictures from brush strokes, as PNG, JPEG, WebP, SVG, PSD, JSON, GIF, MP4 or WebM."""
 
     photos: Annotated[Positional[tuple[str, ...]], arg(metavar="PHOTO [PHOTO ...]", help_behavior_hint="")]
     """Pictures, or folders of pictures, of which those called NAME-painted are left out; - is standard input.
     Clips (.mp4, .mov, .webm ...) become clips in strokes, N in each picture, which move as it does.
     Strokes in a JSON file are not painted, but written as they are, at the size of the picture that they paint."""
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
-    """Where to write; the suffix says what: .png .jpg .webp .svg .json .gif .mp4 .webm. May be given several times.
-    For several pictures a folder, or a pattern such as out/{name}.png.
-    NAME.film.svg paints itself when a browser opens it.
+    """Where to write; the suffix says what: .png .jpg .webp .svg .psd .json .gif .mp4 .webm. May be given several
+    times. For several pictures a folder, or a pattern such as out/{name}.png.
+    NAME.film.svg paints itself when a browser opens it. A .psd has a layer for each stroke.
     With --palette, plate-{colour}.svg becomes a picture of each colour, black on white, as screen printers need them.
     Left out: NAME-painted.png (of a clip .mp4), in the current folder."""
     strokes: Annotated[

@@ -28,7 +28,7 @@ from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import in_depth_order
 
-STILLS = (*PICTURES, ".svg")
+STILLS = (*PICTURES, ".svg", ".psd")
 SUFFIXES = (*STILLS, ".json", *FILMS)
 
 
@@ -198,7 +198,7 @@ class Painting:
         return self.score(self.render(*self.size))
 
     def psnr_of(self, path: str | Path) -> float:
-        """In dB, of a saved PNG, JPEG, WebP or SVG (rendered by resvg), against the target at the size of that file.
+        """In dB, of a saved PNG, JPEG, WebP, PSD or SVG (by resvg), against the target at the size of that file.
 
         Where the painting is transparent, premultiplied colours and alpha are compared; on white if the file has none.
         Raises UserError for a file that is no picture, or a film.
@@ -233,16 +233,19 @@ class Painting:
 
     @for_kernels_only()
     def save(self, path: str | Path, longer_side: int | None = None, seconds: float | None = None) -> None:
-        """Write a picture (PNG, JPEG, WebP, SVG), a time-lapse (GIF, MP4, WebM) or the strokes (JSON), by suffix.
+        """Write a picture (PNG, JPEG, WebP, SVG, PSD), a time-lapse (GIF, MP4, WebM) or the strokes (JSON), by suffix.
 
         longer_side: in pixels; the default is the picture's, or that of `size` where it is not known, and at most 480
         for GIF and 1080 for MP4 and WebM; JSON has none.
-        NAME.plot.svg is for pen plotters; NAME.film.svg grows when a browser opens it.
+        NAME.plot.svg is for pen plotters; NAME.film.svg grows when a browser opens it; in a PSD each stroke is a
+        layer.
         seconds: how long a film grows, at most 60; the default is eight, or less where strokes are few. A time-lapse
         rests for two seconds then.
         Raises UserError for an unknown suffix, an absurd size or length, strokes out of range (`Strokes.held`), or a
         file that cannot be written.
         """
+        from limner.painting.formats import write
+
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix not in SUFFIXES:
@@ -256,14 +259,7 @@ class Painting:
         seconds = positive("seconds", seconds, LONGEST_FILM)
         size = self.saved_size(path, longer_side)
         with atomic(path) as temporary:
-            if suffix == ".svg":
-                temporary.write_text(self._svg(path, size, seconds), "utf-8", newline="\n")
-            elif suffix in FILMS:
-                from limner.painting.films.time_lapse import save_time_lapse
-
-                save_time_lapse(temporary, self.stages, len(self.strokes), size, seconds, self.background is None)
-            else:
-                temporary.write_bytes(raster.encoded(self.render(*size), suffix))
+            write(self, path, temporary, size, seconds)
 
     @for_kernels_only()
     def save_frames(self, folder: str | Path, count: int, longer_side: int | None = None) -> int:
@@ -279,17 +275,6 @@ class Painting:
         in_range(folder, self.strokes, self.background)
         size = self.saved_size(folder / FRAME.format(0), longer_side)
         return write_frames(folder, self.stages(moments(len(self.strokes), count), size))
-
-    def _svg(self, path: Path, size: tuple[int, int], seconds: float | None) -> str:
-        from limner.painting import plot, svg
-        from limner.painting.films.growing import delays, is_growing
-
-        sharp = len(self.bank.outlines) == len(self.bank)
-        bank = finer(self.bank, self.size, size) if sharp else self.bank
-        if plot.is_plot(path):
-            return plot.to_plot(path, self.strokes, bank, size)
-        late = delays(len(self.strokes), seconds) if is_growing(path) else ()
-        return svg.to_svg(self.strokes, bank, size, self.background, late)
 
     @torch.no_grad()
     def _layers(self, counts: Iterable[int], size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor | None]]:

@@ -24,7 +24,7 @@ FILMS = {".gif": 480, ".mp4": 1080, ".webm": 1080}
 """Suffixes of films, and the most pixels on their longer side where no size is asked for."""
 LARGEST, MOST_GIF = 2**27, 2**23
 """Pixels of a file, and of a GIF, which is in memory with all its frames."""
-SIDES = {".webp": ("WebP", 16383), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
+SIDES = {".webp": ("WebP", 16383), ".psd": ("Photoshop", 30000), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
 """Most pixels a side."""
 TOGETHER = 2**18
 """Pixels that are worked on together: large pictures would take as much memory again, several times."""

@@ -31,6 +31,7 @@ KINDS = {
     ".webp": "image/webp",
     ".gif": "image/gif",
     ".svg": "image/svg+xml",
+    ".psd": "image/vnd.adobe.photoshop",
     ".mp4": "video/mp4",
     ".webm": "video/webm",
 }

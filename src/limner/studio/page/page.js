@@ -4,7 +4,7 @@ import { brushing } from "./brushing.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("options");
-const KINDS = ["png", "jpg", "webp", "svg", "plot.svg", "json", "mp4", "webm", "gif"];
+const KINDS = ["png", "jpg", "webp", "svg", "plot.svg", "psd", "json", "mp4", "webm", "gif"];
 const PLAYING = 6; // seconds
 const ELSEWHERE = 64; // of 255: what a place matters that is not brushed over, where others are
 const CLOSED = "The studio is closed: start it again.";

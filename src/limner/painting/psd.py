@@ -1,0 +1,60 @@
+"""Layers as a Photoshop document, which Krita, GIMP, Affinity and Photopea open, too."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from psd_tools.constants import ChannelID, ColorMode, Compression, Tag
+from psd_tools.psd import PSD
+from psd_tools.psd.header import FileHeader
+from psd_tools.psd.image_data import ImageData
+from psd_tools.psd.layer_and_mask import (
+    ChannelData,
+    ChannelDataList,
+    ChannelImageData,
+    ChannelInfo,
+    LayerAndMaskInformation,
+    LayerInfo,
+    LayerRecord,
+    LayerRecords,
+)
+
+from limner.painting import raster
+from limner.painting.layers import Layer
+from limner.painting.raster import Pixels
+
+NAMED = 255
+"""Bytes of a name."""
+
+
+def save_psd(path: Path, stack: Iterable[Layer], whole: Pixels) -> None:
+    """Write a document of layers, the lowest first; `whole` is how they look together, which viewers show."""
+    merged = raster.picture(whole).convert("RGBA" if raster.has_alpha(whole) else "RGB")
+    bands = len(merged.getbands())
+    records, channels = LayerRecords(), ChannelImageData()
+    for layer in stack:
+        record, planes = _record(layer)
+        records.append(record)
+        channels.append(planes)
+    count = -len(records) if bands == 4 else len(records)  # below 0: the fourth band is how far it is covered
+    header = FileHeader(channels=bands, height=merged.height, width=merged.width, depth=8, color_mode=ColorMode.RGB)
+    shown = ImageData(Compression.RLE)
+    shown.set_data([band.tobytes() for band in merged.split()], header)
+    info = LayerAndMaskInformation(LayerInfo(count, records, channels))
+    with path.open("wb") as file:
+        PSD(header=header, layer_and_mask_information=info, image_data=shown).write(file)
+
+
+def _record(layer: Layer) -> tuple[LayerRecord, ChannelDataList]:
+    """What a document says of a layer, and its bands, compressed."""
+    width, height = layer.image.size
+    right, bottom = layer.left + width, layer.top + height
+    record = LayerRecord(layer.top, layer.left, bottom, right, opacity=layer.opacity)
+    record.name = layer.name.encode("macroman", "replace")[:NAMED].decode("macroman")
+    record.tagged_blocks.set_data(Tag.UNICODE_LAYER_NAME, layer.name)
+    planes = ChannelDataList()
+    for kind, band in zip((0, 1, 2, ChannelID.TRANSPARENCY_MASK), layer.image.split(), strict=False):
+        plane = ChannelData(Compression.RLE)
+        plane.set_data(band.tobytes(), width, height, 8)
+        planes.append(plane)
+        record.channel_info.append(ChannelInfo(ChannelID(kind), len(plane.data) + 2))
+    return record, planes
