@@ -23,7 +23,7 @@ import limner
 from limner.cli import main
 from limner.errors import UserError
 from limner.painting import outputs
-from limner.painting.films import following, gif, video
+from limner.painting.films import animations, following, gif, video
 from limner.painting.films.footage import Footage
 from limner.painting.pictures import is_clip
 from limner.painting.saving import amount
@@ -182,15 +182,15 @@ def test_clips_that_are_none() -> None:
         limner.paint_clip([photo()], 3, colour="red")
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif"])
+@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif", ".film.webp"])
 def test_a_saved_clip_is_as_long_as_its_original(suffix: str, tmp_path: Path) -> None:
     clip = limner.paint_clip(panned(7, 6), 20, rate=10.0)
     path = tmp_path / f"painted{suffix}"
     clip.save(path, 128)
-    if suffix == ".gif":
+    if suffix in (".gif", ".film.webp"):
         with Image.open(path) as file:
             frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(file)]
-            assert sum(frame.info["duration"] for frame in ImageSequence.Iterator(file)) == 700
+        assert sum(animations.durations(path)) == 700
     else:
         frames = seen(path)
         with av.open(str(path)) as file:
@@ -290,6 +290,9 @@ def test_animated_pictures_on_the_command_line(here: Path, capsys: pytest.Captur
         assert getattr(file, "n_frames", 1) == 4
     assert main(["paint", "moves.webp", "-n", "3", "-o", "c.webm"]) == 0
     assert capsys.readouterr().out == "c.webm  4 pictures of 3 strokes\n"
+    assert main(["paint", "moves.gif", "-n", "3", "-o", "c.film.webp", "-q"]) == 0
+    with Image.open(here / "c.film.webp") as file:
+        assert getattr(file, "n_frames", 1) == 4
     first = "moves.gif: only its first picture is painted"
     for asked in (["-o", "a.png"], ["-o", "a.png", "-o", "d.mp4"], ["-o", "d.mp4", "--film-seconds", "3"]):
         assert main(["paint", "moves.gif", "-n", "3", *asked]) == 0

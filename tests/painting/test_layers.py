@@ -1,5 +1,7 @@
 """A painting in layers, and as a Photoshop document, read by Pillow and psd-tools."""
 
+import io
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,6 +120,8 @@ def test_strokes_that_are_not_seen_have_no_layer() -> None:
     opacity[0, 1] = 0
     made.strokes.where[0, 3, 0, 2] = 1e4
     assert [layer.name for layer in taken(made)] == ["1 circle", "3 circle", "5 circle"]
+    empty = TemplateBank(torch.stack([torch.zeros(9, 9), torch.ones(9, 9)]), names=("empty", "full"))
+    assert [layer.name for layer in taken(painting(4, bank=empty))] == ["2 full", "4 full"]
 
 
 @pytest.mark.parametrize("background", [None, torch.tensor([0.2, 0.5, 1.0]), torch.tensor([0.5])], ids=str)
@@ -133,6 +137,12 @@ def test_viewers_see_the_painting(tmp_path: Path, background: torch.Tensor | Non
         there = [(name, box) for name, _, box, _ in file.layers]
     assert there == [(layer.name, layer.bbox) for layer in PSDImage.open(tmp_path / "a.psd")]
     assert len(there) == 6 + (background is not None)
+    sections = io.BytesIO((tmp_path / "a.psd").read_bytes())
+    sections.seek(26)
+    for _ in ("colours", "resources"):
+        sections.seek(*struct.unpack(">I", sections.read(4)), io.SEEK_CUR)
+    (count,) = struct.unpack(">8xh", sections.read(10))
+    assert count == (len(there) if mode == "RGB" else -len(there)), "the fourth band is alpha where this is below 0"
 
 
 def test_a_document_without_strokes(tmp_path: Path) -> None:
@@ -147,7 +157,7 @@ def test_a_document_without_strokes(tmp_path: Path) -> None:
 
 def test_layers_may_have_any_name(tmp_path: Path) -> None:
     square = Image.new("RGBA", (3, 3), "red")
-    names = ["1 größe", "2 ネコ", "3 " + "long" * 60, "4 " + "ネコ" * 120]
+    names = ["1 größe", "2 ネコ", "3 " + "long" * 80, "4 " + "ネコ" * 160]
     whole = torch.zeros(3, 3, 4, dtype=torch.uint8)
     save_psd(tmp_path / "a.psd", [Layer(name, square) for name in names], whole)
     assert [layer.name for layer in PSDImage.open(tmp_path / "a.psd")] == names

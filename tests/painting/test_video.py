@@ -16,7 +16,7 @@ from PIL import Image, ImageSequence
 
 from limner import geometry
 from limner.errors import UserError
-from limner.painting.films import gif, time_lapse, video
+from limner.painting.films import animations, gif, time_lapse, video
 from limner.painting.films.clip import Clip
 from limner.painting.painting import Painting
 from limner.painting.raster import on_white
@@ -125,7 +125,7 @@ def test_number_of_frames_is_bounded_and_sides_are_even(suffix: str, tmp_path: P
     assert frames[0].shape == (16, 18, 3)
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm"])
+@pytest.mark.parametrize("suffix", [".gif", ".film.webp", ".mp4", ".webm"])
 def test_films_of_one_painting_are_the_same_bytes(suffix: str, tmp_path: Path) -> None:
     one = painting(moves=100, background=WHITE, size=(222, 320))
     path = tmp_path / f"film{suffix}"
@@ -171,16 +171,15 @@ def test_webm_has_alpha(opacity: float, tmp_path: Path) -> None:
     assert decibels(gray(on_gray.astype(np.uint8)), gray(expected.astype(np.uint8))) > 30
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm"])
+@pytest.mark.parametrize("suffix", [".gif", ".film.webp", ".mp4", ".webm"])
 @pytest.mark.parametrize(("seconds", "moves"), [(0.5, 40), (3.0, 40), (12.5, 500), (20.0, 7), (30.0, 1)])
 def test_films_last_as_long_as_asked_for(seconds: float, moves: int, suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"film{suffix}"
     painting(moves, WHITE).save(path, seconds=seconds)
-    if suffix == ".gif":
-        with Image.open(path) as file:
-            spans = [frame.info["duration"] / 1000 for frame in ImageSequence.Iterator(file)]
+    if suffix in (".gif", ".film.webp"):
+        spans = [span / 1000 for span in animations.durations(path)]
         assert sum(spans) == pytest.approx(seconds + 2, abs=0.02)
-        assert len(spans) <= 15 * seconds + 1
+        assert len(spans) <= time_lapse.RATES[suffix] * seconds + 1
         return
     with av.open(str(path)) as file:
         frames = [*file.decode(video=0)]
@@ -202,9 +201,11 @@ def test_long_gifs_have_fewer_frames_where_they_are_large() -> None:
     numbers = [len(time_lapse.timing(5000, ".gif", 60.0, side**2)[0]) for side in (400, 1000, 8000)]
     assert numbers == [900, 268, 120]
     assert len(time_lapse.timing(5000, ".mp4", 60.0, 2000**2)[0]) == 1800
+    numbers = [len(time_lapse.timing(5000, ".film.webp", 60.0, side**2)[0]) for side in (200, 400, 2000)]
+    assert numbers == [1800, 838, 120]
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+@pytest.mark.parametrize("suffix", [".gif", ".film.webp", ".mp4"])
 def test_the_shortest_film_shows_the_ground_and_the_painting(suffix: str) -> None:
     counts, rate = time_lapse.timing(5, suffix, 1e-4, 100)
     assert (counts, rate) == ([0, 5], time_lapse.RATES[suffix])
@@ -353,6 +354,46 @@ def test_gif_is_bounded(tmp_path: Path) -> None:
         assert getattr(file, "n_frames", 1) <= 120
         total = sum(frame.info["duration"] for frame in ImageSequence.Iterator(file))
     assert 8000 <= total <= 12_000
+
+
+@pytest.mark.parametrize("background", [None, WHITE * 0.3], ids=["clear", "gray"])
+def test_webp(background: torch.Tensor | None, tmp_path: Path) -> None:
+    one = painting(background=background)
+    one.save(tmp_path / "film.film.webp", longer_side=180)
+    height, width = one.saved_size(Path("a.film.webp"), 180)
+    with Image.open(tmp_path / "film.film.webp") as file:
+        assert (file.size, file.info["loop"]) == ((width, height), 0)
+        mode = "RGB" if background is not None else "RGBA"
+        frames = [np.asarray(frame.convert(mode)) for frame in ImageSequence.Iterator(file)]
+    assert len(frames) == 31
+    wanted = [*one.stages(range(31), (height, width))]
+    for k in (0, 7, 30):
+        found, true = (frames[k].astype(float), wanted[k].numpy().astype(float))
+        if background is None:
+            assert decibels(frames[k][..., 3], wanted[k].numpy()[..., 3]) > 38
+            found, true = (image[..., 3:] / 255 * image[..., :3] for image in (found, true))
+        assert decibels(found, true) > 30
+
+
+def test_a_clip_as_webp(tmp_path: Path) -> None:
+    clip = Clip([painting(moves=3, background=WHITE * share) for share in (0.2, 0.6, 1.0, 0.4)], Fraction(100))
+    clip.save(tmp_path / "clip.Film.WebP")
+    assert animations.durations(tmp_path / "clip.Film.WebP") == [20, 20]
+    with Image.open(tmp_path / "clip.Film.WebP") as file:
+        frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(file)]
+    for frame, each in zip(frames, clip.paintings[::2], strict=True):
+        assert decibels(frame, each.render(*each.size).numpy()) > 30
+
+
+def test_a_webp_that_moves_is_bounded_and_not_scored(tmp_path: Path) -> None:
+    one = painting(background=WHITE, size=(800, 1000))
+    assert one.saved_size(Path("a.film.webp"), None) == (576, 720)
+    assert one.saved_size(Path("a.webp"), None) == (800, 1000)
+    with pytest.raises(UserError, match="2000 x 1600 pixels are too many for a WebP that moves: choose a smaller"):
+        one.save(tmp_path / "a.film.webp", 2000)
+    with pytest.raises(UserError, match=r"a\.film\.webp: is a film"):
+        one.psnr_of(tmp_path / "a.film.webp")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm"])

@@ -18,7 +18,7 @@ from limner.painting.options import PaintOptions
 from limner.painting.painting import STILLS, Painting
 from limner.painting.pictures import Picture, read_picture
 from limner.painting.plot import check_brushes, check_strokes, is_plot
-from limner.painting.raster import FILMS, saved_size
+from limner.painting.raster import FILMS, is_film, kind, saved_size
 from limner.painting.resume import read_before
 from limner.painting.svg import check_fills
 from limner.printing import say
@@ -74,7 +74,7 @@ def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
 
 def check_sizes(job: Job, size: tuple[int, int], options: PaintOptions) -> None:
     """UserError for outputs that are too large for a picture of (height, width), and for a length without a film."""
-    if options.film_seconds and not any(path.suffix.lower() in FILMS or is_growing(path) for path in job.files):
+    if options.film_seconds and not any(is_film(path) or is_growing(path) for path in job.files):
         films = "FILE.mp4, .webm, .gif or .film.svg"
         raise UserError(f"{flag('film_seconds')} is of no use without a film: give -o {films}, too")
     frames = [job.frames / FRAME.format(0)] if job.frames else []
@@ -88,7 +88,7 @@ def first_of(clip: Path, files: list[Path]) -> Picture:
     from limner.painting.films.footage import Footage
 
     for path in files:
-        if path.suffix.lower() not in FILMS:
+        if not is_film(path):
             raise UserError(f"{path}: a clip becomes a film: choose {', '.join(FILMS)}, or --frames FOLDER")
     return Footage.of(clip).first()
 
@@ -103,7 +103,7 @@ def check_svg(strokes: Strokes, bank: TemplateBank, files: list[Path]) -> None:
 
 def check_plates(path: Path, strokes: Strokes | None, palette: int | Tensor | None, painted: bool) -> None:
     """UserError for what cannot be written for each colour: `strokes` that are there, and what is to be painted."""
-    if path.suffix.lower() not in STILLS or is_plot(path):
+    if kind(path) not in STILLS or is_plot(path):
         pictures = ", ".join(STILLS)
         raise UserError(f"{path}: only pictures are made for each colour ({pictures}): leave out {plates.COLOUR}")
     if strokes is not None:

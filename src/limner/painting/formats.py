@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from limner.painting import plot, raster, svg
 from limner.painting.films.growing import delays, is_growing
 from limner.painting.layers import check_layers, is_layered, layers
-from limner.painting.raster import FILMS
+from limner.painting.raster import is_film, kind
 from limner.painting.rendering import finer
 
 if TYPE_CHECKING:
@@ -20,21 +20,20 @@ def write(painting: Painting, path: Path, temporary: Path, size: tuple[int, int]
 
     size: (height, width).  seconds: how long a film grows; None for what suits the strokes.
     """
-    suffix = path.suffix.lower()
-    if suffix == ".svg":
+    if kind(path) == ".svg":
         temporary.write_text(_svg(painting, path, size, seconds), "utf-8", newline="\n")
     elif is_layered(path):
         from limner.painting.psd import save_psd  # takes a third of a second
 
         check_layers(path, len(painting.strokes))
         save_psd(temporary, layers(painting, size), painting.render(*size))
-    elif suffix in FILMS:
+    elif is_film(path):
         from limner.painting.films.time_lapse import save_time_lapse
 
         clear = painting.background is None
-        save_time_lapse(temporary, painting.stages, len(painting.strokes), size, seconds, clear)
+        save_time_lapse(temporary, kind(path), painting.stages, len(painting.strokes), size, seconds, clear)
     else:
-        temporary.write_bytes(raster.encoded(painting.render(*size), suffix))
+        temporary.write_bytes(raster.encoded(painting.render(*size), kind(path)))
 
 
 def _svg(painting: Painting, path: Path, size: tuple[int, int], seconds: float | None) -> str:

@@ -18,7 +18,7 @@ from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
 from limner.painting.ranges import in_range
-from limner.painting.raster import FILMS
+from limner.painting.raster import is_film
 from limner.printing import say
 from limner.shapes import SHAPES
 
@@ -72,7 +72,7 @@ def all_frames(file: Path, paths: list[Path], options: PaintOptions) -> bool:
     """
     if is_pipe(file) or not animations.is_animated(file):
         return False
-    if paths and all(path.suffix.lower() in FILMS for path in paths) and not options.film_seconds:
+    if paths and all(map(is_film, paths)) and not options.film_seconds:
         return True
     if not options.quiet:
         say(f"limner: {file}: only its first picture is painted: ask for films alone to paint all", sys.stderr)

@@ -70,7 +70,7 @@ def layers(painting: Painting, size: tuple[int, int]) -> Iterator[Layer]:
         if opacity < SHOWN or window is None:
             continue
         image = raster.picture(_cut(stroke, bank, window, size)).convert("RGBA")
-        if box := image.getchannel("A").getbbox():
+        if box := image.getbbox():
             name = f"{t + 1} {bank.names[int(stroke.which.argmax())]}"
             yield Layer(name, image.crop(box), window[0] + box[0], window[1] + box[1], round(255 * opacity))
 

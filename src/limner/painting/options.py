@@ -37,7 +37,7 @@ class PaintOptions:
     output: Annotated[tuple[str, ...], UseAppendAction, arg(aliases=["-o"], metavar="FILE", help_behavior_hint="")] = ()
     """Where to write; the suffix says what: .png .jpg .webp .svg .psd .json .gif .mp4 .webm. May be given several
     times. For several pictures a folder, or a pattern such as out/{name}.png.
-    NAME.film.svg paints itself when a browser opens it. A .psd has a layer for each stroke.
+    NAME.film.svg and NAME.film.webp paint themselves when a browser opens them. A .psd has a layer for each stroke.
     With --palette, plate-{colour}.svg becomes a picture of each colour, black on white, as screen printers need them.
     Left out: NAME-painted.png (of a clip .mp4), in the current folder."""
     strokes: Annotated[
@@ -103,9 +103,10 @@ class PaintOptions:
     size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="")] = None
     """Longer side of the picture while it is painted. Left out: what suits N."""
     output_size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="(default: as what is read)")] = None
-    """Longer side of what is written. Left out, GIF has at most 480, MP4 and WebM 1080."""
+    """Longer side of what is written. Left out, GIF has at most 480, NAME.film.webp 720, MP4 and WebM
+    1080."""
     film_seconds: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="(default: 8, or less)")] = None
-    """How long GIF, MP4 and WebM grow before they rest for two seconds, and NAME.film.svg grows."""
+    """How long a film grows; but for NAME.film.svg it then rests for two seconds."""
     frames: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
     """Also write the growing painting as at most 100 numbered pictures, or all pictures of a clip: frame-0000.png and
     on. Files of these names are replaced."""

@@ -20,7 +20,7 @@ from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, positive
 from limner.painting.numbered import FRAME, write_frames
 from limner.painting.pictures import Picture, Source, fitted, laid, read_picture
 from limner.painting.ranges import in_range
-from limner.painting.raster import FILMS, Pixels
+from limner.painting.raster import FILMS, Pixels, is_film
 from limner.painting.rendering import finer, rendered
 from limner.painting.scoring import score
 from limner.painting.sides import check_shape
@@ -204,7 +204,7 @@ class Painting:
         Raises UserError for a file that is no picture, or a film.
         """
         path = Path(path)
-        if path.suffix.lower() in FILMS:
+        if is_film(path):
             raise UserError(f"{path}: is a film, of which no frame counts more than others: score a picture")
         return self.score(raster.read(path))
 
@@ -236,7 +236,7 @@ class Painting:
         """Write a picture (PNG, JPEG, WebP, SVG, PSD), a time-lapse (GIF, MP4, WebM) or the strokes (JSON), by suffix.
 
         longer_side: in pixels; the default is the picture's, or that of `size` where it is not known, and at most 480
-        for GIF and 1080 for MP4 and WebM; JSON has none.
+        for GIF, 720 for NAME.film.webp, a time-lapse as WebP, and 1080 for MP4 and WebM; JSON has none.
         NAME.plot.svg is for pen plotters; NAME.film.svg grows when a browser opens it; in a PSD each stroke is a
         layer.
         seconds: how long a film grows, at most 60; the default is eight, or less where strokes are few. A time-lapse

@@ -10,7 +10,7 @@ from limner.painting.options import PaintOptions
 from limner.painting.painting import STILLS, Painting
 from limner.painting.plates import COLOUR, save_plates
 from limner.painting.plot import is_plot, pens
-from limner.painting.raster import FILMS
+from limner.painting.raster import is_film, kind
 from limner.printing import say
 from limner.signals import Interrupts
 
@@ -35,7 +35,7 @@ def save(
     """
     painted, interrupts.came, interrupts.held = interrupts.came, False, True
     grows = isinstance(painting, Painting)
-    films = [path for path in files if grows and path.suffix.lower() in FILMS]
+    films = [path for path in files if grows and is_film(path)]
     faults = [write(painting, path, options) for path in files if path not in films]
     faults += [write_frames(painting, frames, options)] if frames and not grows else []
     stopped, interrupts.came, interrupts.held = interrupts.came, False, False
@@ -66,7 +66,7 @@ def write(painting: Painting | Clip, path: Path, options: PaintOptions) -> Excep
 
 def told(painting: Painting, path: Path, options: PaintOptions) -> list[str]:
     """What is said of a file that has been written: its score, its strokes, and whether it is as good as wanted."""
-    scored, wanted = painting.target is not None and path.suffix.lower() in STILLS, options.stop_psnr
+    scored, wanted = painting.target is not None and kind(path) in STILLS, options.stop_psnr
     words = [f"{painting.psnr_of(path):.1f} dB"] if scored else []
     if scored and raster.is_shrunk(path):
         words[0] += f" at {raster.PICTURED} px"

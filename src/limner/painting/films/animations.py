@@ -1,6 +1,9 @@
-"""Pictures that move: GIF, WebP and PNG of several frames, as Pillow reads them."""
+"""Pictures that move: GIF, WebP and PNG of several frames, as Pillow reads and writes them."""
 
+import math
 from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from PIL import Image, ImageSequence
@@ -11,6 +14,24 @@ from limner.images import decoding, opened
 KINDS = (".gif", ".webp", ".png", ".apng")
 HASTY, USUAL = 20, 100
 """Milliseconds: browsers show frames that last less than the first for so long as the second says."""
+
+
+def spans(count: int, rate: Fraction, hold: int, step: int) -> list[int]:
+    """How long each of `count` frames is shown, in milliseconds, of which `step` are counted as one.
+
+    hold: seconds for which the last one is, if any.
+    """
+    times = [step * round(1000 * k / (rate * step)) for k in range(count + 1)]
+    each = [after - before for before, after in pairwise(times)]
+    return [*each[:-1], 1000 * hold or each[-1]]
+
+
+def thinned(count: int, rate: Fraction, fastest: int, pixels: int, room: int) -> int:
+    """Of how many pictures of a clip one is shown.
+
+    fastest: as many a second may be shown.  room: for the pixels of as many there is.
+    """
+    return max(1, math.ceil(rate / fastest), math.ceil(count * pixels / room))
 
 
 def is_animated(path: Path) -> bool:

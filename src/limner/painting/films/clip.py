@@ -12,7 +12,7 @@ from limner.painting.arguments import positive
 from limner.painting.numbered import FRAME, write_frames
 from limner.painting.painting import Painting
 from limner.painting.ranges import in_range
-from limner.painting.raster import FILMS
+from limner.painting.raster import FILMS, MOVING, is_film, kind
 from limner.painting.sides import check_shape
 
 SLOWEST, FASTEST = 0.01, 1000.0
@@ -55,25 +55,29 @@ class Clip:
 
     @for_kernels_only()
     def save(self, path: str | Path, longer_side: int | None = None) -> None:
-        """Write it as a GIF, MP4 or WebM, by suffix; the latter two with its sound, if it has one.
+        """Write it as MP4 or WebM, with its sound, if it has one; or as GIF or NAME.film.webp, which have none.
 
-        longer_side: in pixels; the default is the clip's, and at most 480 for GIF and 1080 for MP4 and WebM.
-        A GIF has at most 25 pictures a second, and fewer where all of them would need too much memory.
+        longer_side: in pixels; the default is the clip's, and at most 480 for GIF, 720 for WebP, 1080 for the others.
+        A GIF has at most 25 pictures a second, WebP 50, and fewer where all of them would need too much memory.
         Raises UserError for an unknown suffix, an absurd size, or a file that cannot be written.
         """
-        from limner.painting.films import gif, video
+        from limner.painting.films import gif, video, webp
+        from limner.painting.films.animations import thinned
 
         path = Path(path)
-        if path.suffix.lower() not in FILMS:
+        if not is_film(path):
             raise UserError(f"{path}: a clip is saved as {', '.join(FILMS)}, or its pictures one by one")
         height, width = self._checked(path, longer_side)
         with atomic(path) as temporary:
-            if path.suffix.lower() == ".gif":
-                step = gif.thinned(len(self.paintings), self.rate, height * width)
+            if of := {".gif": gif, MOVING: webp}.get(kind(path)):
+                step = thinned(len(self.paintings), self.rate, of.CLIP_RATE, height * width, of.LARGEST)
                 shown = self.paintings[::step]
                 some = shown[:: max(1, len(shown) // gif.SAMPLE)]
                 frames, sample = ((p.render(height, width) for p in each) for each in (shown, some))
-                gif.save_gif(temporary, len(shown), self.rate / step, frames, sample, hold=0)
+                if of is gif:
+                    gif.save_gif(temporary, self.rate / step, frames, sample, hold=0)
+                else:
+                    webp.save_webp(temporary, self.rate / step, frames, hold=0)
             else:
                 even = video.even((height, width))
                 frames = (painting.render(*even) for painting in self.paintings)

@@ -1,6 +1,5 @@
 """Films as GIF, which has few colours and no alpha."""
 
-import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from io import BytesIO
@@ -15,26 +14,20 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
+from limner.painting.films.animations import spans
 from limner.painting.raster import Pixels, colours, has_alpha, picture
 
 SAMPLE = 6  # pictures, about, that the palette is to suit
-CLIP_RATE = 25  # frames of a clip a second, at most
-LARGEST = 2**28  # pixels of all frames
+CLIP_RATE = 25  # frames of a clip a second, at most: more are slow
+LARGEST = 2**28  # pixels of all frames, which are in memory together
 CLEAR = 255  # the palette entry that is transparent
 EDGE = 15  # pixels in which a hard edge, blurred as the templates of large stamps are, goes from opaque to clear
 BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], device="cpu")
 """The order in which pixels of a 4 x 4 square become opaque with rising alpha (Bayer 1973)."""
 
 
-def thinned(count: int, rate: Fraction, pixels: int) -> int:
-    """Of how many pictures of a clip one is shown in a GIF, which is slow where they are many a second, and large."""
-    return max(1, math.ceil(rate / CLIP_RATE), math.ceil(count * pixels / LARGEST))
-
-
-def save_gif(
-    path: Path, count: int, rate: Fraction, frames: Iterable[Pixels], sample: Iterable[Pixels], hold: int
-) -> None:
-    """Write `count` frames as a GIF that loops; all share the palette of the `sample`.
+def save_gif(path: Path, rate: Fraction, frames: Iterable[Pixels], sample: Iterable[Pixels], hold: int) -> None:
+    """Write frames as a GIF that loops; all share the palette of the `sample`.
 
     hold: seconds for which it rests on the last one, if any: it then grows into that, the last of the sample.
     Of a square of 4 x 4 pixels as many are opaque as the alpha says, and those of a lower alpha are among those of a
@@ -45,9 +38,7 @@ def save_gif(
     palette = _palette(seen)
     nearest = _nearest(palette)
     images = [_indexed(frame, _least(frame) if end is None else end, palette, nearest) for frame in frames]
-    times = [10 * round(100 * k / rate) for k in range(count + 1)]  # a GIF counts hundredths of a second
-    durations = [after - before for before, after in pairwise(times)]
-    durations[-1] = round(1000 * hold) or durations[-1]
+    durations = spans(len(images), rate, hold, 10)  # a GIF counts hundredths of a second
     clear = [np.asarray(image) == CLEAR for image in images]
     looks: dict[str, Any] = {"transparency": CLEAR} if any(map(np.any, clear)) else {}
     if any((after & ~before).any() for before, after in pairwise(clear)):

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 
-from limner.painting.films import gif
+from limner.painting.films import gif, webp
 from limner.painting.films.video import HOLD, SLOWEST, even, save_film
-from limner.painting.raster import Pixels
+from limner.painting.raster import MOVING, Pixels
 
-RATES = {".gif": 15, ".mp4": 30, ".webm": 30}  # frames a second, at most
+RATES = {".gif": 15, MOVING: 30, ".mp4": 30, ".webm": 30}  # frames a second, at most
 SECONDS = 8
+FEWEST = 120  # frames, where their number is bounded by what they take in memory
 
 
 def moments(strokes: int, frames: int) -> list[int]:
@@ -21,33 +22,40 @@ def moments(strokes: int, frames: int) -> list[int]:
     return [max(i, round(strokes * (i / last) ** 2)) for i in range(last + 1)]
 
 
-def timing(strokes: int, suffix: str, seconds: float | None, pixels: int) -> tuple[list[int], Fraction]:
+def timing(strokes: int, film: str, seconds: float | None, pixels: int) -> tuple[list[int], Fraction]:
     """The moments to show of a painting of so many pixels that grows for so long, and how many of them a second.
+
+    film: its kind, one of `RATES`.
 
     None: for eight seconds, or less where strokes are few.  It takes a picture's time at least.
     """
-    seconds = seconds and max(seconds, 1 / RATES[suffix])
-    most = max(2, round(RATES[suffix] * (seconds or SECONDS)))
-    if suffix == ".gif":  # all of it is in memory
-        most = min(most, max(RATES[suffix] * SECONDS, gif.LARGEST // pixels))
+    seconds = seconds and max(seconds, 1 / RATES[film])
+    most = max(2, round(RATES[film] * (seconds or SECONDS)))
+    if room := {".gif": gif.LARGEST, MOVING: webp.LARGEST}.get(film):
+        most = min(most, max(FEWEST, room // pixels))
     counts = moments(strokes, most)
     if seconds and len(counts) > 1:
         return counts, Fraction((len(counts) - 1) / seconds).limit_denominator(1000)
-    return counts, Fraction(min(max(round(len(counts) / SECONDS), SLOWEST), RATES[suffix]))
+    return counts, Fraction(min(max(round(len(counts) / SECONDS), SLOWEST), RATES[film]))
 
 
 def save_time_lapse(
     path: Path,
+    film: str,
     stages: Callable[[Iterable[int], tuple[int, int]], Iterable[Pixels]],
     strokes: int,
     size: tuple[int, int],
     seconds: float | None,
     clear: bool,
 ) -> None:
-    """Write how a painting grows, in about `seconds`; `stages` renders it after so many strokes each time."""
-    suffix = path.suffix.lower()
-    counts, rate = timing(strokes, suffix, seconds, math.prod(size))
-    if suffix == ".gif":
-        gif.save_gif(path, len(counts), rate, stages(counts, size), stages(moments(strokes, gif.SAMPLE), size), HOLD)
+    """Write how a painting grows, in about `seconds`; `stages` renders it after so many strokes each time.
+
+    film: its kind, one of `RATES`.
+    """
+    counts, rate = timing(strokes, film, seconds, math.prod(size))
+    if film == ".gif":
+        gif.save_gif(path, rate, stages(counts, size), stages(moments(strokes, gif.SAMPLE), size), HOLD)
+    elif film == MOVING:
+        webp.save_webp(path, rate, stages(counts, size), HOLD)
     else:
         save_film(path, rate, stages(counts, even(size)), even(size), clear)
