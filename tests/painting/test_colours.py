@@ -49,6 +49,10 @@ def test_colours_of_a_picture(tmp_path: Path) -> None:
     assert sorted(read_palette(tmp_path / "two.png").tolist()) == [[0, 0, 1], [1, 0, 0]]
     Image.new("L", (2, 2), 255).save(tmp_path / "gray.png")
     assert read_palette(tmp_path / "gray.png").tolist() == [[1, 1, 1]]
+    levels = np.random.default_rng(0).choice(np.array([3, 90, 255], np.uint8), (20, 9, 3))
+    Image.fromarray(levels).save(tmp_path / "many.png")
+    wanted = sorted({tuple(colour) for colour in levels.reshape(-1, 3).tolist()})
+    assert (read_palette(tmp_path / "many.png") * 255).round().int().tolist() == [list(each) for each in wanted]
 
 
 @pytest.mark.parametrize(

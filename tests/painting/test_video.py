@@ -18,8 +18,10 @@ from limner import geometry
 from limner.errors import UserError
 from limner.painting.films import animations, gif, time_lapse, video
 from limner.painting.films.clip import Clip
+from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.raster import on_white
+from limner.painting.saving import told
 from limner.painting.scoring import psnr
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
@@ -394,6 +396,8 @@ def test_a_webp_that_moves_is_bounded_and_not_scored(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"a\.film\.webp: is a film"):
         one.psnr_of(tmp_path / "a.film.webp")
     assert list(tmp_path.iterdir()) == []
+    known = one.against(torch.rand(3, 800, 1000))
+    assert told(known, tmp_path / "a.film.webp", PaintOptions(photos=("a.png",))) == ["30 strokes"]
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm"])

@@ -126,7 +126,13 @@ def _of_picture(path: Path) -> list[tuple[float, ...]]:
     shown = torch.from_numpy(values).flatten(0, 1).expand(-1, 3)
     if alpha is not None:
         shown = shown[torch.from_numpy(alpha).flatten() > 0]
-    return [tuple(row) for row in torch.unique(shown, dim=0).tolist()]
+    keys = torch.zeros(len(shown), dtype=torch.long)
+    for channel in shown.T:  # numbers are sorted sooner than rows of three
+        levels, level = channel.unique(return_inverse=True)
+        keys = keys * len(levels) + level
+    distinct, place = keys.unique(return_inverse=True)
+    one = torch.empty_like(distinct).scatter_(0, place, torch.arange(len(keys)))
+    return [tuple(row) for row in shown[one].tolist()]
 
 
 def _is_json(path: Path) -> bool:
