@@ -45,6 +45,7 @@ SOME = (
     "soft",
     "ce",
     "mu",
+    "moves",
 )
 
 
@@ -71,7 +72,7 @@ def test_what_keys_leave_out_stays_what_it_is() -> None:
     model |= {"noise": 0.0, "order": "fixed", "temperature": 1.0, "temperature_end": 1.0, "anneal": 0}
     model |= {"likelihood": "mse", "latent": 0, "sigma": -1.0, "sigma_start": 1.0, "latent_cost": "full", "beta": 1.0}
     model |= {"free_bits": 0.0, "input_noise": 0.0, "window": 12, "window_size": 0.0, "prior_where": 1.0}
-    model |= {"margin": 1e-3, "learn_templates": "no", "moves_test": 0, "greedy": 0}
+    model |= {"margin": 1e-3, "learn_templates": "no", "moves_test": 0, "greedy": 0, "apart": "no"}
     training = {"iterations": 10_000, "batch": 100, "rate": 1e-3, "drop_at": 0, "rate_after": 1e-4, "clip": 0.0}
     training |= {"betas": (0.9, 0.999), "seed": 0, "warp": 0.0, "mirror": False}
     assert asdict(Model()) == model

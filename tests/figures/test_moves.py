@@ -76,6 +76,21 @@ def test_colours_bent_to_hide_a_wrong_order() -> None:
     assert bent(low, away, inks=(1.0, 0.4)) == {}
 
 
+def test_overlaps_that_moves_paint() -> None:
+    """Boxes of 6.4 by 6.4 pixels, of which 6.4 by 2.56 overlap."""
+    low, high = ((0.0, -0.2), 0.4), ((0.0, 0.28), 0.4)
+    true = see(boxes(low, high, inks=(1.0, 0.4)), BANK, SIZE)
+
+    def overlap(*places: tuple[tuple[float, float], float], inks: tuple[float, ...]) -> dict[str, float]:
+        return averages([moves.overlapping(see(boxes(*places, inks=inks), BANK, SIZE), true)])
+
+    assert overlap(low, high, inks=(1.0, 0.4)) == pytest.approx({"overlap_right": 1}, rel=1e-3)
+    assert overlap(high, low, inks=(0.4, 1.0)) == pytest.approx({"overlap_wrong": 1}, rel=1e-3)
+    apart = ((0.0, 0.44), 0.4)
+    painted = overlap(apart, low, inks=(0.4, 1.0))
+    assert painted == pytest.approx({"overlap_wrong": 0.16 / 0.32}, abs=0.02)
+
+
 def test_undone_counts_what_later_moves_take_back() -> None:
     blank, black, half = torch.zeros(1, 4, 4), torch.ones(1, 4, 4), torch.zeros(1, 4, 4)
     half[:, :2] = 1

@@ -97,6 +97,40 @@ def test_what_a_simple_painter_computes_step_by_step() -> None:
     assert (strokes.which == 1).all()
 
 
+@pytest.mark.parametrize("apart", ["moves", "components"])
+def test_what_is_apart_shares_nothing(apart: Any) -> None:
+    settings = Model(moves=3, templates=("square", "circle"), apart=apart, hidden=7, layers=2, order="soft")
+    model = build(settings, (6, 5), 3)
+    assert isinstance(model, Painter)
+    strokes, _ = model.moves(torch.rand(4, 3, 6, 5))
+    components = {name: tensor for name, tensor in strokes.tensors().items() if tensor.requires_grad}
+    assert components.keys() == {"where", "which", "what", "depth"}
+    taught: dict[str, list[tuple[int, str]]] = {}
+    for t in range(3):
+        for name, tensor in components.items():
+            found = torch.autograd.grad(
+                tensor[:, t].square().sum(), [*model.parameters()], retain_graph=True, allow_unused=True
+            )
+            for (weight, _), grad in zip(model.named_parameters(), found, strict=True):
+                if grad is not None and grad.any():
+                    taught.setdefault(weight, []).append((t, name))
+    assert len(taught) == len([*model.parameters()])
+    wanted = {(t, name) for t in range(3) for name in components}
+    for weight, which in taught.items():
+        assert len({t for t, _ in which}) == 1, weight
+        assert len(which) == (4 if apart == "moves" else 1), weight
+    assert {each for which in taught.values() for each in which} == wanted
+
+
+def test_as_many_layers_as_parts() -> None:
+    for apart, count in (("no", 1), ("moves", 2), ("components", 4)):
+        model = build(Model(apart=apart, hidden=8), (5, 5), 1)
+        layers = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
+        assert [layer.out_features for layer in layers[:count]] == [8] * count
+        assert [layer.in_features for layer in layers[count:]] == [8] * count
+        assert sum(layer.out_features for layer in layers[count:]) == 2 * 7
+
+
 def test_recurrent_encoder_is_an_lstm_fed_the_image_at_every_step() -> None:
     torch.manual_seed(0)
     encoder = Recurrent(Model(kind="recurrent", hidden=6), (4, 5), 1)
@@ -203,6 +237,8 @@ def test_gamma_sharpens_the_choice_out_of_training() -> None:
         ({"kind": "draw", "phi0": 3.0}, "phi0 3.0 is of no use to kind draw"),
         ({"kind": "draw", "learn_templates": "drawn"}, "learn-templates drawn is of no use to kind draw"),
         ({"gamma": 2.0}, "gamma 2.0 is of no use where strokes do not choose"),
+        ({"kind": "recurrent", "apart": "moves"}, "apart moves is of no use to kind recurrent"),
+        ({"apart": "components", "latent": 3}, "apart components is of no use with --model.latent"),
         ({"kind": "draw", "templates": ("square", "circle"), "noise": 0.1}, "noise 0.1 is of no use where strokes"),
         ({"order": "evidence", "temperature": 0.5}, "temperature 0.5 is of no use without a learnt order"),
         ({"order": "soft", "moves": 129}, "moves 129: an order of at most 128 moves can be learnt"),

@@ -26,8 +26,9 @@ def scores(model: Network, images: Images, mean: Float[Tensor, "channel height w
     mse_of_mean: over images, of the `mean` image of the training set in place of a painting.
     undone: over images, the ink that all moves put on or take off, for each that the finished canvas has; at least 1.
     chosen_NAME: over moves, whether a template has the largest weight; for banks of several.
+    largest: over moves, the largest weight.
     like_NAME: how a template that is learnt correlates with how it is drawn.
-    Also those of `boxed`, `bent` and `nulls`, for images with truth.
+    Also those of `boxed`, `bent`, `overlapping` and `nulls`, for images with truth.
     """
     ink = images.ink()
     yield {"mse_of_mean": (ink - mean).square().flatten(1).mean(1)}
@@ -38,6 +39,7 @@ def scores(model: Network, images: Images, mean: Float[Tensor, "channel height w
         yield {"undone": undone(torch.cat([torch.zeros_like(steps[:, :1]), steps], 1))}
     if output.strokes is not None and model.bank is not None:
         yield chosen(output.strokes, model.bank)
+        yield {"largest": output.strokes.which.amax(-1).flatten()}
         if model.settings.learn_templates != "no":
             yield likeness(model.bank, drawn_bank(model.settings))
         if images.truth is not None:
@@ -45,6 +47,7 @@ def scores(model: Network, images: Images, mean: Float[Tensor, "channel height w
             moves = see(output.strokes, model.bank, images.size)
             yield boxed(moves, shapes)
             yield bent(moves, shapes)
+            yield overlapping(moves, shapes)
             yield nulls(moves, masks(moves.strokes, model.bank, images.size), shapes)
 
 
@@ -97,6 +100,21 @@ def bent(moves: Seen, shapes: Seen) -> Scores:
     off = (moves.strokes.what[rows, pairs.partners.clamp(min=0)] - shapes.strokes.what).abs().amax(2)
     each = (off[:, pairs.below] + off[:, pairs.above]) / 2
     return {"bent_right": each[pairs.found & pairs.right], "bent_wrong": each[pairs.found & ~pairs.right]}
+
+
+def overlapping(moves: Seen, shapes: Seen) -> Scores:
+    """Of the pixels in which the shapes of a pair overlap, as many as their moves do.
+
+    overlap_right, overlap_wrong: over the pairs found (`matching.Pairs`) in the right order, and in the wrong one.
+    """
+    pairs = pair_up(moves, shapes)
+    rows = torch.arange(len(pairs.partners))[:, None]
+    painted, true = (
+        torch.minimum(masks[:, pairs.below], masks[:, pairs.above]).sum((2, 3))
+        for masks in (moves.full[rows, pairs.partners.clamp(min=0)], shapes.full)
+    )
+    share = painted / true.clamp(min=1e-6)
+    return {"overlap_right": share[pairs.found & pairs.right], "overlap_wrong": share[pairs.found & ~pairs.right]}
 
 
 def nulls(moves: Seen, whole: Masks, shapes: Seen) -> Scores:

@@ -12,7 +12,7 @@ from limner.figures.results import SPLITS, WORDS, Results, number
 
 HEAD = """# The thesis' figures, made again
 
-Every figure of "Teaching Machines to Paint" that shows a result, seven claims of its text that none shows, and what
+Every figure of "Teaching Machines to Paint" that shows a result, ten claims of its text that none shows, and what
 limner finds: the claim in one line, the number that decides it, and a verdict. `limner reproduce FIGURE` trains what a
 figure needs and writes its numbers and its picture; `limner reproduce --list` lists them all, `limner reproduce all
 --jobs 2` makes them all. Minutes are of two jobs on two cores; one job, the default, takes up to twice as long.

@@ -124,7 +124,7 @@ class Templates(nn.Module):
 
     def blank(self, count: int) -> Canvas:
         """The first canvas."""
-        return self.writers.scores.weight.new_zeros(count, self.channels, *self.size)
+        return self.writers.writer.phi0.new_zeros(count, self.channels, *self.size)
 
     def shown(self, canvas: Canvas) -> Canvas:
         """The canvas as it is."""

@@ -26,6 +26,19 @@ class Dense(nn.Sequential):
             self.features = settings.hidden
 
 
+class Separate(nn.ModuleList):
+    """`parts` encoders side by side, which share nothing but the image (thesis 5.1)."""
+
+    def __init__(self, settings: Model, inputs: int, parts: int) -> None:
+        encoders = [Dense(settings, inputs, settings.layers) for _ in range(parts)]
+        super().__init__(encoders)
+        self.features = sum(encoder.features for encoder in encoders)
+
+    def forward(self, images: Canvas) -> Features:
+        """What each finds, one after the other."""
+        return torch.cat([encoder(images) for encoder in self], 1)
+
+
 class Convolutional(nn.Sequential):
     """Two 5 x 5 convolutions of stride 2 with 10 and 5 maps, ReLU, flattened (thesis 5.7)."""
 

@@ -8,13 +8,13 @@ from torch import nn
 from limner import geometry
 from limner.canvas import Canvas
 from limner.models.code import Code, Coder, scored
-from limner.models.encoders import Convolutional, Dense, Pointing, Recurrent
+from limner.models.encoders import Convolutional, Dense, Pointing, Recurrent, Separate
 from limner.models.initial import initialise
 from limner.models.likelihood import likelihood
 from limner.models.order import by_evidence
 from limner.models.output import Output, PerImage, steps
 from limner.models.settings import IN_TURN, RECURRENT, Model
-from limner.models.writers import Writers
+from limner.models.writers import Writers, parts
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -35,6 +35,8 @@ class Painter(nn.Module):
             self.encoder = Convolutional(settings, size, channels)
         elif settings.kind == "pointing":
             self.encoder = Pointing(settings, channels)
+        elif settings.apart != "no":
+            self.encoder = Separate(settings, channels * size[0] * size[1], len(parts(settings, channels)))
         else:
             self.encoder = Dense(settings, channels * size[0] * size[1], settings.layers)
         self.coder = Coder(settings, self.encoder.features)

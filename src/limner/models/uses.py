@@ -64,6 +64,8 @@ def costs_kl(model: Model) -> bool:
 USES: tuple[tuple[str, Callable[[Model], bool], str], ...] = (
     ("moves_test", lambda model: model.kind in IN_TURN, "to kind {kind}: it gives as many moves as in training"),
     ("layers", lambda model: model.kind not in ("conv", "pointing", *DRAW), "to kind {kind}: it has no such layers"),
+    ("apart", lambda model: model.kind == "simple", "to kind {kind}: its moves are read from the same features"),
+    ("apart", lambda model: not model.latent, "with --model.latent: all moves are read from one code"),
     ("batch_norm", normalises, "to kind {kind} without further hidden layers"),
     ("phi0", lambda model: model.kind not in ("autoencoder", "draw"), "to kind {kind}: it places nothing by Phi"),
     ("learn_templates", paints, "to kind {kind}: it has no templates"),

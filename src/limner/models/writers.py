@@ -14,23 +14,50 @@ from limner.templates import TemplateBank
 from limner.writer import TemplateWriter
 
 
+def widths(settings: Model, channels: int) -> dict[str, int]:
+    """How many scores each component of a move is made of."""
+    return {
+        "where": settings.where_numbers,
+        "what": channels,
+        "which": settings.which_numbers,
+        "depth": int(learns_order(settings)),
+    }
+
+
+def parts(settings: Model, channels: int) -> list[int]:
+    """How many scores each part has of the moves that are set `apart`: each move, or each component of each."""
+    each = [width for width in widths(settings, channels).values() if width]
+    return (each if settings.apart == "components" else [sum(each)]) * settings.moves
+
+
+class Apart(nn.ModuleList):
+    """Linear layers side by side, each of its share of the features."""
+
+    def __init__(self, features: int, parts: list[int]) -> None:
+        super().__init__(nn.Linear(features // len(parts), scores) for scores in parts)
+
+    def forward(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch scores"]:
+        """The scores of all, one after the other."""
+        shares = features.chunk(len(self), 1)
+        return torch.cat([layer(share) for layer, share in zip(self, shares, strict=True)], 1)
+
+
 class Writers(nn.Module):
     """`count` template writers side by side: one linear layer gives where, what, which and depth of every move.
 
     features: numbers that each image is described by.  count: moves.  channels: 1 or 3.
+    Moves, or their components, that are set `apart` have a layer and features of their own.
     """
 
     def __init__(self, settings: Model, features: int, count: int, channels: int) -> None:
         super().__init__()
         self.count = count
         self.writer = template_writer(settings, settings.phi0)
-        self.widths = {
-            "where": settings.where_numbers,
-            "what": channels,
-            "which": settings.which_numbers,
-            "depth": int(learns_order(settings)),
-        }
-        self.scores = nn.Linear(features, count * sum(self.widths.values()))
+        self.widths = widths(settings, channels)
+        if settings.apart == "no":
+            self.scores = nn.Linear(features, count * sum(self.widths.values()))
+        else:
+            self.scores = Apart(features, parts(settings, channels))
 
     @property
     def bank(self) -> TemplateBank:

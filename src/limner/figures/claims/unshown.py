@@ -1,8 +1,11 @@
 """What the thesis says in its text, of experiments that it shows no figure of."""
 
-from limner.experiments.thesis import mnist, occlusion
+from dataclasses import replace
+
+from limner.experiments.settings import Experiment
+from limner.experiments.thesis import mnist, occlusion, two_rectangles, two_shapes
 from limner.figures.claims import choices
-from limner.figures.claims.choices import CHARACTERS, RATES
+from limner.figures.claims.choices import CHARACTERS, RATES, on_characters
 from limner.figures.claims.occlusion import RIGHT
 from limner.figures.claims.painters import KINDS, THREE
 from limner.figures.claims.variational import LENGTH
@@ -11,6 +14,31 @@ from limner.figures.judging import GOOD, SOLVED, both, solves, stuck, tally
 from limner.figures.layouts import Dots, Masks, Process
 from limner.figures.results import Results, number
 
+UNITS = 256
+"""Of all hidden layers of a painter together."""
+SMALL = 1.25
+"""Ratio of errors up to which a loss of performance counts as small."""
+
+
+WORDS = {"no": "together", "moves": "moves apart", "components": "components apart"}
+
+
+def _apart(task: str, experiment: Experiment) -> dict[str, Experiment]:
+    """The simple painter with one hidden layer, one for each move, and one for each component of each move."""
+    components = 3 if len(experiment.model.templates) > 1 else 2
+    parts = {"no": 1, "moves": experiment.model.moves, "components": components * experiment.model.moves}
+    return {f"{task}, {WORDS[how]}": vary(experiment, apart=how, hidden=UNITS // parts[how]) for how in parts}
+
+
+APART = _apart("2-Rectangles", two_rectangles()) | _apart("2-Shapes", two_shapes())
+DECIDED = 0.9
+"""The mean of the largest weights from which a choice counts as discrete."""
+LESS, EXCLUSIVE = 0.75, 0.5
+"""Of the true overlap of a pair: what is less than in pairs of the right order, and what hardly overlaps any more."""
+CHOOSING = {
+    **{f"2-Shapes, {count}": vary(two_shapes(), count, gamma_test=1.0) for count in (500, 2000, 20_000)},
+    "Omniglot, 10000": replace(on_characters(0.0), model=replace(on_characters(0.0).model, gamma_test=1.0)),
+}
 FREE = {kind: vary(experiment, affine="full") for kind, experiment in THREE.items()}
 ORDERED = {
     name: vary(occlusion(), kind=kind, likelihood="ce") for name, kind in (("T-DRAW", "t-draw"), ("T-AIR", "t-air"))
@@ -25,6 +53,35 @@ LEARNT = {
 STAYS, OTHER = 0.9, 0.5
 """Correlations with a circle, from which a template is still one, and below which it is something else."""
 DIGITS = {kind: vary(mnist(), kind=kind) for kind in KINDS[1:]}
+
+
+def _apart_found(results: Results) -> Judgement:
+    def ratio(name: str) -> float:
+        """Its error, as a share of that with one hidden layer for all."""
+        return results.mean(name, "mse") / results.mean(f"{name.partition(',')[0]}, {WORDS['no']}", "mse")
+
+    ours = [name for name in APART if not name.endswith(WORDS["no"])]
+    solved = [name for name in APART if name.startswith("2-Rectangles")]
+    ratios = ", ".join(f"{ratio(name):.2f} ({name})" for name in ours)
+    why = f"of the error with one hidden layer for all they have {ratios}; seeds that solve it: {tally(results, APART)}"
+    return both(all(solves(results, name) for name in solved), max(map(ratio, ours)) <= SMALL, why)
+
+
+def _decided(results: Results) -> Judgement:
+    weights = {name: results.mean(name, "largest") for name in CHOOSING}
+    *_, shapes, characters = weights.values()
+    found = ", ".join(f"{number(each)} ({name})" for name, each in weights.items())
+    return both(shapes >= DECIDED, characters >= DECIDED, f"the largest weights, unsharpened, are {found} in the mean")
+
+
+def _exclusive(results: Results) -> Judgement:
+    right, wrong = (results.mean("no sorter", f"overlap_{each}") for each in ("right", "wrong"))
+    theirs = (results.mean("no sorter", f"overlap_{each}", "train") for each in ("wrong", "right"))
+    why = (
+        f"of the pixels in which two rectangles overlap their moves do in {number(wrong)} where their order is wrong, "
+        f"and in {number(right)} where it is right (of training images {' and '.join(map(number, theirs))})"
+    )
+    return both(wrong < LESS * right, wrong < EXCLUSIVE, why)
 
 
 def _free(results: Results) -> Judgement:
@@ -78,6 +135,46 @@ def _learnt(results: Results) -> Judgement:
 
 
 FIGURES = (
+    Figure(
+        "5.1-apart",
+        "Moves that share nothing (text of 5.1)",
+        "Moves need no features that they share, and neither do the components of a move: the loss of performance is "
+        "small",
+        "small loss",
+        "images in which every shape is found; error, as a share of that with one hidden layer for all",
+        10,
+        Dots(("all_found", "mse")),
+        _apart_found,
+        ("all_found", "mse"),
+        APART,
+    ),
+    Figure(
+        "5.5-discrete",
+        "Choice of templates, unsharpened (text of 5.5)",
+        "Without sharpening, the network comes to choose templates discretely on its own",
+        "discrete",
+        "the largest weight of a move at γ = 1, mean of the moves",
+        8,
+        Dots(("largest",)),
+        _decided,
+        ("largest", "mse"),
+        CHOOSING,
+        quick=60,
+        shortened="10,000 iterations on Omniglot",
+    ),
+    Figure(
+        "5.18-exclusive",
+        "Overlaps of pairs in the wrong order (text of 5.6)",
+        "Where the order is stuck, rectangles are also made mutually exclusive",
+        "mutually exclusive",
+        "share of the true overlap that the moves of a pair have, in pairs of the wrong order",
+        1,
+        Process(("no sorter",), columns=2),
+        _exclusive,
+        ("overlap_right", "overlap_wrong", "order_found", "mse"),
+        {"no sorter": occlusion()},
+        revisited="beyond-order",
+    ),
     Figure(
         "5.2-affine",
         "2-Rectangles with all six numbers of Phi (text of 5.2)",
