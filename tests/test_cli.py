@@ -29,6 +29,7 @@ from limner.cli import load, main
 from limner.data.options import ShowData
 from limner.errors import NotFinite, Stopped
 from limner.experiments.options import EvaluateOptions
+from limner.experiments.thesis import EXPERIMENTS
 from limner.figures.options import ReproduceOptions
 from limner.files import atomic
 from limner.painting import outputs
@@ -381,6 +382,8 @@ def test_an_unknown_command_is_told_what_there_is(desk: Path, capsys: pytest.Cap
         ("train occlusion --data.counts 3 2", "--data.counts 3 2: expected the fewest shapes, then the most"),
         ("train mnist --data.counts 2 2", "--data.counts is for synthetic sets: mnist is not drawn"),
         ("train mnits --training.iterations 3", "did you mean mnist?"),
+        ("train folder --out x", f" options: folder, --out, x: did you mean {' or '.join(EXPERIMENTS)}?"),
+        ("train --out x mnist", " options: --out, x: did you mean --out (of limner train mnist)?"),
         ("data shwo", "shwo: did you mean show?"),
         ("data nothing", "nothing: did you mean list or show?"),
     ],

@@ -10,6 +10,8 @@ PLAIN = (
     (r"invalid literal for int\(\) with base 10: (.*)", r"\1 is no whole number"),
     (r"could not convert string to float: (.*)", r"\1 is no number"),
     (r"Expected 1 values\.", "Expected one value."),
+    (r" \(applied to limner[^)]*\)(?= \S)", ","),
+    (r" \(applied to limner[^)]*\)", ""),
     (r" Arguments are applied to the directly preceding subcommand, so ordering can matter\.", ""),
 )
 
@@ -35,6 +37,10 @@ def _like(message: str, rest: str) -> str:
     if known := re.search(r"Available subcommands: (.*)", rest):
         commands = known[1].split(", ")
         return " or ".join(get_close_matches(named[1], commands, 1) or commands)
-    heading = rf"(?s)(?:Perhaps you meant|similar to {re.escape(named[1])}):\s"
-    option = re.search(heading + r".*?(--\w[\w.-]*).*?in (limner .*?) --help", rest)
-    return f"{option[1]} (of {option[2]})" if option else ""
+    heading = re.search(rf"(?:Perhaps you meant|similar to {re.escape(named[1])}):\s", rest)
+    offered = rest[heading.end() :] if heading else ""
+    offers = re.findall(r"(?ms)^(?:-\w, )?(--\w[\w.-]*).*?in (limner .*?) --help", offered)
+    if not offers:
+        return ""
+    option, command = offers[0]
+    return f"{named[1] if (named[1], command) in offers else option} (of {command})"
