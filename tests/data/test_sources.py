@@ -136,8 +136,9 @@ def test_nothing_is_fetched_into_a_folder_that_is_named(
     data = Data(name, folder=empty if by == "field" else None)  # pyright: ignore[reportArgumentType]
     if by == "variable":
         monkeypatch.setenv("LIMNER_DATA", str(empty))
-    with pytest.raises(UserError, match=rf"{name} is missing: .* from http.* into {re.escape(str(empty))}"):
+    with pytest.raises(UserError, match=rf"{name} is missing: .* from http.* into {re.escape(str(empty))}") as found:
         load(data)
+    assert ("your own pictures are the set called folder" in str(found.value)) == (by == "field")
     assert files_below(empty) == set()
 
 

@@ -142,7 +142,8 @@ def fetch(data: Data) -> Path:
         return found
     source = SOURCES[data.name]
     if named_root(data) or not source.hashes:
-        raise UserError(f"{data.name} is missing: {advice(data)}")
+        own = "; your own pictures are the set called folder" if data.folder else ""
+        raise UserError(f"{data.name} is missing: {advice(data)}{own}")
     try:
         cache().mkdir(parents=True, exist_ok=True)
         with FileLock(cache() / f".{data.name}.lock"):  # of processes that want it at a time, one downloads it
