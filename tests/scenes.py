@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import get_args
 
 import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
 from limner import geometry
+from limner.checks import Compositing
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
 from limner.writer import render
@@ -60,7 +62,7 @@ def scenes(draw) -> dict:
         masks = (masks > 0.2).float()
     leaves = {"where": where, "which": which, "what": torch.rand(batch, moves, channels), "masks": masks}
     leaves["background"] = torch.rand(batch, channels, *size)
-    compositing = draw(st.sampled_from(("additive", "over", "depth")))
+    compositing = draw(st.sampled_from(get_args(Compositing)))
     if compositing == "depth" or draw(st.booleans()):
         leaves["depth"] = torch.rand(batch, moves)
     if draw(st.booleans()):
@@ -141,7 +143,7 @@ def piles(draw) -> dict:
     if draw(st.booleans()):
         leaves["slope"] = 0.3 * torch.randn(2, moves, channels, 2)
     wanted = draw(st.sets(st.sampled_from(sorted(leaves.keys() - {"masks"}))))
-    options = {"compositing": draw(st.sampled_from(("over", "over", "additive", "depth")))}
+    options = {"compositing": draw(st.sampled_from(("over", *get_args(Compositing))))}
     options["samples"] = draw(st.sampled_from(SAMPLES))
     if options["compositing"] == "depth":
         leaves["depth"], options["temperature"] = torch.rand(2, moves), draw(st.sampled_from((0.0, 0.3)))
