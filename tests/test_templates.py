@@ -3,6 +3,8 @@
 import copy
 import io
 import pickle
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -129,6 +131,25 @@ def test_copies_leave_behind_what_is_kept() -> None:
     for other in (pickle.loads(pickle.dumps(bank)), copy.deepcopy(bank)):
         assert torch.equal(other.pyramid.texels, bank.pyramid.texels)
         assert other.masks is not bank.masks
+
+
+UNSEEN = {"transparent"}
+"""Of no use for painting a picture."""
+
+
+@pytest.mark.parametrize(
+    ("file", "left_out"),
+    [
+        ("src/limner/templates.py", set()),
+        ("src/limner/models/settings.py", set()),
+        ("src/limner/painting/options.py", UNSEEN),
+        ("src/limner/studio/page/index.html", UNSEEN),
+        ("docs/json.md", set()),
+    ],
+)
+def test_every_list_of_the_shapes_has_all_of_them(file: str, left_out: set[str]) -> None:
+    text = (Path(__file__).parents[1] / file).read_text("utf-8")
+    assert {name for name in SHAPES.keys() - left_out if not re.search(rf'[ `"]{name}[,;`"]', text)} == set()
 
 
 @pytest.mark.parametrize(
