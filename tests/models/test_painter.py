@@ -1,18 +1,19 @@
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 import torch
 
 from limner.errors import UserError
-from limner.models.build import build
+from limner.models.build import build, check
 from limner.models.code import mean_codes
 from limner.models.encoders import Pointing, Recurrent
 from limner.models.evaluating import evaluating
 from limner.models.order import by_evidence
 from limner.models.painter import Painter
 from limner.models.settings import IN_TURN, PAINTERS, Model
+from limner.models.uses import USES
 from limner.models.writers import Writers
 from limner.writer import render
 
@@ -259,6 +260,21 @@ def test_gamma_sharpens_the_choice_out_of_training() -> None:
 def test_settings_that_make_no_sense(options: dict, word: str) -> None:
     with pytest.raises(UserError, match=word):
         build(Model(**options), SIZE, 1)
+
+
+def test_a_setting_is_of_use_to_all_models_or_refused_by_others() -> None:
+    told = {name for names, _, _ in USES for name in names.split()}
+    of_all = {"kind", "moves", "templates", "hidden", "affine", "init", "likelihood", "latent", "window"}
+    assert {field.name for field in fields(Model)} - told == of_all
+
+
+NUMBERS = {name: type(value) for name, value in vars(Model()).items() if type(value) in (int, float)}
+
+
+@pytest.mark.parametrize("name", sorted(NUMBERS.keys() - {"phi0"}))
+def test_every_number_but_phi0_has_a_least(name: str) -> None:
+    with pytest.raises(UserError, match=rf"--model\.{name.replace('_', '-')} -5(\.0)?: expected"):
+        check(replace(Model(), **{name: NUMBERS[name](-5)}))
 
 
 def test_a_denoising_painter_orders_its_moves_by_the_image_that_it_is_shown() -> None:
