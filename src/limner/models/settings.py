@@ -3,20 +3,18 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from limner.flags import flag
 
-PAINTERS = ("simple", "recurrent", "canvas-recurrent", "conv", "pointing")
+PainterKind = Literal["simple", "recurrent", "canvas-recurrent", "conv", "pointing"]
+DrawKind = Literal["draw", "t-draw"]
+AirKind = Literal["air", "t-air"]
+Kind = Literal[PainterKind, "autoencoder", DrawKind, AirKind]
+PAINTERS, DRAW, AIR = (get_args(kinds) for kinds in (PainterKind, DrawKind, AirKind))
 RECURRENT = ("recurrent", "canvas-recurrent")
 IN_TURN = (*RECURRENT, "pointing")
 """Painters that give one move a step, so that they can give any number."""
-DRAW, AIR = ("draw", "t-draw"), ("air", "t-air")
-Kind = Literal[
-    "simple", "recurrent", "canvas-recurrent", "conv", "pointing", "autoencoder", "draw", "t-draw", "air", "t-air"
-]
-
-
 MOST_MOVES = 10_000
 
 
