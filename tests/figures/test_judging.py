@@ -285,6 +285,9 @@ def test_claims_about_training_images_and_those_held_out() -> None:
     assert split("4.2", draw, draw, **{"T-DRAW": (worse, worse)}) == YES
     assert split("4.2", draw, draw, **{"T-DRAW": (worse, {"elbo": -90.0})}) == HALF
     assert split("4.2", draw, draw, **{"T-DRAW": ({"elbo": -90.0}, worse)}) == NO
+    small, large = {**found(0.9), "mse": 0.01}, {**found(0.9), "mse": 0.02}
+    for part, verdict in (((small, small), YES), ((small, large), HALF), ((large, small), HALF)):
+        assert split("5.1-apart", small, small, **{"2-Shapes, components apart": part}) == verdict
     never, some = {"chosen_transparent": 0.0}, {"chosen_transparent": 0.1}
     for train, test, verdict in ((never, never, YES), (never, some, NO), (some, never, NO)):
         assert split("5.13-transparent", train, test) == verdict
