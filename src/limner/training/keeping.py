@@ -8,11 +8,10 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from limner.canvas import Canvas
 from limner.errors import NotFinite, UserError
-from limner.models.build import Network
 from limner.training.checkpoints import save_checkpoint, save_weights
 from limner.training.process import painting_process, save_sheet
 from limner.training.record import METRICS, Record
@@ -29,7 +28,7 @@ class Keeper:
     """
 
     accelerator: Accelerator
-    model: Network
+    model: nn.Module
     optimiser: torch.optim.Optimizer
     run: Path
     shown: Canvas

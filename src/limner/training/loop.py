@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from torch import nn
 from tqdm import tqdm
 
 from limner.data.images import Images
 from limner.errors import NotFinite, Stopped
-from limner.models.build import Network
+from limner.files import make_folder
 from limner.printing import on_terminal
 from limner.signals import ENDING, handled
 from limner.training.batches import Batches, seed_noise
@@ -34,13 +35,17 @@ def device() -> torch.device:
     return found if found and found.type != "mps" else torch.device("cpu")
 
 
-def train(model: Network, images: Images, settings: Training, run: Path, quiet: bool = False) -> None:
+def train(model: nn.Module, images: Images, settings: Training, run: Path, quiet: bool = False) -> None:
     """Train until `settings.iterations`, going on from the checkpoint in the folder `run` if there is one.
 
+    model: any that makes an `Output` of ink, (batch, channel, height, width). If it has a `schedule`, that is called
+        with the number of iterations done before each. If it has a `bank`, pictures show its moves.
     Leaves in `run`: metrics.jsonl (the losses of every iteration), checkpoint.safetensors, weights.safetensors and
     pictures of the painting process. Raises UserError when the loss is no longer a number; the last checkpoint, from
     before, stays. Raises Stopped after Ctrl-C, SIGTERM or SIGHUP, having saved.
     """
+    make_folder(run)
+    schedule = getattr(model, "schedule", None)
     accelerator = Accelerator(cpu=device().type == "cpu")
     here, process = accelerator.device, accelerator.process_index
     images = Images(images.pixels.to(here))
@@ -56,7 +61,8 @@ def train(model: Network, images: Images, settings: Training, run: Path, quiet: 
     bar = tqdm(total=settings.iterations, initial=done, disable=not shown, unit="it")
     with bar, told(bar), board or nullcontext(), flushed(), _stop_gently() as asked, _threads(settings.threads):
         for iteration in range(done + 1, settings.iterations + 1):
-            model.schedule(iteration - 1)
+            if schedule:
+                schedule(iteration - 1)
             seed_noise(settings.seed, iteration, process)
             for group in optimiser.param_groups:
                 group["lr"] = settings.rate_at(iteration - 1)
