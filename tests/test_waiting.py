@@ -4,10 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 from numba.core import event
-from tqdm import tqdm
 
 from limner import waiting
-from limner.waiting import COMPILING, told
+from limner.waiting import COMPILING, Bar, told
 
 
 @pytest.fixture
@@ -19,7 +18,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
 
 
 def test_a_bar_tells_of_compiling_and_leaves_that_time_out(clock: Iterator, capsys: pytest.CaptureFixture[str]) -> None:
-    with tqdm(total=2, desc="working", mininterval=0) as bar, told(bar):
+    with Bar(total=2, desc="working", mininterval=0) as bar, told(bar):
         began = bar.start_t
         for kernel in (1, 2):
             capsys.readouterr()
@@ -34,7 +33,7 @@ def test_a_bar_tells_of_compiling_and_leaves_that_time_out(clock: Iterator, caps
 
 
 def test_an_end_without_a_start_is_another_threads(capsys: pytest.CaptureFixture[str]) -> None:
-    with tqdm(total=2, desc="working", mininterval=0) as bar, told(bar):
+    with Bar(total=2, desc="working", mininterval=0) as bar, told(bar):
         event.end_event("numba:compile")
         capsys.readouterr()
         with event.trigger_event("numba:compile"):
@@ -43,6 +42,6 @@ def test_an_end_without_a_start_is_another_threads(capsys: pytest.CaptureFixture
 
 
 def test_a_bar_that_is_not_shown_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    with tqdm(disable=True) as bar, told(bar), event.trigger_event("numba:compile"):
+    with Bar(disable=True) as bar, told(bar), event.trigger_event("numba:compile"):
         pass
     assert capsys.readouterr() == ("", "")

@@ -1,9 +1,10 @@
-"""Telling those who wait for kernels to be compiled."""
+"""Bars for those who wait, which also say when kernels are compiled."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from numba.core import event
 from tqdm import tqdm
@@ -13,27 +14,35 @@ from limner.printing import unheard
 COMPILING = "compiling for this machine"
 
 
+class Bar(tqdm):
+    """One that cannot fail: where standard error takes nothing any more, it is not seen."""
+
+    def display(self, *args: Any, **options: Any) -> Any:
+        with unheard(sys.stderr):  # an error here would leave tqdm locked for all other threads, and at its end
+            return super().display(*args, **options)
+
+    def close(self) -> None:
+        with unheard(sys.stderr):
+            super().close()
+
+
 @contextmanager
-def told(bar: tqdm) -> Iterator[None]:
+def told(bar: Bar) -> Iterator[None]:
     """Have a bar say when kernels are compiled, and leave that time out of what it counts."""
     if bar.disable:
         yield
         return
     title = ""
 
-    def say(words: str) -> None:
-        with unheard(sys.stderr):
-            bar.set_description_str(words)
-
     def begins() -> None:
         nonlocal title
         title = bar.desc
-        say(COMPILING)
+        bar.set_description_str(COMPILING)
 
     def ends(took: float) -> None:
         bar.start_t += took
         bar.last_print_t += took
-        say(title)
+        bar.set_description_str(title)
 
     with compiling(begins, ends):
         yield

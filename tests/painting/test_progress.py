@@ -1,6 +1,7 @@
 import os
 import sys
 from functools import partial
+from threading import Thread
 
 import pytest
 from numba.core import event
@@ -13,7 +14,7 @@ from limner.waiting import COMPILING
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bar moves whenever it is told to, not ten times a second."""
-    monkeypatch.setattr(progress, "tqdm", partial(progress.tqdm, mininterval=0))
+    monkeypatch.setattr(progress, "Bar", partial(progress.Bar, mininterval=0))
 
 
 def moved(shown: bool = True) -> None:
@@ -62,13 +63,17 @@ def test_bar_says_that_kernels_are_compiled(capsys: pytest.CaptureFixture[str]) 
     assert "painting" in capsys.readouterr().err
 
 
-def test_bar_needs_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bar_needs_no_reader_and_locks_no_other_out(monkeypatch: pytest.MonkeyPatch) -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as stream:
         monkeypatch.setattr(sys, "stderr", stream)
         moved()
         stream.flush()
+        other = Thread(target=moved, daemon=True)
+        other.start()
+        other.join(9)
+        assert not other.is_alive()
 
 
 def test_bar_needs_no_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:

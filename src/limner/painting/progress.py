@@ -8,11 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from tqdm import tqdm
-
 from limner.painting.scoring import decibels
-from limner.printing import unheard
-from limner.waiting import told
+from limner.waiting import Bar, told
 
 if TYPE_CHECKING:
     from limner.painting.painting import Painting
@@ -56,19 +53,14 @@ def bar(shown: bool | str | Watch) -> Iterator[Watch]:
         yield lambda progress: None
         return
     title = shown if isinstance(shown, str) else "painting"
-    line = tqdm(total=1.0, desc=title, unit="", bar_format=LAYOUT, leave=False, delay=1e-9, miniters=0)
+    line = Bar(total=1.0, desc=title, unit="", bar_format=LAYOUT, leave=False, delay=1e-9, miniters=0)
 
     def watch(progress: Progress) -> None:
-        with unheard(sys.stderr):
-            line.unit = f"{progress.strokes} strokes, {progress.psnr:.1f} dB"  # a postfix would begin with a comma
-            if progress.done < line.n:
-                line.set_description_str(f"{title} with fewer strokes", refresh=False)
-                line.reset()
-            line.update(min(progress.done, 1.0) - line.n)
+        line.unit = f"{progress.strokes} strokes, {progress.psnr:.1f} dB"  # a postfix would begin with a comma
+        if progress.done < line.n:
+            line.set_description_str(f"{title} with fewer strokes", refresh=False)
+            line.reset()
+        line.update(min(progress.done, 1.0) - line.n)
 
-    try:
-        with told(line):
-            yield watch
-    finally:
-        with unheard(sys.stderr):
-            line.close()
+    with line, told(line):
+        yield watch

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import nn
-from tqdm import tqdm
 
 from limner.data.images import Images
 from limner.errors import NotFinite, Stopped
@@ -23,7 +22,7 @@ from limner.training.denormals import flushed
 from limner.training.keeping import Keeper
 from limner.training.settings import CHECKPOINT, Training
 from limner.training.warping import warped
-from limner.waiting import told
+from limner.waiting import Bar, told
 
 LOG_EVERY = 100
 ROWS = 8
@@ -58,7 +57,7 @@ def train(model: nn.Module, images: Images, settings: Training, run: Path, quiet
     board = _board(run, done) if settings.tensorboard and accelerator.is_main_process else None
     keeper = Keeper(accelerator, model, optimiser.optimizer, run, images[:ROWS].ink(here), done, board)
     shown = accelerator.is_main_process and not quiet and on_terminal(sys.stderr)
-    bar = tqdm(total=settings.iterations, initial=done, disable=not shown, unit="it")
+    bar = Bar(total=settings.iterations, initial=done, disable=not shown, unit="it")
     with bar, told(bar), board or nullcontext(), flushed(), _stop_gently() as asked, _threads(settings.threads):
         for iteration in range(done + 1, settings.iterations + 1):
             if schedule:
