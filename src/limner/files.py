@@ -137,6 +137,8 @@ def _beside(path: Path) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     temporary = target.parent / f".limner-{token_hex(4)}{path.suffix}"
     try:
+        with suppress(FileNotFoundError):
+            path.lstat()  # a name that is too long: newer Pythons' exists() only says that there is no such file
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")
         if path.is_symlink() and not target.parent.is_dir():
