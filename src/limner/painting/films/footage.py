@@ -58,7 +58,7 @@ class Footage:
                 raise UserError(f"{path}: is one picture: give a list of pictures, or the path of a film")
             stream = decoding.main_video(file, path)
             given = (stream.guessed_rate, stream.average_rate)
-            rate = steady(next((each for each in given if each and SLOWEST <= each <= FASTEST), RATE))
+            rate = steady(Fraction(next((each for each in given if each and SLOWEST <= each <= FASTEST), RATE)))
             seconds = stream.duration * stream.time_base if stream.duration and stream.time_base else None
             sure = seconds is not None or not file.streams.audio
             seconds = seconds or (Fraction(file.duration, av.time_base) if file.duration else 0)
@@ -108,7 +108,8 @@ class Footage:
             stream.thread_type = "AUTO"
             for frame in decoding.frames(file, stream):
                 held = float((frame.duration or 0) * (frame.time_base or 0))
-                yield Shown(partial(image, frame, stream), frame.time, held)
+                wide = Fraction(stream.sample_aspect_ratio or 1)
+                yield Shown(partial(image, frame, wide, stream.codec_context.name), frame.time, held)
 
     def _picture(self, shown: Shown, size: tuple[int, int] | None) -> Picture:
         """A frame of this (width, height), with black beside it where it has other proportions."""

@@ -1,14 +1,11 @@
 """Frames of a film as pictures: upright, of square pixels, with the colours of sRGB."""
 
 import math
-from collections.abc import Iterable
-from typing import cast
+from fractions import Fraction
 
 import numpy as np
-from av.sidedata.sidedata import SideData, Type
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation
-from av.video.stream import VideoStream
 from PIL import Image
 
 from limner.painting.films import hdr
@@ -22,9 +19,11 @@ STILL = ("apng", "gif", "mjpeg", "png", "tiff", "webp")
 """Codecs of pictures, whose frames may hold profiles that PyAV cannot let go of."""
 
 
-def image(frame: VideoFrame, stream: VideoStream) -> Image.Image:
-    """A frame with square pixels, turned and mirrored as its file says."""
-    wide = stream.sample_aspect_ratio or 1
+def image(frame: VideoFrame, wide: Fraction, codec: str) -> Image.Image:
+    """A frame with square pixels, turned and mirrored as its file says.
+
+    wide: a pixel's width by its height.  codec: what the frame was decoded by.
+    """
     clear = any(component.is_alpha for component in frame.format.components)
     space = Colorspace.ITU709 if frame.colorspace == UNSPECIFIED and frame.height >= HIGH_DEFINITION else None
     more = frame.color_trc in (hdr.PQ, hdr.HLG) or frame.color_primaries == hdr.BT2020
@@ -36,7 +35,7 @@ def image(frame: VideoFrame, stream: VideoStream) -> Image.Image:
         pixels = hdr.in_srgb(pixels, frame.color_trc, frame.color_primaries)
     if frame.interlaced_frame:
         pixels = _one_field(pixels)
-    return Image.fromarray(np.ascontiguousarray(_upright(pixels, frame, stream)))
+    return Image.fromarray(np.ascontiguousarray(_upright(pixels, frame, codec)))
 
 
 def _one_field(pixels: np.ndarray) -> np.ndarray:
@@ -48,18 +47,16 @@ def _one_field(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(rows.resize((width, height), Image.Resampling.BICUBIC, box))
 
 
-def _upright(pixels: np.ndarray, frame: VideoFrame, stream: VideoStream) -> np.ndarray:
-    if not frame.rotation and stream.codec_context.name in STILL:
+def _upright(pixels: np.ndarray, frame: VideoFrame, codec: str) -> np.ndarray:
+    if not frame.rotation and codec in STILL:
         return pixels
     try:
-        beside = list(cast(Iterable[SideData], frame.side_data))
+        matrix = frame.side_data.get("DISPLAYMATRIX")
     except ValueError:  # of a kind that PyAV does not know
         return np.rot90(pixels, round(frame.rotation / 90))
-    for matrix in beside:
-        if matrix.type != Type.DISPLAYMATRIX:
-            continue
-        a, b, _, c, d, *_ = np.frombuffer(bytes(matrix), np.int32).astype(float)  # where x and y point to
-        if a * d < b * c:
-            pixels, a, b = pixels[:, ::-1], -a, -b
-        pixels = np.rot90(pixels, -round(math.atan2(b, a) / (math.pi / 2)))
-    return pixels
+    if matrix is None:
+        return pixels
+    a, b, _, c, d, *_ = np.frombuffer(bytes(matrix), np.int32).astype(float)  # where x and y point to
+    if a * d < b * c:
+        pixels, a, b = pixels[:, ::-1], -a, -b
+    return np.rot90(pixels, -round(math.atan2(b, a) / (math.pi / 2)))
