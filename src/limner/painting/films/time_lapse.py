@@ -26,8 +26,7 @@ def timing(strokes: int, film: str, seconds: float | None, pixels: int) -> tuple
     """The moments to show of a painting of so many pixels that grows for so long, and how many of them a second.
 
     film: its kind, one of `RATES`.
-
-    None: for eight seconds, or less where strokes are few.  It takes a picture's time at least.
+    seconds: None for eight, or less where strokes are few.  It takes a picture's time at least.
     """
     seconds = seconds and max(seconds, 1 / RATES[film])
     most = max(2, round(RATES[film] * (seconds or SECONDS)))
