@@ -195,6 +195,8 @@ BAD = [
     ("photo.png --resume strokes.json -n 3 -o p-{colour}.png", "p-{colour}.png: each stroke has a colour of its own"),
     ("photo.png --palette 65 -o p-{colour}.png", "p-{colour}.png: --palette of 65 colours is too large for plates"),
     ("folder --palette 3 -o {colour}.png", "a pattern like out/{name}-{colour}.png"),
+    ("folder -o grows.Film.WebP", "a pattern like out/{name}.film.webp"),
+    ("folder -o grows.film.svg", "a pattern like out/{name}.film.svg"),
     ("photo.png -o p-{colour}.png", "p-{colour}.png: each stroke has a colour of its own: give --palette"),
     ("photo.png --palette 3 -o p-{colour}.film.webp", "p-{colour}.film.webp: only pictures are made for each colour"),
     ("photo.png --palette 3 -o p-{colour}.mp4", "p-{colour}.mp4: only pictures are made for each colour"),

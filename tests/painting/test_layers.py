@@ -15,7 +15,7 @@ from psd_tools import PSDImage
 from scenes import KINDS, stamp
 
 from limner.errors import UserError
-from limner.painting import layers, raster
+from limner.painting import layers, psd, raster
 from limner.painting.layers import Layer
 from limner.painting.painting import Painting
 from limner.painting.psd import save_psd
@@ -161,13 +161,24 @@ def test_layers_may_have_any_name(tmp_path: Path) -> None:
     whole = torch.zeros(3, 3, 4, dtype=torch.uint8)
     save_psd(tmp_path / "a.psd", [Layer(name, square) for name in names], whole)
     assert [layer.name for layer in PSDImage.open(tmp_path / "a.psd")] == names
+    save_psd(tmp_path / "a.psd", [Layer("1 br\udcfcsh", square)], whole)
+    assert [layer.name for layer in PSDImage.open(tmp_path / "a.psd")] == ["1 br?sh"]
 
 
-def test_what_photoshop_has_no_room_for(tmp_path: Path) -> None:
+def test_numbers_of_16_bits_have_layers() -> None:
+    made = painting(3, torch.tensor([1.0, 0.5, 0.0]))
+    short = replace(made, background=torch.tensor([1.0, 0.5, 0.0], dtype=torch.bfloat16))
+    assert numpy.array_equal(laid(taken(short), SIZE), laid(taken(made), SIZE))
+
+
+def test_what_photoshop_has_no_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     many = painting(2, torch.rand(3))
     many = replace(many, strokes=many.strokes[:, torch.zeros(8000, dtype=torch.long)])
     with pytest.raises(UserError, match=r"a.psd: 8000 strokes are too many for Photoshop, which has 8000 layers"):
         many.save(tmp_path / "a.psd")
     with pytest.raises(UserError, match=r"a.psd: Photoshop ends at 30000 pixels a side"):
         replace(painting(1), picture_size=(10, 30001)).save(tmp_path / "a.psd")
+    monkeypatch.setattr(psd, "LARGEST", 1000)
+    with pytest.raises(UserError, match=r"a.psd: more than the 2 GB that Photoshop opens: choose a smaller"):
+        painting(8).save(tmp_path / "a.psd", 200)
     assert [*tmp_path.iterdir()] == []

@@ -26,7 +26,7 @@ def write(painting: Painting, path: Path, temporary: Path, size: tuple[int, int]
         from limner.painting.psd import save_psd  # takes a third of a second
 
         check_layers(path, len(painting.strokes))
-        save_psd(temporary, layers(painting, size), painting.render(*size))
+        save_psd(temporary, layers(painting, size), painting.render(*size), path)
     elif is_film(path):
         from limner.painting.films.time_lapse import save_time_lapse
 

@@ -61,7 +61,7 @@ def layers(painting: Painting, size: tuple[int, int]) -> Iterator[Layer]:
     height, width = size
     strokes, bank = in_depth_order(painting.strokes).map(Tensor.float), finer(painting.bank, painting.size, size)
     if painting.background is not None:
-        ground = raster.picture(raster.pixels(painting.background[:, None, None], None)).convert("RGB")
+        ground = raster.picture(raster.pixels(painting.background.float()[:, None, None], None)).convert("RGB")
         yield Layer("background", ground.resize((width, height)))
     opacities = [1.0] * len(strokes) if strokes.opacity is None else strokes.opacity[0].tolist()
     for t, opacity in enumerate(opacities):

@@ -9,9 +9,15 @@ from pathlib import Path
 
 from limner.errors import UserError
 from limner.files import folded, make_folder, place, try_writing
+from limner.painting.films.growing import FILM
 from limner.painting.numbered import FRAME
 from limner.painting.painting import SUFFIXES
 from limner.painting.plates import COLOUR
+from limner.painting.plot import PLOT
+from limner.painting.raster import MOVING
+
+SPECIAL = (MOVING, FILM, PLOT)
+"""Endings of names that say more than their suffixes."""
 
 
 def names_of(files: list[Path]) -> list[str]:
@@ -121,7 +127,8 @@ def _pattern(given: str, several: bool) -> str:
         held = f'"{path.suffix}" is no known suffix' if suffix else "has no suffix"
         raise UserError(f"{given}: {held}: choose one of {', '.join(SUFFIXES)}, or for a new folder end with /")
     if several and "{name}" not in given:
-        like = f"out/{{name}}{'-' + COLOUR if COLOUR in path.name else ''}{suffix}"
+        ending = next((each for each in SPECIAL if path.name.lower().endswith(each)), suffix)
+        like = f"out/{{name}}{'-' + COLOUR if COLOUR in path.name else ''}{ending}"
         raise UserError(f"{given}: one file for several pictures: give a folder, or a pattern like {like}")
     return given
 

@@ -18,23 +18,32 @@ from psd_tools.psd.layer_and_mask import (
     LayerRecords,
 )
 
+from limner.errors import UserError
 from limner.painting import raster
 from limner.painting.layers import Layer
 from limner.painting.raster import Pixels
 
 NAMED = 255
 """Bytes of a name."""
+LARGEST = 2**31
+"""Bytes of a document that Photoshop opens."""
 
 
-def save_psd(path: Path, stack: Iterable[Layer], whole: Pixels) -> None:
-    """Write a document of layers, the lowest first; `whole` is how they look together, which viewers show."""
+def save_psd(path: Path, stack: Iterable[Layer], whole: Pixels, called: Path | None = None) -> None:
+    """Write a document of layers, the lowest first; `whole` is how they look together, which viewers show.
+
+    called: what the file is to be called, for messages.  Raises UserError for more than `LARGEST` bytes.
+    """
     merged = raster.picture(whole).convert("RGBA" if raster.has_alpha(whole) else "RGB")
     bands = len(merged.getbands())
-    records, channels = LayerRecords(), ChannelImageData()
+    records, channels, held = LayerRecords(), ChannelImageData(), 0
     for layer in stack:
         record, planes = _record(layer)
         records.append(record)
         channels.append(planes)
+        held += sum(len(plane.data) for plane in planes)
+        if held > LARGEST:
+            raise UserError(f"{called or path}: more than the 2 GB that Photoshop opens: choose a smaller size")
     count = -len(records) if bands == 4 else len(records)  # below 0: the fourth band is how far it is covered
     header = FileHeader(channels=bands, height=merged.height, width=merged.width, depth=8, color_mode=ColorMode.RGB)
     shown = ImageData(Compression.RLE)
@@ -49,8 +58,9 @@ def _record(layer: Layer) -> tuple[LayerRecord, ChannelDataList]:
     width, height = layer.image.size
     right, bottom = layer.left + width, layer.top + height
     record = LayerRecord(layer.top, layer.left, bottom, right, opacity=layer.opacity)
-    record.name = layer.name.encode("macroman", "replace")[:NAMED].decode("macroman")
-    record.tagged_blocks.set_data(Tag.UNICODE_LAYER_NAME, layer.name)
+    name = layer.name.encode("utf-8", "replace").decode("utf-8")  # of a file whose name is not UTF-8, say
+    record.name = name.encode("macroman", "replace")[:NAMED].decode("macroman")
+    record.tagged_blocks.set_data(Tag.UNICODE_LAYER_NAME, name)
     planes = ChannelDataList()
     for kind, band in zip((0, 1, 2, ChannelID.TRANSPARENCY_MASK), layer.image.split(), strict=False):
         plane = ChannelData(Compression.RLE)
