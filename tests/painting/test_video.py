@@ -16,7 +16,7 @@ from PIL import Image, ImageSequence
 
 from limner import geometry
 from limner.errors import UserError
-from limner.painting.films import animations, gif, time_lapse, video
+from limner.painting.films import animations, gif, time_lapse, video, webp
 from limner.painting.films.clip import Clip
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
@@ -375,6 +375,26 @@ def test_webp(background: torch.Tensor | None, tmp_path: Path) -> None:
             assert decibels(frames[k][..., 3], wanted[k].numpy()[..., 3]) > 38
             found, true = (image[..., 3:] / 255 * image[..., :3] for image in (found, true))
         assert decibels(found, true) > 30
+
+
+@pytest.mark.parametrize("clear", [False, True])
+def test_what_changes_slowly_is_seen_in_a_webp(clear: bool, tmp_path: Path) -> None:
+    """While something else changes fast; the first half of what does slowly is at half the alpha, if any."""
+    frames = torch.full((40, 64, 96, 4 if clear else 3), 20, dtype=torch.uint8)
+    frames[..., -1] = 255 if clear else 20
+    for step in (1, 2, 3, 5):
+        frames[:, :48, :, :3] = (20 + step * torch.arange(40, dtype=torch.uint8))[:, None, None, None]
+        frames[::2, 48:, :, :3] = 200
+        if clear:
+            frames[:, :24, :, 3] = 128
+        webp.save_webp(tmp_path / "a.webp", Fraction(30), frames, 2)
+        with Image.open(tmp_path / "a.webp") as file:
+            images = [np.asarray(frame.convert("RGBA"), int) for frame in ImageSequence.Iterator(file)]
+        assert len(images) == 40
+        for k in (20, 39):
+            wanted = 20 + step * k
+            assert np.abs(images[k][8:16, 8:-8, :3] - wanted).max() <= (10 if clear else 6), (step, k)
+            assert np.abs(images[k][32:40, 8:-8, :3] - wanted).max() <= 6, (step, k)
 
 
 def test_a_clip_as_webp(tmp_path: Path) -> None:
