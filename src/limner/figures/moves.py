@@ -103,15 +103,15 @@ def bent(moves: Seen, shapes: Seen) -> Scores:
 
 
 def overlapping(moves: Seen, shapes: Seen) -> Scores:
-    """Of the pixels in which the shapes of a pair overlap, as many as their moves do.
+    """In how many pixels the moves of a pair overlap, wherever that is, for each in which its shapes do.
 
     overlap_right, overlap_wrong: over the pairs found (`matching.Pairs`) in the right order, and in the wrong one.
     """
     pairs = pair_up(moves, shapes)
     rows = torch.arange(len(pairs.partners))[:, None]
     painted, true = (
-        torch.minimum(masks[:, pairs.below], masks[:, pairs.above]).sum((2, 3))
-        for masks in (moves.full[rows, pairs.partners.clamp(min=0)], shapes.full)
+        torch.minimum(full[:, pairs.below], full[:, pairs.above]).sum((2, 3))
+        for full in (moves.full[rows, pairs.partners.clamp(min=0)], shapes.full)
     )
     share = painted / true.clamp(min=1e-6)
     return {"overlap_right": share[pairs.found & pairs.right], "overlap_wrong": share[pairs.found & ~pairs.right]}

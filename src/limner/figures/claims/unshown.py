@@ -80,8 +80,8 @@ def _exclusive(results: Results) -> Judgement:
     right, wrong = (results.mean("no sorter", f"overlap_{each}") for each in ("right", "wrong"))
     theirs = (results.mean("no sorter", f"overlap_{each}", "train") for each in ("wrong", "right"))
     why = (
-        f"of the pixels in which two rectangles overlap their moves do in {number(wrong)} where their order is wrong, "
-        f"and in {number(right)} where it is right (of training images {' and '.join(map(number, theirs))})"
+        f"moves overlap in {number(wrong)} times as many pixels as their two rectangles where their order is wrong, "
+        f"and in {number(right)} times where it is right (of training images {' and '.join(map(number, theirs))})"
     )
     return both(wrong < LESS * right, wrong < EXCLUSIVE, why)
 

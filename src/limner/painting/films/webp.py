@@ -18,8 +18,8 @@ LARGEST = 2**27
 """Pixels of all frames, which are in memory together."""
 ALIKE = 3
 """Steps of 255 by which a colour, seen through its alpha, may change without being encoded at this quality."""
-KEYS = 60, 120
-"""Frames from one that needs no other to the next, at least and at most."""
+KEYS = 90, 120
+"""Frames from one that needs no other to the next, at least and at most; libwebp holds 30 at a time."""
 
 
 def save_webp(path: Path, rate: Fraction, frames: Iterable[Pixels], hold: int) -> None:
