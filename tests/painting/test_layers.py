@@ -14,6 +14,7 @@ from PIL import Image, PsdImagePlugin
 from psd_tools import PSDImage
 from scenes import KINDS, stamp
 
+from limner import geometry
 from limner.errors import UserError
 from limner.painting import layers, psd, raster
 from limner.painting.layers import Layer
@@ -92,6 +93,18 @@ def test_layers_make_the_painting_at_any_size_and_of_masks_that_fade() -> None:
         made = painting(background=torch.rand(3), bank=bank)
         assert apart(made, (124, 180)) < 4
         assert apart(made, (7, 10)) < 4
+
+
+def test_strokes_of_a_pixel_are_whole() -> None:
+    """Blurred as far as they are, they reach further beyond their templates than others."""
+    count = 40
+    half = (0.2 + 1.5 * torch.rand(count, 2)) * 2 / SIZE[0]
+    where = geometry.phi(2 * torch.rand(count, 2) - 1, half, 6 * torch.rand(count), SIZE[1] / SIZE[0])
+    one = painting(1, torch.zeros(3))
+    bank = TemplateBank.named("soft", "bristle")
+    which = torch.eye(2)[torch.arange(count) % 2]
+    strokes = Strokes(where[None], which[None], torch.ones(1, count, 3))
+    assert apart(replace(one, strokes=strokes, bank=bank)) < 2
 
 
 def test_a_layer_is_a_stroke_cut_out(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class Model:
     layers: int = 1
     """Hidden layers before the writers; a recurrent painter's last is its LSTM."""
     apart: Literal["no", "moves", "components"] = "no"
-    """Of the simple painter, hidden layers of their own for each move, or for the where, what and which of each."""
+    """Of the simple painter, hidden layers of its own for each move, or each of its where, what, which and depth."""
     batch_norm: bool = False
     """Normalise the hidden layer over the batch."""
     phi0: float = 2.0

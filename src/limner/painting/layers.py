@@ -54,7 +54,7 @@ def check_layers(path: Path, strokes: int) -> None:
 
 @torch.no_grad()
 def layers(painting: Painting, size: tuple[int, int]) -> Iterator[Layer]:
-    """The background, if any, and each stroke that shows, named by its number and template; the lowest first.
+    """The background, if any, and each stroke that shows, named by its place from below and template; the lowest first.
 
     size: (height, width) of the page.  Laid one over the other they are the painting, within the rounding of 8 bits.
     """
@@ -93,5 +93,6 @@ def _cut(stroke: Strokes, bank: TemplateBank, window: tuple[int, int, int, int],
     left, top, right, bottom = window
     alone = Strokes(cropped(stroke.where, window, size), stroke.which, stroke.what, slope=stroke.slope)
     small = bottom - top, right - left
-    colour, cover = rendered(alone, bank, small, 0.0), rendered(alone.white(), bank, small, 0.0)
+    cover = rendered(alone.white(), bank, small, 0.0)
+    colour = alone.what.mT[..., None] * cover if alone.slope is None else rendered(alone, bank, small, 0.0)
     return raster.pixels(colour[0], cover[0])

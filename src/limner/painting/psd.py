@@ -66,5 +66,5 @@ def _record(layer: Layer) -> tuple[LayerRecord, ChannelDataList]:
         plane = ChannelData(Compression.RLE)
         plane.set_data(band.tobytes(), width, height, 8)
         planes.append(plane)
-        record.channel_info.append(ChannelInfo(ChannelID(kind), len(plane.data) + 2))
+        record.channel_info.append(ChannelInfo(ChannelID(kind)))
     return record, planes

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from limner.painting import raster, sides
 from limner.painting.films.clip import Clip
+from limner.painting.layers import is_layered
 from limner.painting.options import PaintOptions
 from limner.painting.painting import STILLS, Painting
 from limner.painting.plates import COLOUR, save_plates
@@ -30,17 +31,18 @@ def save(
 ) -> tuple[list[Exception], bool]:
     """Write every output and say what it scores; returns the faults, and whether it was interrupted before the films.
 
-    A failing one does not keep the others from being written. Films that show how a painting grows come last and may be
-    interrupted, all else not; they are made in spite of it if it was the painting that it ended.
+    A failing one does not keep the others from being written. Layers, and films that show how a painting grows, take
+    their time: they come last and may be interrupted, all else not; they are made in spite of it if it was the painting
+    that it ended.
     """
     painted, interrupts.came, interrupts.held = interrupts.came, False, True
     grows = isinstance(painting, Painting)
-    films = [path for path in files if grows and is_film(path)]
-    faults = [write(painting, path, options) for path in files if path not in films]
+    slow = [path for path in files if grows and (is_film(path) or is_layered(path))]
+    faults = [write(painting, path, options) for path in files if path not in slow]
     faults += [write_frames(painting, frames, options)] if frames and not grows else []
     stopped, interrupts.came, interrupts.held = interrupts.came, False, False
     if not stopped:
-        faults += [write(painting, path, options) for path in films]
+        faults += [write(painting, path, options) for path in slow]
         faults += [write_frames(painting, frames, options)] if frames and grows else []
     return [fault for fault in faults if fault], painted or stopped
 
