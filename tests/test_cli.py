@@ -917,7 +917,7 @@ def test_only_the_first_interrupt_counts_while_painting(
 
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("during", [".png", ".gif"])
+@pytest.mark.parametrize("during", [".png", ".gif", ".psd"])
 @pytest.mark.parametrize("before", [False, True], ids=["", "interrupted before"])
 def test_an_interrupt_while_saving_costs_nothing_but_the_film(
     before: bool,
@@ -938,8 +938,10 @@ def test_an_interrupt_while_saving_costs_nothing_but_the_film(
     monkeypatch.setattr(FakePainting, "save", save)
     if before:
         monkeypatch.setattr(limner, "paint", interrupted(lambda: painting(3)), raising=False)
-    assert main(["paint", "photo.png", "-o", "a.gif", "-o", "a.json", "-o", "a.png", "-o", "a.svg"]) == 130
-    assert {path.name for path in set(desk.iterdir()) - files} == {"a.json", "a.png", "a.svg"}
+    outputs = [f"-o=a.{kind}" for kind in ("gif", "psd", "json", "png", "svg")]
+    assert main(["paint", "photo.png", *outputs]) == 130
+    there = {"a.json", "a.png", "a.svg"} | ({"a.gif"} if during == ".psd" else set())
+    assert {path.name for path in set(desk.iterdir()) - files} == there
     saved_strokes = f": saved {len(painting(3).strokes) if before else 500} strokes" if during == ".png" else ""
     assert capsys.readouterr().err == f"limner: interrupted{saved_strokes}\n"
 
