@@ -12,7 +12,7 @@ from limner.models.code import mean_codes
 from limner.models.writers import drawn_bank
 from limner.strokes import Strokes
 from limner.templates import TemplateBank
-from limner.training.matching import Scores, pair_up
+from limner.training.matching import Pairs, Scores, pair_up
 from limner.training.process import of_output
 from limner.training.visibility import CONTRAST, LEAST, Masks, Seen, masks, see
 
@@ -99,7 +99,7 @@ def bent(moves: Seen, shapes: Seen) -> Scores:
     rows = torch.arange(len(pairs.partners))[:, None]
     off = (moves.strokes.what[rows, pairs.partners.clamp(min=0)] - shapes.strokes.what).abs().amax(2)
     each = (off[:, pairs.below] + off[:, pairs.above]) / 2
-    return {"bent_right": each[pairs.found & pairs.right], "bent_wrong": each[pairs.found & ~pairs.right]}
+    return _by_order("bent", each, pairs)
 
 
 def overlapping(moves: Seen, shapes: Seen) -> Scores:
@@ -113,8 +113,12 @@ def overlapping(moves: Seen, shapes: Seen) -> Scores:
         torch.minimum(full[:, pairs.below], full[:, pairs.above]).sum((2, 3))
         for full in (moves.full[rows, pairs.partners.clamp(min=0)], shapes.full)
     )
-    share = painted / true.clamp(min=1e-6)
-    return {"overlap_right": share[pairs.found & pairs.right], "overlap_wrong": share[pairs.found & ~pairs.right]}
+    return _by_order("overlap", painted / true.clamp(min=1e-6), pairs)
+
+
+def _by_order(name: str, each: Float[Tensor, "batch pair"], pairs: Pairs) -> Scores:
+    """A score of the pairs found, apart for those in the right order and in the wrong one."""
+    return {f"{name}_right": each[pairs.found & pairs.right], f"{name}_wrong": each[pairs.found & ~pairs.right]}
 
 
 def nulls(moves: Seen, whole: Masks, shapes: Seen) -> Scores:

@@ -11,6 +11,8 @@ from limner.painting.raster import MOVING, Pixels
 
 RATES = {".gif": 15, MOVING: 30, ".mp4": 30, ".webm": 30}  # frames a second, at most
 SECONDS = 8
+IN_MEMORY = {".gif": gif, MOVING: webp}
+"""Who writes films of which all frames are in memory together."""
 FEWEST = 120  # frames, where their number is bounded by what they take in memory
 
 
@@ -30,8 +32,8 @@ def timing(strokes: int, film: str, seconds: float | None, pixels: int) -> tuple
     """
     seconds = seconds and max(seconds, 1 / RATES[film])
     most = max(2, round(RATES[film] * (seconds or SECONDS)))
-    if room := {".gif": gif.LARGEST, MOVING: webp.LARGEST}.get(film):
-        most = min(most, max(FEWEST, room // pixels))
+    if film in IN_MEMORY:
+        most = min(most, max(FEWEST, IN_MEMORY[film].LARGEST // pixels))
     counts = moments(strokes, most)
     if seconds and len(counts) > 1:
         return counts, Fraction((len(counts) - 1) / seconds).limit_denominator(1000)
