@@ -23,8 +23,9 @@ import limner
 from limner.cli import main
 from limner.errors import UserError
 from limner.painting import outputs
-from limner.painting.films import animations, following, gif, video
+from limner.painting.films import animations, following, video
 from limner.painting.films.footage import Footage
+from limner.painting.films.kinds import KINDS
 from limner.painting.pictures import is_clip
 from limner.painting.saving import amount
 from limner.painting.scoring import psnr
@@ -439,7 +440,7 @@ def test_strokes_out_of_range_are_not_saved(tmp_path: Path) -> None:
 
 
 def test_gifs_of_long_clips_show_some_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gif, "LARGEST", 4 * 32 * 32)
+    monkeypatch.setitem(KINDS, ".gif", replace(KINDS[".gif"], frames=4 * 32 * 32))
     pictures = [torch.full((3, 32, 32), level) for level in torch.linspace(0, 1, 8)]
     limner.paint_clip(pictures, 0, rate=10.0).save(tmp_path / "long.gif")
     with Image.open(tmp_path / "long.gif") as file:

@@ -18,6 +18,7 @@ from limner import geometry
 from limner.errors import UserError
 from limner.painting.films import animations, gif, time_lapse, video, webp
 from limner.painting.films.clip import Clip
+from limner.painting.films.kinds import KINDS
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.raster import on_white
@@ -181,7 +182,7 @@ def test_films_last_as_long_as_asked_for(seconds: float, moves: int, suffix: str
     if suffix in (".gif", ".film.webp"):
         spans = [span / 1000 for span in animations.durations(path)]
         assert sum(spans) == pytest.approx(seconds + 2, abs=0.02)
-        assert len(spans) <= time_lapse.RATES[suffix] * seconds + 1
+        assert len(spans) <= KINDS[suffix].rate * seconds + 1
         return
     with av.open(str(path)) as file:
         frames = [*file.decode(video=0)]
@@ -210,7 +211,7 @@ def test_long_gifs_have_fewer_frames_where_they_are_large() -> None:
 @pytest.mark.parametrize("suffix", [".gif", ".film.webp", ".mp4"])
 def test_the_shortest_film_shows_the_ground_and_the_painting(suffix: str) -> None:
     counts, rate = time_lapse.timing(5, suffix, 1e-4, 100)
-    assert (counts, rate) == ([0, 5], time_lapse.RATES[suffix])
+    assert (counts, rate) == ([0, 5], KINDS[suffix].rate)
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, 61.0, float("nan")])

@@ -11,6 +11,7 @@ from limner.flags import flag, in_flags
 from limner.painting import plates, sides
 from limner.painting.brushes import bank_of
 from limner.painting.films.growing import is_growing
+from limner.painting.films.kinds import FILMS, is_film, kind
 from limner.painting.jobs import Job
 from limner.painting.layers import check_layers, is_layered
 from limner.painting.numbered import FRAME
@@ -18,7 +19,7 @@ from limner.painting.options import PaintOptions
 from limner.painting.painting import STILLS, Painting
 from limner.painting.pictures import Picture, read_picture
 from limner.painting.plot import check_brushes, check_strokes, is_plot
-from limner.painting.raster import FILMS, is_film, kind, saved_size
+from limner.painting.raster import saved_size
 from limner.painting.resume import read_before
 from limner.painting.svg import check_fills
 from limner.printing import say

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from limner.painting import plot, raster, svg
 from limner.painting.films.growing import delays, is_growing
+from limner.painting.films.kinds import is_film, kind
 from limner.painting.layers import check_layers, is_layered, layers
-from limner.painting.raster import is_film, kind
 from limner.painting.rendering import finer
 
 if TYPE_CHECKING:

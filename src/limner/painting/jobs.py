@@ -14,11 +14,11 @@ from limner.masks import mask_files
 from limner.painting import outputs
 from limner.painting.arguments import USUAL, check_clip
 from limner.painting.films import animations
+from limner.painting.films.kinds import is_film
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
 from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
 from limner.painting.ranges import in_range
-from limner.painting.raster import is_film
 from limner.printing import say
 from limner.shapes import SHAPES
 

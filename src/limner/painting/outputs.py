@@ -10,11 +10,11 @@ from pathlib import Path
 from limner.errors import UserError
 from limner.files import folded, make_folder, place, try_writing
 from limner.painting.films.growing import FILM
+from limner.painting.films.kinds import MOVING
 from limner.painting.numbered import FRAME
 from limner.painting.painting import SUFFIXES
 from limner.painting.plates import COLOUR
 from limner.painting.plot import PLOT
-from limner.painting.raster import MOVING
 
 SPECIAL = (MOVING, FILM, PLOT)
 """Endings of names that say more than their suffixes."""

@@ -17,10 +17,11 @@ from limner.files import PICTURES, atomic
 from limner.kernels.threads import for_kernels_only
 from limner.painting import raster
 from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, positive
+from limner.painting.films.kinds import FILMS, is_film
 from limner.painting.numbered import FRAME, write_frames
 from limner.painting.pictures import Picture, Source, fitted, laid, read_picture
 from limner.painting.ranges import in_range
-from limner.painting.raster import FILMS, Pixels, is_film
+from limner.painting.raster import Pixels
 from limner.painting.rendering import finer, rendered
 from limner.painting.scoring import score
 from limner.painting.sides import check_shape

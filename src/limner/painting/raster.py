@@ -17,18 +17,10 @@ from torch import Tensor
 from limner.errors import UserError
 from limner.files import read_bytes
 from limner.images import DPI, decoding
+from limner.painting.films.kinds import KINDS, LARGEST, kind
 from limner.painting.pictures import scaled
 
 Pixels: TypeAlias = UInt8[Tensor, "height width band"]
-FILMS = (".gif", ".mp4", ".webm")
-MOVING = ".film.webp"
-"""How the names of WebP end that are films."""
-USUAL = {".gif": 480, MOVING: 720, ".mp4": 1080, ".webm": 1080}
-"""Most pixels on the longer side of films where no size is asked for."""
-LARGEST = 2**27
-"""Pixels of a file."""
-HELD = {".gif": ("a GIF", 2**23), MOVING: ("a WebP that moves", 2**21)}
-"""Pixels of films that are in memory with all their frames, at most."""
 SIDES = {".webp": ("WebP", 16383), ".psd": ("Photoshop", 30000), ".jpg": ("JPEG", 65500), ".jpeg": ("JPEG", 65500)}
 """Most pixels a side."""
 TOGETHER = 2**18
@@ -96,27 +88,18 @@ def picture(image: Pixels) -> Image.Image:
     return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
 
 
-def kind(path: Path) -> str:
-    """What a file is by its name: its suffix, or `MOVING`."""
-    return MOVING if path.name.lower().endswith(MOVING) else path.suffix.lower()
-
-
-def is_film(path: Path) -> bool:
-    """Whether a file shows one picture after the other."""
-    return kind(path) in USUAL
-
-
 def saved_size(path: Path, full: tuple[int, int], longer_side: int | None) -> tuple[int, int]:
     """(height, width) at which a picture of a full size is saved; by default in full, films smaller.
 
     Raises UserError for one that is too large for its kind of file, or for any.
     """
-    side = min(max(full), USUAL.get(kind(path), max(full))) if longer_side is None else longer_side
+    film = KINDS.get(kind(path))
+    side = min(max(full), film.side if film else max(full)) if longer_side is None else longer_side
     height, width = scaled(full, side)
-    film, most = HELD.get(kind(path), ("", LARGEST))
+    called, most = (film.called, film.page) if film else ("", LARGEST)
     if height * width > most:
-        held = f"{path}: {width} x {height} pixels are too many{film and f' for {film}'}"
-        raise UserError(f"{held}: choose a smaller size{film and ', or .mp4'}")
+        many = f"{path}: {width} x {height} pixels are too many{called and f' for {called}'}"
+        raise UserError(f"{many}: choose a smaller size{called and ', or .mp4'}")
     called, most = SIDES.get(path.suffix.lower(), ("", side))
     if max(height, width) > most:
         raise UserError(f"{path}: {called} ends at {most} pixels a side: choose PNG, or a smaller size")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from limner.painting import raster, sides
 from limner.painting.films.clip import Clip
+from limner.painting.films.kinds import is_film, kind
 from limner.painting.layers import is_layered
 from limner.painting.options import PaintOptions
 from limner.painting.painting import STILLS, Painting
 from limner.painting.plates import COLOUR, save_plates
 from limner.painting.plot import is_plot, pens
-from limner.painting.raster import is_film, kind
 from limner.printing import say
 from limner.signals import Interrupts
 

@@ -9,10 +9,10 @@ from limner.errors import UserError
 from limner.files import atomic
 from limner.kernels.threads import for_kernels_only
 from limner.painting.arguments import positive
+from limner.painting.films.kinds import FILMS, KINDS, MOVING, is_film, kind
 from limner.painting.numbered import FRAME, write_frames
 from limner.painting.painting import Painting
 from limner.painting.ranges import in_range
-from limner.painting.raster import FILMS, is_film, kind
 from limner.painting.sides import check_shape
 
 SLOWEST, FASTEST = 0.01, 1000.0
@@ -63,22 +63,22 @@ class Clip:
         """
         from limner.painting.films import gif, video, webp
         from limner.painting.films.animations import thinned
-        from limner.painting.films.time_lapse import IN_MEMORY
 
         path = Path(path)
         if not is_film(path):
             raise UserError(f"{path}: a clip is saved as {', '.join(FILMS)}, or its pictures one by one")
         height, width = self._checked(path, longer_side)
         with atomic(path) as temporary:
-            if writer := IN_MEMORY.get(kind(path)):
-                step = thinned(len(self.paintings), self.rate, writer.CLIP_RATE, height * width, writer.LARGEST)
+            film = KINDS[kind(path)]
+            if film.frames:
+                step = thinned(len(self.paintings), self.rate, film.clip_rate, height * width, film.frames)
                 shown = self.paintings[::step]
                 some = shown[:: max(1, len(shown) // gif.SAMPLE)]
                 frames, sample = ((p.render(height, width) for p in each) for each in (shown, some))
-                if writer is gif:
-                    gif.save_gif(temporary, self.rate / step, frames, sample, hold=0)
-                else:
+                if kind(path) == MOVING:
                     webp.save_webp(temporary, self.rate / step, frames, hold=0)
+                else:
+                    gif.save_gif(temporary, self.rate / step, frames, sample, hold=0)
             else:
                 even = video.even((height, width))
                 frames = (painting.render(*even) for painting in self.paintings)

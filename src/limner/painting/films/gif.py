@@ -18,8 +18,6 @@ from limner.painting.films.animations import spans
 from limner.painting.raster import Pixels, colours, has_alpha, picture
 
 SAMPLE = 6  # pictures, about, that the palette is to suit
-CLIP_RATE = 25  # frames of a clip a second, at most: more are slow
-LARGEST = 2**28  # pixels of all frames, which are in memory together
 CLEAR = 255  # the palette entry that is transparent
 EDGE = 15  # pixels in which a hard edge, blurred as the templates of large stamps are, goes from opaque to clear
 BAYER = torch.tensor([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], device="cpu")

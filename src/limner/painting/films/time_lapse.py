@@ -6,13 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from limner.painting.films import gif, webp
+from limner.painting.films.kinds import KINDS, MOVING
 from limner.painting.films.video import HOLD, SLOWEST, even, save_film
-from limner.painting.raster import MOVING, Pixels
+from limner.painting.raster import Pixels
 
-RATES = {".gif": 15, MOVING: 30, ".mp4": 30, ".webm": 30}  # frames a second, at most
 SECONDS = 8
-IN_MEMORY = {".gif": gif, MOVING: webp}
-"""Who writes films of which all frames are in memory together."""
 FEWEST = 120  # frames, where their number is bounded by what they take in memory
 
 
@@ -27,17 +25,18 @@ def moments(strokes: int, frames: int) -> list[int]:
 def timing(strokes: int, film: str, seconds: float | None, pixels: int) -> tuple[list[int], Fraction]:
     """The moments to show of a painting of so many pixels that grows for so long, and how many of them a second.
 
-    film: its kind, one of `RATES`.
+    film: its kind, one of `KINDS`.
     seconds: None for eight, or less where strokes are few.  It takes a picture's time at least.
     """
-    seconds = seconds and max(seconds, 1 / RATES[film])
-    most = max(2, round(RATES[film] * (seconds or SECONDS)))
-    if film in IN_MEMORY:
-        most = min(most, max(FEWEST, IN_MEMORY[film].LARGEST // pixels))
+    kind = KINDS[film]
+    seconds = seconds and max(seconds, 1 / kind.rate)
+    most = max(2, round(kind.rate * (seconds or SECONDS)))
+    if kind.frames:
+        most = min(most, max(FEWEST, kind.frames // pixels))
     counts = moments(strokes, most)
     if seconds and len(counts) > 1:
         return counts, Fraction((len(counts) - 1) / seconds).limit_denominator(1000)
-    return counts, Fraction(min(max(round(len(counts) / SECONDS), SLOWEST), RATES[film]))
+    return counts, Fraction(min(max(round(len(counts) / SECONDS), SLOWEST), kind.rate))
 
 
 def save_time_lapse(
@@ -51,7 +50,7 @@ def save_time_lapse(
 ) -> None:
     """Write how a painting grows, in about `seconds`; `stages` renders it after so many strokes each time.
 
-    film: its kind, one of `RATES`.
+    film: its kind, one of `KINDS`.
     """
     counts, rate = timing(strokes, film, seconds, math.prod(size))
     if film == ".gif":

@@ -12,10 +12,6 @@ from limner.painting.films.animations import spans
 from limner.painting.raster import Pixels, has_alpha, picture
 
 QUALITY, EFFORT = 85, 2
-CLIP_RATE = 50
-"""Frames of a clip a second, at most: browsers show those that are shorter for longer."""
-LARGEST = 2**27
-"""Pixels of all frames, which are in memory together."""
 ALIKE = 3
 """Steps of 255 by which a colour, seen through its alpha, may change without being encoded at this quality."""
 KEYS = 90, 120
