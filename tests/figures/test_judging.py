@@ -32,6 +32,7 @@ def found(value: float | list[float], boxed: float = 0.5, live: float = 0.5) -> 
 
 GRAY: Scores = {"all_found": 0.0, "boxed": 0.0, "live": 0.5, "explained": -0.1}
 EXPLAINED_AND_UNDONE = {"explained": 0.8, "undone": 1.2}
+DEFORMED = {"kept": 0.8, "alike": 0.6, "updated": 0.3}
 NULL = {"all_found": 0.8, "count": 0.8, "null_due": 0.4, "null_white": 0.3, "null_hidden": 0.1, "null_empty": 0.0}
 SPEEDS = {"simple": {"area": 0.03}, "recurrent": {"area": 0.02}, "canvas-recurrent": {"area": 0.01}}
 FACES = {
@@ -91,6 +92,11 @@ CASES = [
     ("4.6", {"live": 0.3, "explained": 0.2}, {}, HALF),
     ("4.6", {"live": 0.3, "explained": 0.2}, {"2000": {"explained": 0.25}}, HALF),
     ("4.6", {"live": 0.8, "explained": 0.2}, {"2000": {"explained": 0.5}}, NO),
+    ("4.6-deformed", DEFORMED, {"2000": {"updated": 0.6}}, YES),
+    ("4.6-deformed", DEFORMED, {}, HALF),
+    ("4.6-deformed", DEFORMED, {"300": {"updated": 0.6}, "2000": {"updated": 0.7}}, HALF),
+    ("4.6-deformed", DEFORMED, {"600": {"kept": 0.5}, "2000": {"updated": 0.6}}, NO),
+    ("4.6-deformed", DEFORMED, {"2000": {"alike": 0.9, "updated": 0.6}}, NO),
     ("4.7", found(0.1, 0.9), {}, YES),
     ("4.7", found(0.1, 0.9), {"200, Φ0=0": GRAY}, YES),
     ("4.7", found(0.1, 0.9), {"200": found(0.1, 0.9, live=0.9)}, HALF),

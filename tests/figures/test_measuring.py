@@ -4,6 +4,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,7 +15,7 @@ from limner.experiments import runs
 from limner.experiments.settings import Experiment
 from limner.figures import measuring
 from limner.figures.cache import key
-from limner.figures.figure import Figure, Judgement, Scale
+from limner.figures.figure import Figure, Judgement, Scale, seeded
 from limner.figures.layouts import Dots
 from limner.models.build import build
 from limner.models.settings import Model
@@ -99,6 +100,26 @@ def test_a_run_is_measured_on_images_of_both_splits(likelihood: Any, tmp_path: P
     assert found["train"]["wobble_late"] > 0
     assert "last" not in found["test"]
     assert found["curve"]["mean"] == pytest.approx([statistics.fmean(losses["latent"]) / pixels], rel=1e-3)
+
+
+def test_a_run_is_compared_with_an_earlier_stage(tmp_path: Path) -> None:
+    data = Data("two-rectangles", images=60, held_out=50)
+    stages = {str(n): Experiment(data, Model(hidden=8), Training(iterations=n, batch=20)) for n in (1, 4)}
+    figure = Figure(
+        "", "", "", "", "", 0, Dots(()), lambda _: Judgement("confirmed", ""), (), stages, 2, since={"4": "1"}
+    )  # fmt: skip
+    for _, _, experiment in figure.runs():
+        runs.start(experiment, tmp_path / key(experiment), quiet=True)
+    found = measuring.measured(figure, Scale(images=15), tmp_path, {})
+    assert [("kept" in run["test"]) for run in found] == [False, False, True, True]
+    for run in found[2:]:
+        one, four = (runs.load(tmp_path / key(seeded(stages[name], run["seed"]))) for name in ("1", "4"))
+        images = load(seeded(stages["4"], run["seed"]).data, "test").spread(15)
+        with torch.no_grad():
+            before, after = (model.eval()(images.ink()).canvas.numpy() for model in (one, four))
+        kept = [float(np.minimum(a, b).sum() / np.maximum(a, b).sum()) for a, b in zip(before, after, strict=True)]
+        assert run["test"]["kept"] == pytest.approx(statistics.fmean(kept), rel=1e-4)
+        assert run["test"]["kept"] < 0.999
 
 
 def test_rounding_leaves_out_what_is_no_number() -> None:

@@ -27,7 +27,7 @@ WANTED = [
 TEXT = [
     *("5.2-affine", "5.13-transparent", "5.16-ordered", "5.20-mnist", "5.21-moves"),
     *("6.1-circle", "6.2-templates"),
-    *("5.1-apart", "5.5-discrete", "5.18-exclusive"),
+    *("4.6-deformed", "5.1-apart", "5.5-discrete", "5.18-exclusive"),
 ]
 BEYOND = [
     "beyond-variational",

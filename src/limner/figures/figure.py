@@ -48,6 +48,7 @@ class Figure:
     curve: the loss whose course is kept, as metrics.jsonl names it.
     samples: for the importance-weighted bound; 0 is none.
     revisited: the figure that takes a negative result up again.
+    since: the earlier stage of its training that a variant is compared with (`changes`), both by name.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Figure:
     curve: str = ""
     samples: int = 0
     revisited: str = ""
+    since: Mapping[str, str] = field(default_factory=dict)
 
     def runs(self, scale: Scale = FULL) -> Iterator[tuple[str, int, Experiment]]:
         """Every run of the figure: its variant, its seed, and what is to be trained."""

@@ -16,6 +16,7 @@ from limner.errors import UserError
 from limner.experiments import runs
 from limner.experiments.settings import Experiment
 from limner.figures.cache import key
+from limner.figures.changes import changes
 from limner.figures.figure import Figure, Scale
 from limner.figures.moves import scores
 from limner.figures.results import SPLITS, WINDOW
@@ -36,15 +37,20 @@ DIGITS = 6
 def measured(figure: Figure, scale: Scale, folder: Path, known: Known) -> list[dict[str, Any]]:
     """All trained runs of a figure, as `results` describes them: those `known`, and those below `folder`."""
     torch.set_num_threads(1)
-    return [
-        again(known, figure, scale, variant, seed, experiment)
-        or {"variant": variant, "seed": seed, **_run(figure, scale, experiment, folder / key(experiment))}
-        for variant, seed, experiment in figure.runs(scale)
-    ]
+    places = {(variant, seed): folder / key(experiment) for variant, seed, experiment in figure.runs(scale)}
+    found = []
+    for variant, seed, experiment in figure.runs(scale):
+        run = again(known, figure, scale, variant, seed, experiment)
+        if run is None:
+            earlier = places.get((figure.since.get(variant, ""), seed))
+            run = _run(figure, scale, experiment, places[variant, seed], earlier)
+            run = {"variant": variant, "seed": seed, **run}
+        found.append(run)
+    return found
 
 
-def _run(figure: Figure, scale: Scale, experiment: Experiment, folder: Path) -> dict[str, Any]:
-    model = runs.load(folder)
+def _run(figure: Figure, scale: Scale, experiment: Experiment, folder: Path, earlier: Path | None) -> dict[str, Any]:
+    model, before = runs.load(folder), earlier and runs.load(earlier)
     pixels = model.size[0] * model.size[1] * model.channels if experiment.model.likelihood == "mse" else 1
     losses = {name: [each / pixels for each in course] for name, course in record.read(folder / record.METRICS).items()}
     if len(losses.get("loss", ())) != experiment.training.iterations:
@@ -52,7 +58,7 @@ def _run(figure: Figure, scale: Scale, experiment: Experiment, folder: Path) -> 
     found: dict[str, Any] = {"iterations": experiment.training.iterations, "run": folder.name}
     for split in SPLITS:
         images = images_of(experiment.data, split).spread(scale.images)
-        found[split] = rounded(of_images(model, images, mean_image(experiment.data), figure.samples))
+        found[split] = rounded(of_images(model, images, mean_image(experiment.data), figure.samples, before))
     found["train"] |= rounded(of_training(losses["loss"], experiment.training.drop_at))
     if figure.curve:
         means, deviations = windows(losses[figure.curve])
@@ -60,14 +66,19 @@ def _run(figure: Figure, scale: Scale, experiment: Experiment, folder: Path) -> 
     return found
 
 
-def of_images(model: Network, images: Images, mean: torch.Tensor, samples: int = 0) -> dict[str, float]:
-    """All scores of a model on images: those of `evaluate`, those of `moves.scores`, and `explained`.
+def of_images(
+    model: Network, images: Images, mean: torch.Tensor, samples: int = 0, earlier: Network | None = None
+) -> dict[str, float]:
+    """All scores of a model on images: those of `evaluate`, those of `moves.scores`, `explained`, those of `changes`.
 
     explained: the share of the squared error of the `mean` image that painting has removed.
     """
+    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
     with evaluating(model):
-        batches = [scores(model, images[start : start + BATCH], mean) for start in range(0, len(images), BATCH)]
-        found = averages(chain.from_iterable(batches))
+        found = averages(chain.from_iterable(scores(model, batch, mean) for batch in batches))
+        if earlier is not None:
+            with evaluating(earlier):
+                found |= averages(changes(model, earlier, batch) for batch in batches)
     found |= evaluate(model, images, BATCH, samples)
     return found | {"explained": 1 - found["mse"] / found["mse_of_mean"]}
 

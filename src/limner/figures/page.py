@@ -12,10 +12,10 @@ from limner.figures.results import SPLITS, WORDS, Results, number
 
 HEAD = """# The thesis' figures, made again
 
-Every figure of "Teaching Machines to Paint" that shows a result, ten claims of its text that none shows, and what
-limner finds: the claim in one line, the number that decides it, and a verdict. `limner reproduce FIGURE` trains what a
-figure needs and writes its numbers and its picture; `limner reproduce --list` lists them all, `limner reproduce all
---jobs 2` makes them all. Minutes are of two jobs on two cores; one job, the default, takes up to twice as long.
+Every figure of "Teaching Machines to Paint" that shows a result, eleven claims of its text that none shows, and
+what limner finds: the claim in one line, the number that decides it, and a verdict. `limner reproduce FIGURE` trains
+what a figure needs and writes its numbers and its picture; `limner reproduce --list` lists them all, `limner reproduce
+all --jobs 2` makes them all. Minutes are of two jobs on two cores; one job, the default, takes up to twice as long.
 `--quick` only shows that it works. Figures share runs: those in `--runs` are not trained again, nor, with `--reuse`,
 those whose scores the results hold and that no picture shows. This page is made from the results in the folder
 `reproduction` by `limner reproduce --page docs/reproduction.md`; in a checkout that folder holds what was found, which
@@ -32,11 +32,11 @@ it (Φ0 = 2). From Φ0 = 0 a recurrent network often learns nothing at all, and 
 A task of shapes counts as solved if every shape is found, with an IoU of at least 0.5, in half of the held-out images
 or more, and as stuck below a fifth. "Explained" is the share of the squared error of the training set's mean image that
 painting removes. "Paint per ink" is the ink put on and taken off by all moves over the ink of the finished picture.
+An overlap is the ink that both have over the ink that either has. "Moves updated" is 1 where all moves change alike
+from one stage to the other, and 1/T where one of T does.
 Bounds in nats compare within one likelihood only: cross-entropy's is of black and white pixels whose chances are the
 image's grays, which nothing makes black or white (so they are none of the figures known for binarised MNIST), a
 calibrated one's of a density. "Revisited in" names the figure under *Beyond it* that takes a negative result up again.
-
-One claim of the text was not tested: that T-DRAW learns by nearly continuous deformation (4.3).
 
 What decides a verdict stands in the code of each figure, and was written down before the full runs, but for 5.6 and
 beyond-layers, for 6.1-circle, whose numbers are those of 5.13-transparent, and for what was found too lenient after

@@ -2,7 +2,8 @@
 
 A run is {"variant", "seed", "iterations", "run": its folder's name, "train": {score: number}, "test": {score: number},
 "curve": {"mean": [...], "std": [...]} of every 100 iterations}. A picture of the engine has one run, without training,
-whose scores are "test". Scores are those of `training.metrics.evaluate`, `moves.scores` and `measuring.of_training`.
+whose scores are "test". Scores are those of `training.metrics.evaluate`, `moves.scores`,
+`changes.changes` and `measuring.of_training`.
 """
 
 import math
@@ -19,6 +20,7 @@ SPLITS: dict[Split, str] = {"train": "training set", "test": "held out"}
 WORDS = {
     "additive": "error of additive",
     "additive_best": "error of additive in the best colours",
+    "alike": "overlap with the image",
     "all_found": "all found",
     "area": "mean training loss",
     "area_error": "error of the area",
@@ -36,6 +38,7 @@ WORDS = {
     "found": "shapes found",
     "iou": "IoU",
     "iwae": "IWAE bound (nats)",
+    "kept": "overlap with 100 iterations before",
     "largest": "largest weight",
     "last": "last training loss",
     "like_circle": "like a circle",
@@ -60,6 +63,7 @@ WORDS = {
     "template_any": "template and place of one right",
     "template_images": "template and place right",
     "undone": "paint per ink",
+    "updated": "moves updated",
     "weight_1": "weight at γ = 1",
     "weight_30": "weight at γ = 30",
     "wobble_early": "wobble at 1e-3",

@@ -6,10 +6,10 @@ from limner.figures.claims import choices
 from limner.figures.claims.choices import CHARACTERS, RATES, on_characters
 from limner.figures.claims.occlusion import RIGHT
 from limner.figures.claims.painters import KINDS, THREE
-from limner.figures.claims.variational import LENGTH
+from limner.figures.claims.variational import LENGTH, T_DRAW
 from limner.figures.figure import Figure, Judgement, vary
 from limner.figures.judging import GOOD, SOLVED, both, solves, stuck, tally
-from limner.figures.layouts import Dots, Masks, Process
+from limner.figures.layouts import Dots, Masks, Process, Progress
 from limner.figures.results import Results, number
 
 UNITS = 256
@@ -48,6 +48,10 @@ LEARNT = {
     for start, kind in STARTS.items()
     for count in STAGES
 }
+WINDOWS = {"300": "200", "600": "500", "1100": "1000", "2000": "1900"}
+"""Iterations, and those that they are compared with."""
+SAME, SOME = 2 / 3, 0.5
+"""The overlap from which a painting is another one deformed, and the share of moves below which some are updated."""
 STAYS, OTHER = 0.9, 0.5
 """Correlations with a circle, from which a template is still one, and below which it is something else."""
 DIGITS = {kind: vary(mnist(), kind=kind) for kind in KINDS[1:]}
@@ -134,7 +138,33 @@ def _learnt(results: Results) -> Judgement:
     return both(like["a circle"][1] >= STAYS, abs(like["noise"][1]) < OTHER, why)
 
 
+def _deformed(results: Results) -> Judgement:
+    kept, alike, updated = ([results.mean(name, score) for name in WINDOWS] for score in ("kept", "alike", "updated"))
+    why = (
+        f"after {', '.join(WINDOWS)} iterations paintings overlap by {', '.join(map(number, kept))} with those of 100 "
+        f"iterations before, and by {', '.join(map(number, alike))} with the digits; the changes "
+        f"are spread as over {', '.join(map(number, updated))} of the moves"
+    )
+    continuous = all(one >= SAME and one > other for one, other in zip(kept, alike, strict=True))
+    return both(continuous, updated[0] < SOME and updated[0] < updated[-1], why)
+
+
 FIGURES = (
+    Figure(
+        "4.6-deformed",
+        "What T-DRAW changes in 100 iterations (text of 4.3)",
+        "T-DRAW learns digits by nearly continuous deformation of what it painted before; at first only some moves are "
+        "updated, and the others once these are right",
+        "deformed; some moves, then more",
+        "overlap of paintings with those of 100 iterations before; share of the moves that change",
+        16,
+        Progress(tuple(name for window in WINDOWS.items() for name in reversed(window)), images=3, across=1),
+        _deformed,
+        ("kept", "alike", "updated", "live", "explained"),
+        {name: vary(T_DRAW, int(name)) for window in WINDOWS.items() for name in reversed(window)},
+        quick=50,
+        since=WINDOWS,
+    ),
     Figure(
         "5.1-apart",
         "Moves that share nothing (text of 5.1)",
