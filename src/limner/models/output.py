@@ -19,7 +19,7 @@ class Output:
     """A batch of reconstructions.
 
     losses: for each image, by name; their sum is minimised. "reconstruction" is summed over pixels, "latent" over the
-        numbers of the code, both in nats where the likelihood is one.
+        numbers of the code, both in nats where the likelihood is one.  ValueError for any that is not one an image.
     strokes: the moves that `canvas` was painted with; None for models that paint without templates.
     steps: the canvas after each step, for models that paint step by step without templates.
     log_weight: log p(x, z) - log q(z | x) in nats, for models with a bound (variational, with a true likelihood).
@@ -30,6 +30,12 @@ class Output:
     strokes: Strokes | None = None
     log_weight: PerImage | None = None
     steps: Steps | None = None
+
+    def __post_init__(self) -> None:
+        for name, each in self.losses.items():
+            if each.shape != self.canvas.shape[:1]:
+                shape, wanted = tuple(each.shape), tuple(self.canvas.shape[:1])
+                raise ValueError(f"output: the loss {name} has shape {shape}, expected {wanted}, one an image")
 
     @property
     def loss(self) -> Float[Tensor, ""]:
