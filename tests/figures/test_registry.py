@@ -11,8 +11,8 @@ from limner.errors import UserError
 from limner.experiments.thesis import EXPERIMENTS
 from limner.figures import engine
 from limner.figures.cache import key
-from limner.figures.figure import FULL, Figure, Scale, shortened
-from limner.figures.layouts import Curves, Drawn, Masks, Process, Progress, Reconstructions
+from limner.figures.figure import FULL, Figure, Scale, shortened, vary
+from limner.figures.layouts import Curves, Dots, Drawn, Masks, Process, Progress, Reconstructions
 from limner.figures.registry import FIGURES, THESIS, find
 from limner.figures.results import WORDS
 from limner.models.build import build
@@ -100,12 +100,22 @@ def test_layouts_and_references_name_what_is_there(figure: Figure) -> None:
         assert figure.curve
     elif isinstance(layout, Reconstructions):
         named = [layout.variant]
+    elif isinstance(layout, Dots):
+        assert set(layout.scores) <= set(figure.scores)
     elif isinstance(layout, Drawn):
         assert layout.what in engine.DRAWINGS
     assert set(named) <= set(figure.variants)
     assert set(figure.scores) <= set(WORDS)
     assert not figure.revisited or figure.revisited in BEYOND
     assert figure.title.isascii()  # headings become anchors
+
+
+@each
+def test_a_run_is_compared_with_an_earlier_stage_of_its_training(figure: Figure) -> None:
+    for name, before in figure.since.items():
+        late, early = figure.variants[name], figure.variants[before]
+        assert early.training.iterations < late.training.iterations
+        assert vary(late, early.training.iterations) == early
 
 
 def test_long_runs_are_the_experiments_of_limner_train() -> None:
