@@ -32,6 +32,7 @@ from limner.cli import main, parse
 from limner.errors import NotFinite, UserError
 from limner.painting import raster
 from limner.painting.options import PaintOptions
+from limner.painting.outputs import SPECIAL
 from limner.painting.painting import SUFFIXES
 from limner.painting.reading import settings
 from limner.studio.asked import options, spelled
@@ -180,6 +181,17 @@ def test_letters_and_colours_by_name_and_plots(studio: Studio) -> None:
     assert b"inkscape:groupmode" in send(studio, "save/plot.svg")
     code, words = fault(lambda: send(studio, "paint", {"templates": ["letters:愛"]}))
     assert (code, "has no '愛'" in words) == (400, True)
+
+
+def test_paintings_are_saved_as_all_that_paint_saves(studio: Studio, tmp_path: Path) -> None:
+    kinds = re.search(r"const KINDS = (\[.*\]);", PAGE["page.js"].read_text())
+    assert kinds
+    assert {f".{kind}" for kind in json.loads(kinds[1])} == {*SUFFIXES, *SPECIAL} - {".jpeg"}
+    send(studio, "photo?name=photo.png", picture())
+    painted(studio, strokes=3)
+    for kind in ("film.svg", "film.webp"):
+        studio.easel.painting().save(tmp_path / f"x.{kind}")
+        assert send(studio, f"save/{kind}") == (tmp_path / f"x.{kind}").read_bytes()
 
 
 def test_what_is_seen_is_the_painting_as_it_is(studio: Studio) -> None:

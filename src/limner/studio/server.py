@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from limner.errors import UserError
 from limner.painting.arguments import LONGEST_SIDE
+from limner.painting.outputs import SPECIAL
 from limner.painting.painting import SUFFIXES
-from limner.painting.plot import PLOT
 from limner.studio.easel import Easel
 from limner.systems import WINDOWS
 
@@ -129,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
             "stop": easel.stop,
             "back": easel.back,
         }
-        if (suffix := name.replace("save/", ".")) in (*SUFFIXES, PLOT):
+        if (suffix := name.replace("save/", ".")) in (*SUFFIXES, *SPECIAL):
             self._try(lambda: self._send(suffix, easel.saved_as(suffix, _whole(asked, "size", None, LONGEST_SIDE))))
         elif name in doing:
             self._try(lambda: self._send(".json", json.dumps(doing[name]()).encode()))

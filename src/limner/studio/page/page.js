@@ -4,7 +4,7 @@ import { brushing } from "./brushing.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("options");
-const KINDS = ["png", "jpg", "webp", "svg", "plot.svg", "psd", "json", "mp4", "webm", "gif"];
+const KINDS = ["png", "jpg", "webp", "svg", "film.svg", "plot.svg", "psd", "json", "film.webp", "gif", "mp4", "webm"];
 const PLAYING = 6; // seconds
 const ELSEWHERE = 64; // of 255: what a place matters that is not brushed over, where others are
 const CLOSED = "The studio is closed: start it again.";
@@ -308,7 +308,8 @@ for (const name of ["dragover", "dragleave", "drop"]) {
   });
 }
 for (const kind of KINDS) {
-  const button = Object.assign(document.createElement("button"), { textContent: kind.split(".")[0].toUpperCase(), type: "button" });
+  const textContent = kind.replace(".", " ").toUpperCase();
+  const button = Object.assign(document.createElement("button"), { textContent, type: "button" });
   button.addEventListener("click", () => save(kind, button));
   $("saves").append(button);
 }
