@@ -76,9 +76,11 @@ function fault(words) {
 /** Show the command line of what is chosen, or what is wrong with it. */
 async function ask() {
   const line = $("command");
+  $("copy").textContent = "Copy";
   const read = (answer) => answer.json().then((command) => (line.textContent = command));
   await send("command", JSON.stringify(wanted()), read, (words) => {
     line.classList.toggle("wrong", words !== "");
+    $("copy").disabled = words !== "";
     if (words) line.textContent = words;
   });
 }
@@ -118,10 +120,11 @@ function boxed(name) {
 
 /** Have the browser save the painting as a file of a kind. */
 async function save(kind, button) {
-  button.classList.add("busy");
+  if (button.ariaBusy === "true") return;
+  button.ariaBusy = "true";
   const size = $("size").value && kind !== "json" ? `?size=${$("size").value}` : "";
   const file = await send(`save/${kind}${size}`, "", (answer) => answer.blob());
-  button.classList.remove("busy");
+  button.ariaBusy = "false";
   if (file === undefined) return;
   download(file, `${state.picture.name.replace(/\.[^.]*$/, "")}-painted.${kind}`);
 }
@@ -148,13 +151,14 @@ function show() {
   $("compare").disabled = !paintings && !busy;
   for (const id of ["play", "upto"]) $(id).disabled = !done;
   for (const button of $("saves").children) button.disabled = !done;
-  $("progress").firstElementChild.style.width = `${busy ? 100 * state.done : 0}%`;
+  $("progress").value = busy ? state.done : 0;
   const score = !state.strokes ? "" : state.psnr === null ? ", exact" : `, ${state.psnr.toFixed(1)} dB`;
   const counted = `${state.strokes} stroke${state.strokes === 1 ? "" : "s"}${score}`;
-  $("told").textContent =
+  say(
     working === "compiling" ? "compiling for this machine, the first time"
     : busy || paintings ? counted
-    : picture ? `${picture.name}, ${picture.width} × ${picture.height}` : "";
+    : picture ? `${picture.name}, ${picture.width} × ${picture.height}` : "",
+  );
   if (busy || Number($("upto").max) !== state.strokes) {
     playing = 0;
     $("upto").max = state.strokes; // which bounds its value
@@ -162,6 +166,12 @@ function show() {
   }
   state.brushes.forEach(boxed);
   look();
+}
+
+/** Say what there is, for screen readers only once it does not change all the time. */
+function say(words) {
+  $("told").ariaLive = state.working === "painting" ? "off" : "polite";
+  if ($("told").textContent !== words) $("told").textContent = words;
 }
 
 let looking = false;
@@ -262,11 +272,13 @@ form.addEventListener("input", (event) => {
   }
   if (event.target.name === "letters" && templates().length === 2) $("templates").querySelector("[value=circle]").checked = false;
   if (event.target.name === "strokes") $("many").value = (Math.log10(event.target.value || 1) - 1) / 0.03;
+  $("many").ariaValueText = form.strokes.value;
   $("coloured").hidden = $("ground").value !== "";
   $("named").hidden = form.palette.value !== "named";
   ask();
 });
 $("many").value = (Math.log10(form.strokes.value) - 1) / 0.03;
+$("many").ariaValueText = form.strokes.value;
 for (const [id, take] of [["open", open], ["brush", add]]) {
   $(id).addEventListener("change", async (event) => {
     await take(event.target.files[0]);
@@ -284,7 +296,10 @@ $("brushing").addEventListener("change", (event) => {
   $("brushed").classList.toggle("on", event.target.checked);
   show();
 });
-$("command").addEventListener("click", () => navigator.clipboard?.writeText($("command").textContent));
+$("copy").addEventListener("click", async () => {
+  await navigator.clipboard.writeText($("command").textContent);
+  $("copy").textContent = "Copied";
+});
 $("compare").addEventListener("pointerdown", () => compare(true));
 for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => compare(false));
 const typing = () => document.activeElement?.matches("input:not([type=range]), select, summary");

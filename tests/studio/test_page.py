@@ -1,0 +1,35 @@
+"""The studio's page, as its files have it."""
+
+from html.parser import HTMLParser
+
+from limner.studio.server import PAGE
+
+
+class Parts(HTMLParser):
+    """The tags and attributes of what has an id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, dict[str, str]] = {}
+        self.feed(PAGE["index.html"].read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if "id" in given:
+            self.found[given["id"]] = {"tag": tag, **given}
+
+
+def script() -> str:
+    return PAGE["page.js"].read_text("utf-8")
+
+
+def test_what_is_seen_is_read_out() -> None:
+    """By screen readers, which are not told of every stroke."""
+    parts = Parts().found
+    called = {name: part.get("aria-label") for name, part in parts.items()}
+    assert (parts["progress"]["tag"], called["progress"]) == ("progress", "Painted")
+    assert (parts["copy"]["tag"], called["copy"]) == ("button", "Copy the command")
+    assert (parts["saves"].get("role"), called["saves"]) == ("group", "Save as")
+    assert called["size"] == "Longer side of what is saved, in pixels"
+    assert '$("many").ariaValueText = form.strokes.value' in script()
+    assert '$("told").ariaLive = state.working === "painting" ? "off" : "polite"' in script()
