@@ -33,3 +33,13 @@ def test_what_is_seen_is_read_out() -> None:
     assert called["size"] == "Longer side of what is saved, in pixels"
     assert '$("many").ariaValueText = form.strokes.value' in script()
     assert '$("told").ariaLive = state.working === "painting" ? "off" : "polite"' in script()
+
+
+def test_only_who_means_to_stop_a_painting_does() -> None:
+    """Neither Enter in an option, nor a double click on Paint."""
+    assert '$("paint").type = busy ? "button" : "submit"' in script()
+    assert "if (event.detail > 1) event.preventDefault()" in script()
+
+
+def test_the_space_bar_presses_a_button_that_is_reached_by_keyboard() -> None:
+    assert "select, summary, button:not(#compare)" in script()

@@ -144,6 +144,8 @@ function show() {
   $("hint").hidden = picture !== null;
   $("paint").disabled = !picture;
   $("paint").textContent = busy ? "Stop" : paintings ? "Paint anew" : "Paint";
+  $("paint").type = busy ? "button" : "submit"; // so that Enter in an option stops nothing
+  if (!done && $("further").contains(document.activeElement)) $("paint").focus();
   $("further").hidden = !done;
   $("repaint").disabled = !brushed();
   for (const id of ["clear", "keep"]) $(id).disabled = mask.empty();
@@ -262,8 +264,11 @@ document.addEventListener("visibilitychange", listen);
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (state.working) send("stop");
-  else paint();
+  if (!state.working) paint();
+});
+$("paint").addEventListener("click", (event) => {
+  if (event.detail > 1) event.preventDefault(); // a double click is one
+  else if (state.working) send("stop");
 });
 form.addEventListener("input", (event) => {
   if (event.target.id === "many") form.strokes.value = Math.round(10 ** (1 + event.target.value * 0.03));
@@ -302,17 +307,15 @@ $("copy").addEventListener("click", async () => {
 });
 $("compare").addEventListener("pointerdown", () => compare(true));
 for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => compare(false));
-const typing = () => document.activeElement?.matches("input:not([type=range]), select, summary");
-addEventListener("keydown", (event) => {
-  if (event.code !== "Space" || typing()) return;
-  event.preventDefault();
-  compare(true);
-});
-addEventListener("keyup", (event) => {
-  if (event.code !== "Space" || typing()) return;
-  event.preventDefault(); // which would press the button that was pressed last
-  compare(false);
-});
+addEventListener("click", (event) => event.detail && event.target.closest("button")?.blur()); // or space presses it again
+const typing = () => document.activeElement?.matches("input:not([type=range]), select, summary, button:not(#compare)");
+for (const name of ["keydown", "keyup"]) {
+  addEventListener(name, (event) => {
+    if (event.code !== "Space" || typing()) return;
+    event.preventDefault();
+    compare(name === "keydown");
+  });
+}
 new ResizeObserver(() => state.picture && (fit($("shown")), look())).observe($("stage"));
 addEventListener("paste", (event) => open(event.clipboardData.files[0]));
 for (const name of ["dragover", "dragleave", "drop"]) {
