@@ -73,19 +73,35 @@ function fault(words) {
   $("fault").textContent = words;
 }
 
+/** What is wrong with the first option that is, as far as a browser knows; each says so itself. */
+function wrong() {
+  boxed("circle").setCustomValidity(templates().length ? "" : "Choose a brush.");
+  form.min_size.max = form.max_size.value || 100;
+  form.inks.setCustomValidity("");
+  const input = form.querySelector("input:invalid");
+  return input ? `${input.labels[0].textContent.trim()}: ${input.validationMessage}` : "";
+}
+
 /** Show the command line of what is chosen, or what is wrong with it. */
 async function ask() {
   const line = $("command");
-  $("copy").textContent = "Copy";
-  const read = (answer) => answer.json().then((command) => (line.textContent = command));
+  const show = (words, fine) => {
+    line.textContent = words;
+    line.classList.toggle("wrong", !fine);
+    $("copy").textContent = "Copy";
+    $("copy").disabled = !fine;
+  };
+  const words = wrong();
+  if (words) return show(words, false);
+  const read = (answer) => answer.json().then((command) => show(command, true));
   await send("command", JSON.stringify(wanted()), read, (words) => {
-    line.classList.toggle("wrong", words !== "");
-    $("copy").disabled = words !== "";
-    if (words) line.textContent = words;
+    if (words.includes("is no colour")) form.inks.setCustomValidity(words);
+    if (words) show(words, false);
   });
 }
 
 async function paint(further) {
+  if (!form.reportValidity()) return;
   const asked = wanted(further);
   if (asked.importance && (await send("mask", await mask.picture(ELSEWHERE))) === undefined) return;
   if (asked.repaint && (await send("mask", await mask.picture(0))) === undefined) return;
@@ -120,7 +136,7 @@ function boxed(name) {
 
 /** Have the browser save the painting as a file of a kind. */
 async function save(kind, button) {
-  if (button.ariaBusy === "true") return;
+  if (button.ariaBusy === "true" || !$("size").reportValidity()) return;
   button.ariaBusy = "true";
   const size = $("size").value && kind !== "json" ? `?size=${$("size").value}` : "";
   const file = await send(`save/${kind}${size}`, "", (answer) => answer.blob());
@@ -270,12 +286,14 @@ $("paint").addEventListener("click", (event) => {
   if (event.detail > 1) event.preventDefault(); // a double click is one
   else if (state.working) send("stop");
 });
+form.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true);
 form.addEventListener("input", (event) => {
   if (event.target.id === "many") form.strokes.value = Math.round(10 ** (1 + event.target.value * 0.03));
   if (event.target.name === "pen" && event.target.value && templates().join() === "circle") {
-    for (const box of $("templates").querySelectorAll("[value=circle], [value=line]")) box.checked = box.value === "line";
+    boxed("circle").checked = false;
+    boxed("line").checked = true;
   }
-  if (event.target.name === "letters" && templates().length === 2) $("templates").querySelector("[value=circle]").checked = false;
+  if (event.target.name === "letters" && templates().length === 2) boxed("circle").checked = false;
   if (event.target.name === "strokes") $("many").value = (Math.log10(event.target.value || 1) - 1) / 0.03;
   $("many").ariaValueText = form.strokes.value;
   $("coloured").hidden = $("ground").value !== "";
