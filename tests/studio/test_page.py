@@ -1,5 +1,6 @@
 """The studio's page, as its files have it."""
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -26,6 +27,17 @@ class Parts(HTMLParser):
 
 def script() -> str:
     return PAGE["page.js"].read_text("utf-8")
+
+
+def style() -> str:
+    return PAGE["page.css"].read_text("utf-8")
+
+
+def light(colour: str) -> float:
+    """How light #rrggbb is, as WCAG 2 has it."""
+    values = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in values]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05
 
 
 def test_what_is_seen_is_read_out() -> None:
@@ -63,3 +75,21 @@ def test_options_that_are_wrong_say_so_themselves(tmp_path: Path) -> None:
     assert "if (!form.reportValidity()) return;" in asked
     assert '|| !$("size").reportValidity()) return;' in asked
     assert "form.min_size.max = form.max_size.value || 100" in asked
+
+
+def test_words_and_edges_stand_out() -> None:
+    colours = dict(re.findall(r"--(\w+): (#\w{6})", style()))
+    for ground in ("paper", "desk"):
+        for name, least in {"ink": 4.5, "quiet": 4.5, "strong": 4.5, "fault": 4.5, "edge": 3.0}.items():
+            assert light(colours[name]) / light(colours[ground]) >= least
+    assert "border: 1px solid var(--edge)" in style()
+    assert "color-scheme: dark" in style()
+
+
+def test_a_narrow_page_does_not_scroll_sideways_and_a_picture_does_not_hold_it() -> None:
+    narrow = style().partition("@media (max-width: 760px)")[2]
+    assert "minmax(0, 1fr)" in narrow
+    assert "form { overflow: visible; }" in narrow
+    rules = dict(re.findall(r"^(#[^{]*) {([^}]*)}", style(), re.MULTILINE))
+    assert "flex-wrap: wrap" in rules["#saves"]
+    assert ["touch-action" in rules[name] for name in ("#stage", "#stage canvas")] == [False, True]
