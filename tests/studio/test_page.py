@@ -93,3 +93,13 @@ def test_a_narrow_page_does_not_scroll_sideways_and_a_picture_does_not_hold_it()
     rules = dict(re.findall(r"^(#[^{]*) {([^}]*)}", style(), re.MULTILINE))
     assert "flex-wrap: wrap" in rules["#saves"]
     assert ["touch-action" in rules[name] for name in ("#stage", "#stage canvas")] == [False, True]
+
+
+def test_a_new_picture_asks_for_a_painting_that_is_not_saved_and_begins_with_nothing_brushed_over() -> None:
+    assert "if (!file || (state.unsaved && !confirm(" in script()
+    assert "if (state.number !== before.number) mask.clear()" in script()
+    assert "if (files.length === 1) open(files[0]);" in script()
+
+
+def test_only_one_finger_and_only_the_first_button_of_a_mouse_brush() -> None:
+    assert "if (event.button || !event.isPrimary) return;" in PAGE["brushing.js"].read_text("utf-8")

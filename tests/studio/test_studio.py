@@ -362,6 +362,20 @@ def test_what_is_saved_is_the_painting_that_is_shown(studio: Studio, monkeypatch
     assert studio.easel.saved
 
 
+def test_pages_are_told_whether_the_painting_is_saved(studio: Studio) -> None:
+    assert studio.easel.state()["unsaved"] is False
+    send(studio, "photo?name=photo.png", picture())
+    state = painted(studio, strokes=2)
+    assert state["unsaved"] is True
+    send(studio, "save/json")
+    assert studio.easel.wait(state["version"], 0.0)["version"] > state["version"]
+    assert studio.easel.state()["unsaved"] is False
+    painted(studio, strokes=2)
+    assert studio.easel.state()["unsaved"] is True
+    send(studio, "back")
+    assert studio.easel.state()["unsaved"] is False
+
+
 def test_that_kernels_are_compiled_is_told(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     watch = studio.easel._watch

@@ -83,7 +83,7 @@ class Easel:
         working: "painting", "compiling", or nothing; done, strokes and psnr are of that, or of the painting there is.
         psnr: in dB; None for one without any error, since JSON knows no infinity.
         version: another wherever what is to be seen is another; number: of pictures, another for every one.
-        paintings: how many there are, the last being shown.
+        paintings: how many there are, the last being shown; unsaved: whether that one is lost if it is left.
         """
         with self.changed:
             last, now, busy = self.paintings[-1:], self._progress, bool(self._working)
@@ -97,6 +97,7 @@ class Easel:
                 "strokes": now.strokes if busy else sum(len(each.painting.strokes) for each in last),
                 "psnr": round(psnr, 2) if psnr < math.inf else None,
                 "paintings": len(self.paintings),
+                "unsaved": not busy and not self.saved,
                 "brushes": self.brushes,
                 "fault": self._fault,
                 "version": self._version,
@@ -213,7 +214,9 @@ class Easel:
             file = Path(folder) / f"painting{suffix}"
             done.painting.save(file, longer_side)
             content = file.read_bytes()
-        done.saved = True
+        with self.changed:
+            done.saved = True
+            self._tell()
         return content
 
     def wait(self, version: int, seconds: float) -> dict[str, Any]:

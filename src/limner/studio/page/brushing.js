@@ -29,10 +29,11 @@ export function brushing(canvas, radius, changed) {
 
   canvas.title = "Brush; with shift held, take away";
   canvas.addEventListener("pointerdown", (event) => {
+    if (event.button || !event.isPrimary) return;
     canvas.setPointerCapture(event.pointerId);
     draw(event);
   });
-  canvas.addEventListener("pointermove", (event) => last && draw(event));
+  canvas.addEventListener("pointermove", (event) => last && event.isPrimary && draw(event));
   for (const name of ["pointerup", "pointercancel"]) {
     canvas.addEventListener(name, () => {
       last = null;

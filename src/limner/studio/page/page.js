@@ -109,11 +109,13 @@ async function paint(further) {
 }
 
 async function open(file) {
-  if (!file) return;
-  const name = encodeURIComponent(file.name || "pasted.png");
-  if ((await send(`photo?name=${name}`, file)) === undefined) return;
-  mask.clear();
-  ask();
+  if (!file || (state.unsaved && !confirm("The painting is not saved. Open another picture?"))) return;
+  await send(`photo?name=${encodeURIComponent(file.name || "pasted.png")}`, file);
+}
+
+function drop(files) {
+  if (files.length === 1) open(files[0]);
+  else fault("Drop one picture, as a file.");
 }
 
 async function add(file) {
@@ -267,7 +269,7 @@ function listen() {
   events.onmessage = (event) => {
     const before = state;
     state = JSON.parse(event.data);
-    if (state.number !== before.number) ask();
+    if (state.number !== before.number) mask.clear();
     if (state.fault !== before.fault) fault(state.fault);
     show();
   };
@@ -340,7 +342,7 @@ for (const name of ["dragover", "dragleave", "drop"]) {
   addEventListener(name, (event) => {
     event.preventDefault();
     $("stage").classList.toggle("over", name === "dragover");
-    if (name === "drop") open(event.dataTransfer.files[0]);
+    if (name === "drop") drop(event.dataTransfer.files);
   });
 }
 for (const kind of KINDS) {
