@@ -26,7 +26,7 @@ class Parts(HTMLParser):
 
 
 def script() -> str:
-    return PAGE["page.js"].read_text("utf-8")
+    return "".join(PAGE[name].read_text("utf-8") for name in sorted(PAGE) if name.endswith(".js"))
 
 
 def style() -> str:
@@ -102,4 +102,9 @@ def test_a_new_picture_asks_for_a_painting_that_is_not_saved_and_begins_with_not
 
 
 def test_only_one_finger_and_only_the_first_button_of_a_mouse_brush() -> None:
-    assert "if (event.button || !event.isPrimary) return;" in PAGE["brushing.js"].read_text("utf-8")
+    assert "if (event.button || !event.isPrimary) return;" in script()
+
+
+def test_an_answer_that_is_not_of_this_studio_is_told_of() -> None:
+    """Such as that of another one, which has begun at the same port."""
+    assert "error instanceof TypeError || error instanceof SyntaxError" in script()

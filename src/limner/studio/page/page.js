@@ -1,13 +1,13 @@
 // The page of `limner studio`: what is chosen goes to the server, whose state comes back by `events`.
 
 import { brushing } from "./brushing.js";
+import { boxed, chosen, form, suit, templates, wrong } from "./options.js";
 
 const $ = (id) => document.getElementById(id);
-const form = $("options");
 const KINDS = ["png", "jpg", "webp", "svg", "film.svg", "plot.svg", "psd", "json", "film.webp", "gif", "mp4", "webm"];
 const PLAYING = 6; // seconds
 const ELSEWHERE = 64; // of 255: what a place matters that is not brushed over, where others are
-const CLOSED = "The studio is closed: start it again.";
+const CLOSED = "The studio of this page is closed: start it again, and use its new page.";
 const BETWEEN = 300; // milliseconds between two looks at a painting that grows
 
 let state = { picture: null, working: "", paintings: 0, brushes: [], strokes: 0, version: -1 };
@@ -17,34 +17,11 @@ const mask = brushing($("brushed"), $("radius"), () => (ask(), show()));
 
 // ---- what is chosen
 
-function templates() {
-  const boxes = [...$("templates").querySelectorAll(":checked")].map((box) => box.value);
-  const letters = form.letters.value.trim();
-  return letters ? [...boxes, `letters:${letters}`] : boxes;
-}
-
-/** The options of `limner paint` that differ from its own, as the server's `asked.KINDS` has them. */
-function chosen() {
-  const asked = form.strokes.value ? { strokes: form.strokes.valueAsNumber } : {};
-  if (templates().join() !== "circle") asked.templates = templates();
-  for (const name of ["opacity", "fill"]) if (form[name].selectedIndex) asked[name] = form[name].value;
-  const inks = form.palette.value === "named" && form.inks.value.split(",").map((ink) => ink.trim());
-  if (form.palette.value) asked.palette = inks || Number(form.palette.value);
-  if ($("ground").value !== "auto") asked.background = $("ground").value || $("colour").value;
-  for (const name of ["min_size", "max_size", "pen"]) {
-    if (form[name].value) asked[name] = Number((form[name].valueAsNumber / 100).toPrecision(6));
-  }
-  for (const name of ["keep_proportions", "upright", "keep_angles"]) if (form[name].checked) asked[name] = true;
-  if (form.stop_psnr.value) asked.stop_psnr = form.stop_psnr.valueAsNumber;
-  if (form.seed.valueAsNumber) asked.seed = form.seed.valueAsNumber;
-  return asked;
-}
-
 function brushed() {
   return $("brushing").checked && !mask.empty();
 }
 
-/** Those, and what is brushed over: where it matters, or, of `further`, what to repaint. */
+/** What is chosen, and what is brushed over: where it matters, or, of `further`, what to repaint. */
 function wanted(further = {}) {
   const asked = { ...chosen(), ...further };
   if (asked.resume) asked.templates = templates(); // else they would be those that were used before
@@ -64,22 +41,14 @@ async function send(path, body, read = (answer) => answer.json(), tell = fault) 
     tell("");
     return found;
   } catch (error) {
-    tell(error instanceof TypeError ? CLOSED : error.message);
+    const away = error instanceof TypeError || error instanceof SyntaxError; // or another answers
+    tell(away ? CLOSED : error.message);
     return undefined;
   }
 }
 
 function fault(words) {
   $("fault").textContent = words;
-}
-
-/** What is wrong with the first option that is, as far as a browser knows; each says so itself. */
-function wrong() {
-  boxed("circle").setCustomValidity(templates().length ? "" : "Choose a brush.");
-  form.min_size.max = form.max_size.value || 100;
-  form.inks.setCustomValidity("");
-  const input = form.querySelector("input:invalid");
-  return input ? `${input.labels[0].textContent.trim()}: ${input.validationMessage}` : "";
 }
 
 /** Show the command line of what is chosen, or what is wrong with it. */
@@ -123,17 +92,6 @@ async function add(file) {
     boxed(file.name).checked = true;
     ask();
   }
-}
-
-/** The box of a brush, which is made where there is none. */
-function boxed(name) {
-  const found = [...$("templates").querySelectorAll("input[type=checkbox]")].find((box) => box.value === name);
-  if (found) return found;
-  const label = document.createElement("label");
-  const box = Object.assign(document.createElement("input"), { type: "checkbox", value: name });
-  label.append(box, name);
-  $("templates").insertBefore(label, $("brush").parentElement);
-  return box;
 }
 
 /** Have the browser save the painting as a file of a kind. */
@@ -288,22 +246,10 @@ $("paint").addEventListener("click", (event) => {
   if (event.detail > 1) event.preventDefault(); // a double click is one
   else if (state.working) send("stop");
 });
-form.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true);
 form.addEventListener("input", (event) => {
-  if (event.target.id === "many") form.strokes.value = Math.round(10 ** (1 + event.target.value * 0.03));
-  if (event.target.name === "pen" && event.target.value && templates().join() === "circle") {
-    boxed("circle").checked = false;
-    boxed("line").checked = true;
-  }
-  if (event.target.name === "letters" && templates().length === 2) boxed("circle").checked = false;
-  if (event.target.name === "strokes") $("many").value = (Math.log10(event.target.value || 1) - 1) / 0.03;
-  $("many").ariaValueText = form.strokes.value;
-  $("coloured").hidden = $("ground").value !== "";
-  $("named").hidden = form.palette.value !== "named";
+  suit(event.target);
   ask();
 });
-$("many").value = (Math.log10(form.strokes.value) - 1) / 0.03;
-$("many").ariaValueText = form.strokes.value;
 for (const [id, take] of [["open", open], ["brush", add]]) {
   $(id).addEventListener("change", async (event) => {
     await take(event.target.files[0]);
@@ -327,7 +273,7 @@ $("copy").addEventListener("click", async () => {
 });
 $("compare").addEventListener("pointerdown", () => compare(true));
 for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => compare(false));
-addEventListener("click", (event) => event.detail && event.target.closest("button")?.blur()); // or space presses it again
+addEventListener("click", (event) => event.detail && event.target.closest("button")?.blur()); // for the space bar
 const typing = () => document.activeElement?.matches("input:not([type=range]), select, summary, button:not(#compare)");
 for (const name of ["keydown", "keyup"]) {
   addEventListener(name, (event) => {

@@ -1,0 +1,65 @@
+// What is chosen in the form, as the options of `limner paint`.
+
+const $ = (id) => document.getElementById(id);
+export const form = $("options");
+
+/** The brushes. */
+export function templates() {
+  const boxes = [...$("templates").querySelectorAll(":checked")].map((box) => box.value);
+  const letters = form.letters.value.trim();
+  return letters ? [...boxes, `letters:${letters}`] : boxes;
+}
+
+/** The options of `limner paint` that differ from its own, as the server's `asked.KINDS` has them. */
+export function chosen() {
+  const asked = form.strokes.value ? { strokes: form.strokes.valueAsNumber } : {};
+  if (templates().join() !== "circle") asked.templates = templates();
+  for (const name of ["opacity", "fill"]) if (form[name].selectedIndex) asked[name] = form[name].value;
+  const inks = form.palette.value === "named" && form.inks.value.split(",").map((ink) => ink.trim());
+  if (form.palette.value) asked.palette = inks || Number(form.palette.value);
+  if ($("ground").value !== "auto") asked.background = $("ground").value || $("colour").value;
+  for (const name of ["min_size", "max_size", "pen"]) {
+    if (form[name].value) asked[name] = Number((form[name].valueAsNumber / 100).toPrecision(6));
+  }
+  for (const name of ["keep_proportions", "upright", "keep_angles"]) if (form[name].checked) asked[name] = true;
+  if (form.stop_psnr.value) asked.stop_psnr = form.stop_psnr.valueAsNumber;
+  if (form.seed.valueAsNumber) asked.seed = form.seed.valueAsNumber;
+  return asked;
+}
+
+/** What is wrong with the first option that is, as far as a browser knows; each says so itself. */
+export function wrong() {
+  boxed("circle").setCustomValidity(templates().length ? "" : "Choose a brush.");
+  form.min_size.max = form.max_size.value || 100;
+  form.inks.setCustomValidity("");
+  const input = form.querySelector("input:invalid");
+  return input ? `${input.labels[0].textContent.trim()}: ${input.validationMessage}` : "";
+}
+
+/** The box of a brush, which is made where there is none. */
+export function boxed(name) {
+  const found = [...$("templates").querySelectorAll("input[type=checkbox]")].find((box) => box.value === name);
+  if (found) return found;
+  const label = document.createElement("label");
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", value: name });
+  label.append(box, name);
+  $("templates").insertBefore(label, $("brush").parentElement);
+  return box;
+}
+
+/** Have what belongs to an option suit it, once it has been changed. */
+export function suit(changed) {
+  if (changed.id === "many") form.strokes.value = Math.round(10 ** (1 + changed.value * 0.03));
+  if (changed.name === "pen" && changed.value && templates().join() === "circle") {
+    boxed("circle").checked = false;
+    boxed("line").checked = true;
+  }
+  if (changed.name === "letters" && templates().length === 2) boxed("circle").checked = false;
+  if (changed.name === "strokes") $("many").value = (Math.log10(changed.value || 1) - 1) / 0.03;
+  $("many").ariaValueText = form.strokes.value;
+  $("coloured").hidden = $("ground").value !== "";
+  $("named").hidden = form.palette.value !== "named";
+}
+
+form.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true);
+suit(form.strokes);
