@@ -96,7 +96,8 @@ def test_a_narrow_page_does_not_scroll_sideways_and_a_picture_does_not_hold_it()
 
 
 def test_a_new_picture_asks_for_a_painting_that_is_not_saved_and_begins_with_nothing_brushed_over() -> None:
-    assert "if (!file || (state.unsaved && !confirm(" in script()
+    assert "const lost = state.unsaved" in script()
+    assert "if (!file || (lost && !confirm(" in script()
     assert "if (state.number !== before.number) mask.clear()" in script()
     assert "if (files.length === 1) open(files[0]);" in script()
 

@@ -456,6 +456,24 @@ def test_strokes_are_added_and_replaced_where_it_is_brushed(studio: Studio) -> N
     assert torch.equal(studio.easel.painting().strokes.where, second.strokes.where)
 
 
+def test_a_painting_that_was_saved_is_gone_on_with(studio: Studio) -> None:
+    send(studio, "photo?name=photo.png", picture())
+    first = painted(studio, strokes=4)
+    content = send(studio, "save/json")
+    assert fault(lambda: send(studio, "photo?name=x.json", b"{}"))[1].startswith("x.json: ")
+    send(studio, "photo?name=photo.png", picture())
+    send(studio, "photo?name=Yesterday.JSON", content)
+    state = studio.easel.state()
+    assert [state[name] for name in ("paintings", "strokes", "unsaved", "number")] == [1, 4, False, first["number"] + 1]
+    assert state["psnr"] == first["psnr"]
+    assert send(studio, "save/json") == content
+    assert painted(studio, strokes=2, resume=True)["strokes"] == 6
+    send(studio, "photo?name=photo.png", picture(size=(18, 24)))
+    code, words = fault(lambda: send(studio, "photo?name=x.json", content))
+    assert (code, "must have the same proportions" in words) == (400, True)
+    assert studio.easel.state()["paintings"] == 0
+
+
 def test_what_is_brushed_over_matters(studio: Studio, tmp_path: Path) -> None:
     mask = Image.new("L", (24, 18), 64)
     ImageDraw.Draw(mask).rectangle((0, 0, 7, 17), fill=255)

@@ -104,8 +104,11 @@ class Easel:
             }
 
     def put(self, name: str, content: bytes) -> None:
-        """Begin with a picture."""
-        self.set(read_picture(Named(name, content)), name)
+        """Begin with a picture, or go on with a painting of it that was saved as JSON."""
+        if Path(name).suffix.lower() == ".json":
+            self.resume(name, content)
+        else:
+            self.set(read_picture(Named(name, content)), name)
 
     def set(self, picture: Picture, name: str) -> None:
         """Begin with a picture that is read."""
@@ -113,6 +116,18 @@ class Easel:
             self._rest()
             self._pictures += 1
             self._tell(picture=picture, name=shown(Path(name).name) or "photo", paintings=[], _fault="")
+
+    def resume(self, name: str, content: bytes) -> None:
+        """Go on with a painting of the picture that was saved as JSON."""
+        picture = self._picture()
+        with TemporaryDirectory(dir=self.folder) as folder:
+            file = Path(folder) / shown(Path(name).name)
+            file.write_bytes(content)
+            painting = Painting.load(file).against(picture)
+        psnr = painting.score(painting.render(*painting.shown_size))
+        with self.changed:
+            self._rest(picture)
+            self._finish(Done(painting, psnr, saved=True))
 
     def put_mask(self, content: bytes) -> None:
         """Keep what is brushed over, a gray picture."""
@@ -146,9 +161,7 @@ class Easel:
             self.painting().save(self.folder / STROKES)
         arguments = settings(options(asked, self.name, self.folder))
         with self.changed:
-            self._rest()
-            if picture is not self.picture:
-                raise UserError("another picture has been opened meanwhile: paint that")
+            self._rest(picture)
             self._tell(_working="painting", _progress=Progress(0.0, 1.0, 0), _fault="", _stopping=False)
             self._thread = Thread(target=self._paint, args=[picture, arguments], daemon=True)
             self._thread.start()
@@ -235,15 +248,18 @@ class Easel:
             with compiling(begins, lambda seconds: ends()), in_flags(arguments):
                 painting = limner.paint(picture, **arguments, progress=self._watch)
             psnr = painting.score(painting.render(*painting.shown_size))
-            with self.changed:
-                before = [done.rested() for done in self.paintings]
-                self._tell(_working="", paintings=[*before, Done(painting, psnr)])
+            self._finish(Done(painting, psnr))
         except KeyboardInterrupt:
             self._tell(_working="")
         except (UserError, NotFinite) as fault:
             self._tell(_working="", _fault=self.words(fault))
         except Exception as fault:  # for memory, say; else the page would wait for ever
             self._tell(_working="", _fault=f"it cannot be painted: {str(fault) or type(fault).__name__}")
+
+    def _finish(self, done: Done) -> None:
+        with self.changed:
+            before = [earlier.rested() for earlier in self.paintings]
+            self._tell(_working="", paintings=[*before, done])
 
     def words(self, fault: Exception) -> str:
         """What is said of a fault, files without the studio's folder and those in it."""
@@ -273,7 +289,9 @@ class Easel:
             raise UserError("there is no picture yet: open one")
         return self.picture
 
-    def _rest(self) -> None:
-        """UserError while something is painted."""
+    def _rest(self, picture: Picture | None = None) -> None:
+        """UserError while something is painted, or once this is no longer the picture."""
         if self._working:
             raise UserError("a painting is not done yet: stop it first")
+        if picture is not None and picture is not self.picture:
+            raise UserError("another picture has been opened meanwhile: paint that")

@@ -41,8 +41,7 @@ async function send(path, body, read = (answer) => answer.json(), tell = fault) 
     tell("");
     return found;
   } catch (error) {
-    const away = error instanceof TypeError || error instanceof SyntaxError; // or another answers
-    tell(away ? CLOSED : error.message);
+    tell(error instanceof TypeError || error instanceof SyntaxError ? CLOSED : error.message); // or another answers
     return undefined;
   }
 }
@@ -78,7 +77,8 @@ async function paint(further) {
 }
 
 async function open(file) {
-  if (!file || (state.unsaved && !confirm("The painting is not saved. Open another picture?"))) return;
+  const lost = state.unsaved && !/\.json$/i.test(file?.name); // strokes are added to what there is
+  if (!file || (lost && !confirm("The painting is not saved. Open another picture?"))) return;
   await send(`photo?name=${encodeURIComponent(file.name || "pasted.png")}`, file);
 }
 
