@@ -109,3 +109,9 @@ def test_only_one_finger_and_only_the_first_button_of_a_mouse_brush() -> None:
 def test_an_answer_that_is_not_of_this_studio_is_told_of() -> None:
     """Such as that of another one, which has begun at the same port."""
     assert "error instanceof TypeError || error instanceof SyntaxError" in script()
+
+
+def test_what_is_chosen_outlasts_the_page() -> None:
+    assert "sessionStorage.setItem" in script()
+    assert "  keep();\n}" in script()
+    assert "\nrestore();\nsuit(form.strokes);" in script()

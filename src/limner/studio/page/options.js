@@ -1,7 +1,11 @@
 // What is chosen in the form, as the options of `limner paint`.
 
 const $ = (id) => document.getElementById(id);
+const KEPT = "options"; // in the browser, until the tab is closed
 export const form = $("options");
+const fields = () => [...form.querySelectorAll("input:not([type=file]):not(#brushing), select")];
+const called = (field) => field.name || field.id || field.value;
+const holds = (field) => (field.type === "checkbox" ? "checked" : "value");
 
 /** The brushes. */
 export function templates() {
@@ -25,6 +29,17 @@ export function chosen() {
   if (form.stop_psnr.value) asked.stop_psnr = form.stop_psnr.valueAsNumber;
   if (form.seed.valueAsNumber) asked.seed = form.seed.valueAsNumber;
   return asked;
+}
+
+/** Have them chosen still once the page is loaded again. */
+function keep() {
+  const chosen = fields().map((field) => [called(field), field[holds(field)]]);
+  sessionStorage.setItem(KEPT, JSON.stringify(Object.fromEntries(chosen)));
+}
+
+function restore() {
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+  for (const field of fields()) if (called(field) in kept) field[holds(field)] = kept[called(field)];
 }
 
 /** What is wrong with the first option that is, as far as a browser knows; each says so itself. */
@@ -59,7 +74,9 @@ export function suit(changed) {
   $("many").ariaValueText = form.strokes.value;
   $("coloured").hidden = $("ground").value !== "";
   $("named").hidden = form.palette.value !== "named";
+  keep();
 }
 
 form.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true);
+restore();
 suit(form.strokes);
