@@ -115,3 +115,8 @@ def test_what_is_chosen_outlasts_the_page() -> None:
     assert "sessionStorage.setItem" in script()
     assert "  keep();\n}" in script()
     assert "\nrestore();\nsuit(form.strokes);" in script()
+
+
+def test_what_has_the_focus_is_not_under_the_buttons_that_stay() -> None:
+    assert "#actions { position: sticky" in style()
+    assert "html, form { scroll-padding-bottom" in style()
