@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from limner.errors import UserError
-from limner.files import atomic, make_folder, try_writing
+from limner.files import atomic, files_in, make_folder, try_writing
 
 
 def test_replaces_on_success(tmp_path: Path) -> None:
@@ -163,3 +163,14 @@ def test_folders_made_in_vain_are_removed(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(UserError, match="c: cannot be made: the disk is full"):
         make_folder(tmp_path / "a/b/c")
     assert not any(tmp_path.iterdir())
+
+
+def test_a_folder_that_may_be_listed_but_not_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.png").touch()
+
+    def denied(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", denied)
+    with pytest.raises(UserError, match=r"a\.png: cannot be read: Permission denied"):
+        files_in(tmp_path, frozenset([".png"]), "pictures")

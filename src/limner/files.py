@@ -52,10 +52,11 @@ def files_in(path: str | Path, suffixes: frozenset[str], kind: str) -> list[Path
                 raise UserError(f"{path}: no such file or folder")
             return [path]
         inside = sorted(path.iterdir())
+        fitting = [file for file in inside if file.suffix.lower() in suffixes and not file.name.startswith(".")]
+        files = [file for file in fitting if file.is_file()]
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
-    fitting = [file for file in inside if file.suffix.lower() in suffixes and not file.name.startswith(".")]
-    if not (files := [file for file in fitting if file.is_file()]):
+        raise UserError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
+    if not files:
         raise UserError(f"{path}: no {kind} in this folder")
     return files
 
