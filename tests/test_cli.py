@@ -552,6 +552,24 @@ def test_all_faulty_pictures_are_told(desk: Path, calls: list[object], capsys: p
     assert all(line.startswith("limner: --max-size: 0.001 is too small to be seen") for line in lines)
 
 
+def test_damaged_pictures_leave_the_others_where_it_is_to_keep_going(
+    desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("cut.png", "text.png"):
+        shutil.copy(name, "folder")
+    assert main(["paint", "folder", "-o", "new", "--keep-going"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "new/a.png  23.4 dB\nnew/b.png  23.4 dB\n"
+    first, second = err.splitlines()
+    assert first.startswith("limner: folder/cut.png: is damaged or cut short")
+    assert second.startswith("limner: folder/text.png: is not a picture")
+    assert len(calls) == 2
+    assert main(["paint", "cut.png", "text.png", "-o", "none", "--keep-going"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2
+    assert not Path("none").exists()
+    assert main(["paint", "photo.png", "-o", "new", "--keep-going"]) == 0
+
+
 @pytest.mark.parametrize(("terminal", "option", "shown"), [(True, "", True), (True, "-q", False), (False, "", False)])
 def test_progress_is_for_terminals(
     desk: Path,

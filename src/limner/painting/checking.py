@@ -27,20 +27,27 @@ from limner.strokes import Strokes
 from limner.templates import TemplateBank
 
 
-def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions) -> None:
-    """`check` every picture; of several faults all are told, and the last is raised."""
-    faults: dict[str, UserError] = {}
+def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions) -> list[Job]:
+    """`check` every picture; returns those to paint. Of several faults all are told, and the last is raised.
+
+    Where it is to keep going, none is raised, unless no picture is left.
+    """
+    fit, faults = [], dict[str, UserError]()
     for job in jobs:
         try:
             with in_flags(arguments):
                 check(job, arguments, options)
         except UserError as fault:
             faults[str(fault)] = fault
-    *others, last = faults.values() or [None]
-    for fault in others:
+        else:
+            fit.append(job)
+    told = list(faults.values())
+    last = told.pop() if told and not (fit and options.keep_going) else None
+    for fault in told:
         say(f"limner: {fault}", sys.stderr)
     if last:
         raise last
+    return fit
 
 
 def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:

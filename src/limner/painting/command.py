@@ -35,16 +35,17 @@ def paint(options: PaintOptions) -> int:
 
     Raises UserError, before any painting, for everything that can be known to be wrong by then.
     """
-    jobs = plan(options)
+    planned = plan(options)
     arguments = settings(options)
-    check_all(jobs, arguments, options)
+    jobs = check_all(planned, arguments, options)
     frames = [job.frames for job in jobs if job.frames]
     files = [path for job in jobs for path in job.files]
     made = outputs.make_room(files, frames)
     try:
-        return paint_all(jobs, arguments, options)
+        worst = paint_all(jobs, arguments, options)
     finally:
         outputs.clear(made)
+    return max(worst, FAILED if len(jobs) < len(planned) else 0)
 
 
 def paint_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions) -> int:

@@ -22,7 +22,7 @@ from limner.painting.ranges import in_range
 from limner.printing import say
 from limner.shapes import SHAPES
 
-WRITING = {"photos", "output", "output_size", "film_seconds", "frames", "jobs", "threads", "quiet"}
+WRITING = {"photos", "output", "output_size", "film_seconds", "frames", "jobs", "threads", "keep_going", "quiet"}
 """Options that are not about how to paint."""
 
 

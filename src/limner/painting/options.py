@@ -114,6 +114,8 @@ class PaintOptions:
     """How many pictures to paint at once. Each is painted by a process, which takes 0.5 GB, 1.5 for large pictures."""
     threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all cores)")] = None
     """How many threads to use. Each process of --jobs uses so many, by default its share of the cores."""
+    keep_going: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
+    """Paint the others where a picture is damaged. Then the exit code is 2, too."""
     quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False
     """Print nothing but errors."""
 
