@@ -828,6 +828,36 @@ def test_the_same_command_twice(desk: Path, calls: list[object]) -> None:
     assert {call[0].name for call in calls[: len(calls) // 2]} == {call[0].name for call in calls[len(calls) // 2 :]}
 
 
+def test_what_was_painted_before_is_left_out_where_it_is_to_update(
+    desk: Path, calls: list[tuple[Picture, dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["paint", "folder", "-o", "new/{name}.png", "-o", "new/{name}.svg", "--update"]
+    assert main(line) == main(line) == 0
+    assert [picture.name for picture, _ in calls] == ["a", "b"]
+    assert capsys.readouterr().err == "limner: painted before, and left out: 2 of 2\n"
+    Path("new/a.svg").unlink()
+    later = Path("new/b.png").stat().st_mtime + 10
+    os.utime("folder/b.png", (later, later))
+    assert main(line) == 0
+    assert [picture.name for picture, _ in calls[2:]] == ["a", "b"]
+    os.utime("folder/b.png", (0, 0))
+    calls.clear()
+    assert main([*line, "--frames", "frames"]) == 0
+    assert len(calls) == 2
+    assert main([*line, "-q"]) == 0
+    assert len(calls) == 2
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_an_update_saves_nothing_half_done(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limner, "paint", interrupted(lambda: painting(3)), raising=False)
+    assert main(["paint", "folder", "-o", "new", "--update"]) == 130
+    assert capsys.readouterr() == ("", "limner: interrupted: new/a.png is left as it was\n")
+    assert not Path("new").exists()
+
+
 @pytest.mark.usefixtures("calls")
 def test_a_picture_that_is_gone_when_its_turn_comes(
     desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

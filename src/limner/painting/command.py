@@ -85,7 +85,7 @@ def carry_out(
     except (UserError, OSError) as fault:  # of a file that could be read before, say
         say(f"limner: {in_words(fault)}", sys.stderr)
         return FAILED
-    spared = repainted(job, options) if interrupts.came else []
+    spared = not_halved(job, options) if interrupts.came else []
     kept = [path for path in job.files if path not in spared]
     faults, interrupted = save(painted, kept, job.frames, options, interrupts)
     for fault in faults:
@@ -111,8 +111,13 @@ def paint_one(job: Job, called: bool | str, arguments: dict[str, Any]) -> Painti
         return limner.paint(read_picture(source), **arguments, progress=called)
 
 
-def repainted(job: Job, options: PaintOptions) -> list[Path]:
-    """The outputs that are the file whose strokes are replaced: half done it would have fewer than before."""
+def not_halved(job: Job, options: PaintOptions) -> list[Path]:
+    """The outputs not to be half done: the file whose strokes are replaced, which would have fewer than before.
+
+    By `update` they are all, since what is there counts as done.
+    """
+    if options.update:
+        return job.files
     before = options.resume if options.repaint else None
     return [path for path in job.files if before and place(path) == place(before)]
 

@@ -22,7 +22,8 @@ from limner.painting.ranges import in_range
 from limner.printing import say
 from limner.shapes import SHAPES
 
-WRITING = {"photos", "output", "output_size", "film_seconds", "frames", "jobs", "threads", "keep_going", "quiet"}
+_WRITING = "photos output output_size film_seconds frames jobs threads keep_going update quiet"
+WRITING = frozenset(_WRITING.split())
 """Options that are not about how to paint."""
 
 
@@ -41,7 +42,10 @@ class Job:
 
 
 def plan(options: PaintOptions) -> list[Job]:
-    """What to read and to write; reads standard input and other pipes, since these can be read only once."""
+    """What to read and to write; reads standard input and other pipes, since these can be read only once.
+
+    By `update` what was painted before is left out.
+    """
     files = picture_files(options.photos)
     stdin = Path("-")
     if files.count(stdin) > 1:
@@ -54,14 +58,18 @@ def plan(options: PaintOptions) -> list[Job]:
     names = outputs.names_of([Path("stdin") if file == stdin else file for file in files])
     clips = [name for file, name in zip(files, names, strict=True) if is_clip(file)]
     planned = outputs.plan(options.output, names, several, clips)
+    frames = [outputs.frames(options.frames, name, several) for name in names]
+    written = [path for paths in planned for path in paths]
+    outputs.spare([*files, *read_too(options)], written, filter(None, frames))
     jobs = []
-    for file, name, paths in zip(files, names, planned, strict=True):
-        frames = outputs.frames(options.frames, name, several)
+    for file, paths, folder in zip(files, planned, frames, strict=True):
+        if options.update and not folder and outputs.are_newer(paths, file):
+            continue
         label = "standard input" if file == stdin else str(file)
         clip = is_clip(file) or all_frames(file, paths, options)
-        jobs.append(Job(source(file, clip, options), label, paths, frames, clip))
-    written = [path for job in jobs for path in job.files]
-    outputs.spare([*files, *read_too(options)], written, [job.frames for job in jobs if job.frames])
+        jobs.append(Job(source(file, clip, options), label, paths, folder, clip))
+    if len(jobs) < len(files) and not options.quiet:
+        say(f"limner: painted before, and left out: {len(files) - len(jobs)} of {len(files)}", sys.stderr)
     return jobs
 
 

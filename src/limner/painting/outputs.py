@@ -90,6 +90,15 @@ def spare(files: Iterable[Path], outputs: Iterable[Path], folders: Iterable[Path
             raise UserError(f"{path}: would be replaced by a frame: choose another folder for --frames")
 
 
+def are_newer(files: Iterable[Path], source: Path) -> bool:
+    """Whether all files are there, and none is older than what they are made of."""
+    try:
+        made = source.stat().st_mtime_ns
+        return all(path.stat().st_mtime_ns >= made for path in files)
+    except OSError:
+        return False
+
+
 def make_room(files: Iterable[Path], folders: Iterable[Path]) -> list[Path]:
     """Make the folders that are needed, which are returned, each after those that it lies in.
 
