@@ -160,3 +160,17 @@ def test_no_program_is_run_for_a_picture(wrapped, tmp_path: Path, monkeypatch: p
     with pytest.raises(UserError, match=r"photo\.png: is (EPS|IPTC), which needs another program to be run"):
         open_image(tmp_path / "photo.png", "photo.png")
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["a.nef", "a.CR3"])
+def test_raw_files_are_told_of_by_their_names(name: str, tmp_path: Path) -> None:
+    Image.fromarray(COLOURS).save(tmp_path / name, "TIFF")
+    with pytest.raises(UserError, match=rf"{name}: is a RAW file of a camera, .* export it as JPEG, PNG or TIFF$"):
+        open_image(tmp_path / name, name)
+
+
+def test_the_preview_of_a_raw_file_is_no_picture() -> None:
+    file = BytesIO()
+    Image.fromarray(COLOURS).save(file, "TIFF", tiffinfo={254: 1})
+    with pytest.raises(UserError, match="standard input: is a RAW file of a camera"):
+        open_image(file.getvalue(), "standard input")

@@ -24,6 +24,11 @@ TEXTS = {
     b"<": "an SVG or another text, and no picture: make it a PNG, or call it .svg if it is a mask",
 }
 """What is no picture, by how it begins."""
+_RAW = """3fr arw cr2 cr3 crw dcr dng erf fff iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 sr2 srf srw x3f"""
+RAW = frozenset(f".{kind}" for kind in _RAW.split())
+"""Suffixes of what cameras see, undeveloped: Pillow takes some of it for a TIFF of the preview that lies within."""
+SUBFILE = 254
+"""The tag of a TIFF that says whether a picture is a preview."""
 RUN = {"EPS", "IPTC"}
 """Kinds for which Pillow runs Ghostscript, or that may hold one for which it does."""
 DEEP = 65535
@@ -53,12 +58,17 @@ def opened(source: Path | bytes, name: str) -> Iterator[Image.Image]:
         raise UserError(f"{name}: is empty")
     if words := TEXTS.get(content[:64].lstrip()[:1]):
         raise UserError(f"{name}: is {words}")
+    undeveloped = f"{name}: is a RAW file of a camera, which has to be developed: export it as JPEG, PNG or TIFF"
+    if Path(name).suffix.lower() in RAW:
+        raise UserError(undeveloped)
     known = content[4:8] == b"ftyp" and content[8:12] in HEIF
     if known:
         _learn_heif()
     with decoding(name, known), Image.open(BytesIO(content)) as image:
         if image.format in RUN:
             raise UserError(f"{name}: is {image.format}, which needs another program to be run: make it a PNG")
+        if getattr(image, "tag_v2", {}).get(SUBFILE, 0) & 1:
+            raise UserError(undeveloped)
         yield image
 
 
