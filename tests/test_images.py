@@ -174,3 +174,12 @@ def test_the_preview_of_a_raw_file_is_no_picture() -> None:
     Image.fromarray(COLOURS).save(file, "TIFF", tiffinfo={254: 1})
     with pytest.raises(UserError, match="standard input: is a RAW file of a camera"):
         open_image(file.getvalue(), "standard input")
+
+
+def test_kinds_of_tiff_that_are_not_read_are_told_of() -> None:
+    floats = struct.pack("<4s I H", b"II*\0", 8, 5) + b"".join(
+        struct.pack("<HHII", *entry)
+        for entry in ((256, 4, 1, 1), (257, 4, 1, 1), (258, 3, 1, 32), (277, 3, 1, 3), (339, 3, 1, 3))
+    )
+    with pytest.raises(UserError, match=r"^photo\.tif: is a TIFF .* of a kind that is not read: make it a PNG$"):
+        open_image(floats + bytes(4), "photo.tif")

@@ -27,6 +27,9 @@ TEXTS = {
 _RAW = """3fr arw cr2 cr3 crw dcr dng erf fff iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 sr2 srf srw x3f"""
 RAW = frozenset(f".{kind}" for kind in _RAW.split())
 """Suffixes of what cameras see, undeveloped: Pillow takes some of it for a TIFF of the preview that lies within."""
+TIFF = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
+"""How one begins."""
+UNKNOWN = "not a picture of a known format"
 SUBFILE = 254
 """The tag of a TIFF that says whether a picture is a preview."""
 RUN = {"EPS", "IPTC"}
@@ -61,10 +64,13 @@ def opened(source: Path | bytes, name: str) -> Iterator[Image.Image]:
     undeveloped = f"{name}: is a RAW file of a camera, which has to be developed: export it as JPEG, PNG or TIFF"
     if Path(name).suffix.lower() in RAW:
         raise UserError(undeveloped)
-    known = content[4:8] == b"ftyp" and content[8:12] in HEIF
-    if known:
+    unknown = UNKNOWN
+    if content.startswith(TIFF):
+        unknown = "a TIFF that is cut short, or of a kind that is not read: make it a PNG"
+    if content[4:8] == b"ftyp" and content[8:12] in HEIF:
         _learn_heif()
-    with decoding(name, known), Image.open(BytesIO(content)) as image:
+        unknown = "damaged or cut short"
+    with decoding(name, unknown), Image.open(BytesIO(content)) as image:
         if image.format in RUN:
             raise UserError(f"{name}: is {image.format}, which needs another program to be run: make it a PNG")
         if getattr(image, "tag_v2", {}).get(SUBFILE, 0) & 1:
@@ -90,10 +96,10 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def decoding(name: str, known: bool = False) -> Iterator[None]:
+def decoding(name: str, unknown: str = UNKNOWN) -> Iterator[None]:
     """Every failure of Pillow as a UserError that names `name`; its decompression-bomb warning counts as failure.
 
-    known: the format is one that is read, so that what is in the way is damage.
+    unknown: what is said of what Pillow does not know.
     """
     try:
         with warnings.catch_warnings():
@@ -104,8 +110,7 @@ def decoding(name: str, known: bool = False) -> Iterator[None]:
         limit = f"{Image.MAX_IMAGE_PIXELS or 0:,}"
         raise UserError(f"{name}: has more than {limit} pixels, the limit: shrink it first") from None
     except UnidentifiedImageError:
-        held = "damaged or cut short" if known else "not a picture of a known format"
-        raise UserError(f"{name}: is {held}") from None
+        raise UserError(f"{name}: is {unknown}") from None
     except UserError:
         raise
     except Exception as error:
