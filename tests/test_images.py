@@ -183,3 +183,17 @@ def test_kinds_of_tiff_that_are_not_read_are_told_of() -> None:
     )
     with pytest.raises(UserError, match=r"^photo\.tif: is a TIFF .* of a kind that is not read: make it a PNG$"):
         open_image(floats + bytes(4), "photo.tif")
+
+
+@pytest.mark.parametrize(("bits", "white"), [(16, 0), (16, 1), (12, 1)])
+def test_deep_gray_of_a_tiff_is_as_dark_as_its_tags_say(bits: int, white: int) -> None:
+    """Which is how scanners write it."""
+    levels = np.array([[0, 1000, 4000, 4095]])
+    packed = int("".join(f"{level:012b}" for level in levels[0].tolist()), 2).to_bytes(6, "big")
+    pixels = packed if bits == 12 else levels.astype("<u2").tobytes()
+    tags = {256: 4, 257: 1, 258: bits, 259: 1, 262: white, 273: 8, 277: 1, 278: 1, 279: len(pixels)}
+    table = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    content = struct.pack("<4sI", b"II*\0", 8 + len(pixels)) + pixels + struct.pack("<H", len(tags)) + table + bytes(4)
+    values, _ = to_values(open_image(content, "scan"), "scan")
+    share = levels / (2**bits - 1)
+    assert values[..., 0] == pytest.approx(share if white else 1 - share, abs=1e-4)

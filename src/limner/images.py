@@ -1,11 +1,12 @@
 """Opening picture files: what Pillow reads becomes sRGB values in [0, 1], what it cannot read a UserError."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -30,8 +31,8 @@ RAW = frozenset(f".{kind}" for kind in _RAW.split())
 TIFF = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
 """How one begins."""
 UNKNOWN = "not a picture of a known format"
-SUBFILE = 254
-"""The tag of a TIFF that says whether a picture is a preview."""
+SUBFILE, BITS, WHITE = 254, 258, 262
+"""Tags of a TIFF: of a preview the first is odd; bits of a channel; where 0 is white, the last is 0."""
 RUN = {"EPS", "IPTC"}
 """Kinds for which Pillow runs Ghostscript, or that may hold one for which it does."""
 DEEP = 65535
@@ -50,7 +51,7 @@ def open_image(source: Path | bytes, name: str) -> Image.Image:
     """The first frame, decoded and turned upright; UserError says what `name` is instead of a picture."""
     with opened(source, name) as image:
         image.load()
-        return upright(image)
+        return _levelled(upright(image), getattr(image, "tag_v2", {}))
 
 
 @contextmanager
@@ -85,6 +86,14 @@ def _learn_heif() -> None:
 
     Image.init()  # what Pillow reads by itself comes first: AVIF may have the same mark
     register_heif_opener()
+
+
+def _levelled(image: Image.Image, tags: Mapping[int, Any]) -> Image.Image:
+    """Deep gray of a TIFF with these tags from black at 0 to white at 65,535; Pillow leaves it as it is stored."""
+    if not (tags and image.mode.startswith("I;16")):
+        return image
+    levels = np.asarray(image, np.uint32) * DEEP // (2 ** tags[BITS][0] - 1)
+    return Image.fromarray((DEEP - levels if tags.get(WHITE) == 0 else levels).astype(np.uint16))
 
 
 def upright(image: Image.Image) -> Image.Image:
