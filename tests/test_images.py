@@ -4,6 +4,7 @@ import os
 import struct
 from io import BytesIO
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -64,6 +65,16 @@ def encoded(linear: np.ndarray) -> np.ndarray:
     """sRGB values of linear light."""
     linear = linear.clip(0, 1)
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def in_pq(srgb: np.ndarray) -> np.ndarray:
+    """The codes of sRGB colours, white at 203 candelas a square metre, in light of BT.2020 by SMPTE ST 2084."""
+    linear = np.where(srgb <= 10, srgb / 255 / 12.92, ((srgb / 255 + 0.055) / 1.055) ** 2.4)
+    wide = linear @ np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]]).T
+    power = (wide * 203 / 10_000) ** (2610 / 16384)
+    return (
+        (255 * ((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)).round().astype(np.uint8)
+    )
 
 
 def read(image: Image.Image, profile: bytes | None, kind: str = "PNG") -> tuple[np.ndarray, np.ndarray | None]:
@@ -197,3 +208,42 @@ def test_deep_gray_of_a_tiff_is_as_dark_as_its_tags_say(bits: int, white: int) -
     values, _ = to_values(open_image(content, "scan"), "scan")
     share = levels / (2**bits - 1)
     assert values[..., 0] == pytest.approx(share if white else 1 - share, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "AVIF"])
+def test_high_dynamic_range_is_drawn_together(kind: str) -> None:
+    srgb = np.array([[30, 30, 30], [128, 128, 128], [190, 190, 190], [200, 60, 60], [60, 150, 60], [40, 70, 160]])
+    file = BytesIO()
+    image = Image.fromarray(in_pq(srgb)[None]).resize((96, 16), Image.Resampling.NEAREST)
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    image.save(file, kind, **({"quality": 100, "subsampling": "4:4:4"} if kind == "AVIF" else {}))
+    content = file.getvalue()
+    if kind == "AVIF":
+        signalled = content.replace(b"colrnclx\0\1\0\r", b"colrnclx\0\x09\0\x10")
+    else:
+        chunk = b"cICP" + bytes([9, 16, 0, 1])
+        signalled = content[:33] + struct.pack(">I", 4) + chunk + struct.pack(">I", crc32(chunk)) + content[33:]
+    _, stored = to_values(open_image(content, "photo"), "photo")
+    values, alpha = to_values(open_image(signalled, "photo"), "photo")
+    assert stored is not None
+    assert alpha is not None
+    assert np.array_equal(alpha, stored)
+    assert abs(values[8, 8::16] * 255 - srgb).max() < 6  # of 8 bits in PQ
+
+
+def test_heic_of_display_p3_is_converted() -> None:
+    content = (Path(__file__).parent / "sample/turned.heic").read_bytes()
+    values, _ = to_values(open_image(content, "photo"), "photo")
+    light = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    signalled = content.replace(b"colrnclx\0\1", b"colrnclx\0\x0c")
+    wider, _ = to_values(open_image(signalled, "photo"), "photo")
+    assert abs(wider - encoded(light @ np.array(DISPLAY_P3) @ np.linalg.inv(SRGB))).max() < 1.5 / 255
+    assert abs(wider - values).max() > 4 / 255
+
+
+def test_colours_of_which_a_file_says_several_are_taken_as_they_are() -> None:
+    """As it does where it holds one picture of high dynamic range, and one for screens that show none."""
+    content = (Path(__file__).parent / "sample/turned.heic").read_bytes()
+    both = content.replace(b"colrnclx\0\1", b"colrnclx\0\x0c") + struct.pack(">I", 19) + b"free" + b"colrnclx\0\1\0\r\0"
+    found, _ = to_values(open_image(both, "photo"), "photo")
+    assert np.array_equal(found, to_values(open_image(content, "photo"), "photo")[0])

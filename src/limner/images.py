@@ -1,5 +1,6 @@
 """Opening picture files: what Pillow reads becomes sRGB values in [0, 1], what it cannot read a UserError."""
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
 
+from limner import hdr
 from limner.errors import UserError
 from limner.files import read_bytes
 
@@ -33,6 +35,8 @@ TIFF = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
 UNKNOWN = "not a picture of a known format"
 SUBFILE, BITS, WHITE = 254, 258, 262
 """Tags of a TIFF: of a preview the first is odd; bits of a channel; where 0 is white, the last is 0."""
+SIGNAL = "signal"
+"""Where a picture's `info` has what `_signal` finds."""
 RUN = {"EPS", "IPTC"}
 """Kinds for which Pillow runs Ghostscript, or that may hold one for which it does."""
 DEEP = 65535
@@ -76,6 +80,7 @@ def opened(source: Path | bytes, name: str) -> Iterator[Image.Image]:
             raise UserError(f"{name}: is {image.format}, which needs another program to be run: make it a PNG")
         if getattr(image, "tag_v2", {}).get(SUBFILE, 0) & 1:
             raise UserError(undeveloped)
+        image.info[SIGNAL] = _signal(image, content)
         yield image
 
 
@@ -129,8 +134,8 @@ def decoding(name: str, unknown: str = UNKNOWN) -> Iterator[None]:
 def to_values(image: Image.Image, name: str) -> tuple[Values, Alpha | None]:
     """sRGB values in [0, 1], 1 channel for gray modes and 3 otherwise, and alpha where it is not 1 everywhere.
 
-    They are those stored, or where the picture has a colour profile, what that makes of them; pictures of more than
-    8 bits are taken as they are stored.
+    They are those stored, or where the picture says otherwise of its colours, by a profile or in numbers, what that
+    makes of them; gray of more than 8 bits is taken as it is stored.
     """
     if 0 in image.size:
         raise UserError(f"{name}: is {image.width} x {image.height}, has no pixels")
@@ -152,18 +157,43 @@ def to_values(image: Image.Image, name: str) -> tuple[Values, Alpha | None]:
     return values[..., :-1], None if (planes[-1] == 1).all() else planes[-1]
 
 
+def _signal(image: Image.Image, content: bytes) -> tuple[int, int] | None:
+    """Transfer and primaries of the colours as ITU-T H.273 counts them, where a PNG, HEIC or AVIF says it.
+
+    A profile in a HEIC or AVIF says more; where it says several, one of them is of another picture in it.
+    """
+    found: list[tuple[bytes, bytes]] = []
+    if image.format == "PNG":
+        found = re.findall(rb"\x00\x04cICP(.)(.)", content.partition(b"IDAT")[0], re.DOTALL)
+    elif image.format in ("AVIF", "HEIF") and not image.info.get("icc_profile"):
+        found = re.findall(rb"colrnclx(..)(..)", content, re.DOTALL)
+    if len(set(found)) != 1:
+        return None
+    primaries, transfer = (int.from_bytes(part, "big") for part in found[0])
+    return transfer, primaries
+
+
 def _in_srgb(image: Image.Image, mode: str) -> Image.Image:
-    """The picture in this mode; one with a profile that fits and is not that of sRGB, by way of that."""
+    """The picture in this mode; one whose colours are others than those of sRGB, by way of what they are."""
     stored = image.convert(mode)
-    colours = image if image.mode == "CMYK" else stored.convert(mode.removesuffix("A"))
-    transform = _to_srgb(image.info.get("icc_profile"), colours.mode)
-    if transform is None:
+    shown = _shown(image if image.mode == "CMYK" else stored.convert(mode.removesuffix("A")), image.info)
+    if shown is None:
         return stored
-    shown = ImageCms.applyTransform(colours, transform) or colours
-    shown = shown.getchannel("G") if colours.mode == "L" else shown
     if mode.endswith("A"):
         shown.putalpha(stored.getchannel("A"))
     return shown
+
+
+def _shown(colours: Image.Image, info: dict[Any, Any]) -> Image.Image | None:
+    """Colours in sRGB, by what a file says of them; None where they are that, or where this does not fit them."""
+    signal = info.get(SIGNAL)
+    if colours.mode == "RGB" and signal and hdr.is_wider(*signal):
+        return Image.fromarray(hdr.in_srgb(np.asarray(colours).astype(np.uint16) * 257, *signal))
+    transform = _to_srgb(info.get("icc_profile"), colours.mode)
+    if transform is None:
+        return None
+    shown = ImageCms.applyTransform(colours, transform) or colours
+    return shown.getchannel("G") if colours.mode == "L" else shown
 
 
 def _to_srgb(profile: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:

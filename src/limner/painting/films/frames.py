@@ -8,7 +8,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation
 from PIL import Image
 
-from limner.painting.films import hdr
+from limner import hdr
 
 UNSPECIFIED, HIGH_DEFINITION = 2, 720
 """What FFmpeg calls colours of which a file says nothing, and rows from which these are BT.709 then, as players have

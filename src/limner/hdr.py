@@ -1,12 +1,12 @@
-"""Colours of films whose range or gamut is wider than sRGB's, as a screen of sRGB shows them."""
+"""Colours of pictures and films whose range or gamut is wider than sRGB's, as a screen of sRGB shows them."""
 
 import numpy as np
 from jaxtyping import Float, UInt8, UInt16
 
 PQ, HLG = 16, 18
-"""Transfers of high dynamic range, as FFmpeg counts them: SMPTE ST 2084, and ARIB STD-B67 (ITU-R BT.2100)."""
-BT2020 = 9
-"""Primaries of ITU-R BT.2020, as FFmpeg counts them."""
+"""Transfers of high dynamic range, as ITU-T H.273 counts them: SMPTE ST 2084, and ARIB STD-B67 (ITU-R BT.2100)."""
+BT2020, P3 = 9, 12
+"""Primaries of ITU-R BT.2020 and of Display P3, as ITU-T H.273 counts them."""
 WHITE = 203.0
 """Candelas a square metre of what is white in sRGB (ITU-R BT.2408)."""
 PEAK = 1000.0
@@ -14,12 +14,20 @@ PEAK = 1000.0
 KNEE = 0.8
 """Of white, from where on what is brighter is drawn together."""
 LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
-OF_SRGB = ((0.6274, 0.3293, 0.0433), (0.0691, 0.9195, 0.0114), (0.0164, 0.0880, 0.8956))
-"""Light of sRGB's primaries in BT.2020's (ITU-R BT.2087)."""
-TO_SRGB = np.linalg.inv(OF_SRGB).astype(np.float32)
+OF_SRGB = {
+    BT2020: ((0.6274, 0.3293, 0.0433), (0.0691, 0.9195, 0.0114), (0.0164, 0.0880, 0.8956)),
+    P3: ((0.8225, 0.1775, 0), (0.0332, 0.9668, 0), (0.0171, 0.0724, 0.9105)),
+}
+"""Light of sRGB's primaries in those of others (ITU-R BT.2087)."""
+TO_SRGB = {primaries: np.linalg.inv(light).astype(np.float32) for primaries, light in OF_SRGB.items()}
 
 Codes = UInt16[np.ndarray, "height width 3"]
 Light = Float[np.ndarray, "*any"]
+
+
+def is_wider(transfer: int, primaries: int) -> bool:
+    """Whether colours of these have to be changed to be those of sRGB."""
+    return transfer in (PQ, HLG) or primaries in TO_SRGB
 
 
 def in_srgb(codes: Codes, transfer: int, primaries: int) -> UInt8[np.ndarray, "height width 3"]:
@@ -29,8 +37,8 @@ def in_srgb(codes: Codes, transfer: int, primaries: int) -> UInt8[np.ndarray, "h
     light = table[codes]
     if transfer == HLG:  # the screen's own curve, on the luminance of the scene
         light *= PEAK / WHITE * np.maximum(light @ LUMA, 1e-6)[..., None] ** 0.2
-    if primaries == BT2020:
-        light = light @ TO_SRGB.T
+    if primaries in TO_SRGB:
+        light = light @ TO_SRGB[primaries].T
     light = np.maximum(light, 0)
     if transfer in (PQ, HLG):
         light *= _shoulder(light.max(-1, keepdims=True))
