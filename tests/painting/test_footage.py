@@ -199,7 +199,7 @@ def test_profiles_of_pictures_in_a_film_do_no_harm(tmp_path: Path) -> None:
         gc.collect()
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png", ".avif"])
 def test_animated_pictures_are_clips(suffix: str, tmp_path: Path) -> None:
     frames = [Image.fromarray(level) for level in levels(4)]
     path = tmp_path / f"moves{suffix}"

@@ -1,4 +1,4 @@
-"""Pictures that move: GIF, WebP and PNG of several frames, as Pillow reads and writes them."""
+"""Pictures that move: GIF, WebP, PNG and AVIF of several frames, by Pillow."""
 
 import math
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from PIL import Image, ImageSequence
 from limner.errors import UserError
 from limner.images import decoding, opened
 
-KINDS = (".gif", ".webp", ".png", ".apng")
+KINDS = (".gif", ".webp", ".png", ".apng", ".avif")
 HASTY, USUAL = 20, 100
 """Milliseconds: browsers show frames that last less than the first for so long as the second says."""
 
