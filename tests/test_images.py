@@ -247,3 +247,9 @@ def test_colours_of_which_a_file_says_several_are_taken_as_they_are() -> None:
     both = content.replace(b"colrnclx\0\1", b"colrnclx\0\x0c") + struct.pack(">I", 19) + b"free" + b"colrnclx\0\1\0\r\0"
     found, _ = to_values(open_image(both, "photo"), "photo")
     assert np.array_equal(found, to_values(open_image(content, "photo"), "photo")[0])
+
+
+@pytest.mark.parametrize(("mark", "kind"), [(b"\xff\x0a", "JPEG XL"), (b"v/1\x01", "OpenEXR"), (b"%PDF-1.7", "PDF")])
+def test_kinds_that_are_not_read_are_told_of_by_name(mark: bytes, kind: str) -> None:
+    with pytest.raises(UserError, match=f"^photo: is {kind}, which is not read: make it a PNG$"):
+        open_image(mark + bytes(200), "photo")

@@ -30,8 +30,16 @@ TEXTS = {
 _RAW = """3fr arw cr2 cr3 crw dcr dng erf fff iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 sr2 srf srw x3f"""
 RAW = frozenset(f".{kind}" for kind in _RAW.split())
 """Suffixes of what cameras see, undeveloped: Pillow takes some of it for a TIFF of the preview that lies within."""
-TIFF = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
-"""How one begins."""
+UNREAD = {
+    **dict.fromkeys((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "a TIFF cut short, or of a kind that is not read"),
+    **dict.fromkeys((b"\xff\x0a", b"\0\0\0\x0cJXL "), "JPEG XL, which is not read"),
+    b"II\xbc\x01": "JPEG XR, which is not read",
+    b"v/1\x01": "OpenEXR, which is not read",
+    b"#?RADIANCE": "Radiance HDR, which is not read",
+    b"gimp xcf": "XCF of GIMP, which is not read",
+    b"%PDF": "PDF, which is not read",
+}
+"""What is said of pictures that Pillow does not know, by how they begin."""
 UNKNOWN = "not a picture of a known format"
 SUBFILE, BITS, WHITE = 254, 258, 262
 """Tags of a TIFF: of a preview the first is odd; bits of a channel; where 0 is white, the last is 0."""
@@ -69,9 +77,7 @@ def opened(source: Path | bytes, name: str) -> Iterator[Image.Image]:
     undeveloped = f"{name}: is a RAW file of a camera, which has to be developed: export it as JPEG, PNG or TIFF"
     if Path(name).suffix.lower() in RAW:
         raise UserError(undeveloped)
-    unknown = UNKNOWN
-    if content.startswith(TIFF):
-        unknown = "a TIFF that is cut short, or of a kind that is not read: make it a PNG"
+    unknown = next((f"{said}: make it a PNG" for mark, said in UNREAD.items() if content.startswith(mark)), UNKNOWN)
     if content[4:8] == b"ftyp" and content[8:12] in HEIF:
         _learn_heif()
         unknown = "damaged or cut short"
