@@ -111,6 +111,14 @@ def test_gray_stays_gray(mode: str) -> None:
     assert abs(values[..., 0] - encoded((np.asarray(ramp) / 255) ** 1.75)).max() < 2 / 255
 
 
+@pytest.mark.parametrize("mode", ["L", "P"])
+def test_gray_by_a_profile_of_colours(mode: str) -> None:
+    ramp = Image.linear_gradient("L")
+    values, _ = read(ramp.convert(mode), rgb_profile(SRGB, power(1.75)))
+    assert values.shape == (256, 256, 1)
+    assert abs(values[..., 0] - encoded((np.asarray(ramp) / 255) ** 1.75)).max() < 2 / 255
+
+
 def test_inks_are_those_of_the_profile() -> None:
     sheet = Image.new("CMYK", (8, 8), (255, 0, 90, 0))
     sheet.paste((0, 0, 0, 255), (0, 0, 8, 4))

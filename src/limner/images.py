@@ -195,11 +195,11 @@ def _shown(colours: Image.Image, info: dict[Any, Any]) -> Image.Image | None:
     signal = info.get(SIGNAL)
     if colours.mode == "RGB" and signal and hdr.is_wider(*signal):
         return Image.fromarray(hdr.in_srgb(np.asarray(colours).astype(np.uint16) * 257, *signal))
-    transform = _to_srgb(info.get("icc_profile"), colours.mode)
-    if transform is None:
-        return None
-    shown = ImageCms.applyTransform(colours, transform) or colours
-    return shown.getchannel("G") if colours.mode == "L" else shown
+    for mode in ("L", "RGB") if colours.mode == "L" else (colours.mode,):  # gray may be that of a palette of colours
+        if transform := _to_srgb(info.get("icc_profile"), mode):
+            shown = ImageCms.applyTransform(colours.convert(mode), transform) or colours
+            return shown.getchannel("G") if colours.mode == "L" else shown
+    return None
 
 
 def _to_srgb(profile: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
