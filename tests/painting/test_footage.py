@@ -141,6 +141,28 @@ def test_films_of_high_dynamic_range_look_as_they_should(transfer: int, tmp_path
     assert read[-1].min() > 250  # a light is white, not gray
 
 
+@pytest.mark.parametrize("clear", [False, True])
+def test_a_film_of_display_p3_is_shown_in_srgb(clear: bool, tmp_path: Path) -> None:
+    """As screens of a Mac are recorded."""
+    srgb = np.array([[128, 128, 128], [200, 60, 60], [60, 150, 60]])
+    light = ((srgb / 255 + 0.055) / 1.055) ** 2.4
+    wide = light @ np.array([[0.8225, 0.1774, 0.0], [0.0332, 0.9669, 0.0], [0.0171, 0.0724, 0.9108]]).T
+    codes = np.rint((1.055 * wide ** (1 / 2.4) - 0.055) * 65535).astype(np.uint16)
+    codes = np.hstack([codes, np.full((3, 1), 65535 // 2, np.uint16)])[:, : 4 if clear else 3]
+    bars = np.repeat(codes[None], 32, 0).repeat(32, 1)
+    with av.open(str(tmp_path / "clip.mkv"), "w") as file:
+        video = file.add_stream("ffv1", rate=25)
+        video.height, video.width, video.pix_fmt = 32, bars.shape[1], "gbrap16le" if clear else "gbrp16le"
+        video.codec_context.color_trc, video.codec_context.color_primaries = 13, 12
+        frame = av.VideoFrame.from_ndarray(bars, "rgba64le" if clear else "rgb48le")
+        file.mux(video.encode(frame.reformat(format="gbrap16le" if clear else "gbrp16le")))
+        file.mux(video.encode())
+    first = Footage.of(tmp_path / "clip.mkv").first()
+    assert np.abs((first.pixels[:, 16, 16::32].T * 255).numpy() - srgb).max() < 1.5
+    assert (first.alpha is not None) == clear
+    assert first.alpha is None or (first.alpha - 0.5).abs().max() < 0.01
+
+
 def test_a_field_of_an_interlaced_film(tmp_path: Path) -> None:
     """Rows of two moments: a white bar at the left in even ones, at the right in odd ones."""
     woven = np.zeros((64, 96, 3), np.uint8)

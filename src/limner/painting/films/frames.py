@@ -26,13 +26,14 @@ def image(frame: VideoFrame, wide: Fraction, codec: str) -> Image.Image:
     """
     clear = any(component.is_alpha for component in frame.format.components)
     space = Colorspace.ITU709 if frame.colorspace == UNSPECIFIED and frame.height >= HIGH_DEFINITION else None
-    more = frame.color_trc in (hdr.PQ, hdr.HLG) or frame.color_primaries == hdr.BT2020
-    format = "rgb48le" if more else "rgba" if clear else "rgb24"
+    wider = hdr.is_wider(frame.color_trc, frame.color_primaries)
+    format = ("rgba64le" if clear else "rgb48le") if wider else ("rgba" if clear else "rgb24")
     width = max(1, round(frame.width * wide))
     careful = Interpolation.BICUBIC | FULL_CHROMA | ACCURATE
     pixels = frame.reformat(width, frame.height, format, space, interpolation=careful).to_ndarray()
-    if more:
-        pixels = hdr.in_srgb(pixels, frame.color_trc, frame.color_primaries)
+    if wider:
+        alpha = (pixels[..., 3:] // 257).astype(np.uint8)
+        pixels = np.dstack([hdr.in_srgb(pixels[..., :3], frame.color_trc, frame.color_primaries), alpha])
     if frame.interlaced_frame:
         pixels = _one_field(pixels)
     return Image.fromarray(np.ascontiguousarray(_upright(pixels, frame, codec)))
