@@ -1,36 +1,142 @@
-"""The studio's page, as its files have it."""
+"""The studio's page: what its files say, and how it behaves in a browser."""
 
+import io
+import json
 import re
+import threading
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
+from chromium import CHROMIUM, Page, opened
+from PIL import Image
+
 from limner.studio.asked import options
-from limner.studio.server import PAGE
+from limner.studio.server import PAGE, Studio
+
+pytestmark = pytest.mark.usefixtures("quick")
+in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 
 
-class Parts(HTMLParser):
-    """The tags and attributes of what has an id, and of options by their names."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[str, dict[str, str]] = {}
-        self.options: dict[str, dict[str, str]] = {}
-        self.feed(PAGE["index.html"].read_text("utf-8"))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if "id" in given:
-            self.found[given["id"]] = {"tag": tag, **given}
-        if "name" in given:
-            self.options[given["name"]] = given
+def picture() -> bytes:
+    file = io.BytesIO()
+    Image.radial_gradient("L").resize((24, 18)).save(file, "PNG")
+    return file.getvalue()
 
 
-def script() -> str:
-    return "".join(PAGE[name].read_text("utf-8") for name in sorted(PAGE) if name.endswith(".js"))
+def painted(studio: Studio) -> int:
+    """How many strokes there are, once it has painted them."""
+    state = studio.easel.state()
+    while state["working"]:
+        state = studio.easel.wait(state["version"], 60.0)
+    return state["strokes"]
 
 
-def style() -> str:
-    return PAGE["page.css"].read_text("utf-8")
+@pytest.fixture
+def page(studio: Studio, tmp_path: Path) -> Iterator[Page]:
+    """The page of a studio that has a picture."""
+    studio.easel.put("cat.png", picture())
+    with opened(studio.address, tmp_path / "profile") as browser:
+        browser.until("document.getElementById('shown').naturalWidth && !document.getElementById('paint').disabled")
+        yield browser
+
+
+@pytest.fixture
+def go_on(studio: Studio) -> Iterator[threading.Event]:
+    """What lets a painting go on, which waits for it at its first look."""
+    event, watch = threading.Event(), studio.easel._watch
+    studio.easel._watch = lambda now: (event.wait(60), watch(now))[1]
+    yield event
+    event.set()
+
+
+def set_to(page: Page, name: str, value: str) -> None:
+    """Type into an option."""
+    page.run(f"""{{
+        const input = document.querySelector("[name={name}]");
+        input.value = {json.dumps(value)};
+        input.dispatchEvent(new Event("input", {{ bubbles: true }}));
+    }}""")
+
+
+def drop(page: Page, *names: str) -> None:
+    """Drop files on the page, all of the same picture."""
+    content = json.dumps(list(picture()))
+    page.run(f"""{{
+        const dropped = new DataTransfer();
+        for (const name of {json.dumps(names)}) dropped.items.add(new File([new Uint8Array({content})], name));
+        dispatchEvent(new DragEvent("drop", {{ dataTransfer: dropped, cancelable: true }}));
+    }}""")
+
+
+@in_a_browser
+def test_what_is_seen_is_read_out(page: Page, studio: Studio, go_on: threading.Event) -> None:
+    """By screen readers, which are not told of every stroke."""
+    told = page.read_out()
+    assert "Painted" in told["progressbar"]
+    assert "Copy the command" in told["button"]
+    assert "Longer side of what is saved, in pixels" in told["spinbutton"]
+    assert page.run("many.ariaValueText") == "500"
+    assert not {"", None} & (told["button"] | told["checkbox"] | told["slider"] | told["spinbutton"])
+    set_to(page, "strokes", "5")
+    page.click("#paint")
+    page.until("told.ariaLive === 'off'")
+    go_on.set()
+    page.until("told.ariaLive === 'polite' && told.textContent.startsWith('5 strokes')")
+
+
+@in_a_browser
+def test_only_who_means_to_stop_a_painting_does(page: Page, studio: Studio, go_on: threading.Event) -> None:
+    """Neither Enter in an option, nor a double click on Paint."""
+    set_to(page, "strokes", "7")
+    page.click("#paint", times=2)
+    page.until("paint.textContent === 'Stop'")
+    page.run("document.querySelector('[name=strokes]').focus()")
+    page.press("Enter")
+    go_on.set()
+    assert painted(studio) == 7
+    page.until("paint.textContent === 'Paint anew'")
+
+
+@in_a_browser
+def test_the_space_bar_presses_a_button_that_is_reached_by_keyboard(page: Page, studio: Studio) -> None:
+    set_to(page, "strokes", "3")
+    page.run("document.getElementById('paint').focus()")
+    page.press(" ")
+    page.until("!further.hidden")
+    assert painted(studio) == 3
+
+
+@in_a_browser
+def test_options_that_are_wrong_say_so_themselves(page: Page, studio: Studio) -> None:
+    set_to(page, "max_size", "10")
+    set_to(page, "min_size", "50")
+    page.until("command.textContent.startsWith('Smallest, %: ')")
+    page.click("#paint")
+    page.until("document.activeElement.name === 'min_size'")
+    assert page.run("document.querySelector('details').open")
+    set_to(page, "min_size", "5")
+    page.until("command.textContent.includes('--min-size 0.05')")
+    assert page.run("document.querySelector('input:invalid') === null")
+    assert not studio.easel.paintings
+
+
+def test_the_page_and_the_server_have_the_same_bounds(tmp_path: Path) -> None:
+    found: dict[str, dict[str, str]] = {}
+
+    class Options(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            given = {name: value or "" for name, value in attrs}
+            if "name" in given:
+                found[given["name"]] = given
+
+    Options().feed(PAGE["index.html"].read_text("utf-8"))
+    for name in ("strokes", "seed"):
+        assert options({name: int(found[name]["max"])}, "a.png", tmp_path)
+    for name, share in {"min_size": 100, "max_size": 100, "pen": 100, "stop_psnr": 1}.items():
+        for bound in ("min", "max"):
+            assert options({name: float(found[name][bound]) / share}, "a.png", tmp_path)
 
 
 def light(colour: str) -> float:
@@ -40,83 +146,76 @@ def light(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05
 
 
-def test_what_is_seen_is_read_out() -> None:
-    """By screen readers, which are not told of every stroke."""
-    parts = Parts().found
-    called = {name: part.get("aria-label") for name, part in parts.items()}
-    assert (parts["progress"]["tag"], called["progress"]) == ("progress", "Painted")
-    assert (parts["copy"]["tag"], called["copy"]) == ("button", "Copy the command")
-    assert (parts["saves"].get("role"), called["saves"]) == ("group", "Save as")
-    assert called["size"] == "Longer side of what is saved, in pixels"
-    assert '$("many").ariaValueText = form.strokes.value' in script()
-    assert '$("told").ariaLive = state.working === "painting" ? "off" : "polite"' in script()
-
-
-def test_only_who_means_to_stop_a_painting_does() -> None:
-    """Neither Enter in an option, nor a double click on Paint."""
-    assert '$("paint").type = busy ? "button" : "submit"' in script()
-    assert "if (event.detail > 1) event.preventDefault()" in script()
-
-
-def test_the_space_bar_presses_a_button_that_is_reached_by_keyboard() -> None:
-    assert "select, summary, button:not(#compare)" in script()
-
-
-def test_options_that_are_wrong_say_so_themselves(tmp_path: Path) -> None:
-    """The page and the server have the same bounds; and a size that a browser refuses is not asked for."""
-    parts = Parts().options
-    for name in ("strokes", "seed"):
-        most = int(parts[name]["max"])
-        assert options({name: most}, "a.png", tmp_path)
-    for name, share in {"min_size": 100, "max_size": 100, "pen": 100, "stop_psnr": 1}.items():
-        for bound in ("min", "max"):
-            assert options({name: float(parts[name][bound]) / share}, "a.png", tmp_path)
-    asked = script()
-    assert "if (!form.reportValidity()) return;" in asked
-    assert '|| !$("size").reportValidity()) return;' in asked
-    assert "form.min_size.max = form.max_size.value || 100" in asked
-
-
 def test_words_and_edges_stand_out() -> None:
-    colours = dict(re.findall(r"--(\w+): (#\w{6})", style()))
+    colours = dict(re.findall(r"--(\w+): (#\w{6})", PAGE["page.css"].read_text("utf-8")))
     for ground in ("paper", "desk"):
         for name, least in {"ink": 4.5, "quiet": 4.5, "strong": 4.5, "fault": 4.5, "edge": 3.0}.items():
             assert light(colours[name]) / light(colours[ground]) >= least
-    assert "border: 1px solid var(--edge)" in style()
-    assert "color-scheme: dark" in style()
 
 
-def test_a_narrow_page_does_not_scroll_sideways_and_a_picture_does_not_hold_it() -> None:
-    narrow = style().partition("@media (max-width: 760px)")[2]
-    assert "minmax(0, 1fr)" in narrow
-    assert "form { overflow: visible; }" in narrow
-    rules = dict(re.findall(r"^(#[^{]*) {([^}]*)}", style(), re.MULTILINE))
-    assert "flex-wrap: wrap" in rules["#saves"]
-    assert ["touch-action" in rules[name] for name in ("#stage", "#stage canvas")] == [False, True]
+@in_a_browser
+def test_the_page_fits_its_window(page: Page) -> None:
+    """A narrow one, which scrolls under a finger, and a low one, where what has the focus is not under the buttons."""
+    for width in (320, 360, 760):
+        page.resize(width, 640)
+        assert page.run("document.documentElement.scrollWidth") <= width
+    assert page.run("getComputedStyle(stage).touchAction") == "auto"
+    assert page.run("getComputedStyle(brushed).touchAction") == "none"
+    page.run("document.querySelector('details').open = true")
+    for width, height in ((1280, 500), (360, 500)):
+        page.resize(width, height)
+        hidden = page.run("""[...options.elements].filter((each) => {
+            if (each.matches("fieldset, #actions *, :disabled") || !each.checkVisibility()) return false;
+            each.focus();
+            return each.getBoundingClientRect().bottom > actions.getBoundingClientRect().top + 1;
+        }).map((each) => each.name || each.id)""")
+        assert hidden == []
 
 
-def test_a_new_picture_asks_for_a_painting_that_is_not_saved_and_begins_with_nothing_brushed_over() -> None:
-    assert "const lost = state.unsaved" in script()
-    assert "if (!file || (lost && !confirm(" in script()
-    assert "if (state.number !== before.number) mask.clear()" in script()
-    assert "if (files.length === 1) open(files[0]);" in script()
+@in_a_browser
+def test_a_painting_that_is_not_saved_is_asked_for(page: Page, studio: Studio) -> None:
+    set_to(page, "strokes", "3")
+    page.click("#paint")
+    page.until("!further.hidden")
+    page.run("confirm = (words) => ((window.asked = words), false)")
+    drop(page, "dog.png")
+    page.until("window.asked === 'The painting is not saved. Open another picture?'")
+    assert studio.easel.state()["picture"]["name"] == "cat.png"
+    page.run("confirm = () => true")
+    drop(page, "dog.png")
+    page.until("told.textContent.startsWith('dog.png')")
+    drop(page, "one.png", "two.png")
+    page.until("fault.textContent === 'Drop one picture, as a file.'")
+    assert studio.easel.state()["picture"]["name"] == "dog.png"
 
 
-def test_only_one_finger_and_only_the_first_button_of_a_mouse_brush() -> None:
-    assert "if (event.button || !event.isPrimary) return;" in script()
+@in_a_browser
+def test_what_is_brushed_over_is_of_one_picture(page: Page, studio: Studio) -> None:
+    """And is brushed by the first button of a mouse alone."""
+    page.click("#brushing")
+    where = page.run("(({ x, y, width, height }) => ({ x: x + width / 2, y: y + height / 2 }))"
+                     "(brushed.getBoundingClientRect())")  # fmt: skip
+    for button, empty in (("right", True), ("left", False)):
+        for what in ("mousePressed", "mouseReleased"):
+            page.ask("Input.dispatchMouseEvent", type=what, button=button, clickCount=1, **where)
+        assert page.run("document.getElementById('clear').disabled") is empty
+    studio.easel.put("dog.png", picture())
+    page.until("document.getElementById('clear').disabled")
 
 
-def test_an_answer_that_is_not_of_this_studio_is_told_of() -> None:
+@in_a_browser
+def test_an_answer_that_is_not_of_this_studio_is_told_of(page: Page) -> None:
     """Such as that of another one, which has begun at the same port."""
-    assert "error instanceof TypeError || error instanceof SyntaxError" in script()
+    page.run("fetch = async () => new Response('<!doctype html>')")
+    set_to(page, "strokes", "3")
+    page.until("command.textContent.startsWith('The studio of this page is closed')")
 
 
-def test_what_is_chosen_outlasts_the_page() -> None:
-    assert "sessionStorage.setItem" in script()
-    assert "  keep();\n}" in script()
-    assert "\nrestore();\nsuit(form.strokes);" in script()
-
-
-def test_what_has_the_focus_is_not_under_the_buttons_that_stay() -> None:
-    assert "#actions { position: sticky" in style()
-    assert "html, form { scroll-padding-bottom" in style()
+@in_a_browser
+def test_what_is_chosen_outlasts_the_page(page: Page) -> None:
+    set_to(page, "strokes", "77")
+    page.run("document.querySelector('details').open = true")
+    page.click("[name=upright]")
+    page.load("Page.reload")
+    page.until("document.querySelector('[name=strokes]').value === '77'")
+    assert page.run("document.querySelector('[name=upright]').checked")

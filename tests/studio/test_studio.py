@@ -6,13 +6,11 @@ import mimetypes
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from http.server import HTTPServer
@@ -34,6 +32,7 @@ from limner.painting import raster
 from limner.painting.options import PaintOptions
 from limner.painting.outputs import SPECIAL
 from limner.painting.painting import SUFFIXES
+from limner.painting.progress import Progress
 from limner.painting.reading import settings
 from limner.studio.asked import options, spelled
 from limner.studio.command import serve
@@ -41,20 +40,6 @@ from limner.studio.easel import Easel
 from limner.studio.server import KINDS, MOST, PAGE, Studio
 
 pytestmark = pytest.mark.usefixtures("quick")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-@pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Studio]:
-    folder = tmp_path / "studio"
-    folder.mkdir()
-    with Studio(Easel(folder)) as server:
-        thread = threading.Thread(target=server.serve_forever, args=[0.01])
-        thread.start()
-        yield server
-        server.easel.close()
-        server.shutdown()
-        thread.join()
 
 
 def picture(mode: str = "RGB", size: tuple[int, int] = (24, 18), kind: str = "PNG") -> bytes:
@@ -434,6 +419,23 @@ def test_painting_waits_for_what_is_compiled_ahead(studio: Studio) -> None:
     assert rested(studio)["strokes"] == 3
 
 
+def test_closing_ends_what_is_compiled_ahead(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ended beside it would be aborted."""
+    began = threading.Event()
+
+    def paint(*_: object, progress: Callable[[Progress], object]) -> None:
+        began.set()
+        while True:
+            progress(Progress(0.0, 1.0, 0))
+
+    monkeypatch.setattr(limner, "paint", paint)
+    studio.easel.warm()
+    began.wait(60)
+    studio.easel.close()
+    assert studio.easel._warming
+    assert not studio.easel._warming.is_alive()
+
+
 def test_strokes_are_added_and_replaced_where_it_is_brushed(studio: Studio) -> None:
     """The left half is brushed over."""
     send(studio, "photo?name=photo.png", picture())
@@ -789,13 +791,3 @@ def test_faults_before_the_page_is_served(tmp_path: Path, capsys: pytest.Capture
     assert "none.png: no such file" in lines[1]
     assert "--port 70000: expected 0 to 65535" in lines[2]
     assert "127.0.0.1 cannot be served there" in lines[3]
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
-def test_the_page_in_a_browser(studio: Studio, tmp_path: Path) -> None:
-    """Its scripts run."""
-    assert CHROMIUM
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    line = [CHROMIUM, *flags, f"--user-data-dir={tmp_path / 'profile'}", "--timeout=10000", "--dump-dom"]
-    page = subprocess.run([*line, studio.address], capture_output=True, text=True, timeout=120).stdout
-    assert ">WEBM</button>" in page

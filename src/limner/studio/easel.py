@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -168,19 +169,22 @@ class Easel:
 
     def warm(self) -> None:
         """Compile what most paintings need, if it has not been, while others still look for a picture."""
-        ramp = torch.linspace(0, 1, 3 * 16 * 16).view(3, 16, 16)
-        self._warming = Thread(target=limner.paint, args=[ramp, 4], daemon=True)
+        self._warming = Thread(target=self._warm, daemon=True)
         self._warming.start()
+
+    def _warm(self) -> None:
+        with suppress(KeyboardInterrupt):
+            limner.paint(torch.linspace(0, 1, 3 * 16 * 16).view(3, 16, 16), 4, progress=self._unless_stopped)
 
     def stop(self) -> None:
         """End the painting with the strokes that there are."""
         self._stopping = True
 
     def close(self) -> None:
-        """End what is painted, and wait for that."""
+        """End what is painted, and wait for that: PyTorch aborts a process that ends while a thread is busy in it."""
         self.stop()
-        if self._thread:
-            self._thread.join(CLOSING)
+        for thread in filter(None, (self._thread, self._warming)):
+            thread.join(CLOSING)
 
     def back(self) -> None:
         """Return to the painting before the last."""
@@ -265,9 +269,12 @@ class Easel:
         """What is said of a fault, files without the studio's folder and those in it."""
         return re.sub(rf"{re.escape(str(self.folder))}[\\/]((tmp\w+|{BRUSHES})[\\/])?", "", str(fault))
 
-    def _watch(self, progress: Progress) -> None:
+    def _unless_stopped(self, progress: Progress) -> None:
         if self._stopping:
             raise KeyboardInterrupt
+
+    def _watch(self, progress: Progress) -> None:
+        self._unless_stopped(progress)
         self._tell(_progress=progress)
 
     def _tell(self, **values: Any) -> None:
