@@ -828,6 +828,23 @@ def test_the_same_command_twice(desk: Path, calls: list[object]) -> None:
     assert {call[0].name for call in calls[: len(calls) // 2]} == {call[0].name for call in calls[len(calls) // 2 :]}
 
 
+@pytest.mark.usefixtures("calls")
+def test_folders_in_folders_are_painted_into_folders_alike(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("site/a.png", "site/blog/a.png", "site/blog/img/a.png", "site/blog/img/a.webp", "site/.git/x.png"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy("photo.png", name)
+    Path("site/blog/site").symlink_to(desk / "site")
+    assert main(["paint", "site", "folder/b.png", "-r", "-o", "new/{name}.svg", "--frames", "frames"]) == 0
+    wanted = ["a", "b", "blog/a", "blog/img/a.png", "blog/img/a.webp"]
+    assert sorted(str(path.relative_to("new")) for path in Path("new").rglob("*.svg")) == [f"{n}.svg" for n in wanted]
+    assert sorted(str(path.parent.relative_to("frames")) for path in Path("frames").rglob("*0.png")) == wanted
+    capsys.readouterr()
+    assert main(["paint", "site", "-o", "flat/"]) == 0
+    assert [path.name for path in Path("flat").iterdir()] == ["a.png"]
+    assert main(["paint", "site/blog", "site/blog/img", "--recursive", "-o", "new/"]) == 2
+    assert "new/img/a.png.png: would be written for img/a.png twice" in capsys.readouterr().err
+
+
 def test_what_was_painted_before_is_left_out_where_it_is_to_update(
     desk: Path, calls: list[tuple[Picture, dict[str, Any]]], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,19 @@ from limner.errors import UserError
 from limner.files import atomic, files_in, make_folder, try_writing
 
 
+def test_files_in_folders_below(tmp_path: Path) -> None:
+    for name in ("b/x.png", "b/c/y.png", "b/z.txt", "a.png", ".d/x.png", "b/.x.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "b/c/loop").symlink_to(tmp_path)
+    png = frozenset([".png"])
+    found = [str(file.relative_to(tmp_path)) for file in files_in(tmp_path, png, "pictures", deep=True)]
+    assert found == ["a.png", "b/c/y.png", "b/x.png"]
+    assert files_in(tmp_path, png, "pictures") == [tmp_path / "a.png"]
+    with pytest.raises(UserError, match="no masks in this folder"):
+        files_in(tmp_path / "b", frozenset([".svg"]), "masks", deep=True)
+
+
 def test_replaces_on_success(tmp_path: Path) -> None:
     path = tmp_path / "out.png"
     path.write_text("old")

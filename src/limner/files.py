@@ -40,9 +40,10 @@ def folded(name: str) -> str:
     return normalize("NFC", name).lower() if CASELESS else name
 
 
-def files_in(path: str | Path, suffixes: frozenset[str], kind: str) -> list[Path]:
-    """A file itself, and of a folder the files in it (not below it) with one of these suffixes, sorted by name.
+def files_in(path: str | Path, suffixes: frozenset[str], kind: str, deep: bool = False) -> list[Path]:
+    """A file itself, and of a folder the files in it with one of these suffixes, sorted by name; none that is hidden.
 
+    deep: those in the folders in it, too, but not in links to folders.
     Raises UserError for what does not exist and for a folder without such files; `kind` says what they are.
     """
     path = Path(path)
@@ -51,14 +52,22 @@ def files_in(path: str | Path, suffixes: frozenset[str], kind: str) -> list[Path
             if not path.exists():
                 raise UserError(f"{path}: no such file or folder")
             return [path]
-        inside = sorted(path.iterdir())
-        fitting = [file for file in inside if file.suffix.lower() in suffixes and not file.name.startswith(".")]
+        fitting = [file for file in _shown_in(path, deep) if file.suffix.lower() in suffixes]
         files = [file for file in fitting if file.is_file()]
     except OSError as error:
         raise UserError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
     if not files:
         raise UserError(f"{path}: no {kind} in this folder")
     return files
+
+
+def _shown_in(folder: Path, deep: bool) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        yield path
+        if deep and path.is_dir() and not path.is_symlink():
+            yield from _shown_in(path, deep)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -22,7 +22,7 @@ from limner.painting.ranges import in_range
 from limner.printing import say
 from limner.shapes import SHAPES
 
-_WRITING = "photos output output_size film_seconds frames jobs threads keep_going update quiet"
+_WRITING = "photos output output_size film_seconds frames jobs threads recursive keep_going update quiet"
 WRITING = frozenset(_WRITING.split())
 """Options that are not about how to paint."""
 
@@ -46,7 +46,7 @@ def plan(options: PaintOptions) -> list[Job]:
 
     By `update` what was painted before is left out.
     """
-    files = picture_files(options.photos)
+    files = picture_files(options.photos, options.recursive)
     stdin = Path("-")
     if files.count(stdin) > 1:
         raise UserError("-: standard input can be painted only once")
@@ -55,7 +55,8 @@ def plan(options: PaintOptions) -> list[Job]:
         raise UserError(f"{options.resume}: is a pipe, and --resume is read more than once: save it as a file first")
     if len(files) > 1 and options.resume:
         raise UserError(f"--resume {options.resume} continues one picture, {len(files)} are given")
-    names = outputs.names_of([Path("stdin") if file == stdin else file for file in files])
+    called = [Path("stdin") if file == stdin else file for file in files]
+    names = outputs.nested(called, options.photos) if options.recursive else outputs.names_of(called)
     clips = [name for file, name in zip(files, names, strict=True) if is_clip(file)]
     planned = outputs.plan(options.output, names, several, clips)
     frames = [outputs.frames(options.frames, name, several) for name in names]

@@ -98,13 +98,13 @@ class PaintOptions:
     """As few strokes as reach this quality, but no more than N; with --model, the first that do.
     Measured at the size of the picture, or at 2048 pixels where it is larger."""
     time: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="")] = None
-    """Paint for so long, start-up and saving not counted, instead of the usual number of steps. Where that is too short
-    for N strokes, fewer are painted. With --stop-psnr, paint at most so long."""
+    """Paint for so long, start-up and saving not counted, instead of the usual number of steps.
+    Where that is too short for N strokes, fewer are painted. With --stop-psnr, paint at most so long."""
     size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="")] = None
     """Longer side of the picture while it is painted. Left out: what suits N."""
     output_size: Annotated[int | None, arg(metavar="PIXELS", help_behavior_hint="(default: as what is read)")] = None
-    """Longer side of what is written. Left out, GIF has at most 480, NAME.film.webp 720, MP4 and WebM
-    1080."""
+    """Longer side of what is written.
+    Left out, GIF has at most 480, NAME.film.webp 720, MP4 and WebM 1080."""
     film_seconds: Annotated[float | None, arg(metavar="SECONDS", help_behavior_hint="(default: 8, or less)")] = None
     """How long a film grows; but for NAME.film.svg it then rests for two seconds."""
     frames: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
@@ -114,6 +114,8 @@ class PaintOptions:
     """How many pictures to paint at once. Each is painted by a process, which takes 0.5 GB, 1.5 for large pictures."""
     threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all cores)")] = None
     """How many threads to use. Each process of --jobs uses so many, by default its share of the cores."""
+    recursive: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-r"], help_behavior_hint="")] = False
+    """Enter the folders in folders, too. What is written lies in folders alike."""
     keep_going: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
     """Paint the others where a picture is damaged. Then the exit code is 2, too."""
     update: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False

@@ -31,6 +31,22 @@ def names_of(files: list[Path]) -> list[str]:
     ]
 
 
+def nested(files: list[Path], given: Iterable[str]) -> list[str]:
+    """`names_of` the pictures of each folder, behind where it lies in the one that was given: blog/a."""
+    roots = [Path(each) for each in given if os.path.isdir(each)]
+    found: dict[Path, list[Path]] = {}
+    for file in files:
+        found.setdefault(file.parent, []).append(file)
+    names: dict[Path, str] = {}
+    for folder, inside in found.items():
+        root = next((root for root in roots if folder.is_relative_to(root)), folder)
+        names |= {
+            file: (folder.relative_to(root) / name).as_posix()
+            for file, name in zip(inside, names_of(inside), strict=True)
+        }
+    return [names[file] for file in files]
+
+
 def plan(given: Iterable[str], names: list[str], several: bool, clips: Collection[str] = ()) -> list[list[Path]]:
     """The files to write for each picture name, as `-o` gives them: files, folders, or patterns with {name}.
 

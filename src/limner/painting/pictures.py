@@ -105,16 +105,17 @@ def read_picture(source: Source) -> Picture:
     raise UserError(f"a {type(source).__name__} is no picture: expected a path, an image, an array or a tensor")
 
 
-def picture_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
+def picture_files(paths: str | Path | Iterable[str | Path], deep: bool = False) -> list[Path]:
     """Files as given ("-" too), and the pictures in each folder given, sorted by name; UserError for one with none.
 
     A pattern such as *.jpg is for shells that leave it as it is, those of Windows.
+    deep: enter the folders in folders, too.
     Of a folder those called NAME-painted are left out: they are what `limner paint` wrote.
     """
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     found: list[Path] = []
     for path in chain.from_iterable(map(_matching, given)):
-        files = [Path("-")] if str(path) == "-" else files_in(path, SUFFIXES, "pictures")
+        files = [Path("-")] if str(path) == "-" else files_in(path, SUFFIXES, "pictures", deep)
         fresh = [file for file in files if not file.stem.endswith("-painted")] if os.path.isdir(path) else files
         if not fresh:
             raise UserError(f"{path}: no pictures in this folder, only paintings: name the one to paint")
