@@ -1,6 +1,5 @@
 """Opening picture files: what Pillow reads becomes sRGB values in [0, 1], what it cannot read a UserError."""
 
-import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,11 +10,11 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from limner import hdr
 from limner.errors import UserError
 from limner.files import read_bytes
+from limner.srgb import SIGNAL, in_srgb, signal
 
 _KINDS = """apng avif bmp dds dib gif heic heif hif ico j2k jfif jp2 jpe jpeg jpg pbm pcx pgm png pnm ppm qoi sgi tga
 tif tiff webp xbm xpm"""
@@ -43,8 +42,6 @@ UNREAD = {
 UNKNOWN = "not a picture of a known format"
 SUBFILE, BITS, WHITE = 254, 258, 262
 """Tags of a TIFF: of a preview the first is odd; bits of a channel; where 0 is white, the last is 0."""
-SIGNAL = "signal"
-"""Where a picture's `info` has what `_signal` finds."""
 RUN = {"EPS", "IPTC"}
 """Kinds for which Pillow runs Ghostscript, or that may hold one for which it does."""
 DEEP = 65535
@@ -52,8 +49,6 @@ ROUNDING = 1e-5
 """How far outside of 0 to 1 floats may be, for having been rounded."""
 DPI = 96
 """Pixels of an inch of an SVG, as CSS has them."""
-ALIKE = 2
-"""Steps of 255 by which profiles of sRGB differ, being rounded."""
 
 Values = Float[np.ndarray, "height width channel"]
 Alpha = Float[np.ndarray, "height width"]
@@ -86,7 +81,7 @@ def opened(source: Path | bytes, name: str) -> Iterator[Image.Image]:
             raise UserError(f"{name}: is {image.format}, which needs another program to be run: make it a PNG")
         if getattr(image, "tag_v2", {}).get(SUBFILE, 0) & 1:
             raise UserError(undeveloped)
-        image.info[SIGNAL] = _signal(image, content)
+        image.info[SIGNAL] = signal(image, content)
         yield image
 
 
@@ -150,9 +145,7 @@ def to_values(image: Image.Image, name: str) -> tuple[Values, Alpha | None]:
     see_through = image.has_transparency_data
     gray = image.mode in ("1", "L", "LA", "La") or (image.mode in ("P", "PA") and _gray_palette(image))
     with decoding(name):
-        array = np.asarray(
-            _in_srgb(image, ("LA" if see_through else "L") if gray else "RGBA" if see_through else "RGB")
-        )
+        array = np.asarray(in_srgb(image, ("LA" if see_through else "L") if gray else "RGBA" if see_through else "RGB"))
     bands = np.atleast_3d(array)
     planes = np.empty((bands.shape[2], *bands.shape[:2]), np.float32)  # side by side, as tensors want them
     for k in range(len(planes)):
@@ -161,65 +154,6 @@ def to_values(image: Image.Image, name: str) -> tuple[Values, Alpha | None]:
     if not see_through:
         return values, None
     return values[..., :-1], None if (planes[-1] == 1).all() else planes[-1]
-
-
-def _signal(image: Image.Image, content: bytes) -> tuple[int, int] | None:
-    """Transfer and primaries of the colours as ITU-T H.273 counts them, where a PNG, HEIC or AVIF says it.
-
-    A profile in a HEIC or AVIF says more; where it says several, one of them is of another picture in it.
-    """
-    found: list[tuple[bytes, bytes]] = []
-    if image.format == "PNG":
-        found = re.findall(rb"\x00\x04cICP(.)(.)", content.partition(b"IDAT")[0], re.DOTALL)
-    elif image.format in ("AVIF", "HEIF") and not image.info.get("icc_profile"):
-        found = re.findall(rb"colrnclx(..)(..)", content, re.DOTALL)
-    if len(set(found)) != 1:
-        return None
-    primaries, transfer = (int.from_bytes(part, "big") for part in found[0])
-    return transfer, primaries
-
-
-def _in_srgb(image: Image.Image, mode: str) -> Image.Image:
-    """The picture in this mode; one whose colours are others than those of sRGB, by way of what they are."""
-    stored = image.convert(mode)
-    shown = _shown(image if image.mode == "CMYK" else stored.convert(mode.removesuffix("A")), image.info)
-    if shown is None:
-        return stored
-    if mode.endswith("A"):
-        shown.putalpha(stored.getchannel("A"))
-    return shown
-
-
-def _shown(colours: Image.Image, info: dict[Any, Any]) -> Image.Image | None:
-    """Colours in sRGB, by what a file says of them; None where they are that, or where this does not fit them."""
-    signal = info.get(SIGNAL)
-    if colours.mode == "RGB" and signal and hdr.is_wider(*signal):
-        return Image.fromarray(hdr.in_srgb(np.asarray(colours).astype(np.uint16) * 257, *signal))
-    for mode in ("L", "RGB") if colours.mode == "L" else (colours.mode,):  # gray may be that of a palette of colours
-        if transform := _to_srgb(info.get("icc_profile"), mode):
-            shown = ImageCms.applyTransform(colours.convert(mode), transform) or colours
-            return shown.getchannel("G") if colours.mode == "L" else shown
-    return None
-
-
-def _to_srgb(profile: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From the colours of a profile; None without one, and for one that is damaged, of another mode, or sRGB's own."""
-    if not profile:
-        return None
-    kept, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
-    try:
-        source, target = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
-        transform = ImageCms.buildTransform(source, target, mode, "RGB", kept, flags)
-    except (ImageCms.PyCMSError, OSError):
-        return None
-    if mode == "CMYK":
-        return transform
-    levels = np.arange(0, 256, 15).astype(np.uint8)
-    grid = np.stack(np.meshgrid(levels, levels, levels), -1)
-    shades = Image.fromarray(grid.reshape(-1, len(levels), 3)).convert(mode)
-    shown = ImageCms.applyTransform(shades, transform) or shades
-    changes = ImageChops.difference(shown, shades.convert("RGB"))
-    return transform if np.max(changes.getextrema()) > ALIKE else None
 
 
 def _gray_palette(image: Image.Image) -> bool:
