@@ -146,7 +146,15 @@ def test_viewers_see_the_painting(tmp_path: Path, background: torch.Tensor | Non
     with Image.open(tmp_path / "a.psd") as file, Image.open(tmp_path / "a.png") as still:
         assert isinstance(file, PsdImagePlugin.PsdImageFile)
         assert (file.mode, file.size) == (mode, (45, 31))
-        assert numpy.array_equal(numpy.asarray(file), numpy.asarray(still.convert(mode)))
+        white = Image.new("RGBA", still.size, "white")
+        on_white = numpy.asarray(Image.alpha_composite(white, still.convert("RGBA")).convert("RGB"), int)
+        assert numpy.abs(numpy.asarray(file.convert("RGB"), int) - on_white).max() <= (background is None)
+        shown = PSDImage.open(tmp_path / "a.psd").topil()
+        assert shown is not None
+        found, wanted = (numpy.asarray(image.convert("RGBA"), float) for image in (shown, still))
+        assert numpy.array_equal(found[..., 3], wanted[..., 3])
+        off = numpy.abs(found - wanted)[..., :3].max(-1) * wanted[..., 3] / 255
+        assert off.max() <= (1 if background is None else 0)
         there = [(name, box) for name, _, box, _ in file.layers]
     assert there == [(layer.name, layer.bbox) for layer in PSDImage.open(tmp_path / "a.psd")]
     assert len(there) == 6 + (background is not None)
@@ -165,7 +173,7 @@ def test_a_document_without_strokes(tmp_path: Path) -> None:
         assert len(document) == (name == "red")
         shown = document.topil()
         assert shown is not None
-        assert shown.getpixel((3, 3)) == ((0, 0, 0, 0) if name == "clear" else (255, 0, 0))
+        assert shown.getpixel((3, 3)) == ((255, 255, 255, 0) if name == "clear" else (255, 0, 0))
 
 
 def test_layers_may_have_any_name(tmp_path: Path) -> None:

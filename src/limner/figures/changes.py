@@ -38,7 +38,6 @@ def updated(before: Steps, after: Steps) -> Float[Tensor, "batch"]:
 
     A move's change is that of the ink that it puts on and takes off.  Images in which nothing changes have 0.
     """
-    first = torch.zeros_like(before[:, :1])
-    old, new = (torch.cat([first, steps], 1).diff(dim=1) for steps in (before, after))
-    each = (new - old).abs().flatten(2).sum(2)
+    off = after - before
+    each = torch.cat([off[:, :1], off.diff(dim=1)], 1).abs().flatten(2).sum(2)
     return each.sum(1).square() / (each.shape[1] * each.square().sum(1)).clamp(min=1e-12)

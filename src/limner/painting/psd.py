@@ -32,10 +32,13 @@ LARGEST = 2**31
 def save_psd(path: Path, stack: Iterable[Layer], whole: Pixels, called: Path | None = None) -> None:
     """Write a document of layers, the lowest first; `whole` is how they look together, which viewers show.
 
+    Photoshop keeps that on white, with its alpha beside it, by which viewers take the white away.
     called: what the file is to be called, for messages.  Raises UserError for more than `LARGEST` bytes.
     """
-    merged = raster.picture(whole).convert("RGBA" if raster.has_alpha(whole) else "RGB")
-    bands = len(merged.getbands())
+    merged = list(raster.picture(raster.on_white(whole)).split())
+    if raster.has_alpha(whole):
+        merged.append(raster.picture(whole[..., -1:]))
+    bands, (width, height) = len(merged), merged[0].size
     records, channels, held = LayerRecords(), ChannelImageData(), 0
     for layer in stack:
         record, planes = _record(layer)
@@ -45,9 +48,9 @@ def save_psd(path: Path, stack: Iterable[Layer], whole: Pixels, called: Path | N
         if held > LARGEST:
             raise UserError(f"{called or path}: more than the 2 GB that Photoshop opens: choose a smaller size")
     count = -len(records) if bands == 4 else len(records)  # below 0: the fourth band is how far it is covered
-    header = FileHeader(channels=bands, height=merged.height, width=merged.width, depth=8, color_mode=ColorMode.RGB)
+    header = FileHeader(channels=bands, height=height, width=width, depth=8, color_mode=ColorMode.RGB)
     shown = ImageData(Compression.RLE)
-    shown.set_data([band.tobytes() for band in merged.split()], header)
+    shown.set_data([band.tobytes() for band in merged], header)
     info = LayerAndMaskInformation(LayerInfo(count, records, channels))
     with path.open("wb") as file:
         PSD(header=header, layer_and_mask_information=info, image_data=shown).write(file)

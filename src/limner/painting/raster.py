@@ -137,9 +137,18 @@ def read(path: Path) -> Pixels:
             content = resvg_py.svg_to_bytes(
                 svg_string=text, width=width, height=height, dpi=DPI, skip_system_fonts=True
             )
-        file = Image.open(io.BytesIO(content))
+        file = _merged(content) if path.suffix.lower() == ".psd" else Image.open(io.BytesIO(content))
         clear = file.mode in ("LA", "RGBA", "PA") or "transparency" in file.info
         return torch.from_numpy(numpy.array(file.convert("RGBA" if clear else "RGB")))
+
+
+def _merged(document: bytes) -> Image.Image:
+    """How the layers of a Photoshop document look together; Pillow would leave it on white."""
+    from psd_tools import PSDImage  # takes a third of a second
+
+    shown = PSDImage.open(io.BytesIO(document)).topil()
+    assert shown is not None
+    return shown
 
 
 def is_shrunk(path: Path) -> bool:
