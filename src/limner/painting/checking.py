@@ -30,7 +30,7 @@ from limner.templates import TemplateBank
 def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions) -> list[Job]:
     """`check` every picture; returns those to paint. Of several faults all are told, and the last is raised.
 
-    Where it is to keep going, none is raised, unless no picture is left.
+    Where it is to keep going, none is raised.
     """
     fit, faults = [], dict[str, UserError]()
     for job in jobs:
@@ -42,7 +42,7 @@ def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions)
         else:
             fit.append(job)
     told = list(faults.values())
-    last = told.pop() if told and not (fit and options.keep_going) else None
+    last = told.pop() if told and not options.keep_going else None
     for fault in told:
         say(f"limner: {fault}", sys.stderr)
     if last:
