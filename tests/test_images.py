@@ -260,7 +260,7 @@ def test_colours_of_which_a_file_says_several_are_taken_as_they_are() -> None:
 def test_a_profile_says_more_than_numbers() -> None:
     image, file = Image.linear_gradient("L").convert("RGB").resize((16, 16)), BytesIO()
     image.save(file, "AVIF", icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    both = file.getvalue().replace(b"colrnclx\0\1\0\r", b"colrnclx\0\x09\0\x10")
+    both = file.getvalue().replace(b"colrnclx\0\2\0\2", b"colrnclx\0\x09\0\x10")
     assert both != file.getvalue()
     stored, found = (to_values(open_image(content, "photo"), "photo")[0] for content in (file.getvalue(), both))
     assert np.array_equal(stored, found)
