@@ -171,7 +171,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert cli.main(["reproduce", "5.12", "--list", "--out", str(tmp_path / "out")]) == 0
     assert "quick, so without a verdict" in capsys.readouterr().out
     page = (tmp_path / "page.md").read_text("utf-8")
-    assert "1 confirmed, 42 not run yet, 1 quick, so without a verdict" in page
+    assert "1 confirmed, 43 not run yet, 1 quick, so without a verdict" in page
 
 
 def test_what_cannot_be_written_is_told_before_any_training(

@@ -184,9 +184,13 @@ def test_a_painting_that_is_not_saved_is_asked_for(page: Page, studio: Studio) -
     page.run("confirm = () => true")
     drop(page, "dog.png")
     page.until("told.textContent.startsWith('dog.png')")
+
+
+@in_a_browser
+def test_two_pictures_that_are_dropped_are_told_of(page: Page, studio: Studio) -> None:
     drop(page, "one.png", "two.png")
     page.until("fault.textContent === 'Drop one picture, as a file.'")
-    assert studio.easel.state()["picture"]["name"] == "dog.png"
+    assert studio.easel.state()["picture"]["name"] == "cat.png"
 
 
 @in_a_browser
