@@ -190,3 +190,50 @@ print(outlines.sum(), "numba.np.linalg" in sys.modules)
     run = partial(subprocess.run, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, check=True, capture_output=True)
     (first, compiled), (second, loaded) = (run([sys.executable, "-c", code], text=True).stdout.split() for _ in "12")
     assert (first, compiled, loaded) == (second, "True", "False")
+
+
+@pytest.mark.parametrize("closed", ["", "__pycache__"], ids=["all", "package"])
+def test_kernels_beside_the_package_are_read_where_they_cannot_be_written(closed: str, tmp_path: Path) -> None:
+    """Where nothing can be written, as in a container, and where another user has installed limner.
+
+    Permissions would not stop one who may do anything.
+    """
+    package = tmp_path / "site" / "limner"
+    shutil.copytree(Path(limner.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    code = """
+import limner, limner.cpu.cells
+import numpy as np
+from limner.kernels.ahead import Needed, _missing
+from limner.kernels.outlines import find_outlines
+outlines = limner.cpu.cells.cells_of(limner.TemplateBank.named("circle")).tables[1]
+other = _missing([Needed(find_outlines, (np.zeros(3),))])
+print(outlines.sum(), sum(find_outlines.stats.cache_hits.values()), len(other))
+"""
+    refusing = f"""
+import tempfile
+from numba.core.caching import IndexDataCacheFile
+
+make, write = tempfile.TemporaryFile, IndexDataCacheFile._open_for_write
+
+def refuse(path, *rest):
+    if {closed!r} in str(path):
+        raise PermissionError("read only")
+
+def checked(dir):
+    refuse(dir)
+    return make(dir=dir)
+
+def written(self, path):
+    refuse(path)
+    return write(self, path)
+
+tempfile.TemporaryFile, IndexDataCacheFile._open_for_write = checked, written
+"""
+    free = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    places = {"PYTHONPATH": str(package.parent), "XDG_CACHE_HOME": str(tmp_path / "home")}
+    run = partial(subprocess.run, env=free | places, capture_output=True, text=True)
+    runs = [run([sys.executable, "-c", before + code]) for before in ("", refusing)]
+    assert [ran.stderr for ran in runs] == ["", ""]
+    (outlines, compiled, _), (same, loaded, worth_compiling) = (ran.stdout.split() for ran in runs)
+    assert (outlines, compiled, loaded) == (same, "0", "1")
+    assert worth_compiling == ("1" if closed else "0")

@@ -87,7 +87,9 @@ def dealt(tasks: Sequence[Any], count: int) -> list[list[Any]]:
 def _known(kernel: Any, types: tuple[Any, ...]) -> bool:
     """Whether a kernel need not be compiled, or could not be kept."""
     cache = getattr(kernel, "_cache", None)  # which those have not that may not be compiled
-    return not isinstance(cache, KernelCache) or types in kernel.overloads or cache.has(types, kernel.targetctx)
+    if not (isinstance(cache, KernelCache) and cache.keeps):
+        return True
+    return types in kernel.overloads or cache.has(types, kernel.targetctx)
 
 
 def _started(tasks: list[Task]) -> subprocess.Popen:

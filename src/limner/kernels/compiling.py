@@ -5,6 +5,8 @@ kernels that it is inlined into have copies of their own. Parts are spared that.
 """
 
 import gc
+import inspect
+import os
 import pickle
 import warnings
 from contextlib import suppress
@@ -12,7 +14,8 @@ from functools import cache
 from pathlib import Path
 from zlib import crc32
 
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba import config
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, InTreeCacheLocator
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
@@ -39,7 +42,21 @@ class KernelCompiler(Compiler):
 
 
 class CheckedFiles(IndexDataCacheFile):
-    """numba's files of a kernel, with a checksum each: damaged machine code would crash the process."""
+    """numba's files of a kernel, with a checksum each: damaged machine code would crash the process.
+
+    others: where it is looked for next.
+    """
+
+    def __init__(self, folder, name, stamp, others: "CheckedFiles | None" = None):
+        super().__init__(folder, name, stamp)
+        self._others = others
+
+    def has(self, key) -> bool:
+        return key in self._load_index() or bool(self._others and self._others.has(key))
+
+    def load(self, key):
+        found = super().load(key)
+        return self._others.load(key) if found is None and self._others else found
 
     def _dump(self, obj):
         content = super()._dump(obj)
@@ -52,17 +69,39 @@ class CheckedFiles(IndexDataCacheFile):
         return pickle.loads(content[:-4])
 
 
+class Installed(InTreeCacheLocator):
+    """Beside the package, where others have put kernels, to read only: say, in an image of a container."""
+
+    def ensure_cache_path(self):
+        if config.CACHE_DIR:  # pyright: ignore[reportAttributeAccessIssue]
+            raise NotADirectoryError("another folder is wanted")
+        os.listdir(self.get_cache_path())
+
+
+class Kept(CompileResultCacheImpl):
+    """Where numba keeps a kernel; at last, where it is only read from."""
+
+    _locator_classes = (*CompileResultCacheImpl._locator_classes, Installed)
+
+
 class KernelCache(FunctionCache):
     """numba's cache, but it does not get ready to compile, which loads scipy, before it has looked for a kernel.
 
-    A kernel that cannot be kept, on a full disk, is used all the same. What is kept of one and is damaged, as a power
-    cut may leave it, is forgotten.
+    Without a folder of one's own choice, a kernel is looked for beside the package, too. One that cannot be kept, on a
+    full disk, is used all the same. What is kept of one and is damaged, as a power cut may leave it, is forgotten.
     """
+
+    _impl_class = Kept
 
     def __init__(self, function):
         super().__init__(function)
-        stamp = self._impl.locator.get_source_stamp()
-        self._cache_file = CheckedFiles(self._cache_path, self._impl.filename_base, stamp)
+        locator, name = self._impl.locator, self._impl.filename_base
+        stamp = locator.get_source_stamp()
+        beside = isinstance(locator, InTreeCacheLocator)
+        installed = None if beside else Installed.from_function(function, inspect.getfile(function))
+        others = CheckedFiles(installed.get_cache_path(), name, stamp) if installed else None
+        self._cache_file = CheckedFiles(self._cache_path, name, stamp, others)
+        self.keeps = not isinstance(locator, Installed)
 
     def load_overload(self, sig, target_context):
         try:
@@ -75,7 +114,7 @@ class KernelCache(FunctionCache):
     def has(self, sig, target_context) -> bool:
         """Whether a kernel for these types is kept."""
         try:
-            return self._index_key(sig, target_context.codegen()) in self._cache_file._load_index()
+            return self._cache_file.has(self._index_key(sig, target_context.codegen()))
         except Exception:  # as above
             return False
 
