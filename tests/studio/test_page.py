@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from chromium import CHROMIUM, Page, opened
 from PIL import Image
@@ -223,3 +224,73 @@ def test_what_is_chosen_outlasts_the_page(page: Page) -> None:
     page.load("Page.reload")
     page.until("document.querySelector('[name=strokes]').value === '77'")
     assert page.run("document.querySelector('[name=upright]').checked")
+
+
+def mask(size: tuple[int, int] = (48, 36), light: int = 255) -> bytes:
+    """A picture whose left half is light, of other sizes than the page's own, with a transparent right half."""
+    image = Image.new("LA", size)
+    image.paste((light, 255), (0, 0, size[0] // 2, size[1]))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def choose(page: Page, name: str, content: bytes) -> None:
+    """Take a file as a mask."""
+    page.run(f"""{{
+        const chosen = new DataTransfer();
+        chosen.items.add(new File([new Uint8Array({json.dumps(list(content))})], {json.dumps(name)}));
+        cover.files = chosen.files;
+        cover.dispatchEvent(new Event("change"));
+    }}""")
+
+
+BRUSHED = "[...brushed.getContext('2d').getImageData(0, 0, brushed.width, brushed.height).data]"
+
+
+@in_a_browser
+def test_a_mask_is_brushed_over(page: Page, studio: Studio) -> None:
+    choose(page, "mask.png", mask())
+    page.until("command.textContent.includes('--importance mask.png')")
+    alpha = np.reshape(page.run(BRUSHED), (18, 24, 4))[..., 3]
+    assert (alpha[:, :11] == 255).all()
+    assert (alpha[:, 13:] == 0).all()
+    assert page.run("getComputedStyle(brushed).visibility") == "visible"
+    for name, content, words in (
+        ("dark.png", mask(light=64), "dark.png: is dark everywhere: make it white where it should count."),
+        ("text.png", b"text", "text.png: is no picture that this browser reads."),
+        ("high.png", mask((36, 48)), "high.png: is 36 × 48 pixels, the picture 24 × 18: they must have the same "),
+    ):
+        choose(page, name, content)
+        page.until(f"fault.textContent.startsWith({json.dumps(words)})")
+    assert (np.reshape(page.run(BRUSHED), (18, 24, 4))[..., 3] == alpha).all()
+
+
+@in_a_browser
+def test_a_mask_that_was_saved_is_brushed_over_as_it_was(page: Page, studio: Studio) -> None:
+    """Of a picture so narrow that its mask has other proportions, for rounding."""
+    file = io.BytesIO()
+    Image.new("L", (1010, 9)).save(file, "PNG")
+    studio.easel.put("narrow.png", file.getvalue())
+    page.until("brushed.width === 768")
+    page.run("""{
+        const pen = brushed.getContext("2d");
+        for (let k = 0; k < 256; k += 1) { pen.fillStyle = `rgb(224 160 60 / ${k / 255})`; pen.fillRect(3 * k, 0, 3, 4); }
+        brushed.dispatchEvent(new Event("pointerup"));
+        URL.createObjectURL = (file) => ((window.kept = file), "data:,");
+    }""")
+    before = np.reshape(page.run(BRUSHED), (-1, 4))[:, 3]
+    assert {0, 1, 128, 255} <= set(before)
+    page.click("#keep")
+    page.until("window.kept")
+    page.click("#clear")
+    page.run("""{
+        const chosen = new DataTransfer();
+        chosen.items.add(new File([window.kept], "mask.png"));
+        cover.files = chosen.files;
+        cover.dispatchEvent(new Event("change"));
+    }""")
+    page.until("!document.getElementById('clear').disabled")
+    after = np.reshape(page.run(BRUSHED), (-1, 4))[:, 3]
+    assert abs(after - before).max() <= 1
+    assert page.run("fault.textContent") == ""

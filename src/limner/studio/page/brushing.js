@@ -1,6 +1,10 @@
 // Brushing over a picture: a canvas above it, opaque where it has been brushed.
 
 const LONGEST = 768; // pixels
+const COLOUR = [224, 160, 60];
+const STRETCH = 0.05; // as painting/sides.py has it
+
+const covers = (pixels) => pixels.some((value, place) => place % 4 === 3 && value);
 
 /** What is brushed on a canvas, with a slider for the brush's size; `changed` is called after each stroke. */
 export function brushing(canvas, radius, changed) {
@@ -17,13 +21,15 @@ export function brushing(canvas, radius, changed) {
   const draw = (event) => {
     const here = place(event);
     pen.globalCompositeOperation = event.shiftKey ? "destination-out" : "source-over";
-    pen.strokeStyle = "#e0a03c";
-    pen.lineCap = "round";
+    pen.strokeStyle = pen.fillStyle = `rgb(${COLOUR})`;
     pen.lineWidth = (radius.value / 100) * Math.max(canvas.width, canvas.height);
     pen.beginPath();
     pen.moveTo(...(last ?? here));
     pen.lineTo(...here);
     pen.stroke();
+    pen.beginPath();
+    pen.arc(...here, pen.lineWidth / 2, 0, 2 * Math.PI); // for a line without length is not drawn
+    pen.fill();
     last = here;
   };
 
@@ -37,12 +43,21 @@ export function brushing(canvas, radius, changed) {
   for (const name of ["pointerup", "pointercancel"]) {
     canvas.addEventListener(name, () => {
       last = null;
-      empty = !pixels().some((value, place) => place % 4 === 3 && value);
-      changed();
+      look();
     });
   }
 
   const pixels = () => pen.getImageData(0, 0, canvas.width, canvas.height).data;
+
+  const look = () => {
+    empty = !covers(pixels());
+    changed();
+  };
+
+  const sheet = () => {
+    const { width, height } = canvas;
+    return Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+  };
 
   return {
     empty: () => empty,
@@ -63,6 +78,30 @@ export function brushing(canvas, radius, changed) {
       empty = true;
     },
 
+    /** Whether a picture has the canvas' proportions, but for rounded pixels, or nearly so. */
+    fits({ width, height }) {
+      const scale = Math.max(width, height) / Math.max(canvas.width, canvas.height);
+      const off = Math.max(Math.abs(width - scale * canvas.width), Math.abs(height - scale * canvas.height));
+      return off < Math.max(1, scale) || Math.abs(Math.log((width * canvas.height) / (height * canvas.width))) < STRETCH;
+    },
+
+    /** Brush over what is light in a picture; false, and nothing is changed, if it is nowhere lighter than `dark`. */
+    load(picture, dark) {
+      const page = sheet();
+      page.fillRect(0, 0, canvas.width, canvas.height); // black, where nothing is
+      page.imageSmoothingQuality = "high";
+      page.drawImage(picture, 0, 0, canvas.width, canvas.height);
+      const image = page.getImageData(0, 0, canvas.width, canvas.height);
+      for (let place = 0; place < image.data.length; place += 4) {
+        const light = (image.data[place] + image.data[place + 1] + image.data[place + 2]) / 3;
+        image.data.set([...COLOUR, (255 * (light - dark)) / (255 - dark)], place);
+      }
+      if (!covers(image.data)) return false;
+      pen.putImageData(image, 0, 0);
+      look();
+      return true;
+    },
+
     /** A gray PNG: white where it is brushed, and elsewhere this, from 0 to 255. */
     picture(dark) {
       const image = new ImageData(pixels(), canvas.width, canvas.height);
@@ -70,9 +109,9 @@ export function brushing(canvas, radius, changed) {
         const light = dark + ((255 - dark) * image.data[place + 3]) / 255;
         image.data.set([light, light, light, 255], place);
       }
-      const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
-      copy.getContext("2d").putImageData(image, 0, 0);
-      return new Promise((resolve) => copy.toBlob(resolve, "image/png"));
+      const page = sheet();
+      page.putImageData(image, 0, 0);
+      return new Promise((resolve) => page.canvas.toBlob(resolve, "image/png"));
     },
   };
 }

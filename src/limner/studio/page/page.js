@@ -94,6 +94,23 @@ async function add(file) {
   }
 }
 
+/** Brush over what is light in a file. */
+async function cover(file) {
+  if (!file || !state.picture) return fault(file ? "Open a picture first, and then its mask." : "");
+  const image = await createImageBitmap(file).catch(() => null);
+  if (!image) return fault(`${file.name}: is no picture that this browser reads.`);
+  if (!mask.fits(image)) {
+    const [mine, its] = [image, state.picture].map(({ width, height }) => `${width} × ${height}`);
+    return fault(`${file.name}: is ${mine} pixels, the picture ${its}: they must have the same proportions.`);
+  }
+  if (!mask.load(image, ELSEWHERE)) {
+    return fault(`${file.name}: is dark everywhere: make it white where it should count.`);
+  }
+  fault("");
+  $("brushing").checked = true;
+  for (const name of ["input", "change"]) $("brushing").dispatchEvent(new Event(name, { bubbles: true }));
+}
+
 /** Have the browser save the painting as a file of a kind. */
 async function save(kind, button) {
   if (button.ariaBusy === "true" || !$("size").reportValidity()) return;
@@ -250,7 +267,7 @@ form.addEventListener("input", (event) => {
   suit(event.target);
   ask();
 });
-for (const [id, take] of [["open", open], ["brush", add]]) {
+for (const [id, take] of [["open", open], ["brush", add], ["cover", cover]]) {
   $(id).addEventListener("change", async (event) => {
     await take(event.target.files[0]);
     event.target.value = ""; // so that the same file may be taken again
