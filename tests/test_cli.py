@@ -845,6 +845,26 @@ def test_folders_in_folders_are_painted_into_folders_alike(desk: Path, capsys: p
     assert "new/img/a.png.png: would be written for img/a.png twice" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("output", "read"),
+    [("site/new/", "a"), ("site/new", "a"), ("site/new/x-{name}.svg", "a"), ("site/new/deep/{name}/x.png", "ab")],
+)
+def test_folders_that_are_written_to_are_not_entered(
+    output: str, read: str, desk: Path, calls: list[tuple[Picture, dict[str, Any]]]
+) -> None:
+    """So that the same command goes on, night by night, although what it writes lies within what it reads."""
+    for name in ("site/a.png", "site/new/b.png", "site/frames/c.png"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy("photo.png", name)
+    for _ in "12":
+        calls.clear()
+        assert main(["paint", "site", "-r", "-o", output, "--frames", "site/frames"]) == 0
+        assert "".join(picture.name for picture, _ in calls) == read
+    calls.clear()
+    assert main(["paint", "folder", "-r", "-o", "folder/{name}.svg"]) == 0  # which was asked for
+    assert [picture.name for picture, _ in calls] == ["a", "b"]
+
+
 def test_what_was_painted_before_is_left_out_where_it_is_to_update(
     desk: Path, calls: list[tuple[Picture, dict[str, Any]]], capsys: pytest.CaptureFixture[str]
 ) -> None:

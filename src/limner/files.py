@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
@@ -40,10 +40,12 @@ def folded(name: str) -> str:
     return normalize("NFC", name).lower() if CASELESS else name
 
 
-def files_in(path: str | Path, suffixes: frozenset[str], kind: str, deep: bool = False) -> list[Path]:
+def files_in(
+    path: str | Path, suffixes: frozenset[str], kind: str, deep: bool = False, without: Container[str] = ()
+) -> list[Path]:
     """A file itself, and of a folder the files in it with one of these suffixes, sorted by name; none that is hidden.
 
-    deep: those in the folders in it, too, but not in links to folders.
+    deep: those in the folders in it, too, but not in links to folders.  without: places of folders not to enter.
     Raises UserError for what does not exist and for a folder without such files; `kind` says what they are.
     """
     path = Path(path)
@@ -52,7 +54,7 @@ def files_in(path: str | Path, suffixes: frozenset[str], kind: str, deep: bool =
             if not path.exists():
                 raise UserError(f"{path}: no such file or folder")
             return [path]
-        fitting = [file for file in _shown_in(path, deep) if file.suffix.lower() in suffixes]
+        fitting = [file for file in _shown_in(path, deep, without) if file.suffix.lower() in suffixes]
         files = [file for file in fitting if file.is_file()]
     except OSError as error:
         raise UserError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
@@ -61,13 +63,13 @@ def files_in(path: str | Path, suffixes: frozenset[str], kind: str, deep: bool =
     return files
 
 
-def _shown_in(folder: Path, deep: bool) -> Iterator[Path]:
+def _shown_in(folder: Path, deep: bool, without: Container[str]) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
         yield path
-        if deep and path.is_dir() and not path.is_symlink():
-            yield from _shown_in(path, deep)
+        if deep and path.is_dir() and not path.is_symlink() and place(path) not in without:
+            yield from _shown_in(path, deep, without)
 
 
 def read_bytes(path: Path) -> bytes:

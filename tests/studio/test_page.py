@@ -275,7 +275,10 @@ def test_a_mask_that_was_saved_is_brushed_over_as_it_was(page: Page, studio: Stu
     page.until("brushed.width === 768")
     page.run("""{
         const pen = brushed.getContext("2d");
-        for (let k = 0; k < 256; k += 1) { pen.fillStyle = `rgb(224 160 60 / ${k / 255})`; pen.fillRect(3 * k, 0, 3, 4); }
+        for (let k = 0; k < 256; k += 1) {
+            pen.fillStyle = `rgb(224 160 60 / ${k / 255})`;
+            pen.fillRect(3 * k, 0, 3, 4);
+        }
         brushed.dispatchEvent(new Event("pointerup"));
         URL.createObjectURL = (file) => ((window.kept = file), "data:,");
     }""")

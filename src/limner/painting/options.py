@@ -115,7 +115,7 @@ class PaintOptions:
     threads: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all cores)")] = None
     """How many threads to use. Each process of --jobs uses so many, by default its share of the cores."""
     recursive: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-r"], help_behavior_hint="")] = False
-    """Enter the folders in folders, too. What is written lies in folders alike."""
+    """Enter the folders in folders, too, but for those that are written to. What is written lies in folders alike."""
     keep_going: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
     """Paint the others where a picture is damaged. Then the exit code is 2, too."""
     update: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 
 from limner.errors import UserError
@@ -45,6 +46,12 @@ def nested(files: list[Path], given: Iterable[str]) -> list[str]:
             for file, name in zip(inside, names_of(inside), strict=True)
         }
     return [names[file] for file in files]
+
+
+def folders(given: Iterable[str | Path | None]) -> set[str]:
+    """Places of the folders that are written to, up to where {name} comes in; not of the one that we are in."""
+    fixed = (Path(*takewhile(lambda part: "{name}" not in part, Path(each).parts)) for each in given if each)
+    return {place(path) for path in fixed if path.parts}
 
 
 def plan(given: Iterable[str], names: list[str], several: bool, clips: Collection[str] = ()) -> list[list[Path]]:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from glob import glob
 from io import TextIOBase
@@ -105,17 +105,19 @@ def read_picture(source: Source) -> Picture:
     raise UserError(f"a {type(source).__name__} is no picture: expected a path, an image, an array or a tensor")
 
 
-def picture_files(paths: str | Path | Iterable[str | Path], deep: bool = False) -> list[Path]:
+def picture_files(
+    paths: str | Path | Iterable[str | Path], deep: bool = False, without: Container[str] = ()
+) -> list[Path]:
     """Files as given ("-" too), and the pictures in each folder given, sorted by name; UserError for one with none.
 
     A pattern such as *.jpg is for shells that leave it as it is, those of Windows.
-    deep: enter the folders in folders, too.
+    deep: enter the folders in folders, too, but for those at the places `without`.
     Of a folder those called NAME-painted are left out: they are what `limner paint` wrote.
     """
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     found: list[Path] = []
     for path in chain.from_iterable(map(_matching, given)):
-        files = [Path("-")] if str(path) == "-" else files_in(path, SUFFIXES, "pictures", deep)
+        files = [Path("-")] if str(path) == "-" else files_in(path, SUFFIXES, "pictures", deep, without)
         fresh = [file for file in files if not file.stem.endswith("-painted")] if os.path.isdir(path) else files
         if not fresh:
             raise UserError(f"{path}: no pictures in this folder, only paintings: name the one to paint")
