@@ -1324,3 +1324,20 @@ def test_interrupts_wait_for_modules(tmp_path: Path, monkeypatch: pytest.MonkeyP
             assert sys.modules["careless"].whole
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("desk", "calls")
+def test_a_picture_alone_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several, one at a time is kept."""
+    decoded = []
+
+    def decode(image: Image.Image) -> Image.Image:
+        decoded.append(image.size)
+        return upright(image)
+
+    upright = limner.images.upright
+    monkeypatch.setattr(limner.images, "upright", decode)
+    assert main(["paint", "photo.png", "-o", "out.png"]) == 0
+    assert decoded == [(40, 30)]
+    assert main(["paint", "folder", "-o", "new/"]) == 0
+    assert len(decoded) == 5

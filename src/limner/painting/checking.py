@@ -1,6 +1,7 @@
 """Whether what `limner paint` is to read and to write goes together, told before the first stroke."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +31,18 @@ from limner.templates import TemplateBank
 def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions) -> list[Job]:
     """`check` every picture; returns those to paint. Of several faults all are told, and the last is raised.
 
-    Where it is to keep going, none is raised.
+    Where it is to keep going, none is raised. A picture that is the only one is kept, and not read again.
     """
     fit, faults = [], dict[str, UserError]()
     for job in jobs:
         try:
             with in_flags(arguments):
-                check(job, arguments, options)
+                picture = first(job)
+                check(job, picture, arguments, options)
         except UserError as fault:
             faults[str(fault)] = fault
         else:
-            fit.append(job)
+            fit.append(job if job.clip or len(jobs) > 1 else replace(job, source=picture))
     told = list(faults.values())
     last = told.pop() if told and not options.keep_going else None
     for fault in told:
@@ -50,13 +52,15 @@ def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions)
     return fit
 
 
-def check(job: Job, arguments: dict[str, Any], options: PaintOptions) -> None:
-    """UserError for a picture that cannot be read, or that its outputs or the masks do not fit."""
-    picture = job.source
-    if job.clip and isinstance(picture, Path):
-        picture = first_of(picture, job.files)
-    elif not isinstance(picture, Painting):
-        picture = read_picture(picture)
+def first(job: Job) -> Picture | Painting:
+    """The picture that a job is about, or the first of its clip; UserError for what cannot be read."""
+    if isinstance(job.source, Painting):
+        return job.source
+    return first_of(job.source, job.files) if job.clip and isinstance(job.source, Path) else read_picture(job.source)
+
+
+def check(job: Job, picture: Picture | Painting, arguments: dict[str, Any], options: PaintOptions) -> None:
+    """UserError for a picture that its outputs or the masks do not fit."""
     check_sizes(job, picture.shown_size if isinstance(picture, Painting) else picture.size, options)
     before = read_before(options.resume) if options.resume else None
     laid = picture if isinstance(picture, Painting) else before
