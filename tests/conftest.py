@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jaxtyping
 import pytest
+import torch
 from hypothesis import settings
 
 from limner.signals import ENDING
@@ -26,6 +27,23 @@ def unchecked() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture(params=["clamp", "newer clamp"])
+def any_clamp(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's `clamp` as it is, and as it is from 2.14 on: without a gradient at its bounds."""
+    clamp = torch.Tensor.clamp
+
+    def newer(values: torch.Tensor, *bounds: float, **named: float) -> torch.Tensor:
+        held = clamp(values.detach(), *bounds, **named)
+        least, most = (*bounds, None, None)[:2]
+        inside = held == values
+        for bound in (least, most, *named.values()):
+            inside = inside & (values != bound) if bound is not None else inside
+        return torch.where(inside, values, held)
+
+    if request.param == "newer clamp":
+        monkeypatch.setattr(torch.Tensor, "clamp", newer)
 
 
 @pytest.fixture

@@ -318,6 +318,7 @@ def test_straight_through(backend: str) -> None:
         torch.testing.assert_close(gradient, expected[name], rtol=1e-4, atol=tolerance, msg=name)
 
 
+@pytest.mark.usefixtures("any_clamp")
 @pytest.mark.parametrize("prefilter", [False, True])
 @pytest.mark.parametrize(
     ("compositing", "temperature"), [("additive", 0.0), ("over", 0.0), ("depth", 0.0), ("depth", 0.3)]

@@ -106,7 +106,8 @@ def soft_depth(
     weights = torch.stack(weights)
     largest = weights.detach().amax(0).clamp(min=torch.finfo(weights.dtype).tiny)
     weights = weights / largest  # or else squares of small ones, in the gradient, would be zero
-    share = coverage / weights.sum(0).clamp(min=1)
+    total = weights.sum(0)
+    share = coverage / torch.where(total < 1, 1, total)  # `clamp` has no gradient at 1 from torch 2.14 on
     paint = sum(weight[:, None] * colour for weight, colour in zip(weights, colours, strict=True))
     return canvas * (1 - coverage[:, None]) + paint * share[:, None]
 

@@ -99,12 +99,22 @@ def test_samples_have_the_mean_and_deviation_asked_for() -> None:
     assert torch.allclose(z.std(0), log_sigma[0].exp(), atol=0.03)
 
 
+@pytest.mark.usefixtures("any_clamp")
 def test_only_the_squeezed_cross_entropy_has_a_gradient_at_paper_and_full_ink() -> None:
     ink = torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)
     for name, slopes in (("ce", [0.0, 0.0]), ("ce-squeezed", [-0.998 / 0.001, 0.998 / 0.001])):
         canvas = (1 - ink).requires_grad_()
         (slope,) = torch.autograd.grad(likelihood(Model(likelihood=name))(ink, canvas).sum(), canvas)
         assert slope.flatten().tolist() == pytest.approx(slopes, rel=1e-3)
+
+
+@pytest.mark.usefixtures("any_clamp")
+def test_pixels_that_flip_have_a_gradient_at_paper_and_full_ink() -> None:
+    """Of -log(0.2 + 0.6 c) where there is ink, and of -log(0.8 - 0.6 c) where there is none."""
+    ink = torch.tensor([1.0, 0.0, 1.0, 0.0]).view(1, 1, 1, 4)
+    canvas = torch.tensor([0.0, 1.0, 1.0, 0.0]).view(1, 1, 1, 4).requires_grad_()
+    (slope,) = torch.autograd.grad(FlipNoise()(ink, canvas).sum(), canvas)
+    assert slope.flatten().tolist() == pytest.approx([-3.0, 3.0, -0.75, 0.75])
 
 
 @pytest.mark.parametrize(("logit", "flips"), [(-50.0, 0.001), (50.0, 0.499)])

@@ -48,7 +48,7 @@ class Squeezed(CrossEntropy):
 
     def forward(self, images: Canvas, canvas: Canvas) -> PerImage:
         """The loss of each image, in nats."""
-        return bernoulli(images, self.margin + (1 - 2 * self.margin) * canvas.clamp(0, 1))
+        return bernoulli(images, self.margin + (1 - 2 * self.margin) * within(canvas))
 
 
 class FlipNoise(nn.Module):
@@ -63,7 +63,7 @@ class FlipNoise(nn.Module):
     def forward(self, images: Canvas, canvas: Canvas) -> PerImage:
         """The loss of each image, in nats."""
         flip = self.logit.sigmoid().clamp(EPSILON, 0.5 - EPSILON)
-        return bernoulli(images, flip + (1 - 2 * flip) * canvas.clamp(0, 1))
+        return bernoulli(images, flip + (1 - 2 * flip) * within(canvas))
 
 
 class OptimalSigma(nn.Module):
@@ -104,6 +104,12 @@ def likelihood(settings: Model) -> nn.Module:
         "flip": FlipNoise,
     }
     return kinds[settings.likelihood]()
+
+
+def within(canvas: Canvas) -> Canvas:
+    """The canvas in [0, 1], with its gradient at 0 and 1, where that of torch's `clamp` is zero from 2.14 on."""
+    held = canvas.detach().clamp(0, 1)
+    return torch.where(canvas == held, canvas, held)
 
 
 def bernoulli(images: Canvas, probability: Canvas) -> PerImage:
