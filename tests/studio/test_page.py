@@ -297,3 +297,23 @@ def test_a_mask_that_was_saved_is_brushed_over_as_it_was(page: Page, studio: Stu
     after = np.reshape(page.run(BRUSHED), (-1, 4))[:, 3]
     assert abs(after - before).max() <= 1
     assert page.run("fault.textContent") == ""
+
+
+@in_a_browser
+def test_a_late_answer_is_not_shown(page: Page) -> None:
+    page.run("""{
+        const usual = fetch, wait = new Promise((yes) => { window.go = yes; });
+        let first = true;
+        fetch = async (...given) => {
+            const late = first;
+            first = false;
+            const answer = await usual(...given);
+            if (late) await wait;
+            return answer;
+        };
+    }""")
+    set_to(page, "strokes", "11")
+    set_to(page, "strokes", "12")
+    page.until("command.textContent.includes('-n 12')")
+    page.run("(go(), new Promise((yes) => setTimeout(yes, 200)))")
+    assert page.run("command.textContent") == "limner paint cat.png -n 12"

@@ -50,10 +50,14 @@ function fault(words) {
   $("fault").textContent = words;
 }
 
-/** Show the command line of what is chosen, or what is wrong with it. */
+let asks = 0;
+
+/** Show the command line of what is chosen, or what is wrong with it; of what was chosen before, an answer is late. */
 async function ask() {
   const line = $("command");
+  const number = ++asks;
   const show = (words, fine) => {
+    if (number !== asks) return;
     line.textContent = words;
     line.classList.toggle("wrong", !fine);
     $("copy").textContent = "Copy";
@@ -63,7 +67,7 @@ async function ask() {
   if (words) return show(words, false);
   const read = (answer) => answer.json().then((command) => show(command, true));
   await send("command", JSON.stringify(wanted()), read, (words) => {
-    if (words.includes("is no colour")) form.inks.setCustomValidity(words);
+    if (words.includes("is no colour") && number === asks) form.inks.setCustomValidity(words);
     if (words) show(words, false);
   });
 }
