@@ -862,7 +862,10 @@ def test_folders_that_are_written_to_are_not_entered(
         assert "".join(picture.name for picture, _ in calls) == read
     calls.clear()
     assert main(["paint", "folder", "-r", "-o", "folder/{name}.svg"]) == 0  # which was asked for
-    assert [picture.name for picture, _ in calls] == ["a", "b"]
+    Path("top/inner").mkdir(parents=True)
+    shutil.copy("photo.png", "top/inner")
+    os.chdir("top/inner")
+    assert main(["paint", "..", "-r", "-o", "{name}.jpg"]) == 0  # and so was this
 
 
 def test_what_was_painted_before_is_left_out_where_it_is_to_update(

@@ -226,10 +226,10 @@ def test_what_is_chosen_outlasts_the_page(page: Page) -> None:
     assert page.run("document.querySelector('[name=upright]').checked")
 
 
-def mask(size: tuple[int, int] = (48, 36), light: int = 255) -> bytes:
+def mask(size: tuple[int, int] = (48, 36), light: int = 255, alpha: int = 255) -> bytes:
     """A picture whose left half is light, of other sizes than the page's own, with a transparent right half."""
     image = Image.new("LA", size)
-    image.paste((light, 255), (0, 0, size[0] // 2, size[1]))
+    image.paste((light, alpha), (0, 0, size[0] // 2, size[1]))
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
@@ -264,13 +264,16 @@ def test_a_mask_is_brushed_over(page: Page, studio: Studio) -> None:
         choose(page, name, content)
         page.until(f"fault.textContent.startsWith({json.dumps(words)})")
     assert (np.reshape(page.run(BRUSHED), (18, 24, 4))[..., 3] == alpha).all()
+    choose(page, "half.png", mask(alpha=128))
+    page.until("fault.textContent === ''")
+    assert page.run(BRUSHED)[3] == pytest.approx(255 * (128 - 64) / (255 - 64), abs=2)
 
 
 @in_a_browser
 def test_a_mask_that_was_saved_is_brushed_over_as_it_was(page: Page, studio: Studio) -> None:
-    """Of a picture so narrow that its mask has other proportions, for rounding."""
+    """Of a picture so narrow that its mask has other proportions, for rounding; and one of all its pixels fits, too."""
     file = io.BytesIO()
-    Image.new("L", (1010, 9)).save(file, "PNG")
+    Image.new("L", (1000, 2)).save(file, "PNG")
     studio.easel.put("narrow.png", file.getvalue())
     page.until("brushed.width === 768")
     page.run("""{
@@ -296,6 +299,8 @@ def test_a_mask_that_was_saved_is_brushed_over_as_it_was(page: Page, studio: Stu
     page.until("!document.getElementById('clear').disabled")
     after = np.reshape(page.run(BRUSHED), (-1, 4))[:, 3]
     assert abs(after - before).max() <= 1
+    choose(page, "full.png", mask((1000, 2)))
+    page.until(f"{BRUSHED}[3] === 255")
     assert page.run("fault.textContent") == ""
 
 
