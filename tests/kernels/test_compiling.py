@@ -207,7 +207,8 @@ from limner.kernels.ahead import Needed, _missing
 from limner.kernels.outlines import find_outlines
 outlines = limner.cpu.cells.cells_of(limner.TemplateBank.named("circle")).tables[1]
 other = _missing([Needed(find_outlines, (np.zeros(3),))])
-print(outlines.sum(), sum(find_outlines.stats.cache_hits.values()), len(other))
+kept = [find_outlines._cache.has(types, find_outlines.targetctx) for types in find_outlines.overloads]
+print(outlines.sum(), sum(find_outlines.stats.cache_hits.values()), len(other), *kept)
 """
     refusing = f"""
 import tempfile
@@ -234,6 +235,7 @@ tempfile.TemporaryFile, IndexDataCacheFile._open_for_write = checked, written
     run = partial(subprocess.run, env=free | places, capture_output=True, text=True)
     runs = [run([sys.executable, "-c", before + code]) for before in ("", refusing)]
     assert [ran.stderr for ran in runs] == ["", ""]
-    (outlines, compiled, _), (same, loaded, worth_compiling) = (ran.stdout.split() for ran in runs)
+    (outlines, compiled, *_), (same, loaded, worth_compiling, kept) = (ran.stdout.split() for ran in runs)
+    assert kept == "True"
     assert (outlines, compiled, loaded) == (same, "0", "1")
     assert worth_compiling == ("1" if closed else "0")

@@ -270,6 +270,14 @@ def test_a_mask_is_brushed_over(page: Page, studio: Studio) -> None:
 
 
 @in_a_browser
+def test_a_mask_needs_a_picture(studio: Studio, tmp_path: Path) -> None:
+    with opened(studio.address, tmp_path / "profile") as page:
+        page.until("command.textContent || document.getElementById('hint').checkVisibility()")
+        choose(page, "mask.png", mask())
+        page.until("fault.textContent === 'Open a picture first, and then its mask.'")
+
+
+@in_a_browser
 def test_a_mask_that_was_saved_is_brushed_over_as_it_was(page: Page, studio: Studio) -> None:
     """Of a picture so narrow that its mask has other proportions, for rounding; and one of all its pixels fits, too."""
     file = io.BytesIO()

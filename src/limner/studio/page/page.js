@@ -58,6 +58,7 @@ async function ask() {
   const number = ++asks;
   const show = (words, fine) => {
     if (number !== asks) return;
+    if (!fine && words.includes("is no colour")) form.inks.setCustomValidity(words);
     line.textContent = words;
     line.classList.toggle("wrong", !fine);
     $("copy").textContent = "Copy";
@@ -67,7 +68,6 @@ async function ask() {
   if (words) return show(words, false);
   const read = (answer) => answer.json().then((command) => show(command, true));
   await send("command", JSON.stringify(wanted()), read, (words) => {
-    if (words.includes("is no colour") && number === asks) form.inks.setCustomValidity(words);
     if (words) show(words, false);
   });
 }
