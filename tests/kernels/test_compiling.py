@@ -24,7 +24,7 @@ from PIL import Image
 
 import limner
 from limner.cpu.cells import cells_of
-from limner.kernels.compiling import KernelCache, KernelCompiler
+from limner.kernels.compiling import CheckedFiles, KernelCache, KernelCompiler
 from limner.kernels.jit import OPTIONS, inlined
 from limner.signals import handled
 from limner.templates import TemplateBank
@@ -107,10 +107,15 @@ def test_an_interrupt_waits_until_a_kernel_is_ready(what: str, monkeypatch: pyte
     assert seen == []
 
 
+def copied(folder: Path) -> Path:
+    """The package, without kernels."""
+    package = Path(limner.__file__).parent
+    return shutil.copytree(package, folder / "limner", ignore=shutil.ignore_patterns("__pycache__"))
+
+
 def test_without_a_cache_folder(tmp_path: Path) -> None:
     """No folder can be made below a file, whoever asks: neither beside the package nor the user's own cache."""
-    package = tmp_path / "site" / "limner"
-    shutil.copytree(Path(limner.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    package = copied(tmp_path / "site")
     (package / "kernels" / "__pycache__").touch()
     (tmp_path / "file").touch()
     below = str(tmp_path / "file" / "cache")
@@ -198,8 +203,7 @@ def test_kernels_beside_the_package_are_read_where_they_cannot_be_written(closed
 
     Permissions would not stop one who may do anything.
     """
-    package = tmp_path / "site" / "limner"
-    shutil.copytree(Path(limner.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    package = copied(tmp_path / "site")
     code = """
 import limner, limner.cpu.cells
 import numpy as np
@@ -216,7 +220,7 @@ from numba.core.caching import IndexDataCacheFile
 
 make, write = tempfile.TemporaryFile, IndexDataCacheFile._open_for_write
 
-def refuse(path, *rest):
+def refuse(path):
     if {closed!r} in str(path):
         raise PermissionError("read only")
 
@@ -239,3 +243,12 @@ tempfile.TemporaryFile, IndexDataCacheFile._open_for_write = checked, written
     assert kept == "True"
     assert (outlines, compiled, loaded) == (same, "0", "1")
     assert worth_compiling == ("1" if closed else "0")
+
+
+def test_what_others_have_damaged_is_as_none_and_loses_nothing_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "others").mkdir()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "others" / "kernel.nbi").write_bytes(b"damaged")
+    files = CheckedFiles(tmp_path / "own", "kernel", "stamp", CheckedFiles(tmp_path / "others", "kernel", "stamp"))
+    files.save("one", b"code")
+    assert (files.load("one"), files.load("other")) == (b"code", None)

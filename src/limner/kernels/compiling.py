@@ -6,7 +6,6 @@ kernels that it is inlined into have copies of their own. Parts are spared that.
 
 import gc
 import inspect
-import os
 import pickle
 import warnings
 from contextlib import suppress
@@ -44,7 +43,7 @@ class KernelCompiler(Compiler):
 class CheckedFiles(IndexDataCacheFile):
     """numba's files of a kernel, with a checksum each: damaged machine code would crash the process.
 
-    others: where it is looked for next.
+    others: where it is looked for next; those that cannot be read are as none.
     """
 
     def __init__(self, folder, name, stamp, others: "CheckedFiles | None" = None):
@@ -56,7 +55,10 @@ class CheckedFiles(IndexDataCacheFile):
 
     def load(self, key):
         found = super().load(key)
-        return self._others.load(key) if found is None and self._others else found
+        if found is None and self._others:
+            with suppress(Exception):  # unpickling ends in any
+                return self._others.load(key)
+        return found
 
     def _dump(self, obj):
         content = super()._dump(obj)
@@ -75,7 +77,6 @@ class Installed(InTreeCacheLocator):
     def ensure_cache_path(self):
         if config.CACHE_DIR:  # pyright: ignore[reportAttributeAccessIssue]
             raise NotADirectoryError("another folder is wanted")
-        os.listdir(self.get_cache_path())
 
 
 class Kept(CompileResultCacheImpl):
@@ -107,7 +108,7 @@ class KernelCache(FunctionCache):
         try:
             with held(), self._guard_against_spurious_io_errors():
                 return self._load_overload(sig, target_context)
-        except Exception:  # unpickling ends in any
+        except Exception:  # as above
             with suppress(OSError):
                 self.flush()
 
