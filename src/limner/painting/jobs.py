@@ -46,7 +46,7 @@ def plan(options: PaintOptions) -> list[Job]:
 
     By `update` what was painted before is left out.
     """
-    files = picture_files(options.photos, options.recursive, outputs.folders([*options.output, options.frames]))
+    files = picture_files(options.photos, options.recursive, outputs.written_to([*options.output, options.frames]))
     stdin = Path("-")
     if files.count(stdin) > 1:
         raise UserError("-: standard input can be painted only once")

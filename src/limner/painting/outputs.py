@@ -48,7 +48,7 @@ def nested(files: list[Path], given: Iterable[str]) -> list[str]:
     return [names[file] for file in files]
 
 
-def folders(given: Iterable[str | Path | None]) -> set[str]:
+def written_to(given: Iterable[str | Path | None]) -> set[str]:
     """Places of the folders that are written to, up to where {name} comes in; not of the one that we are in."""
     fixed = (Path(*takewhile(lambda part: "{name}" not in part, Path(each).parts)) for each in given if each)
     return {place(path) for path in fixed if path.parts}
