@@ -20,10 +20,14 @@ pytestmark = pytest.mark.usefixtures("quick")
 in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 
 
-def picture() -> bytes:
+def png(image: Image.Image) -> bytes:
     file = io.BytesIO()
-    Image.radial_gradient("L").resize((24, 18)).save(file, "PNG")
+    image.save(file, "PNG")
     return file.getvalue()
+
+
+def picture() -> bytes:
+    return png(Image.radial_gradient("L").resize((24, 18)))
 
 
 def painted(studio: Studio) -> int:
@@ -230,16 +234,15 @@ def mask(size: tuple[int, int] = (48, 36), light: int = 255, alpha: int = 255) -
     """A picture whose left half is light, of other sizes than the page's own, with a transparent right half."""
     image = Image.new("LA", size)
     image.paste((light, alpha), (0, 0, size[0] // 2, size[1]))
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
+    return png(image)
 
 
-def choose(page: Page, name: str, content: bytes) -> None:
-    """Take a file as a mask."""
+def choose(page: Page, name: str, content: bytes | str) -> None:
+    """Take a file of this content, or of what a script has, as a mask."""
+    held = content if isinstance(content, str) else f"new Uint8Array({json.dumps(list(content))})"
     page.run(f"""{{
         const chosen = new DataTransfer();
-        chosen.items.add(new File([new Uint8Array({json.dumps(list(content))})], {json.dumps(name)}));
+        chosen.items.add(new File([{held}], {json.dumps(name)}));
         cover.files = chosen.files;
         cover.dispatchEvent(new Event("change"));
     }}""")
@@ -272,7 +275,7 @@ def test_a_mask_is_brushed_over(page: Page, studio: Studio) -> None:
 @in_a_browser
 def test_a_mask_needs_a_picture(studio: Studio, tmp_path: Path) -> None:
     with opened(studio.address, tmp_path / "profile") as page:
-        page.until("command.textContent || document.getElementById('hint').checkVisibility()")
+        page.until("told.ariaLive === 'polite'")  # once it has heard of the studio
         choose(page, "mask.png", mask())
         page.until("fault.textContent === 'Open a picture first, and then its mask.'")
 
@@ -280,9 +283,7 @@ def test_a_mask_needs_a_picture(studio: Studio, tmp_path: Path) -> None:
 @in_a_browser
 def test_a_mask_that_was_saved_is_brushed_over_as_it_was(page: Page, studio: Studio) -> None:
     """Of a picture so narrow that its mask has other proportions, for rounding; and one of all its pixels fits, too."""
-    file = io.BytesIO()
-    Image.new("L", (1000, 2)).save(file, "PNG")
-    studio.easel.put("narrow.png", file.getvalue())
+    studio.easel.put("narrow.png", png(Image.new("L", (1000, 2))))
     page.until("brushed.width === 768")
     page.run("""{
         const pen = brushed.getContext("2d");
@@ -298,12 +299,7 @@ def test_a_mask_that_was_saved_is_brushed_over_as_it_was(page: Page, studio: Stu
     page.click("#keep")
     page.until("window.kept")
     page.click("#clear")
-    page.run("""{
-        const chosen = new DataTransfer();
-        chosen.items.add(new File([window.kept], "mask.png"));
-        cover.files = chosen.files;
-        cover.dispatchEvent(new Event("change"));
-    }""")
+    choose(page, "mask.png", "window.kept")
     page.until("!document.getElementById('clear').disabled")
     after = np.reshape(page.run(BRUSHED), (-1, 4))[:, 3]
     assert abs(after - before).max() <= 1

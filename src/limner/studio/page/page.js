@@ -1,5 +1,6 @@
 // The page of `limner studio`: what is chosen goes to the server, whose state comes back by `events`.
 
+import { CLOSED, fault, send } from "./asking.js";
 import { brushing } from "./brushing.js";
 import { boxed, chosen, form, suit, templates, wrong } from "./options.js";
 
@@ -7,13 +8,12 @@ const $ = (id) => document.getElementById(id);
 const KINDS = ["png", "jpg", "webp", "svg", "film.svg", "plot.svg", "psd", "json", "film.webp", "gif", "mp4", "webm"];
 const PLAYING = 6; // seconds
 const ELSEWHERE = 64; // of 255: what a place matters that is not brushed over, where others are
-const CLOSED = "The studio of this page is closed: start it again, and use its new page.";
 const BETWEEN = 300; // milliseconds between two looks at a painting that grows
 
 let state = { picture: null, working: "", paintings: 0, brushes: [], strokes: 0, version: -1 };
 let playing = 0;
 let comparing = false;
-const mask = brushing($("brushed"), $("radius"), () => (ask(), show()));
+const mask = brushing($("brushed"), $("radius"), changed);
 
 // ---- what is chosen
 
@@ -31,24 +31,6 @@ function wanted(further = {}) {
 }
 
 // ---- asking the server
-
-/** What the server answers; undefined, and the fault is told, where it could not do it. */
-async function send(path, body, read = (answer) => answer.json(), tell = fault) {
-  try {
-    const answer = await fetch(path, { method: "POST", body });
-    if (!answer.ok) throw new Error((await answer.json()).fault);
-    const found = await read(answer);
-    tell("");
-    return found;
-  } catch (error) {
-    tell(error instanceof TypeError || error instanceof SyntaxError ? CLOSED : error.message); // or another answers
-    return undefined;
-  }
-}
-
-function fault(words) {
-  $("fault").textContent = words;
-}
 
 let asks = 0;
 
@@ -98,6 +80,11 @@ async function add(file) {
   }
 }
 
+function changed() {
+  ask();
+  show();
+}
+
 /** Brush over what is light in a file. */
 async function cover(file) {
   if (!file || !state.picture) return fault(file ? "Open a picture first, and then its mask." : "");
@@ -112,7 +99,7 @@ async function cover(file) {
   }
   fault("");
   $("brushing").checked = true;
-  for (const name of ["input", "change"]) $("brushing").dispatchEvent(new Event(name, { bubbles: true }));
+  changed();
 }
 
 /** Have the browser save the painting as a file of a kind. */
@@ -145,6 +132,7 @@ function show() {
   if (!done && $("further").contains(document.activeElement)) $("paint").focus();
   $("further").hidden = !done;
   $("repaint").disabled = !brushed();
+  $("brushed").classList.toggle("on", $("brushing").checked);
   for (const id of ["clear", "keep"]) $(id).disabled = mask.empty();
   $("brushing").disabled = !picture || busy;
   $("compare").disabled = !paintings && !busy;
@@ -284,10 +272,7 @@ $("play").addEventListener("click", play);
 $("upto").addEventListener("input", () => ((playing = 0), look()));
 $("clear").addEventListener("click", () => mask.clear());
 $("keep").addEventListener("click", async () => download(await mask.picture(ELSEWHERE), "mask.png"));
-$("brushing").addEventListener("change", (event) => {
-  $("brushed").classList.toggle("on", event.target.checked);
-  show();
-});
+$("brushing").addEventListener("change", show);
 $("copy").addEventListener("click", async () => {
   await navigator.clipboard.writeText($("command").textContent);
   $("copy").textContent = "Copied";
