@@ -10,13 +10,26 @@ if TYPE_CHECKING:
     from limner.painting.films.paint_clip import paint_clip
     from limner.painting.paint import paint
     from limner.painting.painting import Painting
+    from limner.painting.styles import STYLES
     from limner.strokes import Strokes
     from limner.templates import TemplateBank
     from limner.writer import TemplateWriter, render
 
-__all__ = ["Clip", "Painting", "Strokes", "TemplateBank", "TemplateWriter", "load", "paint", "paint_clip", "render"]
+__all__ = [
+    "STYLES",
+    "Clip",
+    "Painting",
+    "Strokes",
+    "TemplateBank",
+    "TemplateWriter",
+    "load",
+    "paint",
+    "paint_clip",
+    "render",
+]
 
 _HOME = {
+    "STYLES": "painting.styles",
     "Clip": "painting.films.clip",
     "Painting": "painting.painting",
     "Strokes": "strokes",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from shlex import quote
+from typing import Any
 
 from limner.errors import UserError
 from limner.systems import WINDOWS
@@ -12,6 +13,12 @@ from limner.systems import WINDOWS
 def flag(name: str) -> str:
     """What an argument or setting is called on the command line."""
     return f"--{name.replace('_', '-')}"
+
+
+def words(name: str, value: Any) -> list[str]:
+    """An option as it is typed, with its value or values; True is that of a switch."""
+    values = value if isinstance(value, tuple) else [] if value is True else [value]
+    return [flag(name), *map(str, values)]
 
 
 def quoted(word: str) -> str:

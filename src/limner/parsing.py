@@ -28,6 +28,7 @@ from limner.experiments.trained import is_run, read
 from limner.figures.options import ReproduceOptions
 from limner.flags import quoted
 from limner.painting.options import PaintOptions
+from limner.painting.styles import spelled_out
 from limner.printing import answer
 from limner.studio.options import StudioOptions
 from limner.training.settings import CHECKPOINT
@@ -58,6 +59,8 @@ def parse(arguments: list[str]) -> Options:
     try:
         with _columns(10_000), redirect_stderr(complaint):  # so wide that messages are not wrapped
             options = _app().cli(prog="limner", args=arguments)
+            if isinstance(options, PaintOptions) and options.style:
+                options = _app().cli(prog="limner", args=[*arguments[:1], *spelled_out(options.style), *arguments[1:]])
             if before := _before(options):
                 options = _app(before).cli(prog="limner", args=arguments)
             if before and (other := _other_images(options, before)):

@@ -5,6 +5,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,7 +14,10 @@ import pytest
 from chromium import CHROMIUM, Page, opened
 from PIL import Image
 
-from limner.studio.asked import options
+from limner.painting.options import PaintOptions
+from limner.painting.styles import STYLES
+from limner.parsing import parse
+from limner.studio.asked import options, spelled
 from limner.studio.server import PAGE, Studio
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -326,3 +330,32 @@ def test_a_late_answer_is_not_shown(page: Page) -> None:
     page.until("command.textContent.includes('-n 12')")
     page.run("(go(), new Promise((yes) => setTimeout(yes, 200)))")
     assert page.run("command.textContent") == "limner paint cat.png -n 12"
+
+
+def select(page: Page, value: str) -> None:
+    """Choose a style."""
+    page.run(f"""{{
+        document.getElementById("style").value = {json.dumps(value)};
+        document.getElementById("style").dispatchEvent(new Event("input", {{ bubbles: true }}));
+    }}""")
+
+
+@in_a_browser
+def test_a_style_chooses_options(page: Page) -> None:
+    assert page.run("[...document.querySelectorAll('#style option')].slice(1).map(each => each.value)") == [*STYLES]
+    set_to(page, "seed", "3")
+    set_to(page, "letters", "AB")
+    set_to(page, "min_size", "20")
+    for style in STYLES:
+        select(page, style)
+        usual = {"dots": None, "ink": ("line",), "pencil": ("line",)}  # the brush that is none, or is not said
+        asked = parse(["paint", "cat.png", "--seed", "3", "--style", style])
+        assert isinstance(asked, PaintOptions)
+        command = spelled(replace(asked, style=None, templates=usual.get(style, asked.templates)))
+        page.until(f"command.textContent === {json.dumps(command)}")
+        assert page.run("document.getElementById('style').value") == style
+    set_to(page, "strokes", "50")
+    page.until("command.textContent.includes('-n 50 ')")
+    assert page.run("document.getElementById('style').value") == "tiles"
+    set_to(page, "fill", "gradient")
+    assert page.run("document.getElementById('style').value") == ""

@@ -10,6 +10,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 from limner.errors import UserError
 from limner.flags import flag, within
 from limner.painting.arguments import LONGEST_FILM, LONGEST_SIDE, check_together, count, fixed_opacity
+from limner.painting.styles import STYLES
 
 MOST = {
     "strokes": 100_000,
@@ -40,6 +41,8 @@ class PaintOptions:
     NAME.film.svg and NAME.film.webp paint themselves when a browser opens them. A .psd has a layer for each stroke.
     With --palette, plate-{colour}.svg becomes a picture of each colour, black on white, as screen printers need them.
     Left out: NAME-painted.png (of a clip .mp4), in the current folder."""
+    style: Annotated[str | None, arg(metavar="|".join(STYLES), help_behavior_hint="")] = None
+    """A look that has a name: options below that go well together, of which those given beside it are as given."""
     strokes: Annotated[
         int | None, arg(aliases=["-n"], metavar="N", help_behavior_hint="(default: 500, with --repaint 0)")
     ] = None
@@ -138,6 +141,8 @@ class PaintOptions:
             _positive(name, getattr(self, name))
         if self.templates == ():
             raise UserError("--templates names none: name some, or leave it out")
+        if self.style and self.model:
+            raise UserError(f"--model {self.model}: starts anew with its own templates: leave out --style")
         check_together(vars(self), flag)
         self.opacity_value()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from limner.errors import UserError
-from limner.flags import flag, quoted
+from limner.flags import flag, quoted, words
 from limner.lettering import SPELT
 from limner.painting.colours import colour
 from limner.painting.options import PaintOptions
@@ -77,12 +77,12 @@ def typed(name: str) -> str:
 
 def spelled(options: PaintOptions) -> str:
     """The command that does the same, files without their folders."""
-    words = ["limner", "paint", *map(typed, options.photos)]
+    line = ["limner", "paint", *map(typed, options.photos)]
     for field in fields(options):
         value = getattr(options, field.name)
         if field.name == "photos" or value == field.default:
             continue
-        words.append({"strokes": "-n"}.get(field.name, flag(field.name)))
-        parts = value if isinstance(value, tuple) else [] if value is True else [value]
-        words += [str(part) if SPELT.fullmatch(str(part)) else typed(Path(str(part)).name) for part in parts]
-    return " ".join(map(quoted, words))
+        called, *values = words(field.name, value)
+        line += ["-n" if field.name == "strokes" else called]
+        line += [value if SPELT.fullmatch(value) else typed(Path(value).name) for value in values]
+    return " ".join(map(quoted, line))

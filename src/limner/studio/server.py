@@ -15,6 +15,7 @@ from limner.errors import UserError
 from limner.painting.arguments import LONGEST_SIDE
 from limner.painting.outputs import SPECIAL
 from limner.painting.painting import SUFFIXES
+from limner.painting.styles import STYLES
 from limner.studio.easel import Easel
 from limner.systems import WINDOWS
 
@@ -99,6 +100,7 @@ class Handler(BaseHTTPRequestHandler):
         looks: dict[str, Callable[[], tuple[str, bytes]]] = {
             "look": lambda: self.studio.easel.look(side(), _whole(asked, "strokes", None, 2**31)),
             "photo": lambda: self.studio.easel.photo(side()),
+            "styles.json": lambda: (".json", json.dumps(STYLES).encode()),
         }
         if name == "events":
             self._events()

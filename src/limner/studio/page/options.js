@@ -3,15 +3,21 @@
 const $ = (id) => document.getElementById(id);
 const KEPT = "options"; // in the browser, until the tab is closed
 export const form = $("options");
+const STYLES = await (await fetch("styles.json")).json();
+const SHARES = ["min_size", "max_size", "pen"];
+const SWITCHES = ["keep_proportions", "upright", "keep_angles"];
+const LOOKS = ["templates", "opacity", "fill", "palette", "background", ...SHARES, ...SWITCHES];
 const fields = () => [...form.querySelectorAll("input:not([type=file]):not(#brushing), select")];
 const called = (field) => field.name || field.id || field.value;
 const holds = (field) => (field.type === "checkbox" ? "checked" : "value");
 
+const boxes = () => [...$("templates").querySelectorAll("input[type=checkbox]")];
+
 /** The brushes. */
 export function templates() {
-  const boxes = [...$("templates").querySelectorAll(":checked")].map((box) => box.value);
+  const brushes = boxes().flatMap((box) => (box.checked ? [box.value] : []));
   const letters = form.letters.value.trim();
-  return letters ? [...boxes, `letters:${letters}`] : boxes;
+  return letters ? [...brushes, `letters:${letters}`] : brushes;
 }
 
 /** The options of `limner paint` that differ from its own, as the server's `asked.KINDS` has them. */
@@ -22,13 +28,30 @@ export function chosen() {
   const inks = form.palette.value === "named" && form.inks.value.split(",").map((ink) => ink.trim());
   if (form.palette.value) asked.palette = inks || Number(form.palette.value);
   if ($("ground").value !== "auto") asked.background = $("ground").value || $("colour").value;
-  for (const name of ["min_size", "max_size", "pen"]) {
+  for (const name of SHARES) {
     if (form[name].value) asked[name] = Number((form[name].valueAsNumber / 100).toPrecision(6));
   }
-  for (const name of ["keep_proportions", "upright", "keep_angles"]) if (form[name].checked) asked[name] = true;
+  for (const name of SWITCHES) if (form[name].checked) asked[name] = true;
   if (form.stop_psnr.value) asked.stop_psnr = form.stop_psnr.valueAsNumber;
   if (form.seed.valueAsNumber) asked.seed = form.seed.valueAsNumber;
   return asked;
+}
+
+const looks = () => LOOKS.map((name) => `${name} ${chosen()[name]}`).join();
+let styled; // what was chosen by a style
+
+/** Choose what a style is made of, and of other looks what is usual. */
+function adopt({ strokes, templates = [], palette = "", ...style }) {
+  form.strokes.value = strokes;
+  for (const box of boxes()) box.checked = templates.includes(box.value);
+  if (!templates.length) boxed(style.pen ? "line" : "circle").checked = true;
+  form.letters.value = "";
+  form.inks.value = Number(palette) ? "" : palette;
+  form.palette.value = form.inks.value ? "named" : palette;
+  $("ground").value = "auto";
+  for (const name of ["opacity", "fill"]) form[name].value = style[name] ?? form[name].options[0].value;
+  for (const name of SHARES) form[name].value = style[name] ? Number((style[name] * 100).toPrecision(6)) : "";
+  for (const name of SWITCHES) form[name].checked = Boolean(style[name]);
 }
 
 /** Have them chosen still once the page is loaded again. */
@@ -53,7 +76,7 @@ export function wrong() {
 
 /** The box of a brush, which is made where there is none. */
 export function boxed(name) {
-  const found = [...$("templates").querySelectorAll("input[type=checkbox]")].find((box) => box.value === name);
+  const found = boxes().find((box) => box.value === name);
   if (found) return found;
   const label = document.createElement("label");
   const box = Object.assign(document.createElement("input"), { type: "checkbox", value: name });
@@ -64,13 +87,18 @@ export function boxed(name) {
 
 /** Have what belongs to an option suit it, once it has been changed. */
 export function suit(changed) {
+  if (changed.id === "style" && changed.value) {
+    adopt(STYLES[changed.value]);
+    styled = looks();
+  }
+  if (looks() !== styled) $("style").value = "";
   if (changed.id === "many") form.strokes.value = Math.round(10 ** (1 + changed.value * 0.03));
   if (changed.name === "pen" && changed.value && templates().join() === "circle") {
     boxed("circle").checked = false;
     boxed("line").checked = true;
   }
   if (changed.name === "letters" && templates().length === 2) boxed("circle").checked = false;
-  if (changed.name === "strokes") $("many").value = (Math.log10(changed.value || 1) - 1) / 0.03;
+  if (changed.id !== "many") $("many").value = (Math.log10(form.strokes.value || 1) - 1) / 0.03;
   $("many").ariaValueText = form.strokes.value;
   $("coloured").hidden = $("ground").value !== "";
   $("named").hidden = form.palette.value !== "named";
@@ -78,5 +106,7 @@ export function suit(changed) {
 }
 
 form.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true);
+for (const style of Object.keys(STYLES)) $("style").add(new Option(style));
 restore();
+styled = looks();
 suit(form.strokes);
