@@ -845,6 +845,19 @@ def test_folders_in_folders_are_painted_into_folders_alike(desk: Path, capsys: p
     assert "new/img/a.png.png: would be written for img/a.png twice" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("desk", "calls")
+@pytest.mark.parametrize("given", [[".", "../folder"], [".", "../folder/b.png"], ["../top", "../top/../folder"]])
+def test_nothing_is_written_outside_of_the_folder_asked_for(given: list[str]) -> None:
+    """Though pathlib has it that ../folder lies in the folder that we are in."""
+    Path("top").mkdir()
+    shutil.copy("photo.png", "top/c.png")
+    before = set(os.listdir("folder"))
+    os.chdir("top")
+    assert main(["paint", *given, "-r", "-o", "../new/{name}.svg"]) == 0
+    assert set(os.listdir("../folder")) == before
+    assert {"b.svg", "c.svg"} <= {path.name for path in Path("../new").iterdir()}
+
+
 @pytest.mark.parametrize(
     ("output", "read"),
     [("site/new/", "a"), ("site/new", "a"), ("site/new/x-{name}.svg", "a"), ("site/new/deep/{name}/x.png", "ab")],

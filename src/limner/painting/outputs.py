@@ -40,12 +40,17 @@ def nested(files: list[Path], given: Iterable[str]) -> list[str]:
         found.setdefault(file.parent, []).append(file)
     names: dict[Path, str] = {}
     for folder, inside in found.items():
-        root = next((root for root in roots if folder.is_relative_to(root)), folder)
+        root = next((root for root in roots if _lies_in(folder, root)), folder)
         names |= {
             file: (folder.relative_to(root) / name).as_posix()
             for file, name in zip(inside, names_of(inside), strict=True)
         }
     return [names[file] for file in files]
+
+
+def _lies_in(folder: Path, root: Path) -> bool:
+    """By their names: ../a does not lie in the folder that we are in, although pathlib has it so."""
+    return folder.is_relative_to(root) and ".." not in folder.relative_to(root).parts
 
 
 def written_to(given: Iterable[str | Path | None]) -> set[str]:
