@@ -234,6 +234,27 @@ def test_what_is_chosen_outlasts_the_page(page: Page) -> None:
     assert page.run("document.querySelector('[name=upright]').checked")
 
 
+@in_a_browser
+def test_a_brush_of_ones_own_is_chosen_still_once_the_page_is_loaded_again(page: Page, studio: Studio) -> None:
+    studio.easel.put_brush("mine.png", mask())
+    page.until("document.querySelector('[value=\"mine.png\"]')")
+    page.click("[value='mine.png']")
+    page.click("[value=circle]")
+    page.load("Page.reload")
+    page.until("command.textContent.endsWith(' --templates mine.png')")
+    assert page.run("document.querySelector('[value=\"mine.png\"]').checked")
+
+
+@in_a_browser
+def test_the_page_works_in_a_browser_that_is_to_keep_nothing(page: Page) -> None:
+    denied = "get() { throw new DOMException('', 'SecurityError'); }"
+    script = f"Object.defineProperty(window, 'sessionStorage', {{ {denied} }})"
+    page.ask("Page.addScriptToEvaluateOnNewDocument", source=script)
+    page.load("Page.reload")
+    set_to(page, "strokes", "77")
+    page.until("command.textContent.endsWith(' -n 77')")
+
+
 def mask(size: tuple[int, int] = (48, 36), light: int = 255, alpha: int = 255) -> bytes:
     """A picture whose left half is light, of other sizes than the page's own, with a transparent right half."""
     image = Image.new("LA", size)

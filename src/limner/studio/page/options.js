@@ -54,15 +54,25 @@ function adopt({ strokes, templates = [], palette = "", ...style }) {
   for (const name of SWITCHES) form[name].checked = Boolean(style[name]);
 }
 
-/** Have them chosen still once the page is loaded again. */
+let kept = {};
+
+/** Have them chosen still once the page is loaded again, and brushes of one's own, which are not there yet then. */
 function keep() {
-  const chosen = fields().map((field) => [called(field), field[holds(field)]]);
-  sessionStorage.setItem(KEPT, JSON.stringify(Object.fromEntries(chosen)));
+  for (const field of fields()) kept[called(field)] = field[holds(field)];
+  stored((storage) => storage.setItem(KEPT, JSON.stringify(kept)));
 }
 
 function restore() {
-  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+  stored((storage) => (kept = JSON.parse(storage.getItem(KEPT) ?? "{}")));
   for (const field of fields()) if (called(field) in kept) field[holds(field)] = kept[called(field)];
+}
+
+function stored(use) {
+  try {
+    use(sessionStorage);
+  } catch {
+    // for browsers that are told to keep nothing have none
+  }
 }
 
 /** What is wrong with the first option that is, as far as a browser knows; each says so itself. */
@@ -79,7 +89,8 @@ export function boxed(name) {
   const found = boxes().find((box) => box.value === name);
   if (found) return found;
   const label = document.createElement("label");
-  const box = Object.assign(document.createElement("input"), { type: "checkbox", value: name });
+  const checked = kept[name] ?? false;
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", value: name, checked });
   label.append(box, name);
   $("templates").insertBefore(label, $("brush").parentElement);
   return box;

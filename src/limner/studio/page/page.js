@@ -81,8 +81,8 @@ async function add(file) {
 }
 
 function changed() {
+  show(); // all brushes
   ask();
-  show();
 }
 
 /** Brush over what is light in a file. */
