@@ -298,6 +298,16 @@ def test_a_mask_is_brushed_over(page: Page, studio: Studio) -> None:
 
 
 @in_a_browser
+def test_a_mask_fits_its_picture_before_that_is_seen(page: Page, studio: Studio) -> None:
+    page.run("HTMLImageElement.prototype.decode = () => new Promise(() => {})")
+    studio.easel.put("tall.png", png(Image.new("L", (30, 60))))
+    page.until("told.textContent.startsWith('tall.png')")
+    choose(page, "mask.png", mask((30, 60)))
+    page.until("fault.textContent || command.textContent.includes('--importance mask.png')")
+    assert page.run("[fault.textContent, brushed.width, brushed.height]") == ["", 30, 60]
+
+
+@in_a_browser
 def test_a_mask_needs_a_picture(studio: Studio, tmp_path: Path) -> None:
     with opened(studio.address, tmp_path / "profile") as page:
         page.until("told.ariaLive === 'polite'")  # once it has heard of the studio

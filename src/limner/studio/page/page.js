@@ -201,7 +201,6 @@ function fit(image) {
     each.style.height = `${height * scale}px`;
   }
   $("brushed").hidden = false;
-  mask.size(width, height);
 }
 
 function play() {
@@ -236,6 +235,7 @@ function listen() {
   events.onmessage = (event) => {
     const before = state;
     state = JSON.parse(event.data);
+    if (state.picture) mask.size(state.picture.width, state.picture.height);
     if (state.number !== before.number) mask.clear();
     if (state.fault !== before.fault) fault(state.fault);
     show();
