@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from http.client import HTTPConnection
 from http.server import HTTPServer
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import numpy as np
@@ -754,27 +756,34 @@ def test_the_command_serves_a_picture_until_ctrl_c(
     assert [folder.exists() for folder in folders] == [False]
 
 
-def test_closing_waits_for_what_is_painted_and_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Studio(Easel(tmp_path)) as server:
-        server.easel.put("photo.png", picture())
-        server.easel.paint({"strokes": 40})
-        server.close()
-        assert not server.easel.state()["working"]
-        assert 0 < server.easel.state()["strokes"] < 40
-        held = threading.Event()
-        monkeypatch.setattr(server.easel, "saved_as", lambda *_: held.wait(60) and b"")
-        thread = threading.Thread(target=server.serve_forever, args=[0.01], daemon=True)
-        thread.start()
-        saving = threading.Thread(target=send, args=[server, "save/png"], daemon=True)
-        saving.start()
-        while not server.answering:
-            time.sleep(0.01)
-        threading.Timer(0.3, held.set).start()
-        server.close()
-        assert held.is_set()
-        saving.join()
-        server.shutdown()
-        thread.join()
+def test_closing_ends_what_is_painted(studio: Studio) -> None:
+    studio.easel.put("photo.png", picture())
+    studio.easel.paint({"strokes": 40})
+    studio.close()
+    assert not studio.easel.state()["working"]
+    assert 0 < studio.easel.state()["strokes"] < 40
+
+
+def test_closing_waits_for_what_is_saved_but_not_for_browsers(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which keep connections for what they may ask next; that is not answered."""
+    held = threading.Event()
+    monkeypatch.setattr(studio.easel, "saved_as", lambda *_: held.wait(60) and b"saved")
+    parts = urlsplit(studio.address)
+    browser = HTTPConnection(parts.netloc, timeout=60)
+    browser.request("POST", f"{parts.path}save/png")
+    while not studio.answering:
+        time.sleep(0.01)
+    threading.Timer(0.3, held.set).start()
+    closing = threading.Thread(target=studio.close, daemon=True)
+    closing.start()
+    assert browser.getresponse().read() == b"saved"
+    assert browser.sock
+    closing.join(30)
+    assert not closing.is_alive()
+    browser.request("POST", f"{parts.path}command", b"{}")
+    with pytest.raises(ConnectionError):
+        browser.getresponse()
+    browser.close()
 
 
 def test_faults_before_the_page_is_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

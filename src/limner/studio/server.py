@@ -7,7 +7,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from secrets import token_urlsafe
-from threading import Thread, current_thread
+from threading import Event
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -58,14 +58,15 @@ class Studio(ThreadingHTTPServer):
     allow_reuse_address = not WINDOWS
     """Whether a port that was just let go may be taken; on Windows it would be one that is in use."""
     allow_reuse_port = False
-    answering: set[Thread]
-    """Threads that are at work for a page, and should not be cut off."""
+    answering: set[Event]
+    """For each answer that is being made, and should not be cut off, what is set once it is sent."""
 
     def __init__(self, easel: Easel, port: int = 0) -> None:
         super().__init__((HOST, port), Handler)
         self.easel = easel
         self.secret = token_urlsafe(12)
         self.answering = set()
+        self.closing = False
 
     @property
     def address(self) -> str:
@@ -73,10 +74,11 @@ class Studio(ThreadingHTTPServer):
         return f"http://{HOST}:{self.server_address[1]}/{self.secret}/"
 
     def close(self) -> None:
-        """End what is painted, and wait for that and for what is being saved."""
+        """End what is painted, and wait for that and for what is being saved; nothing more is answered."""
+        self.closing = True
         self.easel.close()
-        for thread in list(self.answering):
-            thread.join()
+        for sent in list(self.answering):
+            sent.wait()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that does not wait for an answer is no fault."""
@@ -165,8 +167,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _try(self, answer: Callable[[], None]) -> None:
         """Answer, or say why not."""
-        self.studio.answering.add(thread := current_thread())
+        self.studio.answering.add(sent := Event())
         try:
+            if self.studio.closing:
+                raise ConnectionAbortedError
             answer()
         except ConnectionError:
             raise
@@ -175,7 +179,8 @@ class Handler(BaseHTTPRequestHandler):
         except Exception as fault:  # for memory, or a full disk, say
             self._fault(HTTPStatus.INTERNAL_SERVER_ERROR, f"it failed: {str(fault) or type(fault).__name__}")
         finally:
-            self.studio.answering.discard(thread)
+            self.studio.answering.discard(sent)
+            sent.set()
 
     def _fault(self, status: HTTPStatus, words: str) -> None:
         self._send(".json", json.dumps({"fault": words}).encode(), status)
