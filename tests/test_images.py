@@ -239,6 +239,18 @@ def test_high_dynamic_range_is_drawn_together(kind: str) -> None:
     assert abs(values[8, 8::16] * 255 - srgb).max() < 6  # of 8 bits in PQ
 
 
+@pytest.mark.parametrize("mode", ["L", "P"])
+def test_gray_of_high_dynamic_range_is_as_light_as_such_colours(mode: str) -> None:
+    ramp, found = Image.linear_gradient("L"), []
+    for image in (ramp.convert(mode), ramp.convert("RGB")):
+        image.info["signal"] = (16, 9)
+        found.append(to_values(image, "photo")[0])
+    gray, colours = found
+    assert gray.shape == (256, 256, 1)
+    assert np.array_equal(gray[..., 0], colours[..., 1])
+    assert abs(gray[..., 0] - np.asarray(ramp) / 255).max() > 0.1
+
+
 def test_heic_of_display_p3_is_converted() -> None:
     content = (Path(__file__).parent / "sample/turned.heic").read_bytes()
     values, _ = to_values(open_image(content, "photo"), "photo")

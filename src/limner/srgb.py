@@ -45,8 +45,9 @@ def in_srgb(image: Image.Image, mode: str) -> Image.Image:
 def _shown(colours: Image.Image, info: dict[Any, Any]) -> Image.Image | None:
     """Colours in sRGB, by what a file says of them; None where they are that, or where this does not fit them."""
     numbers = info.get(SIGNAL)
-    if colours.mode == "RGB" and numbers and hdr.is_wider(*numbers):
-        return Image.fromarray(hdr.in_srgb(np.asarray(colours).astype(np.uint16) * 257, *numbers))
+    if colours.mode in ("L", "RGB") and numbers and hdr.is_wider(*numbers):
+        shown = Image.fromarray(hdr.in_srgb(np.asarray(colours.convert("RGB")).astype(np.uint16) * 257, *numbers))
+        return shown.getchannel("G") if colours.mode == "L" else shown
     for mode in ("L", "RGB") if colours.mode == "L" else (colours.mode,):  # gray may be that of a palette of colours
         if transform := _to_srgb(info.get("icc_profile"), mode):
             shown = ImageCms.applyTransform(colours.convert(mode), transform) or colours
