@@ -58,3 +58,5 @@ def test_what_is_known_serves_where_nothing_more_is_asked_for() -> None:
     assert served(run, Scale(iterations=9)) is None
     for shows in (Process(("Painter",)), Progress(("Painter",), 1, 1), Reconstructions("Painter")):
         assert served(run, layout=shows) is None
+    for compared in ({"Painter": "another"}, {"another": "Painter"}):
+        assert served(run, since=compared) is None

@@ -29,7 +29,9 @@ def again(
     runs: Known, figure: Figure, scale: Scale, variant: str, seed: int, experiment: Experiment
 ) -> dict[str, Any] | None:
     """A run of a figure from those that are known; None where the figure needs the run itself, or more scores."""
-    if scale != FULL or figure.draws(variant, seed) or variant in figure.since:
+    if scale != FULL or figure.draws(variant, seed):
+        return None
+    if variant in figure.since or variant in figure.since.values():  # which `changes` runs again
         return None
     run = runs.get((key(experiment), figure.samples))
     if run is None or (figure.curve and "curve" not in run):
