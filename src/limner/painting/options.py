@@ -123,7 +123,7 @@ class PaintOptions:
     """Paint the others where a picture is damaged. Then the exit code is 2, too."""
     update: Annotated[bool, FlagCreatePairsOff, arg(help_behavior_hint="")] = False
     """Leave out pictures whose outputs are all there, and no older than they are, whatever the options were then.
-    What is interrupted is not saved. With --frames every picture is painted."""
+    What is interrupted is not saved. With --frames, or {colour} in a name, every picture is painted."""
     quiet: Annotated[bool, FlagCreatePairsOff, arg(aliases=["-q"], help_behavior_hint="")] = False
     """Print nothing but errors."""
 
