@@ -21,7 +21,7 @@ class Page:
 
     def __init__(self, address: str, writes: BinaryIO, reads: BinaryIO) -> None:
         self._writes, self._reads = writes, reads
-        self._asked, self._session = 0, {}
+        self._asked, self._session, self._loads = 0, {}, 0
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = {"sessionId": self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]}
         self.ask("Page.enable")
@@ -33,24 +33,27 @@ class Page:
         message = {"id": self._asked, "method": method, "params": given, **self._session}
         self._writes.write(json.dumps(message).encode() + b"\0")
         self._writes.flush()
-        while True:
-            answer = json.loads(self._next())
-            if answer.get("id") == self._asked:
-                assert "error" not in answer, answer
-                return answer["result"]
+        while (answer := self._heard()).get("id") != self._asked:
+            pass
+        assert "error" not in answer, answer
+        return answer["result"]
 
     def load(self, method: str, **given: Any) -> None:
         """Navigate or reload, and wait until the page's scripts have run."""
+        before = self._loads
         self.ask(method, **given)
-        while json.loads(self._next()).get("method") != "Page.loadEventFired":
-            pass
+        while self._loads == before:
+            self._heard()
 
-    def _next(self) -> bytes:
+    def _heard(self) -> dict[str, Any]:
+        """The next message, an answer or an event."""
         found = bytearray()
         while (part := self._reads.read(1)) != b"\0":
             assert part, "Chromium has ended"
             found += part
-        return bytes(found)
+        message = json.loads(found)
+        self._loads += message.get("method") == "Page.loadEventFired"
+        return message
 
     def run(self, script: str) -> Any:
         """The value of a script, or of what it promises."""

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -570,6 +571,21 @@ def test_damaged_pictures_leave_the_others_where_it_is_to_keep_going(
     assert main(["paint", "photo.png", "-o", "new", "--keep-going"]) == 0
 
 
+def test_strokes_and_pipes_that_are_damaged_leave_the_others_as_well(
+    desk: Path, calls: list[object], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("bad.json").write_text("{")
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"text")))
+    os.mkfifo("pipe.png")
+    writing = threading.Thread(target=Path("pipe.png").write_bytes, args=[Path("photo.png").read_bytes()], daemon=True)
+    writing.start()
+    assert main(["paint", "bad.json", "-", "pipe.png", "folder", "-o", "new", "--keep-going"]) == 2
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines()] == ["new/pipe.png", "new/a.png", "new/b.png"]
+    assert [line.split(":")[1] for line in err.splitlines()] == [" bad.json", " standard input"]
+    assert len(calls) == 3
+
+
 @pytest.mark.parametrize(("terminal", "option", "shown"), [(True, "", True), (True, "-q", False), (False, "", False)])
 def test_progress_is_for_terminals(
     desk: Path,
@@ -841,6 +857,12 @@ def test_folders_in_folders_are_painted_into_folders_alike(desk: Path, capsys: p
     capsys.readouterr()
     assert main(["paint", "site", "-o", "flat/"]) == 0
     assert [path.name for path in Path("flat").iterdir()] == ["a.png"]
+    for name in ("site/c.png", "folder/blog/a.png"):
+        Path(name).parent.mkdir(exist_ok=True)
+        shutil.copy("photo.png", name)
+    assert main(["paint", "site", "folder", "-r", "-o", "both/"]) == 0
+    both = ["b", "blog/img/a.png", "blog/img/a.webp", "c", "folder/a", "folder/blog/a", "site/a", "site/blog/a"]
+    assert sorted(str(path.relative_to("both")) for path in Path("both").rglob("*.png")) == [f"{n}.png" for n in both]
     assert main(["paint", "site/blog", "site/blog/img", "--recursive", "-o", "new/"]) == 2
     assert "new/img/a.png.png: would be written for img/a.png twice" in capsys.readouterr().err
 

@@ -4,12 +4,14 @@ import os
 import struct
 from io import BytesIO
 from pathlib import Path
+from unittest.mock import Mock
 from zlib import crc32
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from limner import hdr
 from limner.errors import UserError
 from limner.images import open_image, to_values
 
@@ -249,6 +251,18 @@ def test_gray_of_high_dynamic_range_is_as_light_as_such_colours(mode: str) -> No
     assert gray.shape == (256, 256, 1)
     assert np.array_equal(gray[..., 0], colours[..., 1])
     assert abs(gray[..., 0] - np.asarray(ramp) / 255).max() > 0.1
+
+
+@pytest.mark.parametrize(("transfer", "primaries"), [(hdr.PQ, hdr.BT2020), (hdr.HLG, hdr.BT2020), (13, hdr.P3)])
+def test_large_pictures_are_converted_in_strips(transfer: int, primaries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = np.random.default_rng(0).integers(0, 2**16, (17, 13, 3)).astype(np.uint16)
+    whole = hdr.in_srgb(codes, transfer, primaries)
+    monkeypatch.setattr(hdr, "_drawn", Mock(side_effect=hdr._drawn))
+    for pixels, strips in ((30, 9), (5, 17)):
+        monkeypatch.setattr(hdr, "STRIP", pixels)
+        hdr._drawn.reset_mock()
+        assert np.array_equal(hdr.in_srgb(codes, transfer, primaries), whole)
+        assert hdr._drawn.call_count == strips
 
 
 def test_heic_of_display_p3_is_converted() -> None:

@@ -13,6 +13,8 @@ PEAK = 1000.0
 """Candelas a square metre of the screen that HLG is meant for."""
 KNEE = 0.8
 """Of white, from where on what is brighter is drawn together."""
+STRIP = 2**18
+"""Pixels that are worked on at once: those of a large photograph would take gigabytes."""
 LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
 OF_SRGB = {
     BT2020: ((0.6274, 0.3293, 0.0433), (0.0691, 0.9195, 0.0114), (0.0164, 0.0880, 0.8956)),
@@ -34,7 +36,13 @@ def in_srgb(codes: Codes, transfer: int, primaries: int) -> UInt8[np.ndarray, "h
     """RGB of 16 bits and a transfer as sRGB of 8 bits; what is brighter than white is drawn together below it."""
     signal = np.arange(2**16, dtype=np.float64) / (2**16 - 1)
     table = {PQ: _pq, HLG: _hlg}.get(transfer, _srgb)(signal).astype(np.float32)
-    light = table[codes]
+    rows = max(1, STRIP // codes.shape[1])
+    strips = range(0, len(codes), rows)
+    return np.concatenate([_drawn(table[codes[top : top + rows]], transfer, primaries) for top in strips])
+
+
+def _drawn(light: Light, transfer: int, primaries: int) -> UInt8[np.ndarray, "*any"]:
+    """Light of these primaries, and of the scene for HLG, as sRGB of 8 bits."""
     if transfer == HLG:  # the screen's own curve, on the luminance of the scene
         light *= PEAK / WHITE * np.maximum(light @ LUMA, 1e-6)[..., None] ** 0.2
     if primaries in TO_SRGB:

@@ -236,13 +236,14 @@ def test_what_is_chosen_outlasts_the_page(page: Page) -> None:
 
 @in_a_browser
 def test_a_brush_of_ones_own_is_chosen_still_once_the_page_is_loaded_again(page: Page, studio: Studio) -> None:
-    studio.easel.put_brush("mine.png", mask())
-    page.until("document.querySelector('[value=\"mine.png\"]')")
-    page.click("[value='mine.png']")
+    studio.easel.put_brush("yours.png", mask())
+    page.until("document.querySelector('[value=\"yours.png\"]')")
+    page.click("[value='yours.png']")
     page.click("[value=circle]")
-    page.load("Page.reload")
-    page.until("command.textContent.endsWith(' --templates mine.png')")
-    assert page.run("document.querySelector('[value=\"mine.png\"]').checked")
+    choose(page, "mine.png", mask(), by="brush")
+    for _ in range(2):
+        page.until("command.textContent.endsWith(' --templates yours.png mine.png')")
+        page.load("Page.reload")
 
 
 @in_a_browser
@@ -262,14 +263,14 @@ def mask(size: tuple[int, int] = (48, 36), light: int = 255, alpha: int = 255) -
     return png(image)
 
 
-def choose(page: Page, name: str, content: bytes | str) -> None:
-    """Take a file of this content, or of what a script has, as a mask."""
+def choose(page: Page, name: str, content: bytes | str, by: str = "cover") -> None:
+    """Take a file of this content, or of what a script has, as a mask, or by another button."""
     held = content if isinstance(content, str) else f"new Uint8Array({json.dumps(list(content))})"
     page.run(f"""{{
         const chosen = new DataTransfer();
         chosen.items.add(new File([{held}], {json.dumps(name)}));
-        cover.files = chosen.files;
-        cover.dispatchEvent(new Event("change"));
+        {by}.files = chosen.files;
+        {by}.dispatchEvent(new Event("change"));
     }}""")
 
 
@@ -390,3 +391,18 @@ def test_a_style_chooses_options(page: Page) -> None:
     assert page.run("document.getElementById('style').value") == "tiles"
     set_to(page, "fill", "gradient")
     assert page.run("document.getElementById('style').value") == ""
+
+
+@in_a_browser
+def test_colours_have_to_be_named(page: Page) -> None:
+    set_to(page, "palette", "named")
+    page.until("command.textContent === 'Which: Name colours, with commas between them.'")
+    set_to(page, "inks", "red")
+    page.until("command.textContent.endsWith(' --palette red')")
+
+
+@in_a_browser
+def test_a_browser_that_copies_nothing_says_so(page: Page) -> None:
+    page.run("navigator.clipboard.writeText = () => Promise.reject(new Error())")
+    page.click("#copy")
+    page.until("copy.textContent === 'Not allowed'")

@@ -800,3 +800,17 @@ def test_faults_before_the_page_is_served(tmp_path: Path, capsys: pytest.Capture
     assert "none.png: no such file" in lines[1]
     assert "--port 70000: expected 0 to 65535" in lines[2]
     assert "127.0.0.1 cannot be served there" in lines[3]
+
+
+def test_names_of_files_may_be_too_long(studio: Studio) -> None:
+    studio.easel.put("é" * 300 + ".png", picture())
+    studio.easel.paint({"strokes": 1})
+    studio.easel._thread.join()
+    content = studio.easel.saved_as(".json", None)
+    for name in ("a" * 260 + ".json", "é" * 110 + ".json", "\u202e" * 40 + ".json"):
+        with pytest.raises(UserError, match=r"^(aaa|ééé|.u202e).*…: is too long a name$"):
+            studio.easel.put(name, content)
+    with pytest.raises(UserError, match=r"^aaa.*…: is too long a name$"):
+        studio.easel.put_brush("a" * 260 + ".png", picture())
+    studio.easel.put("é" * 90 + ".json", content)
+    assert len(studio.easel.paintings) == 2

@@ -8,18 +8,20 @@ from typing import Any
 from torch import Tensor
 
 from limner.errors import UserError
+from limner.files import is_pipe
 from limner.flags import flag, in_flags
 from limner.painting import plates, sides
 from limner.painting.brushes import bank_of
 from limner.painting.films.growing import is_growing
 from limner.painting.films.kinds import FILMS, is_film, kind
-from limner.painting.jobs import Job
+from limner.painting.jobs import STDIN, Job
 from limner.painting.layers import check_layers, is_layered
 from limner.painting.numbered import FRAME
 from limner.painting.options import PaintOptions
 from limner.painting.painting import STILLS, Painting
 from limner.painting.pictures import Picture, read_picture
 from limner.painting.plot import check_brushes, check_strokes, is_plot
+from limner.painting.ranges import in_range
 from limner.painting.raster import saved_size
 from limner.painting.resume import read_before
 from limner.painting.svg import check_fills
@@ -31,7 +33,8 @@ from limner.templates import TemplateBank
 def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions) -> list[Job]:
     """`check` every picture; returns those to paint. Of several faults all are told, and the last is raised.
 
-    Where it is to keep going, none is raised. A picture that is the only one is kept, and not read again.
+    Where it is to keep going, none is raised. What can be read only once is kept, and so are strokes, and a picture
+    that is the only one.
     """
     fit, faults = [], dict[str, UserError]()
     for job in jobs:
@@ -42,7 +45,8 @@ def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions)
         except UserError as fault:
             faults[str(fault)] = fault
         else:
-            fit.append(job if job.clip or len(jobs) > 1 else replace(job, source=picture))
+            kept = isinstance(picture, Painting) or len(jobs) == 1 or job.file == STDIN or is_pipe(job.file)
+            fit.append(replace(job, content=picture) if kept and not job.clip else job)
     told = list(faults.values())
     last = told.pop() if told and not options.keep_going else None
     for fault in told:
@@ -53,10 +57,14 @@ def check_all(jobs: list[Job], arguments: dict[str, Any], options: PaintOptions)
 
 
 def first(job: Job) -> Picture | Painting:
-    """The picture that a job is about, or the first of its clip; UserError for what cannot be read."""
-    if isinstance(job.source, Painting):
-        return job.source
-    return first_of(job.source, job.files) if job.clip and isinstance(job.source, Path) else read_picture(job.source)
+    """What a job is about, or the first picture of its clip; UserError for what cannot be read."""
+    if job.clip:
+        return first_of(job.file, job.files)
+    if job.file.suffix.lower() != ".json":
+        return read_picture(job.file)
+    painting = Painting.load(job.file)
+    in_range(job.file, painting.strokes, painting.background)
+    return painting
 
 
 def check(job: Job, picture: Picture | Painting, arguments: dict[str, Any], options: PaintOptions) -> None:

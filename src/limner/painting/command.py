@@ -102,13 +102,12 @@ def carry_out(
 
 def paint_one(job: Job, called: bool | str, arguments: dict[str, Any]) -> Painting | Clip:
     """A picture or a clip painted; what was painted before, as it is."""
-    source = job.source
-    if isinstance(source, Painting):
-        return source
+    if isinstance(job.content, Painting):
+        return job.content
     with in_flags(arguments):
-        if job.clip and isinstance(source, Path):
-            return limner.paint_clip(source, **arguments, progress=called)
-        return limner.paint(read_picture(source), **arguments, progress=called)
+        if job.clip:
+            return limner.paint_clip(job.file, **arguments, progress=called)
+        return limner.paint(job.content or read_picture(job.file), **arguments, progress=called)
 
 
 def not_halved(job: Job, options: PaintOptions) -> list[Path]:

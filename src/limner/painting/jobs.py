@@ -17,11 +17,11 @@ from limner.painting.films import animations
 from limner.painting.films.kinds import is_film
 from limner.painting.options import PaintOptions
 from limner.painting.painting import Painting
-from limner.painting.pictures import Picture, is_clip, picture_files, read_picture
-from limner.painting.ranges import in_range
+from limner.painting.pictures import Picture, is_clip, picture_files
 from limner.printing import say
 from limner.shapes import SHAPES
 
+STDIN = Path("-")
 _WRITING = "photos output output_size film_seconds frames jobs threads recursive keep_going update quiet"
 WRITING = frozenset(_WRITING.split())
 """Options that are not about how to paint."""
@@ -29,33 +29,34 @@ WRITING = frozenset(_WRITING.split())
 
 @dataclass(frozen=True)
 class Job:
-    """One picture (already read if from standard input), clip, or one painted before; and where the painting goes.
+    """One picture, clip, or one painted before, and where the painting goes.
 
-    clip: whether every picture of the file is painted.
+    label: what the file is called.  clip: whether every picture of it is painted.
+    content: what has been read of it, where it is not to be read again.
     """
 
-    source: Path | Picture | Painting
+    file: Path
     label: str
     files: list[Path]
     frames: Path | None
     clip: bool = False
+    content: Picture | Painting | None = None
 
 
 def plan(options: PaintOptions) -> list[Job]:
-    """What to read and to write; reads standard input and other pipes, since these can be read only once.
+    """What to read and to write.
 
     By `update` what was painted before is left out.
     """
     files = picture_files(options.photos, options.recursive, outputs.written_to([*options.output, options.frames]))
-    stdin = Path("-")
-    if files.count(stdin) > 1:
+    if files.count(STDIN) > 1:
         raise UserError("-: standard input can be painted only once")
     several = len(files) > 1 or any(os.path.isdir(photo) for photo in options.photos)
     if options.resume and is_pipe(options.resume):
         raise UserError(f"{options.resume}: is a pipe, and --resume is read more than once: save it as a file first")
     if len(files) > 1 and options.resume:
         raise UserError(f"--resume {options.resume} continues one picture, {len(files)} are given")
-    called = [Path("stdin") if file == stdin else file for file in files]
+    called = [Path("stdin") if file == STDIN else file for file in files]
     names = outputs.nested(called, options.photos) if options.recursive else outputs.names_of(called)
     clips = [name for file, name in zip(files, names, strict=True) if is_clip(file)]
     planned = outputs.plan(options.output, names, several, clips)
@@ -66,9 +67,10 @@ def plan(options: PaintOptions) -> list[Job]:
     for file, paths, folder in zip(files, planned, frames, strict=True):
         if options.update and not folder and outputs.are_newer(paths, file):
             continue
-        label = "standard input" if file == stdin else str(file)
+        label = "standard input" if file == STDIN else str(file)
         clip = is_clip(file) or all_frames(file, paths, options)
-        jobs.append(Job(source(file, clip, options), label, paths, folder, clip))
+        check_source(file, clip, options)
+        jobs.append(Job(file, label, paths, folder, clip))
     if len(jobs) < len(files) and not options.quiet:
         say(f"limner: painted before, and left out: {len(files) - len(jobs)} of {len(files)}", sys.stderr)
     return jobs
@@ -88,25 +90,21 @@ def all_frames(file: Path, paths: list[Path], options: PaintOptions) -> bool:
     return False
 
 
-def source(file: Path, clip: bool, options: PaintOptions) -> Path | Picture | Painting:
-    """What is painted: a file, what a pipe holds, or the painting that is in a JSON file."""
+def check_source(file: Path, clip: bool, options: PaintOptions) -> None:
+    """UserError for options that cannot be asked of a file of this kind."""
     if clip:
         if is_pipe(file):
             raise UserError(f"{file}: is a pipe, and a clip is read more than once: save it as a file first")
         check_clip(vars(options), lambda name: f"{file}: {flag(name)}")
         if options.film_seconds:
             raise UserError(f"{file}: {flag('film_seconds')} cannot be asked of a clip: its film is as long")
-        return file
     if file.suffix.lower() != ".json":
-        return read_picture(file) if str(file) == "-" or is_pipe(file) else file
+        return
     for field in fields(options):
         usual = (field.default, USUAL) if field.name == "strokes" else (field.default,)
         if field.name not in WRITING and getattr(options, field.name) not in usual:
             asked = flag(field.name)
             raise UserError(f"{file}: strokes are written as they are, without {asked}: see --resume to paint on them")
-    painting = Painting.load(file)
-    in_range(file, painting.strokes, painting.background)
-    return painting
 
 
 def read_too(options: PaintOptions) -> Iterator[Path]:

@@ -33,19 +33,26 @@ def names_of(files: list[Path]) -> list[str]:
 
 
 def nested(files: list[Path], given: Iterable[str]) -> list[str]:
-    """`names_of` the pictures of each folder, behind where it lies in the one that was given: blog/a."""
+    """`names_of` the pictures of each folder, behind where it lies in the one that was given: blog/a.
+
+    GIVEN/blog/a where several of those have one.
+    """
     roots = [Path(each) for each in given if os.path.isdir(each)]
     found: dict[Path, list[Path]] = {}
     for file in files:
         found.setdefault(file.parent, []).append(file)
-    names: dict[Path, str] = {}
+    names: dict[Path, tuple[Path, str]] = {}
     for folder, inside in found.items():
         root = next((root for root in roots if _lies_in(folder, root)), folder)
         names |= {
-            file: (folder.relative_to(root) / name).as_posix()
+            file: (root, (folder.relative_to(root) / name).as_posix())
             for file, name in zip(inside, names_of(inside), strict=True)
         }
-    return [names[file] for file in files]
+    often = Counter(folded(name) for _, name in {place(file): named for file, named in names.items()}.values())
+    return [
+        f"{root.absolute().name}/{name}" if often[folded(name)] > 1 else name
+        for root, name in (names[file] for file in files)
+    ]
 
 
 def _lies_in(folder: Path, root: Path) -> bool:

@@ -1,6 +1,7 @@
 """An easel: a picture, the paintings of it so far, and at most one that is being painted."""
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,6 +30,8 @@ from limner.waiting import compiling
 MASKS = (".png", ".svg")
 CLOSING = 5.0
 """Seconds that a painting has to end in."""
+LONGEST_NAME = 200
+"""Bytes; file systems take 255, and some of them less."""
 
 
 @dataclass
@@ -53,6 +56,13 @@ class Named(NamedTuple):
     def read(self) -> bytes:
         """All of it."""
         return self.content
+
+
+def named(name: str) -> str:
+    """The name of a file to be written; UserError for one that is longer than files' names may be."""
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        raise UserError(f"{name[:40]}…: is too long a name")
+    return name
 
 
 class Easel:
@@ -120,9 +130,10 @@ class Easel:
 
     def resume(self, name: str, content: bytes) -> None:
         """Go on with a painting of the picture that was saved as JSON."""
+        self._rest()
         picture = self._picture()
         with TemporaryDirectory(dir=self.folder) as folder:
-            file = Path(folder) / shown(Path(name).name)
+            file = Path(folder) / named(shown(Path(name).name))
             file.write_bytes(content)
             painting = Painting.load(file).against(picture)
         psnr = painting.score(painting.render(*painting.shown_size))
@@ -137,7 +148,7 @@ class Easel:
 
     def put_brush(self, name: str, content: bytes) -> None:
         """Keep a brush of one's own, a PNG or an SVG."""
-        name = Path(name).name
+        name = named(Path(name).name)
         if Path(name).suffix.lower() not in MASKS or name in SHAPES or name != shown(name):
             raise UserError(f"{name}: is no brush: expected a name that ends in {' or '.join(MASKS)}")
         file = self.folder / BRUSHES / name

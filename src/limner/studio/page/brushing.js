@@ -82,7 +82,8 @@ export function brushing(canvas, radius, changed) {
     fits({ width, height }) {
       const scale = Math.max(width, height) / Math.max(canvas.width, canvas.height);
       const off = Math.max(Math.abs(width - scale * canvas.width), Math.abs(height - scale * canvas.height));
-      return off < Math.max(1, scale) || Math.abs(Math.log((width * canvas.height) / (height * canvas.width))) < STRETCH;
+      const stretch = Math.log((width * canvas.height) / (height * canvas.width));
+      return off < Math.max(1, scale) || Math.abs(stretch) < STRETCH;
     },
 
     /** Brush over what is light in a picture; false, and nothing is changed, if it is nowhere lighter than `dark`. */

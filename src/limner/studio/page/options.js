@@ -79,7 +79,8 @@ function stored(use) {
 export function wrong() {
   boxed("circle").setCustomValidity(templates().length ? "" : "Choose a brush.");
   form.min_size.max = form.max_size.value || 100;
-  form.inks.setCustomValidity("");
+  const nameless = form.palette.value === "named" && !form.inks.value.trim();
+  form.inks.setCustomValidity(nameless ? "Name colours, with commas between them." : "");
   const input = form.querySelector("input:invalid");
   return input ? `${input.labels[0].textContent.trim()}: ${input.validationMessage}` : "";
 }

@@ -75,7 +75,9 @@ function drop(files) {
 
 async function add(file) {
   if (file && (await send(`brush?name=${encodeURIComponent(file.name)}`, file)) !== undefined) {
-    boxed(file.name).checked = true;
+    const box = boxed(file.name);
+    box.checked = true;
+    suit(box);
     ask();
   }
 }
@@ -274,8 +276,8 @@ $("clear").addEventListener("click", () => mask.clear());
 $("keep").addEventListener("click", async () => download(await mask.picture(ELSEWHERE), "mask.png"));
 $("brushing").addEventListener("change", show);
 $("copy").addEventListener("click", async () => {
-  await navigator.clipboard.writeText($("command").textContent);
-  $("copy").textContent = "Copied";
+  const copied = navigator.clipboard.writeText($("command").textContent);
+  $("copy").textContent = await copied.then(() => "Copied", () => "Not allowed");
 });
 $("compare").addEventListener("pointerdown", () => compare(true));
 for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => compare(false));
