@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -576,12 +575,13 @@ def test_strokes_and_pipes_that_are_damaged_leave_the_others_as_well(
 ) -> None:
     Path("bad.json").write_text("{")
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"text")))
-    os.mkfifo("pipe.png")
-    writing = threading.Thread(target=Path("pipe.png").write_bytes, args=[Path("photo.png").read_bytes()], daemon=True)
-    writing.start()
-    assert main(["paint", "bad.json", "-", "pipe.png", "folder", "-o", "new", "--keep-going"]) == 2
+    pipe, end = os.pipe()
+    os.write(end, Path("photo.png").read_bytes())
+    os.close(end)
+    assert main(["paint", "bad.json", "-", f"/dev/fd/{pipe}", "folder", "-o", "new", "--keep-going"]) == 2
+    os.close(pipe)
     out, err = capsys.readouterr()
-    assert [line.split()[0] for line in out.splitlines()] == ["new/pipe.png", "new/a.png", "new/b.png"]
+    assert [line.split()[0] for line in out.splitlines()] == [f"new/{pipe}.png", "new/a.png", "new/b.png"]
     assert [line.split(":")[1] for line in err.splitlines()] == [" bad.json", " standard input"]
     assert len(calls) == 3
 
