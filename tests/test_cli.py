@@ -584,6 +584,9 @@ def test_strokes_and_pipes_that_are_damaged_leave_the_others_as_well(
     assert [line.split()[0] for line in out.splitlines()] == [f"new/{pipe}.png", "new/a.png", "new/b.png"]
     assert [line.split(":")[1] for line in err.splitlines()] == [" bad.json", " standard input"]
     assert len(calls) == 3
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(Path("photo.png").read_bytes())))
+    assert main(["paint", "folder", "-", "-o", "new", "--keep-going"]) == 0
+    assert Path("new/stdin.png").exists()
 
 
 @pytest.mark.parametrize(("terminal", "option", "shown"), [(True, "", True), (True, "-q", False), (False, "", False)])
@@ -863,6 +866,9 @@ def test_folders_in_folders_are_painted_into_folders_alike(desk: Path, capsys: p
     assert main(["paint", "site", "folder", "-r", "-o", "both/"]) == 0
     both = ["b", "blog/img/a.png", "blog/img/a.webp", "c", "folder/a", "folder/blog/a", "site/a", "site/blog/a"]
     assert sorted(str(path.relative_to("both")) for path in Path("both").rglob("*.png")) == [f"{n}.png" for n in both]
+    Path("linked").symlink_to("folder")
+    assert main(["paint", "folder", "linked", "-r", "-o", "new/"]) == 2
+    assert "new/a.png: would be written for a twice" in capsys.readouterr().err
     assert main(["paint", "site/blog", "site/blog/img", "--recursive", "-o", "new/"]) == 2
     assert "new/img/a.png.png: would be written for img/a.png twice" in capsys.readouterr().err
 
