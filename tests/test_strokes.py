@@ -27,6 +27,11 @@ def bare() -> Strokes:
     return Strokes(*(torch.randn(SHAPES[name]) for name in ("where", "which", "what")))
 
 
+def test_strokes_are_shown_by_their_shapes() -> None:
+    assert repr(bare()) == "Strokes(where (2, 4, 2, 3), which (2, 4, 5), what (2, 4, 3))"
+    assert repr(full()).endswith("what (2, 4, 3), opacity (2, 4), depth (2, 4), slope (2, 4, 3, 2))")
+
+
 def test_tensors_are_the_fields_that_are_set() -> None:
     assert list(full().tensors()) == list(SHAPES)
     assert list(bare().tensors()) == ["where", "which", "what"]

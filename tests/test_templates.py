@@ -63,6 +63,12 @@ def test_shapes_are_redrawn_and_masks_enlarged() -> None:
     torch.testing.assert_close(large.masks[1], torch.from_numpy(np.array(image)), rtol=0, atol=1e-5)
 
 
+def test_a_bank_is_shown_by_its_names_and_texels() -> None:
+    assert repr(TemplateBank.named("circle", "square", size=32)) == "TemplateBank(circle, square: 32 x 32)"
+    bank = TemplateBank(torch.ones(1, 4, 4), prefilter=False)
+    assert repr(bank) == "TemplateBank(template 0: 4 x 4, not prefiltered)"
+
+
 def test_areas() -> None:
     bank = TemplateBank.named(*SHAPES, size=64)
     areas = dict(zip(bank.names, bank.masks.mean((1, 2)).tolist(), strict=True))

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Strokes:
     """A batch of paintings as moves, in painting order: where, which and what, and optionally opacity, depth, slope.
 
@@ -53,6 +53,9 @@ class Strokes:
             wanted = batch, move, *numbers[name]
             if tensor.shape != wanted:
                 raise ValueError(f"strokes: {name} has shape {tuple(tensor.shape)}, expected {wanted}")
+
+    def __repr__(self) -> str:
+        return f"Strokes({', '.join(f'{name} {tuple(tensor.shape)}' for name, tensor in self.tensors().items())})"
 
     def tensors(self) -> dict[str, Tensor]:
         """The fields that are set, by name."""

@@ -20,7 +20,7 @@ from limner.sources import sources
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TemplateBank:
     """K square masks in [0, 1] with a name each; `prefilter` smooths stamps drawn smaller than their template.
 
@@ -59,6 +59,10 @@ class TemplateBank:
                     raise ValueError(f'template bank: {path[:40]!r} are no closed lines, such as "M-1 -1 1 -1 0 1Z"')
         if not (transforms.traced() or self.masks.is_meta) and not ((self.masks >= 0) & (self.masks <= 1)).all():
             raise ValueError("template bank: masks hold values that are not numbers in [0, 1]")
+
+    def __repr__(self) -> str:
+        side = self.masks.shape[-1]
+        return f"TemplateBank({', '.join(self.names)}: {side} x {side}{'' if self.prefilter else ', not prefiltered'})"
 
     @classmethod
     def named(cls, *names: str, size: int = SIDE, prefilter: bool = True) -> TemplateBank:
