@@ -196,6 +196,18 @@ def test_a_painting_that_is_not_saved_is_asked_for(page: Page, studio: Studio) -
 
 
 @in_a_browser
+def test_what_is_seen_is_loaded_anew_where_it_changes(page: Page, studio: Studio) -> None:
+    for strokes in (2, 3):
+        studio.easel.paint({"strokes": strokes})
+        assert painted(studio) == strokes
+        now = f"shown.src.endsWith('&look={studio.easel.state()['look']}')"
+        page.until(now)
+    studio.easel.saved_as(".json", None)
+    page.run("new Promise(done => setTimeout(done, 300))")
+    assert page.run(now)
+
+
+@in_a_browser
 def test_two_pictures_that_are_dropped_are_told_of(page: Page, studio: Studio) -> None:
     drop(page, "one.png", "two.png")
     page.until("fault.textContent === 'Drop one picture, as a file.'")

@@ -357,6 +357,7 @@ def test_pages_are_told_whether_the_painting_is_saved(studio: Studio) -> None:
     send(studio, "save/json")
     assert studio.easel.wait(state["version"], 0.0)["version"] > state["version"]
     assert studio.easel.state()["unsaved"] is False
+    assert studio.easel.state()["look"] == state["look"]
     painted(studio, strokes=2)
     assert studio.easel.state()["unsaved"] is True
     send(studio, "back")

@@ -84,7 +84,7 @@ class Easel:
         self._progress = Progress(0.0, 1.0, 0)
         self._fault = ""
         self._stopping = False
-        self._version = 0
+        self._version = self._look = 0
         self._thread: Thread | None = None
         self._warming: Thread | None = None
 
@@ -93,7 +93,8 @@ class Easel:
 
         working: "painting", "compiling", or nothing; done, strokes and psnr are of that, or of the painting there is.
         psnr: in dB; None for one without any error, since JSON knows no infinity.
-        version: another wherever what is to be seen is another; number: of pictures, another for every one.
+        version: another for every state; look: another wherever what is to be seen is another; number: of pictures,
+        another for every one.
         paintings: how many there are, the last being shown; unsaved: whether that one is lost if it is left.
         """
         with self.changed:
@@ -112,6 +113,7 @@ class Easel:
                 "brushes": self.brushes,
                 "fault": self._fault,
                 "version": self._version,
+                "look": self._look,
             }
 
     def put(self, name: str, content: bytes) -> None:
@@ -289,11 +291,12 @@ class Easel:
         self._tell(_progress=progress)
 
     def _tell(self, **values: Any) -> None:
-        """Set some of what is here, and tell those who wait."""
+        """Set some of what is here, if it is to be seen, and tell those who wait."""
         with self.changed:
             for name, value in values.items():
                 setattr(self, name, value)
             self._version += 1
+            self._look += bool(values)
             self.changed.notify_all()
 
     def _last(self) -> Done:

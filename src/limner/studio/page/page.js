@@ -191,7 +191,7 @@ function sight() {
   const side = Math.min(2048, Math.ceil(Math.max($("stage").clientWidth, $("stage").clientHeight) * devicePixelRatio));
   if (comparing) return `photo?size=${side}&number=${state.number}`;
   const some = !state.working && Number($("upto").value) < state.strokes ? `&strokes=${$("upto").value}` : "";
-  return `look?size=${state.working ? Math.min(side, 768) : side}&version=${state.version}${some}`;
+  return `look?size=${state.working ? Math.min(side, 768) : side}&look=${state.look}${some}`;
 }
 
 /** Give a picture, and what is brushed over it, as much room as there is. */
